@@ -1,0 +1,52 @@
+# Two commands set everything up: `make refresh` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.ready
+
+# Nothing here may phone home.
+export DO_NOT_TRACK := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export GX_ANALYTICS_ENABLED := false
+
+.DEFAULT_GOAL := help
+.PHONY: help env refresh test test-quick test-e2e check format lock clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the locked environment into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock requirements-bootstrap.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps --editable .
+	@touch $@
+
+env: $(STAMP)  ## Make the environment in .venv from the hash-pinned lock
+
+refresh: env  ## Fetch and build the bundled synthetic sample; print the national picture
+	@$(BIN)/perinatal refresh --sample
+
+test: env  ## Run all tests (real releases too, where ../shared is present)
+	@$(BIN)/python -m pytest
+
+test-quick: env  ## Run the unit tests only
+	@$(BIN)/python -m pytest -m "not slow and not e2e"
+
+check: env  ## Lint, types, SQL format, dbt parse
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/sqlfmt --quiet --check dbt_project
+	@$(BIN)/python -m perinatal.dbt parse
+
+format: env  ## Format Python and SQL
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix . ; $(BIN)/sqlfmt --quiet dbt_project
+
+lock: env  ## Renew requirements.lock from pyproject.toml (records hashes, no download addresses)
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
+	  --no-annotate --no-emit-index-url --all-extras pyproject.toml -o requirements.lock
+
+clean:  ## Remove caches and the sample state (not archived releases elsewhere)
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/logs

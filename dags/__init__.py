@@ -1,0 +1,1 @@
+"""Airflow wiring: assets, schedules, retries, notifiers; each task one call."""

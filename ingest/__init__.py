@@ -1,0 +1,1 @@
+"""From publisher to archive and landed Parquet: decode, type, add lineage; never interpret."""

@@ -1,0 +1,1 @@
+"""Perinatal Insights: settings, command line and the order of the steps."""

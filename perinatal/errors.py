@@ -1,0 +1,19 @@
+"""Errors that reach a person: one clear line and an exit code, no traceback."""
+
+
+class PerinatalError(Exception):
+    """Something a person can mend: says what, where (file, line) and what to do. Exit code 1."""
+
+    exit_code = 1
+
+
+class RefusedAtArrival(PerinatalError):  # noqa: N818 - named for what happened, as people say it
+    """A file did not pass the arrival gate and went to quarantine. Exit code 3."""
+
+    exit_code = 3
+
+
+class BlockedByGate(PerinatalError):  # noqa: N818
+    """A candidate did not pass the release gate; the last good edition stays. Exit code 3."""
+
+    exit_code = 3
