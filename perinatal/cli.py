@@ -1,1 +1,241 @@
-def main() -> None: ...
+"""The `perinatal` command. Each command is one call into the rooms; heavy libraries are imported where used."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn
+
+import typer
+
+from perinatal.errors import PerinatalError
+
+app = typer.Typer(
+    name="perinatal",
+    help="The national picture of maternity and neonatal safety: fetch, land, build, query.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+state = {"debug": False}
+
+Format = Literal["table", "csv", "json"]
+JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+@app.callback()
+def options(debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False) -> None:
+    """Set what holds for every command."""
+    state["debug"] = debug
+
+
+def fail(error: Exception, code: int) -> NoReturn:
+    """End with one line on standard error."""
+    print("perinatal: " + " ".join(str(error).split()), file=sys.stderr)
+    raise SystemExit(code)
+
+
+def main() -> None:
+    """Run the command line: any error is one clear line, unless --debug asks for the traceback."""
+    try:
+        app()
+    except PerinatalError as error:
+        if state["debug"]:
+            raise
+        fail(error, error.exit_code)
+    except KeyboardInterrupt:
+        fail(Exception("stopped by Ctrl-C; nothing half-made was published"), 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        if state["debug"]:
+            raise
+        fail(
+            Exception(f"unexpected {type(error).__name__}: {error} (run `perinatal --debug …` for details)"),
+            1,
+        )
+
+
+def home() -> Any:
+    """Return the state folder that the settings name."""
+    from perinatal import home as homes
+
+    return homes.get()
+
+
+def _mode(sample: bool, live: bool) -> str:
+    from perinatal import settings
+
+    if sample and live:
+        raise typer.BadParameter("--sample and --live exclude each other")
+    return "sample" if sample else "live" if live else settings.get().mode
+
+
+Sample = Annotated[bool, typer.Option("--sample", help="The bundled synthetic releases.")]
+Live = Annotated[bool, typer.Option("--live", help="Ask the publishers themselves.")]
+Sources = Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")]
+
+
+@app.command()
+def refresh(sample: Sample = False, live: Live = False, source: Sources = None) -> None:
+    """Fetch and build in one go, then print the national picture."""
+    from perinatal import pipeline, report
+
+    where = home()
+    _, refused, built = pipeline.refresh(where, _mode(sample, live), source or ())
+    for line in refused:
+        print(f"warning: {line}", file=sys.stderr)
+    report.national_picture(built)
+
+
+@app.command()
+def land(
+    files: Annotated[list[Path], typer.Argument(help="Files that a person has downloaded.", metavar="FILE…")],
+    source: Annotated[str, typer.Option("--source", help="Who published them, e.g. mbrrace.")],
+    dataset: Annotated[str | None, typer.Option(help="Dataset, where name and content do not tell.")] = None,
+    release: Annotated[str | None, typer.Option(help="Release, where name and content do not tell.")] = None,
+    published_on: Annotated[str | None, typer.Option(help="Publication date, YYYY-MM-DD.")] = None,
+) -> None:
+    """Land files that a person downloaded. Exit 3 if any was refused; the others are landed all the same."""
+    from datetime import date
+
+    from ingest import landing, registry
+    from perinatal.errors import RefusedAtArrival
+
+    if published_on:
+        try:
+            date.fromisoformat(published_on)
+        except ValueError:
+            raise typer.BadParameter(f"--published-on {published_on!r}: expected YYYY-MM-DD") from None
+    publisher, refused = registry.source(source), []
+    for file in files:
+        landing.require_file(file)
+    for file in files:
+        arrival = landing.Arrival(publisher, file.name, dataset, release, published_on=published_on)
+        try:
+            print(landing.land(home(), file, arrival).message)
+        except RefusedAtArrival as error:
+            refused.append(error)
+            print(f"perinatal: {error}", file=sys.stderr)
+    if refused:
+        raise SystemExit(3)
+
+
+@app.command()
+def build(force: Annotated[bool, typer.Option(help="Build even if nothing is new.")] = False) -> None:
+    """Build every landed release into a candidate, gate it, publish an edition. Exit 3 if the gate blocks."""
+    from perinatal import pipeline
+
+    built = pipeline.build(home(), force=force)
+    if built.what == "nothing_new":
+        print(f"nothing new; the edition stays {built.edition.name}")
+    else:
+        print(
+            f"published {built.edition.name}: {built.changed_rows:,} row(s) changed since the last edition, "
+            f"{built.warnings} warning(s). {built.edition}"
+        )
+
+
+@app.command()
+def status(as_json: JsonFlag = False) -> None:
+    """Show the current edition, each source's latest release and its age, open alerts."""
+    from perinatal import report
+
+    _show(report.status(home()), as_json, report.print_status)
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="SQL; the schemas are reference, core, marts and quality.")],
+    form: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+) -> None:
+    """Ask the current edition, read-only."""
+    from perinatal import report
+
+    report.query(home(), sql, form)
+
+
+@app.command()
+def alerts(
+    as_json: JsonFlag = False,
+    everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
+) -> None:
+    """Show open (and with --all or --json recent) data-quality alerts."""
+    from expectations import alerts as log
+    from perinatal import report
+
+    found = [a.to_dict() for a in log.all_alerts(home()) if everything or as_json or a.state == "open"]
+    _show(found, as_json, report.print_alerts)
+
+
+@app.command()
+def verify() -> None:
+    """Re-hash the archive and hold it against the manifests. Exit 1 if anything is damaged or missing."""
+    from ingest import archive, manifest
+
+    where = home()
+    damage = list(archive.damaged(where))
+    landed = list(manifest.all_landed(where))
+    damage += [
+        f"{item.title}: its archived file {item.sha256} is missing"
+        for item in landed
+        if not archive.place(where, item.sha256).exists()
+    ]
+    damage += [
+        f"{item.title}: rows.parquet is missing; land the archived file again"
+        for item in landed
+        if not (item.folder(where) / manifest.ROWS).exists()
+    ]
+    for line in damage:
+        print(f"perinatal: {line}", file=sys.stderr)
+    if damage:
+        raise SystemExit(1)
+    print(f"{sum(1 for _ in where.archive.glob('??/*'))} archived file(s), {len(landed)} manifest(s): all whole")
+
+
+@app.command()
+def settings(as_json: JsonFlag = False) -> None:
+    """List every setting: its value, its environment variable, what it does."""
+    from perinatal import settings as typed
+
+    values = typed.get()
+    rows = [
+        {
+            "setting": f"PERINATAL_{name.upper()}",
+            "value": str(getattr(values, name)),
+            "default": str(info.default),
+            "description": info.description,
+        }
+        for name, info in typed.Settings.model_fields.items()
+    ]
+    from perinatal import report
+
+    _show(rows, as_json, report.print_rows)
+
+
+@app.command()
+def stats(
+    kind: Annotated[Literal["rate", "proportion", "funnel", "spc", "trend"], typer.Argument(help="Which statistic.")],
+    file: Annotated[Path, typer.Argument(help="CSV with the columns of docs/methods.md.", metavar="FILE.csv")],
+    multiplier: Annotated[float | None, typer.Option(help="Per how many, e.g. 1000.")] = None,
+) -> None:
+    """Compute the statistics of docs/methods.md on a CSV; CSV on standard output."""
+    from perinatal import stats as statistics
+
+    statistics.main(kind, file, multiplier, out=sys.stdout)
+
+
+def _show(found: Any, as_json: bool, printer: Callable[[Any], None]) -> None:
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=1, default=str))
+    else:
+        printer(found)
+
+
+if __name__ == "__main__":
+    main()

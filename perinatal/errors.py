@@ -7,13 +7,13 @@ class PerinatalError(Exception):
     exit_code = 1
 
 
-class RefusedAtArrival(PerinatalError):  # noqa: N818 - named for what happened, as people say it
+class RefusedAtArrival(PerinatalError):
     """A file did not pass the arrival gate and went to quarantine. Exit code 3."""
 
     exit_code = 3
 
 
-class BlockedByGate(PerinatalError):  # noqa: N818
+class BlockedByGate(PerinatalError):
     """A candidate did not pass the release gate; the last good edition stays. Exit code 3."""
 
     exit_code = 3

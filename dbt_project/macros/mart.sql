@@ -1,0 +1,98 @@
+{# The columns that all indicator marts share, in the order of the contract, from a relation `trended` that has them
+   and `indicator` beside it. #}
+{% macro shared_mart_columns() %}
+    trended.indicator_id,
+    indicator.indicator_name,
+    indicator.concept_id,
+    trended.source_id,
+    trended.period_label,
+    trended.period_start,
+    trended.period_end,
+    trended.breakdown,
+    trended.breakdown_value,
+    trended.numerator,
+    trended.denominator,
+    trended.value,
+    indicator.unit,
+    trended.lower_95,
+    trended.upper_95,
+    trended.lower_998,
+    trended.upper_998,
+    trended.method,
+    trended.publisher_value,
+    trended.adjusted_value,
+    trended.adjusted_lower_95,
+    trended.adjusted_upper_95,
+    trended.effective_comparator as comparator_value,
+    {{ comparison("trended.lower_95", "trended.upper_95", "trended.effective_comparator", "indicator.polarity") }}
+    as comparison,
+    trended.publisher_band,
+    trended.recent_trend,
+    coalesce(trended.is_suppressed, false) as is_suppressed,
+    trended.usage_warnings,
+    trended.release_key
+{% endmacro %}
+
+{# Recent trend over the series of a relation with indicator columns: one series an organisation, indicator, breakdown
+   and source. `statistic` and `polarity` must be columns of it. #}
+{% macro with_trend(relation, organisation) %}
+    {{
+        recent_trend(
+            relation,
+            ["source_id", "indicator_id", "breakdown", "breakdown_value"] + organisation,
+            "period_start",
+            "period_end",
+            "numerator",
+            "denominator",
+            "value",
+            "lower_95",
+            "upper_95",
+            "statistic",
+            "polarity",
+        )
+    }}
+{% endmacro %}
+
+{# LMS, region and England marts: one shape, other organisation columns. #}
+{% macro area_mart(level, organisation_columns, joins="") %}
+    with
+        compared as (
+            select
+                area.*,
+                coalesce(
+                    area.publisher_comparator_value, {{ "england.value" if level != "england" else "null::double" }}
+                ) as effective_comparator,
+                indicator.statistic,
+                indicator.polarity
+            from {{ ref("int_area_value") }} as area
+            inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
+            {% if level != "england" %}
+                left join
+                    {{ ref("england_indicator") }} as england using (
+                        source_id, indicator_id, period_start, period_end, breakdown, breakdown_value
+                    )
+            {% endif %}
+            where area.level = '{{ level }}'
+        ),
+
+        trended as (select * from {{ with_trend("compared", ["area_code"]) }})
+
+    select
+        {{ organisation_columns }}{{ "," if organisation_columns }}
+        {{ shared_mart_columns() }},
+        trended.trusts_expected::integer as trusts_expected,
+        trended.trusts_reporting::integer as trusts_reporting,
+        trended.is_complete,
+        trended.value_min,
+        trended.value_max
+    from trended
+    inner join {{ ref("int_indicator") }} as indicator using (indicator_id) {{ joins }}
+    order by
+        trended.source_id,
+        trended.indicator_id,
+        trended.period_start,
+        trended.period_end,
+        trended.breakdown,
+        trended.breakdown_value,
+        trended.area_code
+{% endmacro %}

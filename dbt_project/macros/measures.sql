@@ -1,0 +1,64 @@
+{# Value, interval and method from counts, by the indicator's statistic: `rate` exact Poisson or Byar, `proportion`
+   Wilson. Needs `indicator.statistic` and `indicator.multiplier` in scope. Null where there are no counts. #}
+{% macro measure_columns(numerator, denominator) %}
+    case
+        when {{ denominator }} > 0 then {{ numerator }} / {{ denominator }} * indicator.multiplier
+    end as counted_value,
+    case
+        when indicator.statistic = 'rate'
+        then {{ rate_method(numerator) }}
+        when indicator.statistic = 'proportion' and {{ denominator }} >= {{ numerator }}
+        then 'Wilson'
+    end as counted_method,
+    {% for level, suffix in [(95, "95"), (99.8, "998")] %}
+        {% for side in ["lower", "upper"] %}
+            case
+                indicator.statistic
+                when 'rate'
+                then {{ rate_limit(numerator, denominator, "indicator.multiplier", side, level) }}
+                when 'proportion'
+                then {{ wilson_limit(numerator, denominator, "indicator.multiplier", side, level) }}
+            end as counted_{{ side }}_{{ suffix }}{{ "," if not (loop.last and suffix == "998") }}
+        {% endfor %}
+    {% endfor %}
+{% endmacro %}
+
+{# What ships of them: ours where counts are given, else the publisher's; where the denominator is withheld the value
+   as printed and an interval rounded outwards to one decimal, from which the denominator cannot be worked back. #}
+{% macro shipped_measures() %}
+    case
+        when is_suppressed
+        then null
+        when is_denominator_withheld
+        then coalesce(publisher_value, round(counted_value, 2))
+        else coalesce(counted_value, publisher_value)
+    end as value,
+    {% for suffix in ["95", "998"] %}
+        case
+            when is_suppressed
+            then null
+            when is_denominator_withheld
+            then floor(counted_lower_{{ suffix }} * 10) / 10
+            when counted_value is null
+            then publisher_lower_{{ suffix }}
+            else counted_lower_{{ suffix }}
+        end as lower_{{ suffix }},
+        case
+            when is_suppressed
+            then null
+            when is_denominator_withheld
+            then ceil(counted_upper_{{ suffix }} * 10) / 10
+            when counted_value is null
+            then publisher_upper_{{ suffix }}
+            else counted_upper_{{ suffix }}
+        end as upper_{{ suffix }},
+    {% endfor %}
+    case
+        when is_suppressed
+        then null
+        when counted_value is not null
+        then counted_method
+        when publisher_value is not null
+        then 'published'
+    end as method
+{% endmacro %}

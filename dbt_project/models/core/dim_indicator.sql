@@ -1,0 +1,17 @@
+-- Grain: indicator.
+select
+    indicator_id,
+    indicator_name,
+    concept_id,
+    definition,
+    statistic,
+    unit,
+    multiplier,
+    polarity,
+    numerator_definition,
+    denominator_definition,
+    ambition_id,
+    series_break,
+    catalogue_source_id as source_id
+from {{ ref("int_indicator") }}
+order by indicator_id

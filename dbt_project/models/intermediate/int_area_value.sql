@@ -1,0 +1,166 @@
+-- Grain: that of the indicator marts, for LMSs, regions and England. A publisher's own row for a region or
+-- England is
+-- taken before our sum; for an LMS the sum of its trusts is taken (a publisher's own LMS or ICB row stands
+-- beside it in
+-- marts.organisation_indicator).
+with
+    rolled as (
+        select rollup.*, indicator.statistic, {{ measure_columns("rollup.numerator", "rollup.denominator") }}
+        from {{ ref("int_rollup") }} as rollup
+        inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
+    ),
+
+    bounded as (
+        select
+            rolled.*,
+            null::double as publisher_value,
+            {% for suffix in ["95", "998"] %}
+                null::double as publisher_lower_{{ suffix }}, null::double as publisher_upper_{{ suffix }},
+            {% endfor %}
+            not is_complete as is_suppressed,
+            -- rounded outwards, so that no denominator can be worked back from them
+            case
+                when is_bounded and least_denominator > 0
+                then floor(least_numerator / least_denominator * indicator.multiplier * 100) / 100
+            end as bound_min,
+            case
+                when is_bounded and greatest_denominator > 0
+                then ceil(greatest_numerator / greatest_denominator * indicator.multiplier * 100) / 100
+            end as bound_max
+        from rolled
+        inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
+    ),
+
+    ours as (
+        select
+            level,
+            area_code,
+            source_id,
+            indicator_id,
+            period_label,
+            period_start,
+            period_end,
+            breakdown,
+            breakdown_value,
+            case when is_complete then numerator end as numerator,
+            case when is_complete and not is_denominator_withheld then denominator end as denominator,
+            {{ shipped_measures() }},
+            bound_min,
+            bound_max,
+            has_suppressed,
+            trusts_expected,
+            trusts_reporting,
+            is_complete,
+            list_sort(
+                list_distinct(
+                    list_concat(
+                        coalesce(usage_warnings, []::varchar[]),
+                        list_filter(
+                            [
+                                case when not is_complete then 'incomplete' end,
+                                case when has_suppressed then 'suppressed' end,
+                                case
+                                    when is_complete and numerator between 0 and 19 and statistic = 'rate'
+                                    then 'small_numbers'
+                                end,
+                                case when is_complete and is_denominator_withheld then 'denominator_withheld' end,
+                                case when is_provisional then 'provisional' end,
+                                case when has_arrival_warning then 'arrival_warning' end,
+                                case when is_synthetic then 'synthetic' end
+                            ],
+                            lambda warning:warning is not null
+                        )
+                    )
+                )
+            ) as usage_warnings,
+            coalesce(
+                release_key, max(release_key) over (partition by source_id, indicator_id, period_start, period_end)
+            ) as release_key
+        from bounded
+    ),
+
+    theirs as (
+        select *
+        from {{ ref("fct_observation") }}
+        where exclusion_rule is null and level in ('england', 'region') and publisher_status is null
+    )
+
+select
+    level,
+    area_code,
+    source_id,
+    indicator_id,
+    period_label,
+    period_start,
+    period_end,
+    breakdown,
+    breakdown_value,
+    numerator,
+    denominator,
+    value,
+    lower_95,
+    upper_95,
+    lower_998,
+    upper_998,
+    method,
+    null::double as publisher_value,
+    null::double as adjusted_value,
+    null::double as adjusted_lower_95,
+    null::double as adjusted_upper_95,
+    null::double as publisher_comparator_value,
+    null::varchar as publisher_band,
+    false as is_suppressed,
+    usage_warnings,
+    release_key,
+    trusts_expected,
+    trusts_reporting,
+    is_complete,
+    coalesce(value, bound_min) as value_min,
+    coalesce(value, bound_max) as value_max
+from ours
+anti join
+    theirs
+    on ours.level = theirs.level
+    and ours.area_code = theirs.organisation_code
+    and ours.source_id = theirs.source_id
+    and ours.indicator_id = theirs.indicator_id
+    and ours.period_start = theirs.period_start
+    and ours.period_end = theirs.period_end
+    and ours.breakdown = theirs.breakdown
+    and ours.breakdown_value = theirs.breakdown_value
+
+union all
+
+select
+    theirs.level,
+    theirs.organisation_code,
+    theirs.source_id,
+    theirs.indicator_id,
+    theirs.period_label,
+    theirs.period_start,
+    theirs.period_end,
+    theirs.breakdown,
+    theirs.breakdown_value,
+    theirs.numerator,
+    theirs.denominator,
+    theirs.value,
+    theirs.lower_95,
+    theirs.upper_95,
+    theirs.lower_998,
+    theirs.upper_998,
+    theirs.method,
+    theirs.publisher_value,
+    theirs.adjusted_value,
+    theirs.adjusted_lower_95,
+    theirs.adjusted_upper_95,
+    theirs.comparator_value,
+    theirs.publisher_band,
+    theirs.is_suppressed,
+    theirs.usage_warnings,
+    theirs.release_key,
+    null,
+    null,
+    theirs.value is not null,
+    theirs.value,
+    theirs.value
+from theirs

@@ -1,0 +1,87 @@
+-- Grain: one row an observation of a landed release, superseded ones included; the common shape of all
+-- staging models
+-- with the organisation resolved and the exclusion rule named. Does not ship: it still holds what
+-- disclosure removes.
+{{ config(materialized="table") }}
+with
+    published as (
+        {{ no_observations() }}
+        {% for model in var("observation_models") %}
+            union all by name
+            select *
+            from {{ ref(model) }}
+        {% endfor %}
+    ),
+
+    resolved as (
+        select
+            published.*,
+            case
+                when published.level <> 'trust'
+                then published.published_code
+                else coalesce(by_code.trust_code, by_name.trust_code)
+            end as organisation_code,
+            by_code.trust_code is null and by_name.trust_code is not null and published.level = 'trust' as by_name_only,
+            by_code.trust_code <> by_name.trust_code as name_contradicts_code,
+            exempt.published_code is not null as is_not_an_nhs_trust
+        from published
+        left join
+            {{ ref("int_organisation_alias") }} as by_code
+            on published.organisation_scheme = by_code.scheme
+            and published.published_code = by_code.alias
+        left join
+            {{ ref("int_organisation_alias") }} as by_name
+            on by_name.scheme = 'name'
+            and published.level = 'trust'
+            and by_name.alias = {{ normalised_name("published.published_name") }}
+        left join
+            {{ ref("not_an_nhs_trust") }} as exempt
+            on published.source_id = exempt.source_id
+            and published.published_code = exempt.published_code
+    ),
+
+    ranked as (
+        select
+            resolved.*,
+            release.is_superseded,
+            release.is_synthetic,
+            release.has_arrival_warning,
+            release.status = 'provisional' as is_provisional,
+            release.audience,
+            coalesce(resolved.country, 'England') not in ('England', 'unknown') as is_outside_england,
+            row_number() over (
+                partition by
+                    resolved.source_id,
+                    resolved.indicator_id,
+                    resolved.level,
+                    coalesce(resolved.published_code, resolved.published_name),
+                    resolved.period_start,
+                    resolved.period_end,
+                    resolved.breakdown,
+                    resolved.breakdown_value,
+                    -- a superseded release does not take part; its rows are ranked among themselves
+                    release.is_superseded,
+                    resolved.exclusion_rule
+                order by release.precedence desc, resolved.source_row
+            ) as row_rank
+        from resolved
+        inner join {{ ref("int_release") }} as release using (release_key)
+    )
+
+select
+    * exclude (exclusion_rule),
+    case
+        when exclusion_rule is not null
+        then exclusion_rule
+        when is_superseded
+        then 'superseded_release'
+        when row_rank > 1
+        then 'superseded_row'
+        when is_outside_england
+        then 'outside_england'
+        when level = 'trust' and is_not_an_nhs_trust
+        then 'not_an_nhs_trust'
+        when level = 'trust' and organisation_code is null
+        then 'unknown_organisation'
+    end as exclusion_rule
+from ranked

@@ -1,0 +1,2 @@
+-- Grain: indicator × period × breakdown × breakdown value × source, for England.
+{{ area_mart("england", "") }}

@@ -1,0 +1,36 @@
+-- Grain: indicator × level × organisation × period × breakdown × breakdown value × source, for every level
+-- that has no
+-- mart of its own: sites, neonatal units, networks, comparator groups, local authorities, CCGs, ICBs.
+with
+    compared as (
+        select
+            observation.*,
+            coalesce(observation.comparator_value, england.value) as effective_comparator,
+            indicator.statistic,
+            indicator.polarity
+        from {{ ref("fct_observation") }} as observation
+        inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
+        left join
+            {{ ref("england_indicator") }} as england using (
+                source_id, indicator_id, period_start, period_end, breakdown, breakdown_value
+            )
+        where
+            observation.level not in ('trust', 'england', 'region')
+            and observation.exclusion_rule is null
+            and observation.publisher_status is null
+    ),
+
+    trended as (select * from {{ with_trend("compared", ["level", "organisation_code"]) }})
+
+select trended.level, trended.organisation_code, trended.organisation_name, {{ shared_mart_columns() }}
+from trended
+inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
+order by
+    trended.source_id,
+    trended.indicator_id,
+    trended.period_start,
+    trended.period_end,
+    trended.breakdown,
+    trended.breakdown_value,
+    trended.level,
+    trended.organisation_code

@@ -1,0 +1,39 @@
+-- Grain: one row a landed release of this build, counted in rows of the publisher's file: a row is in a
+-- mart when any
+-- observation made from it is; rows_in is the sum of the other three (a gate blocks when it is not).
+with
+    rows_seen as (
+        select
+            release_key,
+            source_row,
+            max(coalesce(source_row_count, 1)) as file_rows,
+            bool_or(exclusion_rule is null) as in_mart,
+            max(period_end) as period_end
+        from {{ ref("int_observation") }}
+        group by release_key, source_row
+    ),
+
+    counted as (
+        select
+            release_key,
+            coalesce(sum(file_rows) filter (where in_mart), 0) as rows_mart,
+            coalesce(sum(file_rows) filter (where not in_mart), 0) as rows_excluded,
+            max(period_end) as latest_period_end
+        from rows_seen
+        group by release_key
+    )
+
+select
+    release.source_id,
+    release.dataset,
+    release.release_key,
+    release.rows_in::bigint as rows_in,
+    coalesce(counted.rows_mart, 0)::bigint as rows_mart,
+    release.rows_quarantined::bigint as rows_quarantined,
+    coalesce(counted.rows_excluded, 0)::bigint as rows_excluded,
+    counted.latest_period_end,
+    release.published_on,
+    (coalesce(release.published_on, release.fetched_at::date) + release.cadence_days)::date as next_due
+from {{ ref("int_release") }} as release
+left join counted using (release_key)
+order by release.release_key

@@ -1,0 +1,143 @@
+"""Alerts: opened, updated and closed by themselves, in an append-only log.
+
+A breach is known by its scope (what was checked, e.g. `arrival/mbrrace/perinatal_mortality/2023`) and its rule. Each
+check of a scope is reconciled with what stands open for it: new breaches open, repeated ones are only counted, those
+that are gone close. Nothing is ever rewritten.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from perinatal.home import Home, locked
+
+LOG = "alerts.jsonl"
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A standard that is not met: enough for somebody to act on."""
+
+    rule: str
+    severity: str
+    message: str
+    count: int = 1
+    sample_rows: list[dict[str, Any]] = field(default_factory=list)
+    remedy: str = ""
+    affected_marts: list[str] = field(default_factory=list)
+    affected_lms: list[str] = field(default_factory=list)
+    release_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A breach with its history. `state` is `open` or `closed`; times are UTC, ISO 8601."""
+
+    alert_id: str
+    scope: str
+    state: Literal["open", "closed"]
+    opened_at: str
+    last_seen_at: str
+    closed_at: str | None
+    times_seen: int
+    breach: Breach
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one flat record."""
+        record = asdict(self)
+        return {**{key: value for key, value in record.items() if key != "breach"}, **record["breach"]}
+
+
+def from_reason(reason: dict[str, Any]) -> Breach:
+    """Return the breach of a refused file."""
+    return Breach(
+        rule=reason["rule"],
+        severity="block",
+        message=reason["message"],
+        count=reason.get("count", 1),
+        sample_rows=reason.get("rows", []),
+        remedy=reason.get(
+            "remedy", "Look at the file in quarantine; mend it or ask the publisher, then land it again."
+        ),
+        affected_marts=reason.get("affected_marts", []),
+    )
+
+
+def _events(home: Home) -> Iterator[dict[str, Any]]:
+    path = home.alerts / LOG
+    if path.exists():
+        with path.open(encoding="utf-8") as handle:
+            for line in handle:
+                try:
+                    yield json.loads(line)
+                except ValueError:  # a line that a kill has cut off: its event never happened
+                    continue
+
+
+def all_alerts(home: Home) -> list[Alert]:
+    """Return every alert with its present state, newest first."""
+    found: dict[str, Alert] = {}
+    for event in _events(home):
+        key = f"{event['scope']}#{event['rule']}"
+        last = found.get(key)
+        if event["event"] == "closed":
+            if last:
+                found[key] = Alert(**{**last.__dict__, "state": "closed", "closed_at": event["at"]})
+            continue
+        breach = Breach(**event["breach"])
+        again = last is not None and last.state == "open"
+        found[key] = Alert(
+            alert_id=key,
+            scope=event["scope"],
+            state="open",
+            opened_at=last.opened_at if last and again else event["at"],
+            last_seen_at=event["at"],
+            closed_at=None,
+            times_seen=last.times_seen + 1 if last and again else 1,
+            breach=breach,
+        )
+    return sorted(found.values(), key=lambda alert: (alert.last_seen_at, alert.alert_id), reverse=True)
+
+
+def open_alerts(home: Home) -> list[Alert]:
+    """Return the alerts that stand open."""
+    return [alert for alert in all_alerts(home) if alert.state == "open"]
+
+
+def reconcile(home: Home, scope: str, breaches: Sequence[Breach]) -> None:
+    """Bring the log to what was just found for one scope."""
+    with locked(home.alerts / ".lock"):
+        standing = {alert.breach.rule for alert in open_alerts(home) if alert.scope == scope}
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        events: list[dict[str, Any]] = [
+            {
+                "event": "seen" if breach.rule in standing else "opened",
+                "at": at,
+                "scope": scope,
+                "rule": breach.rule,
+                "breach": asdict(breach),
+            }
+            for breach in breaches
+        ]
+        gone = sorted(standing - {breach.rule for breach in breaches})
+        events += [{"event": "closed", "at": at, "scope": scope, "rule": rule} for rule in gone]
+        _append(home, events)
+
+
+def _append(home: Home, events: list[dict[str, Any]]) -> None:
+    """Add whole lines to the log; a half line that a kill has left is closed off first."""
+    if not events:
+        return
+    path = home.alerts / LOG
+    with path.open("ab") as out:
+        if out.tell() and path.read_bytes()[-1:] != b"\n":
+            out.write(b"\n")
+        for event in events:
+            out.write((json.dumps(event, ensure_ascii=False) + "\n").encode())
+        out.flush()
+        os.fsync(out.fileno())

@@ -1,0 +1,172 @@
+"""What a check is: a rule as data, measured in SQL, judged by Great Expectations, told to people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import yaml
+
+from expectations import alerts
+from perinatal.errors import PerinatalError
+
+Severity = Literal["block", "warn", "info"]
+Dimension = Literal["completeness", "uniqueness", "consistency", "timeliness", "validity", "accuracy"]
+
+SAMPLE_ROWS = 5
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One standard.
+
+    `offending` is SQL whose rows offend (observed = their number, 0 is asked for unless `maximum` tolerates some);
+    `measure` is SQL of one number that must lie between `minimum` and `maximum`. Severity `block` stops the
+    release or the edition, `warn` publishes with an alert, `info` is a record. Dimensions are those of the
+    Government Data Quality Framework.
+    """
+
+    id: str
+    says: str
+    severity: Severity
+    dimension: Dimension
+    remedy: str = ""
+    offending: str | None = None
+    measure: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    marts: tuple[str, ...] = ()
+    owner: str = "Insights group"
+    needs: str | None = None
+    reason: str = ""
+
+    @property
+    def upper(self) -> float | None:
+        """Return the greatest value that passes: a rule on offending rows asks for none unless it says more."""
+        return 0.0 if self.offending and self.maximum is None else self.maximum
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A rule with what was observed: a number, and rows to show where it fails."""
+
+    rule: Rule
+    observed: float | None
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    message: str = ""
+    release_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """The verdict on one rule, as kept in manifests and in `quality.check_result`."""
+
+    suite: str
+    rule: str
+    expectation: str
+    severity: Severity
+    dimension: Dimension
+    success: bool
+    observed: float | None
+    minimum: float | None
+    maximum: float | None
+    message: str
+    remedy: str
+    owner: str
+    affected_marts: list[str]
+    sample_rows: list[dict[str, Any]]
+    release_key: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether the standard is breached, whatever its severity."""
+        return not self.success
+
+    @property
+    def blocks(self) -> bool:
+        """Tell whether this stops the release or the edition."""
+        return self.failed and self.severity == "block"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return {**self.__dict__}
+
+    def as_reason(self) -> dict[str, Any]:
+        """Return what a quarantine report says of it."""
+        return {
+            "rule": self.rule,
+            "message": self.message,
+            "count": int(self.observed or 0),
+            "severity": self.severity,
+            "rows": self.sample_rows,
+            "remedy": self.remedy,
+            "affected_marts": self.affected_marts,
+        }
+
+    def as_breach(self) -> alerts.Breach:
+        """Return what an alert says of it."""
+        return alerts.Breach(
+            rule=self.rule,
+            severity=self.severity,
+            message=self.message,
+            count=int(self.observed or 0),
+            sample_rows=self.sample_rows,
+            remedy=self.remedy,
+            affected_marts=self.affected_marts,
+            release_key=self.release_key,
+        )
+
+
+def load_rules(path: Path) -> list[Rule]:
+    """Read a YAML list of rules; a wrong one is named with its file."""
+    if not path.exists():
+        return []
+    rules = []
+    for raw in yaml.safe_load(path.read_text(encoding="utf-8")) or []:
+        try:
+            rules.append(Rule(**{**raw, "marts": tuple(raw.get("marts", ()))}))
+        except TypeError as error:
+            raise PerinatalError(f"{path}: rule {raw.get('id')!r}: {error}") from None
+    return rules
+
+
+def measure(connection: duckdb.DuckDBPyConnection, rules: Iterable[Rule]) -> list[Measured]:
+    """Run each rule's SQL. Offending rows are counted; a few are kept to show."""
+    return [_offending(connection, rule) if rule.offending else _scalar(connection, rule) for rule in rules]
+
+
+def _offending(connection: duckdb.DuckDBPyConnection, rule: Rule) -> Measured:
+    relation = connection.sql(str(rule.offending))
+    found = relation.aggregate("count(*)").fetchall()[0][0]
+    rows = records(relation.limit(SAMPLE_ROWS)) if found else []
+    keys = {row.get("release_key") for row in rows}
+    return Measured(rule, float(found), rows, _told(rule, found, rows), keys.pop() if len(keys) == 1 else None)
+
+
+def _scalar(connection: duckdb.DuckDBPyConnection, rule: Rule) -> Measured:
+    found = connection.execute(str(rule.measure)).fetchall()
+    value = float(found[0][0]) if found and found[0][0] is not None else None
+    shown = "nothing to compare" if value is None else f"{value:,.4g}"
+    return Measured(rule, value, [], f"{rule.says} (seen: {shown})")
+
+
+def _told(rule: Rule, found: int, rows: list[dict[str, Any]]) -> str:
+    if not found:
+        return rule.says
+    numbers = [str(row["source_row"]) for row in rows if "source_row" in row]
+    where = f", first at row {', '.join(numbers)}" if numbers else ""
+    return f"{rule.says}: {found:,} row(s) do not{where}"
+
+
+def records(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
+    """Return rows as plain dictionaries that JSON can carry."""
+    return [
+        {
+            name: value if isinstance(value, str | int | float | bool | None) else str(value)
+            for name, value in zip(relation.columns, row, strict=True)
+        }
+        for row in relation.fetchall()
+    ]

@@ -1,0 +1,134 @@
+"""Great Expectations as the judge of both gates.
+
+Large tables are measured in SQL; what reaches Great Expectations is a small frame: a column for each rule, a row
+for each release (or the candidate), the observed numbers in the cells. Importing the library costs seconds, so it
+happens here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from expectations.checks import Measured, Result, Rule
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GX_SEVERITY = {"block": "critical", "warn": "warning", "info": "info"}
+
+
+def _library() -> tuple[Any, Any]:
+    """Import Great Expectations: quiet, and with its telemetry off."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations as gx
+    import great_expectations.expectations as gxe
+
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    return gx, gxe
+
+
+def _context(gx: Any, folder: Path | None) -> Any:
+    context = (
+        gx.get_context(mode="ephemeral") if folder is None else gx.get_context(mode="file", project_root_dir=folder)
+    )
+    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    return context
+
+
+def _expectation(gxe: Any, rule: Rule) -> Any:
+    """Return the expectation of one rule: its column of observed numbers lies between the rule's limits."""
+    common = {
+        "severity": GX_SEVERITY[rule.severity],
+        "notes": f"{rule.says} {rule.remedy}".strip(),
+        "meta": {"dimension": rule.dimension, "owner": rule.owner, "affected_marts": list(rule.marts)},
+    }
+    if rule.minimum is None and rule.upper is None:
+        return gxe.ExpectColumnToExist(column=rule.id, **common)
+    return gxe.ExpectColumnValuesToBeBetween(column=rule.id, min_value=rule.minimum, max_value=rule.upper, **common)
+
+
+def _frame(batch: Sequence[Sequence[Measured]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame([{item.rule.id: item.observed for item in row} for row in batch], dtype="float64")
+
+
+def _run(context: Any, gx: Any, gxe: Any, suite: str, batch: Sequence[Sequence[Measured]]) -> Any:
+    rules = {item.rule.id: item.rule for row in batch for item in row}
+    definition = (
+        context.data_sources.add_or_update_pandas("measures")
+        .add_dataframe_asset(suite)
+        .add_batch_definition_whole_dataframe("all")
+    )
+    expectations = [_expectation(gxe, rule) for rule in rules.values()]
+    gx_suite = context.suites.add_or_update(gx.ExpectationSuite(name=suite, expectations=expectations))
+    validation = context.validation_definitions.add_or_update(
+        gx.ValidationDefinition(name=suite, data=definition, suite=gx_suite)
+    )
+    return validation.run(batch_parameters={"dataframe": _frame(batch)})
+
+
+def judge(suite: str, measured: Sequence[Measured], docs: Path | None = None) -> list[Result]:
+    """Judge one release or candidate: a verdict for each rule. With `docs`, Data Docs are kept in that folder."""
+    if not measured:
+        return []
+    gx, gxe = _library()
+    context = _context(gx, docs)
+    report = _run(context, gx, gxe, suite, [measured])
+    verdicts = {item.expectation_config.kwargs["column"]: item for item in report.results}
+    return [_result(suite, item, verdicts[item.rule.id]) for item in measured]
+
+
+def _result(suite: str, item: Measured, verdict: Any) -> Result:
+    rule = item.rule
+    return Result(
+        suite=suite,
+        rule=rule.id,
+        expectation=verdict.expectation_config.type,
+        severity=rule.severity,
+        dimension=rule.dimension,
+        success=bool(verdict.success),
+        observed=item.observed,
+        minimum=rule.minimum,
+        maximum=rule.upper,
+        message=item.message or rule.says,
+        remedy=rule.remedy,
+        owner=rule.owner,
+        affected_marts=list(rule.marts),
+        sample_rows=item.rows if not verdict.success else [],
+        release_key=item.release_key,
+    )
+
+
+def write_docs(folder: Path, suites: dict[str, list[list[Result]]]) -> None:
+    """Write Data Docs of an edition: a suite for the release gate and one for each dataset, a row a release."""
+    gx, gxe = _library()
+    context = _context(gx, folder)
+    for suite, releases in suites.items():
+        _run(context, gx, gxe, suite, [[_measured(result) for result in results] for results in releases])
+    context.build_data_docs()
+
+
+def _measured(result: Result) -> Measured:
+    rule = Rule(
+        id=result.rule,
+        says=result.message,
+        severity=result.severity,
+        dimension=result.dimension,
+        remedy=result.remedy,
+        minimum=result.minimum,
+        maximum=result.maximum,
+        marts=tuple(result.affected_marts),
+        owner=result.owner,
+    )
+    return Measured(rule, result.observed)
+
+
+def with_release(results: Sequence[Result], release_key: str) -> list[Result]:
+    """Return the results of an arrival gate with the release they are about."""
+    return [replace(result, release_key=release_key) for result in results]

@@ -1,0 +1,290 @@
+"""Landing: a file goes in, a landed revision or a quarantined file with its reasons comes out.
+
+Order of the steps, so that a kill at any moment loses nothing: archive the bytes → decode into a temporary folder
+→ arrival gate → write the manifest → move the folder to its final name in one rename.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from expectations import alerts, arrival
+from ingest import archive, decode, files, quarantine
+from ingest import manifest as manifests
+from ingest.registry import Identity, Sample, Source
+from perinatal import settings
+from perinatal.errors import PerinatalError, RefusedAtArrival
+from perinatal.home import Home, fsync_dir, locked
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What is known of a file beside its bytes. All but the source may be left to recognition."""
+
+    source: Source
+    name: str
+    dataset: str | None = None
+    release: str | None = None
+    url: str | None = None
+    etag: str | None = None
+    published_on: str | None = None
+    is_synthetic: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a file: `landed` (new release), `revised` or `unchanged`."""
+
+    what: Literal["landed", "revised", "unchanged"]
+    manifest: manifests.Manifest
+    message: str
+
+
+def land(home: Home, file: Path, arrival_: Arrival) -> Outcome:
+    """Land one file. Raises RefusedAtArrival when it went to quarantine."""
+    files.check_incoming(file, file.parent)
+    return land_archived(home, archive.put(home, file), arrival_)
+
+
+def land_archived(home: Home, archived: archive.Archived, arrival_: Arrival) -> Outcome:
+    """Land bytes that are in the archive already (a download, or a file released from quarantine)."""
+    known = _known_bytes(home, archived.sha256, arrival_)
+    if known:
+        return known
+    home.landed.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=".landing-", dir=home.landed))
+    try:
+        return _land(home, archived, arrival_, work)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _known_bytes(home: Home, sha256: str, arrival_: Arrival) -> Outcome | None:
+    """Return "unchanged" where these very bytes are landed for this source (and asked-for dataset) already."""
+    for manifest in manifests.all_landed(home):
+        if manifest.sha256 != sha256 or manifest.source_id != arrival_.source.id:
+            continue
+        if arrival_.dataset in (None, manifest.dataset) and arrival_.release in (None, manifest.release):
+            return _unchanged(home, manifest, "the same bytes")
+    return None
+
+
+def _unchanged(home: Home, manifest: manifests.Manifest, what: str) -> Outcome:
+    newest = manifests.revisions(home, manifest.source_id, manifest.dataset, manifest.release)[-1]
+    superseded = (
+        f"; note that revision {newest.revision} has replaced it since" if newest.revision != manifest.revision else ""
+    )
+    return Outcome("unchanged", manifest, f"unchanged: {what} as {manifest.title}{superseded}")
+
+
+def _land(home: Home, archived: archive.Archived, arrival_: Arrival, work: Path) -> Outcome:
+    identity = None
+    rows = work / manifests.ROWS
+    try:
+        identity, decoded = _decode(archived.path, arrival_, work, rows)
+    except (decode.Unreadable, files.Unusable) as error:
+        reason = {"rule": error.reason, "message": str(error), "count": 1}
+        raise _refuse(home, archived, arrival_, identity, [reason]) from None
+    manifest = _manifest(archived, arrival_, identity, decoded, decode.read_header_of(rows))
+    return _settle(home, archived, arrival_, identity, decoded, manifest, work)
+
+
+def _decode(path: Path, arrival_: Arrival, work: Path, rows: Path) -> tuple[Identity, decode.Decoded]:
+    """Type the table into `rows`: clean UTF-8 CSV as it lies, anything else through a normalised copy.
+
+    What looks clean at its start and is not further down goes through the copy too, which tells exactly what is
+    wrong and where.
+    """
+    if decode.is_plain_csv(path):
+        try:
+            identity, decoded = _typed(path, arrival_, rows)
+        except decode.Unreadable as error:
+            if error.reason != "unreadable_rows":
+                raise
+        else:
+            if not decoded.malformed:
+                return identity, decoded
+    source, copy = arrival_.source, work / "table.csv"
+    table = files.normalise_to_utf8_csv(path, copy)
+    if table.kind is files.Kind.CSV and table.encoding not in source.encodings:
+        raise decode.Unreadable(
+            "wrong_encoding",
+            f"the text is encoded as {table.encoding}; {source.id} publishes {' or '.join(source.encodings)}",
+        )
+    found = _typed(copy, arrival_, rows)
+    copy.unlink()
+    return found
+
+
+def _typed(csv_path: Path, arrival_: Arrival, rows: Path) -> tuple[Identity, decode.Decoded]:
+    identity = identify(csv_path, arrival_)
+    options = settings.get()
+    decoded = decode.to_parquet(
+        csv_path, arrival_.source, identity.contract, rows, options.landing_memory_limit, options.threads
+    )
+    return identity, decoded
+
+
+def identify(csv_path: Path, arrival_: Arrival) -> Identity:
+    """Tell dataset and release: what the person said, else what the source's parser recognises."""
+    sample = Sample(arrival_.name, decode.read_header(csv_path), decode.read_sample(csv_path))
+    seen = arrival_.source.recognise(sample)
+    dataset = arrival_.dataset or (seen.dataset if seen else None)
+    release = arrival_.release or (seen.release if seen else None)
+    if dataset is None or release is None:
+        missing = " and ".join(n for n, v in (("--dataset", dataset), ("--release", release)) if v is None)
+        raise decode.Unreadable(
+            "not_recognised",
+            f"{arrival_.name}: neither name nor content tell what it is; say {missing} "
+            f"(datasets: {', '.join(arrival_.source.datasets)})",
+        )
+    if (seen.contract if seen else dataset) not in arrival_.source.datasets:
+        raise decode.Unreadable(
+            "unknown_dataset",
+            f"source {arrival_.source.id} has no dataset {dataset!r}; there are: {', '.join(arrival_.source.datasets)}",
+        )
+    if seen and arrival_.release and seen.release != arrival_.release and seen.dataset == dataset:
+        raise decode.Unreadable(
+            "release_contradicted",
+            f"{arrival_.name}: --release {arrival_.release} was given, but the content is of {seen.release}",
+        )
+    return replace(seen, dataset=dataset, release=release) if seen else Identity(dataset, release)
+
+
+def _manifest(
+    archived: archive.Archived,
+    arrival_: Arrival,
+    identity: Identity,
+    decoded: decode.Decoded,
+    header: list[str],
+) -> manifests.Manifest:
+    source = arrival_.source
+    known_dates = source.datasets[identity.contract].get("published_on", {})
+    published_on = arrival_.published_on or identity.published_on or known_dates.get(identity.release)
+    return manifests.Manifest(
+        source_id=source.id,
+        dataset=identity.dataset,
+        layout=identity.contract,
+        release=identity.release,
+        revision=0,
+        status=identity.status,
+        sha256=archived.sha256,
+        content_sha256=decoded.content_sha256,
+        bytes=archived.bytes,
+        original_name=arrival_.name,
+        url=arrival_.url or source.page,
+        etag=arrival_.etag,
+        published_on=None if arrival_.is_synthetic or published_on is None else str(published_on),
+        fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        publisher=source.publisher,
+        licence=source.licence,
+        audience=source.audience,
+        is_synthetic=arrival_.is_synthetic,
+        parser_version=source.parser_version,
+        rows_in=decoded.rows + len(decoded.malformed),
+        rows_landed=decoded.rows,
+        rows_quarantined=len(decoded.malformed),
+        header=header,
+    )
+
+
+def _settle(
+    home: Home,
+    archived: archive.Archived,
+    arrival_: Arrival,
+    identity: Identity,
+    decoded: decode.Decoded,
+    manifest: manifests.Manifest,
+    work: Path,
+) -> Outcome:
+    """Compare with what is landed, ask the gate, and give the revision its name; one writer a release."""
+    folder = manifests.release_folder(home, manifest.source_id, manifest.dataset, manifest.release)
+    with locked(folder.parent / f".{manifest.release}.lock"):
+        # sample and real releases of one name are separate histories: only one kind is ever built
+        revisions = [
+            item
+            for item in manifests.revisions(home, manifest.source_id, manifest.dataset, manifest.release)
+            if item.is_synthetic == manifest.is_synthetic
+        ]
+        for earlier in revisions:
+            if earlier.content_sha256 == manifest.content_sha256:
+                return _unchanged(home, earlier, "the same content in other bytes")
+        results = arrival.judge(arrival_.source, identity, decoded, work / manifests.ROWS, revisions, home)
+        blocked = [result for result in results if result.blocks]
+        if blocked:
+            raise _refuse(home, archived, arrival_, identity, [result.as_reason() for result in blocked])
+        number = _next_number(folder)
+        manifest = replace(manifest, revision=number, checks=[result.to_dict() for result in results])
+        _commit(home, manifest, work)
+    alerts.reconcile(home, _scope(arrival_, identity), [result.as_breach() for result in results if result.failed])
+    quarantine.settle(home, manifest.source_id, manifest.sha256)
+    warned = sum(result.failed for result in results)
+    what: Literal["landed", "revised"] = "revised" if revisions else "landed"
+    note = f", {warned} warning(s)" if warned else ""
+    return Outcome(what, manifest, f"{what}: {manifest.title}, {manifest.rows_in:,} rows{note}")
+
+
+def _next_number(folder: Path) -> int:
+    return 1 + max((int(path.name[1:]) for path in folder.glob("r*") if path.name[1:].isdigit()), default=0)
+
+
+def _commit(home: Home, manifest: manifests.Manifest, work: Path) -> None:
+    """Give the landed folder its final name: manifest last, then one rename."""
+    final = manifest.folder(home)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with (work / manifests.MANIFEST).open("w", encoding="utf-8") as out:
+        out.write(manifest.to_json())
+        out.flush()
+        os.fsync(out.fileno())
+    with (work / manifests.ROWS).open("rb") as handle:
+        os.fsync(handle.fileno())
+    work.chmod(0o755)
+    work.rename(final)
+    fsync_dir(final.parent)
+
+
+def _scope(arrival_: Arrival, identity: Identity | None) -> str:
+    """Name what an alert of the arrival gate is about, so that a good file closes it."""
+    what = f"{identity.dataset}/{identity.release}" if identity else arrival_.name
+    return f"arrival/{arrival_.source.id}/{what}"
+
+
+def _refuse(
+    home: Home,
+    archived: archive.Archived,
+    arrival_: Arrival,
+    identity: Identity | None,
+    reasons: list[dict[str, Any]],
+) -> RefusedAtArrival:
+    """Put the file into quarantine, open an alert, and return the one line that says so."""
+    report = quarantine.Report(
+        source_id=arrival_.source.id,
+        sha256=archived.sha256,
+        original_name=arrival_.name,
+        dataset=identity.dataset if identity else None,
+        release=identity.release if identity else None,
+        arrived_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        is_synthetic=arrival_.is_synthetic,
+        reasons=reasons,
+    )
+    folder = quarantine.put(home, archived.path, report)
+    alerts.reconcile(home, _scope(arrival_, identity), [alerts.from_reason(reason) for reason in reasons])
+    first, more = reasons[0], len(reasons) - 1
+    return RefusedAtArrival(
+        f"{arrival_.name}: refused at arrival ({first['rule']}): {first['message']}"
+        + (f" (and {more} more reason(s))" if more else "")
+        + f". The file is kept in {folder}; mend it or ask the publisher, then land it again."
+    )
+
+
+def require_file(path: Path) -> Path:
+    """Return `path` if it is a readable file, else say so in one line."""
+    if not path.is_file():
+        raise PerinatalError(f"{path}: no such file")
+    return path

@@ -1,0 +1,94 @@
+"""Manifests: what was landed, from where, when, in which bytes. Written last and atomically."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from perinatal.errors import PerinatalError
+from perinatal.home import Home
+
+MANIFEST, ROWS = "manifest.json", "rows.parquet"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One landed revision of one release. Dates are ISO 8601 text; `fetched_at` is UTC."""
+
+    source_id: str
+    dataset: str
+    layout: str
+    release: str
+    revision: int
+    status: str
+    sha256: str
+    content_sha256: str
+    bytes: int
+    original_name: str
+    url: str | None
+    etag: str | None
+    published_on: str | None
+    fetched_at: str
+    publisher: str
+    licence: str
+    audience: str
+    is_synthetic: bool
+    parser_version: int
+    rows_in: int
+    rows_landed: int
+    rows_quarantined: int
+    header: list[str]
+    checks: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def release_key(self) -> str:
+        """Name this revision by its content, so that the same bytes have the same key in every installation."""
+        return f"{self.source_id}/{self.dataset}/{self.release}/{self.sha256[:12]}"
+
+    @property
+    def title(self) -> str:
+        """Name it for people."""
+        return f"{self.source_id} {self.dataset} {self.release} (revision {self.revision})"
+
+    def folder(self, home: Home) -> Path:
+        """Return where this revision lies."""
+        return release_folder(home, self.source_id, self.dataset, self.release) / f"r{self.revision}"
+
+    def to_json(self) -> str:
+        """Return the manifest as readable JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n"
+
+
+def release_folder(home: Home, source_id: str, dataset: str, release: str) -> Path:
+    """Return the folder of all revisions of one release."""
+    return home.landed / source_id / dataset / release
+
+
+def read(path: Path) -> Manifest:
+    """Read one manifest; a damaged one is named."""
+    try:
+        return Manifest(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise PerinatalError(f"{path}: not a manifest ({error}); land the archived file again") from None
+
+
+def revisions(home: Home, source_id: str, dataset: str, release: str) -> list[Manifest]:
+    """Return the landed revisions of one release, oldest first."""
+    folder = release_folder(home, source_id, dataset, release)
+    return sorted((read(path) for path in folder.glob(f"r*/{MANIFEST}")), key=lambda item: item.revision)
+
+
+def all_landed(home: Home) -> Iterator[Manifest]:
+    """Yield every landed manifest, by path: an order that does not depend on the clock or the file system."""
+    for path in sorted(home.landed.glob(f"*/*/*/r*/{MANIFEST}")):
+        yield read(path)
+
+
+def in_use(home: Home) -> list[Manifest]:
+    """Return what a build takes: all real releases, or the sample ones while nothing real is landed."""
+    landed = list(all_landed(home))
+    real = [item for item in landed if not item.is_synthetic]
+    return real or landed

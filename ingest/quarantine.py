@@ -1,0 +1,66 @@
+"""Quarantine: refused files with the reasons, kept until a person decides. Nothing that arrives is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from perinatal.errors import PerinatalError
+from perinatal.home import Home, write_atomically
+
+REPORT = "report.json"
+
+
+@dataclass(frozen=True)
+class Report:
+    """Why a file was refused. `reasons` has one entry a rule: rule, message, rows (some row numbers), count."""
+
+    source_id: str
+    sha256: str
+    original_name: str
+    dataset: str | None
+    release: str | None
+    arrived_at: str
+    is_synthetic: bool
+    reasons: list[dict[str, Any]]
+
+
+def put(home: Home, archived: Path, report: Report) -> Path:
+    """Keep the refused file (a second name of the archived bytes) with its report; returns the folder."""
+    folder = home.quarantine / report.source_id / report.sha256
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / (Path(report.original_name).name or "file")
+    if not kept.exists():
+        try:
+            os.link(archived, kept)
+        except OSError:  # another file system, or one without hard links
+            shutil.copyfile(archived, kept)
+    write_atomically(folder / REPORT, json.dumps(asdict(report), ensure_ascii=False, indent=1) + "\n")
+    return folder
+
+
+def reports(home: Home) -> Iterator[tuple[Path, Report]]:
+    """Yield (folder, report) of everything in quarantine, by path."""
+    for path in sorted(home.quarantine.glob(f"*/*/{REPORT}")):
+        yield path.parent, Report(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def find(home: Home, prefix: str) -> tuple[Path, Report]:
+    """Return the one quarantined file whose sha256 starts with `prefix`."""
+    found = [item for item in reports(home) if item[1].sha256.startswith(prefix)]
+    if len(found) != 1:
+        raise PerinatalError(
+            f"{len(found)} quarantined files have a sha256 that starts with {prefix!r}; "
+            "`perinatal quarantine list` shows them"
+        )
+    return found[0]
+
+
+def settle(home: Home, source_id: str, sha256: str) -> None:
+    """Take a file out of quarantine once it is landed; its bytes stay in the archive."""
+    shutil.rmtree(home.quarantine / source_id / sha256, ignore_errors=True)

@@ -1,0 +1,189 @@
+"""The sources: one folder each in `ingest/sources/`, read into typed objects.
+
+A source folder holds `source.yml` (publisher, licence, cadence, datasets), `columns.csv` (the header contract),
+`parse.py` (how a file is recognised; optionally how it becomes a table) and optionally `corrections.yml`.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import yaml
+
+from perinatal.errors import PerinatalError
+
+SOURCES_DIR = Path(__file__).parent / "sources"
+
+ColumnType = Literal["text", "integer", "number", "percent", "date", "interval_text"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a published file: a row of `columns.csv`.
+
+    `published_names` are all the headers that publishers have used for it over the years, compared without
+    case, spaces and punctuation. `minimum`/`maximum` bound numbers, `allowed` and `pattern` bound text.
+    """
+
+    name: str
+    published_names: tuple[str, ...]
+    type: ColumnType
+    required: bool
+    nullable: bool
+    minimum: float | None
+    maximum: float | None
+    allowed: tuple[str, ...]
+    pattern: str | None
+    severity: Literal["block", "warn", "info"]
+    unit: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a file is: dataset, release, `final` or `provisional`, and the publication date if the file says it.
+
+    `layout` names the header contract (a key of `datasets` in source.yml); it is the dataset itself unless a
+    publisher cuts any number of datasets to one layout.
+    """
+
+    dataset: str
+    release: str
+    status: Literal["final", "provisional"] = "final"
+    published_on: str | None = None
+    layout: str | None = None
+
+    @property
+    def contract(self) -> str:
+        """Return the key of the header contract."""
+        return self.layout or self.dataset
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The head of a decoded file, for recognition: its name, header and first rows (header name → text)."""
+
+    name: str
+    header: list[str]
+    rows: list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One publisher's material, as `source.yml` describes it."""
+
+    id: str
+    title: str
+    publisher: str
+    licence: str
+    page: str
+    audience: Literal["public", "restricted"]
+    cadence_days: int
+    datasets: dict[str, dict[str, Any]]
+    folder: Path
+    encodings: tuple[str, ...] = ("utf-8",)
+    malformed_rows: Literal["refuse", "quarantine"] = "refuse"
+    parser_version: int = 1
+    probe: dict[str, Any] = field(default_factory=dict)
+    suffixes: tuple[str, ...] = (".csv",)
+
+    @cached_property
+    def parser(self) -> ModuleType:
+        """Import `parse.py` of this source's folder: `recognise`."""
+        return self._module("parse")
+
+    @cached_property
+    def sample(self) -> ModuleType:
+        """Import `sample.py` of this source's folder: `generate`, which writes its synthetic releases."""
+        return self._module("sample")
+
+    def _module(self, name: str) -> ModuleType:
+        path = self.folder / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(f"ingest_source_{self.id}_{name}", path)
+        if spec is None or spec.loader is None or not path.exists():
+            raise PerinatalError(f"source {self.id}: {path} is missing")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    @property
+    def recognise(self) -> Callable[[Sample], Identity | None]:
+        """Return the function that tells what a file of this source is, or None where it cannot tell."""
+        function: Callable[[Sample], Identity | None] = self.parser.recognise
+        return function
+
+    @cached_property
+    def columns(self) -> dict[str, tuple[Column, ...]]:
+        """Return the header contract: dataset → columns, in the order of `columns.csv`."""
+        path = self.folder / "columns.csv"
+        contract: dict[str, list[Column]] = {dataset: [] for dataset in self.datasets}
+        with path.open(encoding="utf-8", newline="") as handle:
+            for line, row in enumerate(csv.DictReader(handle), start=2):
+                for dataset in self.datasets if row["dataset"] == "*" else row["dataset"].split("|"):
+                    if dataset not in contract:
+                        raise PerinatalError(f"{path}:{line}: dataset {dataset!r} is not in source.yml")
+                    contract[dataset].append(_column(row))
+        return {dataset: tuple(columns) for dataset, columns in contract.items()}
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def _column(row: dict[str, str]) -> Column:
+    return Column(
+        name=row["column"],
+        published_names=tuple(row["published_names"].split("|")),
+        type=row["type"],  # type: ignore[arg-type]
+        required=row["required"] == "yes",
+        nullable=row["nullable"] == "yes",
+        minimum=_number(row["minimum"]),
+        maximum=_number(row["maximum"]),
+        allowed=tuple(row["allowed"].split("|")) if row["allowed"] else (),
+        pattern=row["pattern"] or None,
+        severity=row["severity"] or "block",  # type: ignore[arg-type]
+        unit=row["unit"],
+        description=row["description"],
+    )
+
+
+def header_key(name: str) -> str:
+    """Compare headers without case, spaces, punctuation and byte order mark."""
+    return re.sub(r"[^a-z0-9.]+", "", name.lower())
+
+
+def load(folder: Path) -> Source:
+    """Read one source folder."""
+    path = folder / "source.yml"
+    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if raw.get("id") != folder.name:
+        raise PerinatalError(f"{path}: id is {raw.get('id')!r}, expected the folder's name {folder.name!r}")
+    for key in ("encodings", "suffixes"):
+        if key in raw:
+            raw[key] = tuple(raw[key])
+    try:
+        return Source(folder=folder, **raw)
+    except TypeError as error:
+        raise PerinatalError(f"{path}: {error}") from None
+
+
+@cache
+def all_sources(root: Path = SOURCES_DIR) -> dict[str, Source]:
+    """Return every source by id, in alphabetical order."""
+    return {path.parent.name: load(path.parent) for path in sorted(root.glob("*/source.yml"))}
+
+
+def source(source_id: str) -> Source:
+    """Return one source; a wrong id gets the list of those there are."""
+    sources = all_sources()
+    if source_id not in sources:
+        raise PerinatalError(f"no source is called {source_id!r}; there are: {', '.join(sources)}")
+    return sources[source_id]

@@ -1,0 +1,23 @@
+"""MBRRACE-UK viewer exports: what a file is.
+
+The two files of a year have the same columns; only the publisher's file name tells them apart. The release is the
+year of birth, from the rows.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ingest.registry import Identity, Sample
+
+NAME = re.compile(r"perinatal-mortality-rates(?P<excluding>-excluding-congenital-anomalies)?[-_.(\s\d]", re.IGNORECASE)
+
+
+def recognise(sample: Sample) -> Identity | None:
+    """Return dataset (from the name) and birth year (from the rows)."""
+    years = {row.get("ReportYear", "").strip() for row in sample.rows}
+    name = NAME.search(sample.name)
+    if name is None or len(years) != 1 or not re.fullmatch(r"\d{4}", year := years.pop()):
+        return None
+    suffix = "_excluding_congenital_anomalies" if name["excluding"] else ""
+    return Identity(f"perinatal_mortality{suffix}", year)

@@ -1,0 +1,183 @@
+"""The lexicon (taxonomy/lexicon.csv): every pattern of every theme, matched in one pass over a text."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+from insights.patterns import KEY_LENGTH, WORD, Part, PatternError, compile_part, parse
+from insights.tables import read_rows
+from insights.themes import TAXONOMY, load_themes
+from perinatal.errors import PerinatalError
+
+COLUMNS = ("theme_id", "kind", "pattern")
+ANY_THEME = "*"
+THEME_KINDS = frozenset({"include", "context", "exclude"})
+CUE_KINDS = frozenset({"assurance", "directive", "problem", "contrast", "absence", "absence_after", "process"})
+SENTENCE_END = re.compile(r"[.!?](?=\s|$)")
+STRAIGHTENED = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "\u00a0": " "})
+COMBINATIONS = 8  # of the parts of an `a & b` pattern that are tried in one sentence
+
+
+class Span(NamedTuple):
+    """A stretch of text, as character offsets [start, end)."""
+
+    start: int
+    end: int
+
+    def overlaps(self, other: Span) -> bool:
+        """Tell whether the two share a character."""
+        return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the lexicon; `parts` are indexes into the lexicon's distinct compiled parts."""
+
+    theme_id: str
+    kind: str
+    pattern: str
+    parts: tuple[int, ...]
+
+
+class Match(NamedTuple):
+    """An entry found in a text."""
+
+    entry: Entry
+    span: Span
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Compiled entries with an index from a word's first letters to the parts that may start there."""
+
+    entries: tuple[Entry, ...]
+    parts: tuple[Part, ...]
+    starts: dict[str, tuple[int, ...]]
+    by_first_part: dict[int, tuple[Entry, ...]]
+
+    def find(self, text: str) -> list[Match]:
+        """All matches in `text`, in order of the lexicon, then of position."""
+        lowered = normalise(text)
+        spans = self._part_spans(lowered)
+        sentences = sentence_spans(lowered)
+        found = [
+            Match(entry, span)
+            for part in sorted(spans)
+            for entry in self.by_first_part.get(part, ())
+            for span in _entry_spans(entry, spans, sentences)
+        ]
+        return found
+
+    def _part_spans(self, lowered: str) -> dict[int, list[Span]]:
+        spans: dict[int, list[Span]] = defaultdict(list)
+        for word in WORD.finditer(lowered):
+            position = word.start()
+            for part in self.starts.get(word.group()[:KEY_LENGTH], ()):
+                match = self.parts[part].regex.match(lowered, position)
+                if match:
+                    spans[part].append(Span(position, match.end()))
+        return spans
+
+
+def normalise(text: str) -> str:
+    """Lower-case and straighten quotes, one character for one, so that offsets stay true."""
+    straight = text.translate(STRAIGHTENED)
+    lowered = straight.lower()
+    return lowered if len(lowered) == len(text) else "".join(_lower_one(c) for c in straight)
+
+
+def _lower_one(character: str) -> str:
+    lowered = character.lower()
+    return lowered if len(lowered) == 1 else character
+
+
+def sentence_spans(text: str) -> list[Span]:
+    """The sentences of a text as offsets."""
+    ends = [match.end() for match in SENTENCE_END.finditer(text)]
+    if not ends or ends[-1] < len(text):
+        ends.append(len(text))
+    starts = [0, *ends[:-1]]
+    return [Span(start, end) for start, end in zip(starts, ends, strict=True)]
+
+
+def _entry_spans(entry: Entry, spans: dict[int, list[Span]], sentences: list[Span]) -> list[Span]:
+    if len(entry.parts) == 1:
+        return spans[entry.parts[0]]
+    if not all(part in spans for part in entry.parts):
+        return []
+    found = []
+    for sentence in sentences:
+        inside = [[s for s in spans[part] if sentence.start <= s.start < sentence.end] for part in entry.parts]
+        best = _tightest(inside)
+        if best:
+            found.append(best)
+    return found
+
+
+def _tightest(choices: list[list[Span]]) -> Span | None:
+    """The shortest stretch that holds one non-overlapping span of each choice."""
+    best: Span | None = None
+    for combination in product(*(spans[:COMBINATIONS] for spans in choices)):
+        if any(a.overlaps(b) for i, a in enumerate(combination) for b in combination[:i]):
+            continue
+        stretch = Span(min(s.start for s in combination), max(s.end for s in combination))
+        if best is None or stretch.end - stretch.start < best.end - best.start:
+            best = stretch
+    return best
+
+
+def load_lexicon(path: Path) -> Lexicon:
+    """Read and compile a lexicon. Raises PerinatalError naming the row of a pattern that cannot be read."""
+    known = {theme.theme_id for theme in load_themes()}
+    distinct: dict[str, int] = {}
+    parts: list[Part] = []
+    entries: list[Entry] = []
+    for line, row in read_rows(path, COLUMNS):
+        theme_id, kind, pattern = row["theme_id"], row["kind"], row["pattern"]
+        allowed = CUE_KINDS if theme_id == ANY_THEME else THEME_KINDS if theme_id in known else frozenset()
+        if kind not in allowed:
+            raise PerinatalError(
+                f"{path}, line {line}: theme {theme_id!r} with kind {kind!r}. Expected a theme of themes.csv with "
+                f"{', '.join(sorted(THEME_KINDS))}, or {ANY_THEME} with {', '.join(sorted(CUE_KINDS))}."
+            )
+        try:
+            conjuncts = parse(pattern)
+        except PatternError as error:
+            raise PerinatalError(f"{path}, line {line}: {error}. See insights/patterns.py.") from error
+        indexes = []
+        for source, conjunct in zip(pattern.split("&"), conjuncts, strict=True):
+            key = " ".join(source.split())
+            if key not in distinct:
+                distinct[key] = len(parts)
+                parts.append(compile_part(conjunct))
+            indexes.append(distinct[key])
+        entries.append(Entry(theme_id, kind, pattern, tuple(indexes)))
+    return _indexed(tuple(entries), tuple(parts))
+
+
+def _indexed(entries: tuple[Entry, ...], parts: tuple[Part, ...]) -> Lexicon:
+    starts: dict[str, list[int]] = defaultdict(list)
+    for index, part in enumerate(parts):
+        for key in sorted(part.keys):
+            starts[key].append(index)
+    by_first: dict[int, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_first[entry.parts[0]].append(entry)
+    return Lexicon(
+        entries,
+        parts,
+        {key: tuple(values) for key, values in starts.items()},
+        {key: tuple(values) for key, values in by_first.items()},
+    )
+
+
+@cache
+def default_lexicon() -> Lexicon:
+    """The project's lexicon, compiled once."""
+    return load_lexicon(TAXONOMY / "lexicon.csv")

@@ -1,0 +1,145 @@
+"""The linear model: one logistic regression a theme on TF-IDF, and a second, small one that weighs it
+against the rules and turns both into one score between 0 and 1.
+
+Everything is deterministic: fixed folds, a fixed solver order, no clock, no hash order. Training takes about
+a second, so no fitted model is stored; what people decide today is learned tomorrow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from insights.patterns import WORD
+from insights.rules import Reading
+from insights.themes import load_themes, theme_ids
+
+STEM_LENGTH = 6  # letters: "monitoring", "monitored" and "monitors" become one feature
+FOLDS = 5
+TEXT_C = 8.0  # inverse strength of the text model's regularisation
+WEIGH_C = 0.3  # the same for the weighing model
+UNKNOWN = -1
+MIN_POSITIVE = 3  # a theme with fewer positive texts is left to the rules
+DIGITS = re.compile(r"\d+")
+Matrix = NDArray[np.float64]
+Truth = NDArray[np.int8]
+
+
+@dataclass
+class TextModel:
+    """TF-IDF and one weight vector a theme."""
+
+    vectorizer: Any
+    weights: Matrix  # themes x features
+    offsets: Matrix  # themes
+
+    def scores(self, texts: Sequence[str]) -> Matrix:
+        """Log-odds, texts x themes."""
+        return np.asarray(self.vectorizer.transform(texts) @ self.weights.T + self.offsets)
+
+    def strongest_word(self, text: str, theme: int) -> tuple[int, int] | None:
+        """Offsets of the word (or pair of words) that speaks most for a theme; None where none does."""
+        spots = feature_spots(text)
+        names = self.vectorizer.vocabulary_
+        row = self.vectorizer.transform([text])
+        values = dict(zip(row.indices.tolist(), row.data.tolist(), strict=True))
+        best: tuple[float, int, int] | None = None
+        for name, start, end in spots:
+            column = names.get(name)
+            if column is None:
+                continue
+            weight = values[column] * float(self.weights[theme, column])
+            if weight > 0 and (best is None or weight > best[0]):
+                best = (weight, start, end)
+        return best[1:] if best else None
+
+
+def feature_spots(text: str) -> list[tuple[str, int, int]]:
+    """The features of a (lower-case) text with offsets: stems, then neighbouring pairs of stems."""
+    words = [(DIGITS.sub("0", m.group())[:STEM_LENGTH], m.start(), m.end()) for m in WORD.finditer(text)]
+    pairs = [(f"{a[0]} {b[0]}", a[1], b[2]) for a, b in zip(words, words[1:], strict=False)]
+    return words + pairs
+
+
+def features(text: str) -> list[str]:
+    """The names of a text's features."""
+    return [name for name, _, _ in feature_spots(text)]
+
+
+def fit_text_model(texts: Sequence[str], truth: Truth) -> TextModel:
+    """Fit on texts and truth (texts x themes: 1 yes, 0 no, -1 unknown); definitions help as extra texts."""
+    extra = [f"{theme.label} {theme.definition}".lower() for theme in load_themes()]
+    both = np.vstack([truth, np.eye(len(extra), dtype=np.int8)])
+    vectorizer = TfidfVectorizer(analyzer=features, sublinear_tf=True, min_df=2)
+    table = vectorizer.fit_transform([*texts, *extra])
+    weights = np.zeros((truth.shape[1], table.shape[1]))
+    offsets = np.full(truth.shape[1], -6.0)
+    for theme in range(truth.shape[1]):
+        known = both[:, theme] != UNKNOWN
+        if int((both[:, theme] == 1).sum()) < MIN_POSITIVE:
+            continue
+        fitted = LogisticRegression(solver="liblinear", C=TEXT_C, class_weight={0: 1.0, 1: 4.0}, random_state=0)
+        fitted.fit(table[known], both[known, theme])
+        weights[theme], offsets[theme] = fitted.coef_[0], float(fitted.intercept_[0])
+    return TextModel(vectorizer, weights, offsets)
+
+
+@dataclass
+class ThemeModel:
+    """The text model and the weighing of rules and text model."""
+
+    text: TextModel
+    weigher: Any
+
+    def probabilities(self, readings: Sequence[Reading]) -> Matrix:
+        """Scores between 0 and 1, texts x themes; 0 where nothing of the text is left to read."""
+        scores = self.text.scores([reading.effective for reading in readings])
+        evidence = _evidence(readings, scores)
+        shape = (len(readings), len(theme_ids()))
+        result = np.asarray(self.weigher.predict_proba(evidence)[:, 1]).reshape(shape)
+        result[[not reading.effective.strip() for reading in readings]] = 0.0
+        return result
+
+
+def fit_theme_model(readings: Sequence[Reading], truth: Truth) -> ThemeModel:
+    """Fit both layers; the weighing learns from text scores of folds that did not see the text."""
+    texts = [reading.effective for reading in readings]
+    held_out = np.zeros(truth.shape)
+    fold_of = np.arange(len(texts)) * 7 % FOLDS
+    for fold in range(FOLDS):
+        inside = fold_of != fold
+        model = fit_text_model([t for t, keep in zip(texts, inside, strict=True) if keep], truth[inside])
+        held_out[~inside] = model.scores([t for t, keep in zip(texts, inside, strict=True) if not keep])
+    known = (truth != UNKNOWN).ravel()
+    weigher = LogisticRegression(solver="liblinear", C=WEIGH_C, random_state=0)
+    weigher.fit(_evidence(readings, held_out)[known], truth.ravel()[known])
+    return ThemeModel(fit_text_model(texts, truth), weigher)
+
+
+def _evidence(readings: Sequence[Reading], scores: Matrix) -> Matrix:
+    """What the weighing sees of each text and theme (rows: texts x themes, theme fastest).
+
+    One phrase, two or more, weak phrases, the text model's log-odds alone and with a phrase, and for each theme
+    how far its own phrases are to be trusted.
+    """
+    ids = theme_ids()
+    count = np.zeros((2, len(readings), len(ids)))
+    for row, reading in enumerate(readings):
+        for column, theme_id in enumerate(ids):
+            hits = reading.hits.get(theme_id)
+            if hits:
+                count[:, row, column] = len(hits.include), len(hits.context)
+    include, context = count
+    some = include > 0
+    bounded = np.clip(scores, -6, 4)
+    columns = [some, include > 1, context > 0, (context > 1) & ~some, bounded, bounded * some]
+    flat = [np.asarray(column, dtype=float).ravel() for column in columns]
+    theme_trust = np.tile(np.eye(len(ids)), (len(readings), 1)) * flat[0][:, None]
+    return np.column_stack([*flat, theme_trust])

@@ -1,0 +1,170 @@
+"""The lexicon's small pattern language, compiled to regular expressions.
+
+A pattern is words as a clinician would write them:
+
+- `delay*`            any word that begins so; without the star, the whole word
+- `(a|b c|d*)`        one of these, each a word or several
+- `word?` `(…)?`      may be left out
+- `~3`                up to three words may stand here
+- `a & b`             both in the same sentence, in any order
+
+Matching ignores case; hyphens, slashes and commas separate words; a match never crosses a full stop,
+semicolon or colon.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
+SEPARATOR = r"[^\w.;:!?]+"
+GAP_WORD = r"[a-z0-9]+(?:'[a-z]+)?"
+TOKENS = re.compile(r"[()|&]|~\d+|[a-z0-9']+\*?\??|\?")
+KEY_LENGTH = 3
+SPELLINGS = (("fet", "foet"), ("haem", "hem"), ("paed", "ped"), ("oedema", "edema"), ("anaes", "anes"))
+
+
+class PatternError(ValueError):
+    """A pattern that the small language cannot read."""
+
+
+class Word(NamedTuple):
+    """One literal word, or the beginning of one."""
+
+    text: str
+    is_prefix: bool
+
+
+@dataclass(frozen=True)
+class Item:
+    """One place in a sequence: alternatives of sequences, how many words may come before, optional or not."""
+
+    alternatives: tuple[tuple[Item, ...], ...]
+    word: Word | None
+    gap: int
+    optional: bool
+
+
+Sequence = tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A compiled sequence with the first letters that any match of it must begin with."""
+
+    regex: re.Pattern[str]
+    keys: frozenset[str]
+
+
+def parse(pattern: str) -> list[list[Sequence]]:
+    """Read a pattern into conjuncts, each a list of alternative sequences. Raises PatternError."""
+    rest = TOKENS.sub("", pattern).strip()
+    if rest:
+        raise PatternError(f"unexpected {rest!r} in pattern {pattern!r}")
+    tokens = TOKENS.findall(pattern)
+    conjuncts: list[list[Sequence]] = []
+    position = 0
+    while True:
+        alternatives, position = _alternatives(tokens, position, pattern)
+        conjuncts.append(alternatives)
+        if position == len(tokens):
+            return conjuncts
+        if tokens[position] != "&":
+            raise PatternError(f"unexpected {tokens[position]!r} in pattern {pattern!r}")
+        position += 1
+
+
+def _alternatives(tokens: list[str], position: int, pattern: str) -> tuple[list[Sequence], int]:
+    found: list[Sequence] = []
+    while True:
+        sequence, position = _sequence(tokens, position, pattern)
+        found.append(sequence)
+        if position == len(tokens) or tokens[position] != "|":
+            return found, position
+        position += 1
+
+
+def _sequence(tokens: list[str], position: int, pattern: str) -> tuple[Sequence, int]:
+    items: list[Item] = []
+    gap = 0
+    while position < len(tokens) and tokens[position] not in {"|", ")", "&"}:
+        token = tokens[position]
+        position += 1
+        if token.startswith("~"):
+            gap = int(token[1:])
+            continue
+        if token == "(":
+            inner, position = _alternatives(tokens, position, pattern)
+            if position == len(tokens) or tokens[position] != ")":
+                raise PatternError(f"a bracket is not closed in pattern {pattern!r}")
+            position += 1
+            optional = position < len(tokens) and tokens[position] == "?"
+            position += optional
+            items.append(Item(tuple(inner), None, gap, optional))
+        else:
+            items.append(_word_item(token, gap, pattern))
+        gap = 0
+    if not items or all(item.optional for item in items):
+        raise PatternError(f"an empty place in pattern {pattern!r}")
+    return tuple(items), position
+
+
+def _word_item(token: str, gap: int, pattern: str) -> Item:
+    text = token.rstrip("?*")
+    is_prefix = "*" in token
+    if not text or (is_prefix and len(text) < KEY_LENGTH):
+        raise PatternError(f"{token!r} is too short in pattern {pattern!r}")
+    return Item((), Word(text, is_prefix), gap, token.endswith("?"))
+
+
+def compile_part(alternatives: list[Sequence]) -> Part:
+    """Compile one conjunct to a regular expression to be tried at a word's first letter."""
+    expanded = [plain for sequence in alternatives for plain in _without_optional_start(sequence)]
+    source = "|".join(_sequence_regex(sequence) for sequence in expanded)
+    keys = {key for sequence in expanded for key in _first_keys(sequence[0])}
+    return Part(re.compile(rf"(?:{source})(?!\w)"), frozenset(keys))
+
+
+def _without_optional_start(sequence: Sequence) -> list[Sequence]:
+    if not sequence[0].optional:
+        return [sequence]
+    first = sequence[0]
+    required = Item(first.alternatives, first.word, 0, False)
+    return [(required, *sequence[1:]), *_without_optional_start(sequence[1:])]
+
+
+def _sequence_regex(sequence: Sequence) -> str:
+    pieces = []
+    for place, item in enumerate(sequence):
+        separator = "" if place == 0 else SEPARATOR + _gap_regex(item.gap)
+        body = separator + _item_regex(item)
+        pieces.append(f"(?:{body})?" if item.optional else body)
+    return "".join(pieces)
+
+
+def _gap_regex(words: int) -> str:
+    return rf"(?:{GAP_WORD}{SEPARATOR}){{0,{words}}}?" if words else ""
+
+
+def _item_regex(item: Item) -> str:
+    if item.word is None:
+        return "(?:" + "|".join(_sequence_regex(inner) for inner in item.alternatives) + ")"
+    ending = r"\w*(?:'\w+)?" if item.word.is_prefix else r"(?:'s)?"
+    spellings = "|".join(re.escape(text) for text in _spellings(item.word.text))
+    return rf"(?:{spellings}){ending}\b"
+
+
+def _spellings(text: str) -> list[str]:
+    variants = [text]
+    for british, other in SPELLINGS:
+        if british in text:
+            variants.append(text.replace(british, other))
+    return variants
+
+
+def _first_keys(item: Item) -> set[str]:
+    if item.word is None:
+        return {key for inner in item.alternatives for key in _first_keys(inner[0])}
+    return {text[:KEY_LENGTH] for text in _spellings(item.word.text)}

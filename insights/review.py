@@ -1,0 +1,125 @@
+"""Review: people confirm, reject or add themes; what they say wins and is kept with name and date.
+
+The decisions file is a CSV that only grows: finding_id, theme_id, decision (confirm | reject | add), reviewer,
+decided_on (YYYY-MM-DD), note. A later line on the same finding and theme replaces the earlier one in effect,
+never on disk. The same layout, dropped into the inbox, is read by the same function.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from insights.tables import read_rows
+from insights.themes import theme_ids
+from perinatal.errors import PerinatalError
+
+if TYPE_CHECKING:
+    from insights.coding import Coder
+
+COLUMNS = ("finding_id", "theme_id", "decision", "reviewer", "decided_on", "note")
+KINDS = ("confirm", "reject", "add")
+DOUBT_FLOOR = 0.15  # themes that score below this are not worth a reviewer's time
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What one person said of one theme of one finding."""
+
+    finding_id: str
+    theme_id: str
+    decision: str
+    reviewer: str
+    decided_on: str
+    note: str = ""
+
+    @property
+    def says_yes(self) -> bool:
+        """Tell whether the theme stands."""
+        return self.decision != "reject"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing to decide: does this theme belong to this finding?"""
+
+    finding_id: str
+    text: str
+    theme_id: str
+    score: float
+    proposed: bool
+    evidence: str
+
+
+def read_decisions(path: Path) -> list[Decision]:
+    """Read a decisions file; a file that is not there yet holds none. Raises PerinatalError with the line."""
+    if not path.exists():
+        return []
+    return [_checked(row, f"{path}, line {line}") for line, row in read_rows(path, COLUMNS)]
+
+
+def _checked(row: dict[str, str], where: str) -> Decision:
+    decision = Decision(*(row[name].strip() for name in COLUMNS))
+    if decision.decision not in KINDS:
+        raise PerinatalError(f"{where}: decision {decision.decision!r}. Use {', '.join(KINDS)}.")
+    if decision.theme_id not in theme_ids():
+        raise PerinatalError(
+            f"{where}: unknown theme {decision.theme_id!r}. Use an id of insights/taxonomy/themes.csv."
+        )
+    if not decision.finding_id or not decision.reviewer:
+        raise PerinatalError(f"{where}: finding_id and reviewer must be filled in; a decision needs a name.")
+    try:
+        date.fromisoformat(decision.decided_on)
+    except ValueError as error:
+        raise PerinatalError(
+            f"{where}: decided_on {decision.decided_on!r} is not a date. Write it as YYYY-MM-DD."
+        ) from error
+    return decision
+
+
+def latest_decisions(decisions: Iterable[Decision]) -> dict[tuple[str, str], Decision]:
+    """The decision in force for each finding and theme: the later date, on one day the later line."""
+    latest: dict[tuple[str, str], Decision] = {}
+    for decision in sorted(decisions, key=lambda d: d.decided_on):
+        latest[decision.finding_id, decision.theme_id] = decision
+    return latest
+
+
+def record(decision: Decision, path: Path) -> None:
+    """Append one checked decision; the line is on disk when this returns."""
+    values = [getattr(decision, name) for name in COLUMNS]
+    _checked(dict(zip(COLUMNS, values, strict=True)), "decision")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        if file.tell() == 0:
+            writer.writerow(COLUMNS)
+        writer.writerow(values)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def queue(
+    coder: Coder, findings: Sequence[tuple[str, str]], limit: int | None = None, theme_id: str | None = None
+) -> list[Question]:
+    """Undecided questions, the most uncertain first (score nearest the threshold), ties by finding and theme."""
+    from insights.coding import THRESHOLD  # noqa: PLC0415 - coding reads decisions, so it imports this module
+
+    proposed = {(a.finding_id, a.theme_id): a for a in coder.code(findings)}
+    scores = coder.scores([text for _, text in findings])
+    questions = []
+    for (finding_id, text), row in zip(findings, scores, strict=True):
+        for theme, score in zip(theme_ids(), row.tolist(), strict=True):
+            key = (finding_id, theme)
+            if score < DOUBT_FLOOR or key in coder.decisions or (theme_id and theme != theme_id):
+                continue
+            assignment = proposed.get(key)
+            evidence = assignment.evidence if assignment else ""
+            questions.append(Question(finding_id, text, theme, round(score, 4), key in proposed, evidence))
+    questions.sort(key=lambda q: (abs(q.score - THRESHOLD), q.finding_id, q.theme_id))
+    return questions[:limit]

@@ -1,0 +1,57 @@
+"""CSV in, with errors that name the file, the row, the expected columns and the remedy."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from perinatal.errors import PerinatalError
+
+MAX_FIELD = 1_000_000  # characters; a finding is a sentence, not a book
+
+
+def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield (line number of the row's end, row) for a UTF-8 CSV that has at least `columns`.
+
+    Raises PerinatalError on a missing file, wrong encoding, missing columns or a ragged row.
+    """
+    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    wanted = ", ".join(columns)
+    previous = csv.field_size_limit(MAX_FIELD)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        missing = [name for name in columns if name not in header]
+        if missing:
+            found = ", ".join(header) or "nothing"
+            raise PerinatalError(
+                f"{path}, row 1: column {', '.join(missing)} is missing (found: {found}). "
+                f"Expected the columns {wanted}; add a header row with these names."
+            )
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(header):
+                raise PerinatalError(
+                    f"{path}, line {reader.line_num}: {len(cells)} cells where the header has {len(header)}. "
+                    f'Expected the columns {wanted}; put text that holds commas or quotes in "quotes".'
+                )
+            yield reader.line_num, dict(zip(header, cells, strict=True))
+    except csv.Error as error:
+        raise PerinatalError(
+            f"{path}, line {reader.line_num}: not readable as CSV ({error}). "
+            f"Expected the columns {wanted}; save the file as CSV (UTF-8) again."
+        ) from error
+    finally:
+        csv.field_size_limit(previous)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise PerinatalError(f"{path}: cannot be read ({error.strerror}). Check the path.") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise PerinatalError(f"{path}, line {line}: not UTF-8. Save the file as CSV (UTF-8).") from error

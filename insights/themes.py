@@ -1,0 +1,68 @@
+"""The taxonomy as data: themes, their mappings to the national frameworks, and its version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from insights.tables import read_rows
+
+TAXONOMY = Path(__file__).parent / "taxonomy"
+THEME_COLUMNS = ("theme_id", "label", "definition", "sources", "source_note")
+MAPPING_COLUMNS = ("theme_id", "framework", "item_id", "item_label", "status", "source")
+
+
+@dataclass(frozen=True)
+class Theme:
+    """One theme: a C theme names a clinical topic, an S theme a property of the system of care."""
+
+    theme_id: str
+    label: str
+    definition: str
+    sources: tuple[str, ...]
+    source_note: str
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A theme's place in a national framework; `item_id` is empty where no item answers to it.
+
+    `status` is `seen` (a publisher's own text joins the two) or `inferred` (this project's judgement).
+    """
+
+    theme_id: str
+    framework: str
+    item_id: str
+    item_label: str
+    status: str
+    source: str
+
+
+@cache
+def load_themes() -> tuple[Theme, ...]:
+    """The 34 themes in the order of the file."""
+    return tuple(
+        Theme(r["theme_id"], r["label"], r["definition"], tuple(r["sources"].split(";")), r["source_note"])
+        for _, r in read_rows(TAXONOMY / "themes.csv", THEME_COLUMNS)
+    )
+
+
+@cache
+def theme_ids() -> tuple[str, ...]:
+    """The themes' ids in the order of the file."""
+    return tuple(theme.theme_id for theme in load_themes())
+
+
+@cache
+def load_mappings() -> tuple[Mapping, ...]:
+    """Every mapping of every theme."""
+    return tuple(
+        Mapping(*(row[name] for name in MAPPING_COLUMNS))
+        for _, row in read_rows(TAXONOMY / "mappings.csv", MAPPING_COLUMNS)
+    )
+
+
+def taxonomy_version() -> str:
+    """The version that every coded edition records."""
+    return (TAXONOMY / "VERSION").read_text(encoding="utf-8").strip()

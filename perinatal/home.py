@@ -1,0 +1,118 @@
+"""Where state lies under `PERINATAL_HOME`: the one place that knows the folders of CONTRACT.md."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from perinatal.errors import PerinatalError
+
+
+@dataclass(frozen=True)
+class Home:
+    """Paths under one `PERINATAL_HOME`. Nothing is created until it is needed."""
+
+    root: Path
+
+    @property
+    def archive(self) -> Path:
+        """Every file as published, by the sha256 of its bytes, for ever."""
+        return self.root / "archive"
+
+    @property
+    def landed(self) -> Path:
+        """`<source>/<dataset>/<release>/<revision>/` with rows.parquet and manifest.json."""
+        return self.root / "landed"
+
+    @property
+    def quarantine(self) -> Path:
+        """`<source>/<sha256>/`: refused files with their report."""
+        return self.root / "quarantine"
+
+    @property
+    def inbox(self) -> Path:
+        """`<source>/`: where people drop files."""
+        return self.root / "inbox"
+
+    @property
+    def build(self) -> Path:
+        """`<run_id>/`: candidates, removed after publishing."""
+        return self.root / "build"
+
+    @property
+    def editions(self) -> Path:
+        """`<edition_id>/`: published editions."""
+        return self.root / "editions"
+
+    @property
+    def current(self) -> Path:
+        """Symbolic link to the published edition, replaced by one atomic rename."""
+        return self.root / "current"
+
+    @property
+    def alerts(self) -> Path:
+        """Append-only alert log."""
+        return self.root / "alerts"
+
+    @property
+    def cache(self) -> Path:
+        """Things that may be deleted at any time (dbt's parse cache)."""
+        return self.root / "cache"
+
+    @property
+    def database(self) -> Path:
+        """Return the DuckDB file of the current edition, resolved so that a reader keeps one edition."""
+        if not self.current.exists():
+            raise PerinatalError(
+                f"no edition is published in {self.root}: run `perinatal refresh --sample`, "
+                "or land files and run `perinatal build`"
+            )
+        return self.current.resolve() / "perinatal.duckdb"
+
+
+def get() -> Home:
+    """Return the home that the settings name."""
+    from perinatal import settings
+
+    return Home(settings.get().home.expanduser().absolute())
+
+
+def fsync_dir(folder: Path) -> None:
+    """Make renames inside `folder` survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` so that a reader, or a kill, sees the old file or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("w", encoding="utf-8") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    temporary.replace(path)
+    fsync_dir(path.parent)
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Hold an advisory lock on `path`; yields False at once if it is taken and `wait` is false.
+
+    The kernel drops the lock when the process dies, so a killed run never leaves it behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        yield True

@@ -1,0 +1,61 @@
+"""Settings: typed, from `PERINATAL_*` environment variables or `perinatal.toml`, listed by `perinatal settings`."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from perinatal.errors import PerinatalError
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+
+class Settings(BaseSettings):
+    """All settings. The environment wins over `perinatal.toml`, which wins over the defaults."""
+
+    model_config = SettingsConfigDict(env_prefix="PERINATAL_", toml_file="perinatal.toml", extra="forbid")
+
+    home: Path = Field(Path("var"), description="Folder that holds all state (archive, landed, editions …)")
+    mode: Literal["inbox", "sample", "live"] = Field(
+        "inbox", description="What `refresh` and `fetch` do without a flag: inbox, sample or live"
+    )
+    keep_editions: int = Field(5, ge=1, description="Published editions kept; older ones are pruned")
+    threads: int = Field(0, ge=0, description="Threads for DuckDB; 0 means one for each core")
+    memory_limit: str = Field("70%", description="DuckDB memory limit for a build, e.g. 4GB or 70%")
+    landing_memory_limit: str = Field("300MB", description="DuckDB memory limit while landing one file")
+    contact: str = Field(
+        "no contact given", description="Who publishers can write to; sent in the User-Agent of every request"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take arguments first, then the environment, then `perinatal.toml`."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+@cache
+def get() -> Settings:
+    """Return the settings of this process; one clear line for each wrong one."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = "; ".join(
+            f"PERINATAL_{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}" for item in error.errors()
+        )
+        raise PerinatalError(f"settings: {lines}. `perinatal settings` lists what may be set.") from None

@@ -1,0 +1,112 @@
+"""What changed since the last edition, row by row, and why: `marts.edition_change`.
+
+Disclosure holds across editions too: where a cell is masked, incomplete or gone in the new edition, what the last one
+showed of it is not repeated.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+MARTS = {
+    "trust_indicator": ("trust_code", "trust_name", "lms_code"),
+    "lms_indicator": ("lms_code", "lms_name", "lms_code"),
+    "region_indicator": ("region_code", "region_name", "null"),
+    "england_indicator": ("'E92000001'", "'England'", "null"),
+    "organisation_indicator": ("level || ':' || organisation_code", "organisation_name", "null"),
+}
+KEYS = "source_id, indicator_id, organisation_code, period_start, period_end, breakdown, breakdown_value"
+
+TABLE = """
+create or replace table marts.edition_change (
+    mart varchar, source_id varchar, indicator_id varchar, organisation_code varchar, organisation_name varchar,
+    lms_code varchar, period_label varchar, period_start date, period_end date, breakdown varchar,
+    breakdown_value varchar, change varchar, reason varchar, old_value double, new_value double,
+    old_numerator double, new_numerator double, old_denominator double, new_denominator double,
+    old_release_key varchar, new_release_key varchar, last_edition varchar
+)
+"""
+
+
+def record(candidate: Path, last: Path | None) -> int:
+    """Write `marts.edition_change` into the candidate; returns how many rows changed. Empty for a first edition."""
+    with duckdb.connect(str(candidate)) as connection:
+        connection.execute(TABLE)
+        if last:
+            location = str(last / "perinatal.duckdb").replace("'", "''")
+            connection.execute(f"attach '{location}' as last_edition (read_only)")
+            for mart, columns in MARTS.items():
+                connection.execute(_difference(mart, *columns), {"last": last.name})
+        return int(connection.execute("select count(*) from marts.edition_change").fetchall()[0][0])
+
+
+def _side(catalog: str, mart: str, code: str, name: str, lms: str) -> str:
+    return (
+        f"select {code} as organisation_code, {name} as organisation_name, {lms} as lms_code, * "
+        f"exclude ({_excluded(code, name, lms)}) from {catalog}.marts.{mart}"
+    )
+
+
+def _excluded(*columns: str) -> str:
+    named = {column for column in columns if column.isidentifier() and column != "null"}
+    if "level" in columns[0]:
+        named.add("organisation_code")
+    return ", ".join(sorted(named)) if named else "indicator_name"
+
+
+def _difference(mart: str, code: str, name: str, lms: str) -> str:
+    """Return the statement that adds one mart's differences."""
+    return f"""
+    insert into marts.edition_change
+    with
+        old_side as ({_side("last_edition", mart, code, name, lms)}),
+        new_side as ({_side("perinatal", mart, code, name, lms)}),
+        joined as (
+            select
+                {KEYS},
+                coalesce(n.organisation_name, o.organisation_name) as organisation_name,
+                coalesce(n.lms_code, o.lms_code) as lms_code,
+                coalesce(n.period_label, o.period_label) as period_label,
+                o.release_key as old_release_key, n.release_key as new_release_key,
+                o.value as old_value, n.value as new_value,
+                o.numerator as old_numerator, n.numerator as new_numerator,
+                o.denominator as old_denominator, n.denominator as new_denominator,
+                o.lms_code is distinct from n.lms_code as moved,
+                coalesce(o.is_suppressed, false) as was_masked, coalesce(n.is_suppressed, false) as is_masked
+            from old_side as o full join new_side as n using ({KEYS})
+        ),
+        told as (
+            select
+                *,
+                case
+                    when old_release_key is null then 'added'
+                    when new_release_key is null then 'removed'
+                    when is_masked and not was_masked then 'masked'
+                    when was_masked and not is_masked then 'unmasked'
+                    when moved then 'moved'
+                    when (old_value, old_numerator, old_denominator)
+                        is distinct from (new_value, new_numerator, new_denominator) then 'changed'
+                end as change,
+                case
+                    when old_release_key is null then 'new release'
+                    when new_release_key is null then 'no longer in the newest release'
+                    when moved then 'membership'
+                    when old_release_key <> new_release_key then 'revision'
+                    else 'method or reference data'
+                end as reason,
+                new_release_key is not null and new_value is not null as may_show_old
+            from joined
+        )
+    select
+        '{mart}', source_id, indicator_id, organisation_code, organisation_name, lms_code, period_label, period_start,
+        period_end, breakdown, breakdown_value, change, reason,
+        if(may_show_old, old_value, null), new_value,
+        if(may_show_old and new_numerator is not null, old_numerator, null), new_numerator,
+        if(may_show_old and new_denominator is not null, old_denominator, null), new_denominator,
+        old_release_key, new_release_key, $last
+    from told
+    where change is not null
+    order by {KEYS}
+    """

@@ -1,0 +1,198 @@
+"""Editions: a gated candidate becomes the published edition by one atomic rename; readers never see a mixture."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from expectations.checks import Result
+from ingest import manifest as manifests
+from perinatal.home import Home, fsync_dir
+from perinatal.settings import PROJECT_ROOT
+
+DATABASE = "perinatal.duckdb"
+INFO = "edition.json"
+
+# what decides on an edition's content beside the landed bytes: change any of it and the next build is not "nothing new"
+METHOD_FOLDERS = (
+    "dbt_project/models",
+    "dbt_project/macros",
+    "dbt_project/seeds",
+    "expectations",
+    "ingest/sources",
+)
+
+CHECK_RESULT = """
+create or replace table quality.check_result (
+    suite varchar, rule varchar, expectation varchar, severity varchar, dimension varchar, success boolean,
+    observed double, minimum double, maximum double, message varchar, remedy varchar, owner varchar,
+    affected_marts varchar[], sample_rows json, release_key varchar
+)
+"""
+
+
+def fingerprint(releases: Iterable[manifests.Manifest]) -> str:
+    """Return one hash of everything that decides on an edition's content: landed releases, models, seeds, standards."""
+    digest = hashlib.sha256()
+    for key in sorted(f"{item.release_key}#{item.revision}#{item.parser_version}" for item in releases):
+        digest.update(key.encode())
+    for folder in METHOD_FOLDERS:
+        for path in sorted((PROJECT_ROOT / folder).rglob("*")):
+            if path.is_file() and path.suffix in (".sql", ".yml", ".csv"):
+                digest.update(path.relative_to(PROJECT_ROOT).as_posix().encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def current(home: Home) -> Path | None:
+    """Return the folder of the published edition, or None before the first."""
+    return home.current.resolve() if (home.current / INFO).exists() else None
+
+
+def info(edition: Path) -> dict[str, Any]:
+    """Return what an edition says of itself."""
+    found: dict[str, Any] = json.loads((edition / INFO).read_text(encoding="utf-8"))
+    return found
+
+
+def write_checks(candidate: Path, results: Iterable[Result]) -> None:
+    """Write every verdict, of both gates, into `quality.check_result` of the candidate."""
+    rows = [
+        [
+            result.suite,
+            result.rule,
+            result.expectation,
+            result.severity,
+            result.dimension,
+            result.success,
+            result.observed,
+            result.minimum,
+            result.maximum,
+            result.message,
+            result.remedy,
+            result.owner,
+            result.affected_marts,
+            json.dumps(result.sample_rows, ensure_ascii=False),
+            result.release_key,
+        ]
+        for result in results
+    ]
+    with duckdb.connect(str(candidate)) as connection:
+        connection.execute(CHECK_RESULT)
+        if rows:
+            connection.executemany(
+                f"insert into quality.check_result values ({', '.join('?' for _ in rows[0])})",
+                rows,
+            )
+
+
+def write_alerts(candidate: Path, alerts: list[dict[str, Any]]) -> None:
+    """Write the alert log as it stands into `quality.alert` of the candidate."""
+    with duckdb.connect(str(candidate)) as connection:
+        connection.execute(
+            """
+            create or replace table quality.alert (
+                alert_id varchar, scope varchar, state varchar, opened_at timestamp, last_seen_at timestamp,
+                closed_at timestamp, times_seen integer, rule varchar, severity varchar, message varchar, count bigint,
+                sample_rows json, remedy varchar, affected_marts varchar[], affected_lms varchar[], release_key varchar
+            )
+            """
+        )
+        for alert in alerts:
+            row = {**alert, "sample_rows": json.dumps(alert["sample_rows"], ensure_ascii=False)}
+            for name in ("opened_at", "last_seen_at", "closed_at"):
+                row[name] = row[name].removesuffix("+00:00") if row[name] else None
+            names = list(row)
+            connection.execute(
+                f"insert into quality.alert ({', '.join(names)}) values ({', '.join('?' for _ in names)})",
+                list(row.values()),
+            )
+
+
+def write_downloads(candidate: Path, folder: Path) -> None:
+    """Write each mart as Parquet and CSV; text that a spreadsheet would run as a formula is neutralised in the CSV."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(candidate), read_only=True) as connection:
+        marts = connection.execute(
+            "select table_name from information_schema.tables where table_schema = 'marts' order by table_name"
+        ).fetchall()
+        for (mart,) in marts:
+            relation = connection.table(f"marts.{mart}")
+            relation.write_parquet(str(folder / f"{mart}.parquet"), compression="zstd")
+            relation.project(formula_safe(relation)).write_csv(str(folder / f"{mart}.csv"))
+
+
+def formula_safe(relation: duckdb.DuckDBPyRelation) -> str:
+    """Return a select list in which no text starts like a spreadsheet formula, and lists are joined by "; "."""
+    columns = []
+    for name, kind in zip(relation.columns, relation.types, strict=True):
+        text = str(kind)
+        if text == "VARCHAR":
+            columns.append(f"if(regexp_matches({name}, '^[=+@\\t\\r-]'), '''' || {name}, {name}) as {name}")
+        elif text.endswith("[]"):
+            columns.append(f"array_to_string({name}, '; ') as {name}")
+        else:
+            columns.append(name)
+    return ", ".join(columns)
+
+
+def publish(home: Home, run: Path, contents: dict[str, Path], facts: dict[str, Any]) -> Path:
+    """Complete the edition folder, make it durable, and swap it in.
+
+    `contents` maps names in the edition to files or folders of the run; they are moved, not copied. A kill before
+    the swap leaves the last edition current; the half-made folder is removed by the next build.
+    """
+    made = run / "edition"
+    made.mkdir()
+    for name, path in contents.items():
+        path.rename(made / name)
+    edition_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{facts['fingerprint'][:8]}"
+    published_at = datetime.now(UTC).isoformat(timespec="seconds")
+    record = {"edition_id": edition_id, "published_at": published_at, **facts}
+    (made / INFO).write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    _sync_tree(made)
+    final = home.editions / edition_id
+    home.editions.mkdir(parents=True, exist_ok=True)
+    made.rename(final)
+    fsync_dir(home.editions)
+    point_current(home, final)
+    return final
+
+
+def point_current(home: Home, edition: Path) -> None:
+    """Make `current` name an edition: a new link under another name, then one rename over the old one."""
+    link = home.root / f".current-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path("editions") / edition.name)
+    link.replace(home.current)
+    fsync_dir(home.root)
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as handle:
+                os.fsync(handle.fileno())
+        else:
+            fsync_dir(path)
+    fsync_dir(folder)
+
+
+def prune(home: Home, keep: int) -> list[str]:
+    """Remove all but the newest `keep` editions; the published one always stays. Returns the ids removed."""
+    published = current(home)
+    editions = sorted((path for path in home.editions.glob("*") if path.is_dir()), key=lambda path: path.name)
+    removed = []
+    for path in editions[:-keep] if keep else editions:
+        if path != published:
+            shutil.rmtree(path)
+            removed.append(path.name)
+    return removed

@@ -1,0 +1,120 @@
+"""From landed releases to a candidate: the `landed` schema for dbt, one `dbt build`, the quality tables."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ingest import manifest as manifests
+from ingest.registry import Source, all_sources
+from perinatal import dbt, settings
+from perinatal.home import Home
+
+TYPES = {
+    "text": "varchar",
+    "interval_text": "varchar",
+    "integer": "bigint",
+    "number": "double",
+    "percent": "double",
+    "date": "date",
+}
+
+RELEASE_COLUMNS = {
+    "release_key": "varchar",
+    "source_id": "varchar",
+    "dataset": "varchar",
+    "release": "varchar",
+    "revision": "integer",
+    "status": "varchar",
+    "sha256": "varchar",
+    "original_name": "varchar",
+    "url": "varchar",
+    "published_on": "date",
+    "fetched_at": "timestamp",
+    "publisher": "varchar",
+    "licence": "varchar",
+    "audience": "varchar",
+    "is_synthetic": "boolean",
+    "rows_in": "bigint",
+    "rows_landed": "bigint",
+    "rows_quarantined": "bigint",
+    "has_arrival_warning": "boolean",
+    "scope": "varchar",
+    "cadence_days": "integer",
+}
+
+
+def staging_models() -> dict[str, list[str]]:
+    """Return the staging models of all sources by what they give: `…__indicator` indicators, the rest observations."""
+    found = sorted(path.stem for path in (dbt.PROJECT / "models" / "staging").glob("*/stg_*.sql"))
+    return {
+        "observation_models": [name for name in found if not name.endswith("__indicator")],
+        "indicator_models": [name for name in found if name.endswith("__indicator")],
+    }
+
+
+def make_landed(home: Home, work_db: Path, releases: list[manifests.Manifest]) -> None:
+    """Write the `landed` schema of the working file: `release`, and a view over the Parquet of each dataset."""
+    with duckdb.connect(str(work_db)) as connection:
+        connection.execute("create schema landed")
+        columns = ", ".join(f"{name} {kind}" for name, kind in RELEASE_COLUMNS.items())
+        connection.execute(f"create table landed.release ({columns})")
+        for item in releases:
+            row = _release_row(item)
+            marks = ", ".join("?" for _ in row)
+            connection.execute(f"insert into landed.release values ({marks})", list(row.values()))
+        for source in all_sources().values():
+            for dataset in source.datasets:
+                mine = [item for item in releases if (item.source_id, item.layout) == (source.id, dataset)]
+                connection.execute(_dataset_view(home, source, dataset, mine))
+
+
+def _release_row(item: manifests.Manifest) -> dict[str, Any]:
+    source = all_sources()[item.source_id]
+    row = asdict(item) | {
+        "release_key": item.release_key,
+        "fetched_at": item.fetched_at.removesuffix("+00:00"),
+        "has_arrival_warning": any(not check["success"] and check["severity"] == "warn" for check in item.checks),
+        "scope": source.datasets[item.layout].get("scope", "release"),
+        "cadence_days": source.cadence_days,
+    }
+    return {name: row[name] for name in RELEASE_COLUMNS}
+
+
+def _dataset_view(home: Home, source: Source, dataset: str, releases: list[manifests.Manifest]) -> str:
+    """Return a view over all revisions of one dataset: the contract's columns, typed even where nothing is landed."""
+    columns = {"release_key": "varchar", "source_row": "bigint"}
+    columns |= {column.name: TYPES[column.type] for column in source.columns[dataset]}
+    empty = ", ".join(f'null::{kind} as "{name}"' for name, kind in columns.items())
+    parts = [f"select {empty} where false"]
+    for item in releases:
+        key, path = (text.replace("'", "''") for text in (item.release_key, str(item.folder(home) / manifests.ROWS)))
+        parts.append(f"select '{key}' as release_key, * from read_parquet('{path}')")
+    body = "\nunion all by name\n".join(parts)
+    return f'create view landed."{source.id}__{dataset}" as {body}'
+
+
+def build(home: Home, folder: Path, releases: list[manifests.Manifest]) -> Path:
+    """Build the candidate in `folder`; returns its DuckDB file."""
+    options = settings.get()
+    scratch = folder / "scratch"
+    scratch.mkdir(parents=True, exist_ok=True)
+    warehouse = dbt.Warehouse(
+        work_db=folder / "work.duckdb",
+        candidate_db=folder / "perinatal.duckdb",
+        scratch=scratch,
+        memory_limit=options.memory_limit,
+        threads=options.threads or os.cpu_count() or 2,
+    )
+    make_landed(home, warehouse.work_db, releases)
+    dbt.build(
+        warehouse,
+        target=home.cache / "dbt",
+        variables=staging_models(),
+        log=folder / "dbt.log",
+    )
+    return warehouse.candidate_db
