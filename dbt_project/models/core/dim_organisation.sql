@@ -38,6 +38,7 @@ with
         select
             bodies.trust_code || '-' || bodies.body as organisation_key,
             bodies.trust_code as code,
+            bodies.trust_code,
             bodies.name,
             'trust' as level,
             bodies.valid_from,
@@ -65,6 +66,23 @@ with
         from {{ ref("nhs_region") }}
         union all
         select 'E92000001', 'England', 'england', null, null, null
+    ),
+
+    -- a site's trust is what the seed knows, never a guess from the first letters of its code
+    sites as (
+        select
+            site.site_code as code,
+            site.trust_code,
+            {{ title_case("site.site_name") }} as name,
+            'site' as level,
+            membership.lms_code,
+            lms.region_code,
+            lms.neonatal_odn as network,
+            if(site.trust_code is null, 'unknown parent', site.parent_evidence) as confidence
+        from {{ ref("msds_delivery_site") }} as site
+        left join membership using (trust_code)
+        left join {{ ref("lms") }} as lms using (lms_code)
+        where site.site_code <> 'Unknown'
     )
 
 select *
@@ -78,4 +96,12 @@ select
     []::varchar[] as aliases,
     'seen' as confidence
 from areas
+union all by name
+select
+    level || '-' || code as organisation_key,
+    *,
+    date '1900-01-01' as valid_from,
+    date '9999-12-31' as valid_to,
+    []::varchar[] as aliases
+from sites
 order by level, code, valid_from
