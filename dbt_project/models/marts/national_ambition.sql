@@ -63,11 +63,27 @@ select
     round(placed.target, 6) as target,
     placed.actual::double as actual,
     round(placed.actual - placed.target, 6) as gap,
-    placed.actual <= placed.target as on_track,
+    round(placed.actual - placed.target, 6) <= 0 as on_track,
+    -- when the trajectory stood where the actual stands now; a rate above the first knot never stood on it
+    round(
+        placed.year - (
+            knots.year
+            + (knots.target - placed.actual) / (knots.target - knots.next_target) * (knots.next_year - knots.year)
+        ),
+        2
+    ) as years_behind,
     placed.unit,
     placed.numerator::double as numerator,
+    placed.geography = ambition.headline_geography and placed.definition = ambition.headline_definition as is_headline,
     placed.note,
+    ambition.quirk,
     placed.source_url
 from placed
 inner join {{ ref("ambition") }} as ambition using (ambition_id)
+left join
+    knots
+    on placed.ambition_id = knots.ambition_id
+    and placed.target is not null
+    and placed.actual <= knots.target
+    and placed.actual > knots.next_target
 order by placed.ambition_id, placed.definition, placed.geography, placed.year, placed.period
