@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.registry import Column, Source, header_key
+from ingest.registry import Column, Identity, Source, header_key
 from perinatal.errors import PerinatalError
 
 DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%Y-%m-%d %H:%M:%S")
@@ -24,7 +24,12 @@ CONTENT_HASH_MODULUS = 1 << 128
 
 
 class Unreadable(PerinatalError):
-    """A file that cannot be decoded by its header contract. Carries a short reason code."""
+    """A file that cannot be decoded by its header contract.
+
+    Carries a short reason code, and what the file was recognised as, where it was.
+    """
+
+    identity: Identity | None = None
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
