@@ -24,7 +24,6 @@ from perinatal import settings
 from perinatal.errors import PerinatalError, RefusedAtArrival
 from perinatal.home import Home, fsync_dir, locked
 
-
 # datasets and releases name folders
 FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 
@@ -152,7 +151,8 @@ def identify(csv_path: Path, arrival_: Arrival) -> Identity:
         missing = " and ".join(n for n, v in (("--dataset", dataset), ("--release", release)) if v is None)
         raise decode.Unreadable(
             "not_recognised",
-            f"neither name nor content tell what it is; say {missing} (datasets: {', '.join(arrival_.source.datasets)})",
+            f"neither name nor content tell what it is; say {missing} "
+            f"(datasets: {', '.join(arrival_.source.datasets)})",
         )
     found = replace(seen, dataset=dataset, release=release) if seen else Identity(dataset, release)
     if found.contract not in arrival_.source.datasets:
@@ -239,7 +239,7 @@ def _settle(
         _commit(home, manifest, work)
     _tell(home, arrival_, manifest)
     quarantine.settle(home, manifest.source_id, manifest.sha256)
-    warned = sum(result.alerts for result in results)
+    warned = sum(result.deserves_alert for result in results)
     what: Literal["landed", "revised"] = "revised" if revisions else "landed"
     note = f", {warned} warning(s)" if warned else ""
     return Outcome(what, manifest, f"{what}: {manifest.title}, {manifest.rows_in:,} rows{note}")
@@ -274,7 +274,9 @@ def _tell(home: Home, arrival_: Arrival, manifest: manifests.Manifest) -> None:
     """Bring the alerts of a release to what its newest revision was found to be; those of the file's name are over."""
     newest = manifests.revisions(home, manifest.source_id, manifest.dataset, manifest.release)[-1]
     results = [Result(**check) for check in newest.checks]
-    alerts.reconcile(home, _scope(arrival_, newest), [result.as_breach() for result in results if result.alerts])
+    alerts.reconcile(
+        home, _scope(arrival_, newest), [result.as_breach() for result in results if result.deserves_alert]
+    )
     alerts.reconcile(home, _scope(arrival_, None), [])
 
 
