@@ -71,11 +71,11 @@ def from_reason(reason: dict[str, Any]) -> Breach:
 def _events(home: Home) -> Iterator[dict[str, Any]]:
     path = home.alerts / LOG
     if path.exists():
-        with path.open(encoding="utf-8") as handle:
+        with path.open("rb") as handle:
             for line in handle:
                 try:
                     yield json.loads(line)
-                except ValueError:  # a line that a kill has cut off: its event never happened
+                except ValueError:  # a line (or letter) that a kill has cut off: its event never happened
                     continue
 
 

@@ -230,7 +230,9 @@ def _settle(
             if earlier.content_sha256 == manifest.content_sha256:
                 _tell(home, arrival_, earlier)
                 return _unchanged(home, earlier, "the same content in other bytes")
-        results = arrival.judge(arrival_.source, identity, decoded, work / manifests.ROWS, revisions, home)
+        results = arrival.judge(
+            arrival_.source, identity, decoded, work / manifests.ROWS, revisions, home, manifest.is_synthetic
+        )
         blocked = [result for result in results if result.blocks]
         if blocked:
             raise _refuse(home, archived, arrival_, identity, [result.as_reason() for result in blocked])
