@@ -30,7 +30,8 @@ class Hits:
 
 @dataclass(frozen=True)
 class Reading:
-    """A text read by the rules: hits by theme, and the text with assured clauses blanked (same offsets)."""
+    """A text read by the rules: hits by theme, and the text with assured clauses and denied
+    phrases blanked (same offsets)."""
 
     hits: dict[str, Hits]
     effective: str
@@ -48,11 +49,13 @@ def read(text: str, lexicon: Lexicon) -> Reading:
             themed[match.entry.theme_id].append(match)
     assured = [clause for clause in clause_spans(lowered, cues["contrast"]) if _is_assured(clause, lowered, cues)]
     hits = {}
+    denied: list[Span] = []
     for theme_id, matches in themed.items():
-        found = _theme_hits(theme_id, matches, assured, cues)
+        found, refused = _theme_hits(theme_id, matches, assured, cues)
+        denied += refused
         if found.include or found.context:
             hits[theme_id] = found
-    return Reading(hits, _blanked(lowered, assured))
+    return Reading(hits, _blanked(lowered, [*assured, *denied]))
 
 
 def clause_spans(lowered: str, contrasts: list[Span]) -> list[Span]:
@@ -79,19 +82,21 @@ def _is_assured(clause: Span, lowered: str, cues: dict[str, list[Span]]) -> bool
     )
 
 
-def _theme_hits(theme_id: str, matches: list[Match], assured: list[Span], cues: dict[str, list[Span]]) -> Hits:
+def _theme_hits(theme_id: str, matches: list[Match], assured: list[Span], cues: dict[str, list[Span]]) -> tuple[Hits, list[Span]]:
+    """The hits that stand, and the phrases that the text denies."""
     excluded = [m.span for m in matches if m.entry.kind == "exclude"]
-    hits = Hits()
+    hits, denied = Hits(), []
     for match in matches:
         span = match.span
         if match.entry.kind == "exclude" or any(span.overlaps(other) for other in (*excluded, *assured)):
             continue
         if theme_id.startswith(CLINICAL) and _is_denied(span, cues):
+            denied.append(span)
             continue
         (hits.include if match.entry.kind == "include" else hits.context).append(span)
     hits.include = _distinct(hits.include)
     hits.context = [s for s in _distinct(hits.context) if not any(s.overlaps(i) for i in hits.include)]
-    return hits
+    return hits, denied
 
 
 def _is_denied(span: Span, cues: dict[str, list[Span]]) -> bool:
