@@ -1,4 +1,4 @@
-"""Telling people: alerts go out by Apprise URL (e-mail, Teams, Slack, webhook …), once when they open, once when closed.
+"""Telling people: alerts go out by Apprise URL (e-mail, Teams, webhook …), once when they open, once when closed.
 
 `block` goes out at once, one message each; `warn` waits for the digest. What was delivered to whom is an append-only
 log, so a repeated run sends nothing twice, and a channel that failed gets what it missed on the next run; the failure

@@ -82,7 +82,9 @@ def _is_assured(clause: Span, lowered: str, cues: dict[str, list[Span]]) -> bool
     )
 
 
-def _theme_hits(theme_id: str, matches: list[Match], assured: list[Span], cues: dict[str, list[Span]]) -> tuple[Hits, list[Span]]:
+def _theme_hits(
+    theme_id: str, matches: list[Match], assured: list[Span], cues: dict[str, list[Span]]
+) -> tuple[Hits, list[Span]]:
     """The hits that stand, and the phrases that the text denies."""
     excluded = [m.span for m in matches if m.entry.kind == "exclude"]
     hits, denied = Hits(), []

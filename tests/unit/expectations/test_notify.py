@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,9 +38,11 @@ def home(tmp_path: Path) -> Home:
 @pytest.fixture
 def mail() -> Iterator[tuple[str, Mailbox]]:
     box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=0)
+    with socket.socket() as probe:  # the controller cannot be asked which free port it took
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    controller = Controller(box, hostname="127.0.0.1", port=port)
     controller.start()
-    port = controller.server.sockets[0].getsockname()[1]
     try:
         yield f"mailto://127.0.0.1:{port}?from=insights@example.org&to=lead@example.org&mode=insecure", box
     finally:
