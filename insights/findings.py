@@ -32,8 +32,8 @@ ABBREVIATIONS = re.compile(
 )
 SENTENCE_BREAK = re.compile(r"[.!?][\"'”’)\]]*\s+(?=[\"'“‘(\[]?[A-Z0-9])")
 BODY = (
-    r"(?:[Tt]he )?(?:[A-Z][\w&'’,()/.-]*|NHS|all|every|each|local|national|maternity|neonatal|integrated|acute|ambulance)"
-    r"(?: (?:[A-Z][\w&'’()/-]*|and|of|for|the|in|all|NHS|with|or|local|maternity|neonatal|care|health|acute|foundation|"
+    r"(?:[Tt]he )?(?:[A-Z][\w&'’,()/.-]*|NHS|all|every|each|local|national|maternity|neonatal|integrated|"
+    r"acute|ambulance)(?: (?:[A-Z][\w&'’()/-]*|and|of|for|the|in|all|NHS|with|or|local|maternity|neonatal|care|health|acute|foundation|"
     r"ambulance|integrated|royal|national|services?|trusts?|boards?|systems?|units?|providers?|hospitals?|networks?|"
     r"colleges?|commissioners|teams?)){0,14}?"
 )

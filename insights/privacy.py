@@ -16,10 +16,11 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 MASK = "[name]"
 MASK_EMAIL = "[email]"
-NAMES_FILE = Path(__file__).parent / "given_names.txt"
+LISTS = Path(__file__).parent / "names"
 SHORTEST_PART = 3  # letters that a part of a name needs to be masked on its own
 
 _PARTICLE = r"(?:de|da|di|du|del|della|van|von|der|den|bin|bint|ibn|al|el|le|la|ter|O|Mac|Mc|St)"
@@ -50,49 +51,27 @@ BEFORE = re.compile(
 RUN = re.compile(rf"\b({FULL_NAME})")
 ALONE = re.compile(rf"\b({_WORD})\b")
 EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
-ORGANISATION = frozenset(
-    "academy act adult agency ambulance appeal area assembly association authority avenue awareness bay birth board "
-    "branch building bureau campaign care centre charity children clinic clinical college commission committee "
-    "community company conference coroner coroners council counts county court day department directorate district "
-    "division east emergency england enquiry executive fellowship force forum foundation framework friendly fund "
-    "general government group guidance health healthcare home hospital hospitals house incentive infirmary initiative "
-    "inquiry institute lane led level line list local london loss manager maternity medical medicine memorial midlands "
-    "midwifery minister ministry national neonatal network newborn nhs north notification office ombudsman panel "
-    "parliament partnership pathway place practice programme project protocol queen quality register regulation report "
-    "resolution resuscitation review road royal safety school score scheme scotland service services society south "
-    "square standards state strategy street suite surgery system team tool trust trusts unit union university wales "
-    "ward week west wing women year king prince princess saint st voices in on at for the and of to with".split()
-)
-# Given names that are also words, places or surnames of eponyms: masked only beside other evidence.
-AMBIGUOUS = frozenset(
-    "amber april art ash austin bill blessing chelsea daisy dawn dean faith florence frank georgia gift grace heather "
-    "holly hope howard iris ivy jack jade jasmine jordan joy jude june kit lee logan lewis madison mark mason max may "
-    "miles morgan pat penny poppy robin rose ross ruby russell scott stewart stanley sydney taylor victoria violet "
-    "virginia will".split()
-)
-LEADING = frozenset(
-    "baby babies midwife nurse sister matron registrar consultant paramedic judge detective constable officer hm senior "
-    "area assistant acting deputy coroner mr mrs ms miss mx dr prof professor doctor rev sir dame lord lady".split()
-)
-NOT_NAMES = frozenset(
-    "a i an as at after although and because before both but by caesarean christmas council covid csection ctg during "
-    "each early english every following for friday from further general group had he her his however if in it its "
-    "january february march april may june july august september october november december monday tuesday wednesday "
-    "thursday saturday sunday mother mothers my neither no none of on one our parents she since some so staff such "
-    "that the their then there these they this those to two was we were what when where which while who why with "
-    "woman women you your black asian white british african caribbean muslim led based born deaths died kit blue".split()
-)
-# Names of people that name a thing in these reports; masked only after a title.
-EPONYMS = frozenset(
-    "apgar bishop kaiser montgomery kielland kielland's kielland’s mcroberts pinard doppler down down's erb erb's dawes "
-    "ockenden kirkup cumberlege".split()
-)
+
+
+class _Words(NamedTuple):
+    """The word lists of names/, lower case.
+
+    given: given names common in the UK; ambiguous: those that are also words or places, masked only beside other
+    evidence; organisation: words that make a capitalised run an organisation or a report; roles: titles and roles,
+    kept; not_names: words that end a name; eponyms: names that name a thing here, masked only after a title.
+    """
+
+    given: frozenset[str]
+    ambiguous: frozenset[str]
+    organisation: frozenset[str]
+    roles: frozenset[str]
+    not_names: frozenset[str]
+    eponyms: frozenset[str]
 
 
 @cache
-def given_names() -> frozenset[str]:
-    """Given names common in the UK, lower case."""
-    return frozenset(NAMES_FILE.read_text(encoding="utf-8").split())
+def _words() -> _Words:
+    return _Words(*(frozenset((LISTS / f"{n}.txt").read_text(encoding="utf-8").split()) for n in _Words._fields))
 
 
 def mask_names(text: str, known: Iterable[str] = ()) -> str:
@@ -112,7 +91,7 @@ def mask_names(text: str, known: Iterable[str] = ()) -> str:
 
 
 def find_names(text: str) -> list[str]:
-    """The names found in a text, in order, so that a whole document can be masked alike."""
+    """Find the names in a text, in order, so that a whole document can be masked alike."""
     return [text[start:end] for start, end in _merged(_name_spans(text))]
 
 
@@ -134,7 +113,7 @@ def _name_spans(text: str) -> Iterator[tuple[int, int]]:
     for pattern in (TITLED, ROLED, ANNOUNCED, BEFORE):
         for match in pattern.finditer(text):
             span = _trim(text, *match.span(1))
-            if span and pattern is not TITLED and text[slice(*span)].split()[0].lower() in EPONYMS:
+            if span and pattern is not TITLED and text[slice(*span)].split(maxsplit=1)[0].lower() in _words().eponyms:
                 continue
             if span and not (pattern in (ROLED, ANNOUNCED) and _is_organisation(text, *match.span(1))):
                 yield span
@@ -142,31 +121,33 @@ def _name_spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _known_given_names(text: str) -> Iterator[tuple[int, int]]:
-    """A known given name with what follows it, or alone where the word means nothing else."""
+    """Yield a known given name with what follows it, or alone where the word means nothing else."""
     for match in RUN.finditer(text):
         if _is_organisation(text, match.start(), match.end()):
             continue
         words = list(re.finditer(r"\S+", match.group()))
-        given = next((w for w in words[:-1] if w.group().lower() in given_names()), None)
+        given = next((w for w in words[:-1] if w.group().lower() in _words().given), None)
         span = _trim(text, match.start() + given.start(), match.end()) if given else None
         if span:
             yield span
     for match in ALONE.finditer(text):
         plain = match.group().lower()
-        if plain in given_names() - AMBIGUOUS and not _is_organisation(text, match.start(), match.end()):
+        if plain in _words().given - _words().ambiguous and not _is_organisation(text, match.start(), match.end()):
             yield match.span()
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
     """Cut a candidate at the first word that is no name; None where nothing of a name is left."""
-    lead = next((w for w in re.finditer(r"\S+", text[start:end]) if w.group().strip(".").lower() not in LEADING), None)
+    lead = next(
+        (w for w in re.finditer(r"\S+", text[start:end]) if w.group().strip(".").lower() not in _words().roles), None
+    )
     if lead is None:
         return None
     start += lead.start()
     kept_end, real = start, False
     for word in re.finditer(r"\S+", text[start:end]):
         plain = word.group().strip(".,'’").lower()
-        if plain in NOT_NAMES or (plain in ORGANISATION and plain not in {"st", "king", "prince"}):
+        if plain in _words().not_names or (plain in _words().organisation and plain not in {"st", "king", "prince"}):
             if len(plain) == 1 and word.group()[0].isupper() and not real:
                 kept_end = start + word.end()
                 continue
@@ -182,7 +163,9 @@ def _is_organisation(text: str, start: int, end: int) -> bool:
     before = re.search(r"(?:[A-Z][\w'’.]*[ \u00a0])*$", text[:start])
     near = (before.group() if before else "") + text[start:end] + (following.group() if following else "")
     words = {word.strip(".,").lower().removesuffix("'s").removesuffix("’s") for word in near.split()}
-    return bool(words & (ORGANISATION - {"in", "on", "at", "for", "the", "and", "of", "to", "with", "area", "coroner"}))
+    return bool(
+        words & (_words().organisation - {"in", "on", "at", "for", "the", "and", "of", "to", "with", "area", "coroner"})
+    )
 
 
 def _parts(name: str) -> list[str]:
@@ -190,5 +173,7 @@ def _parts(name: str) -> list[str]:
     return [
         word
         for word in words
-        if len(word) >= SHORTEST_PART and word[0].isupper() and word.lower() not in NOT_NAMES | ORGANISATION
+        if len(word) >= SHORTEST_PART
+        and word[0].isupper()
+        and word.lower() not in _words().not_names | _words().organisation
     ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from insights.lexicon import ANY_THEME, Lexicon, Match, Span, normalise, sentence_spans
 
@@ -30,8 +31,7 @@ class Hits:
 
 @dataclass(frozen=True)
 class Reading:
-    """A text read by the rules: hits by theme, and the text with assured clauses and denied
-    phrases blanked (same offsets)."""
+    """A text read by the rules: hits by theme, and the text (same offsets) without what it assures or denies."""
 
     hits: dict[str, Hits]
     effective: str
@@ -67,7 +67,7 @@ def clause_spans(lowered: str, contrasts: list[Span]) -> list[Span]:
         cuts.update(m.end() for m in ends.finditer(lowered, sentence.start, sentence.end))
         cuts.update((*inside, sentence.end))
     ordered = sorted(cuts)
-    return [Span(a, b) for a, b in zip(ordered, ordered[1:], strict=False) if lowered[a:b].strip()]
+    return [Span(a, b) for a, b in pairwise(ordered) if lowered[a:b].strip()]
 
 
 def _is_assured(clause: Span, lowered: str, cues: dict[str, list[Span]]) -> bool:
@@ -85,7 +85,7 @@ def _is_assured(clause: Span, lowered: str, cues: dict[str, list[Span]]) -> bool
 def _theme_hits(
     theme_id: str, matches: list[Match], assured: list[Span], cues: dict[str, list[Span]]
 ) -> tuple[Hits, list[Span]]:
-    """The hits that stand, and the phrases that the text denies."""
+    """Find the hits that stand, and the phrases that the text denies."""
     excluded = [m.span for m in matches if m.entry.kind == "exclude"]
     hits, denied = Hits(), []
     for match in matches:
