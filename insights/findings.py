@@ -31,21 +31,21 @@ ABBREVIATIONS = re.compile(
     r"(?:\b(?:Dr|Mr|Mrs|Ms|Prof|St|Rev|No|Nos|vs|v|approx|e\.g|i\.e|etc|cf|Fig|para|p|pp|Vol|ed|al|Ltd|[A-Z])\.|\d\.)$"
 )
 SENTENCE_BREAK = re.compile(r"[.!?][\"'”’)\]]*\s+(?=[\"'“‘(\[]?[A-Z0-9])")
-BODY = (
-    r"(?:[Tt]he )?(?:[A-Z][\w&'’,()/.-]*|NHS|all|every|each|local|national|maternity|neonatal|integrated|"
-    r"acute|ambulance)(?: (?:[A-Z][\w&'’()/-]*|and|of|for|the|in|all|NHS|with|or|local|maternity|neonatal|care|health|acute|foundation|"
-    r"ambulance|integrated|royal|national|services?|trusts?|boards?|systems?|units?|providers?|hospitals?|networks?|"
-    r"colleges?|commissioners|teams?)){0,14}?"
+_OPENING = r"NHS|all|every|each|local|national|maternity|neonatal|integrated|acute|ambulance"
+_LINKING = (
+    r"and|of|for|the|in|all|NHS|with|or|local|maternity|neonatal|care|health|acute|foundation|ambulance|integrated|royal|"
+    r"national|services?|trusts?|boards?|systems?|units?|providers?|hospitals?|networks?|colleges?|commissioners|teams?"
 )
+BODY = rf"(?:[Tt]he )?(?:[A-Z][\w&'’,()/.-]*|{_OPENING})(?: (?:[A-Z][\w&'’()/-]*|{_LINKING})){{0,14}}?"
 RECIPIENT = (
     re.compile(rf"\brecommends? (?:that )?({BODY})(?: (?:should|must|to|works?|ensures?|reviews?|develops?|takes?)\b)"),
     re.compile(rf"\brecommended (?:that )?({BODY})(?: (?:should|must|to|works?|ensures?|reviews?|develops?|takes?)\b)"),
     re.compile(rf"^(?:[Tt]herefore,? )?({BODY}) (?:should|must|needs? to|is asked to|are asked to|to (?=[a-z]))"),
 )
 BODY_WORDS = re.compile(
-    r"\b(?:trusts?|nhs|department|secretary of state|college|colleges|royal|nice|cqc|commission|board|boards|system|systems|"
+    r"\b(?:trusts?|nhs|department|secretary of state|colleges?|royal|nice|cqc|commission|boards?|systems?|"
     r"lmns|lms|icbs?|services?|hospitals?|units?|providers?|commissioners|network|networks|council|government|ministry|"
-    r"association|bapm|rcog|rcm|hssib|hsib|mnsi|mbrrace|england|wales|scotland|ireland|ukhsa|regulator|regulators|team|teams|"
+    r"association|bapm|rcog|rcm|hssib|hsib|mnsi|mbrrace|england|wales|scotland|ireland|ukhsa|regulators?|teams?|"
     r"authority|authorities|clinicians|midwives|obstetricians|staff)\b",
     re.I,
 )
@@ -183,7 +183,10 @@ def _words(text: str) -> int:
 
 
 def _blocks(lines: Iterable[Line]) -> Iterator[_Block]:
-    """Join lines into paragraphs: a line without letters (blank, page number), a bullet, a marker or another heading starts a new one."""
+    """Join lines into paragraphs.
+
+    A line without letters (blank, a page number) ends one; a bullet, a marker or another heading starts one.
+    """
     held: list[Line] = []
     for line in lines:
         starts = bool(BULLET.match(line.text) or MARKED.match(line.text) or STATUS.match(line.text))

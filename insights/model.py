@@ -141,7 +141,7 @@ def _bounded(scores: Matrix) -> Matrix:
 
 
 def _evidence(readings: Sequence[Reading], scores: Matrix) -> tuple[Matrix, NDArray[np.bool_]]:
-    """Tabulate what the weighing sees of each text and theme (rows: texts x themes, theme fastest), and where a phrase is.
+    """Tabulate what the weighing sees (rows: texts x themes, theme fastest), and where a phrase is.
 
     A strong phrase, two or more, a weak phrase, two or more of these alone, the text model's log-odds, and for
     each theme how far its own strong phrases are to be trusted.
