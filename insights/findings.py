@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MIN_WORDS = 4  # shorter pieces are labels, page numbers and table cells, not findings
 ID_LENGTH = 16
@@ -28,7 +28,7 @@ STATUS = re.compile(
     re.I,
 )
 ABBREVIATIONS = re.compile(
-    r"(?:\b(?:Dr|Mr|Mrs|Ms|Prof|St|Rev|No|Nos|vs|v|approx|e\.g|i\.e|etc|cf|Fig|para|p|pp|Vol|ed|al|Ltd|[A-Z])\.|\d\.)$"
+    r"(?:\b(?:Dr|Mr|Mrs|Ms|Prof|St|Rev|No|Nos|vs|v|approx|e\.g|i\.e|etc|cf|Fig|para|p|pp|Vol|ed|al|Ltd|[A-Z])\.|^\(?\d{1,3}\.)$"
 )
 SENTENCE_BREAK = re.compile(r"[.!?][\"'”’)\]]*\s+(?=[\"'“‘(\[]?[A-Z0-9])")
 _OPENING = r"NHS|all|every|each|local|national|maternity|neonatal|integrated|acute|ambulance"
@@ -175,7 +175,7 @@ def _stable_id(*parts: str) -> str:
 
 
 def _with_status(finding: Finding, status: str) -> Finding:
-    return Finding(**{**vars(finding), "status": status.lower()})
+    return replace(finding, status=status.lower())
 
 
 def _words(text: str) -> int:

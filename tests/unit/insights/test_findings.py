@@ -61,7 +61,11 @@ def test_recipient(text, expected):
 
 
 def test_sentences_keep_abbreviations_together():
-    assert sentences("Dr. A. Patel came at 3 p.m. on Monday. He left, e.g. No. 4. Then he slept.") == [
+    assert sentences(
+        "Dr. A. Patel came at 3 p.m. on Monday. He left, e.g. for No. 4 ward, in 2017. Then he slept."
+    ) == [
         "Dr. A. Patel came at 3 p.m. on Monday.",
-        "He left, e.g. No. 4. Then he slept.",
+        "He left, e.g. for No. 4 ward, in 2017.",
+        "Then he slept.",
     ]
+    assert sentences("1. The plan was late.") == ["1. The plan was late."]
