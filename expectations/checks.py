@@ -88,6 +88,11 @@ class Result:
         return not self.success
 
     @property
+    def alerts(self) -> bool:
+        """Tell whether somebody should hear of it: a breach that is more than a record."""
+        return self.failed and self.severity != "info"
+
+    @property
     def blocks(self) -> bool:
         """Tell whether this stops the release or the edition."""
         return self.failed and self.severity == "block"

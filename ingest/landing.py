@@ -7,6 +7,7 @@ Order of the steps, so that a kill at any moment loses nothing: archive the byte
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
@@ -15,12 +16,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from expectations import alerts, arrival
+from expectations.checks import Result
 from ingest import archive, decode, files, quarantine
 from ingest import manifest as manifests
 from ingest.registry import Identity, Sample, Source
 from perinatal import settings
 from perinatal.errors import PerinatalError, RefusedAtArrival
 from perinatal.home import Home, fsync_dir, locked
+
+
+# datasets and releases name folders
+FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,7 @@ def land_archived(home: Home, archived: archive.Archived, arrival_: Arrival) -> 
     """Land bytes that are in the archive already (a download, or a file released from quarantine)."""
     known = _known_bytes(home, archived.sha256, arrival_)
     if known:
+        _tell(home, arrival_, known.manifest)
         return known
     home.landed.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".landing-", dir=home.landed))
@@ -84,14 +91,13 @@ def _unchanged(home: Home, manifest: manifests.Manifest, what: str) -> Outcome:
 
 
 def _land(home: Home, archived: archive.Archived, arrival_: Arrival, work: Path) -> Outcome:
-    identity = None
     rows = work / manifests.ROWS
     try:
         identity, decoded = _decode(archived.path, arrival_, work, rows)
     except (decode.Unreadable, files.Unusable) as error:
-        message = str(error).removeprefix(f"{archived.path.name}: ")  # people know the file by the name it came with
-        reason = {"rule": error.reason, "message": message, "count": 1}
-        raise _refuse(home, archived, arrival_, identity, [reason]) from None
+        # the archived file's name is a hash: people know it by the name that it came with
+        reason = {"rule": error.reason, "message": str(error).removeprefix(f"{archived.path.name}: "), "count": 1}
+        raise _refuse(home, archived, arrival_, getattr(error, "identity", None), [reason]) from None
     manifest = _manifest(archived, arrival_, identity, decoded, decode.read_header_of(rows))
     return _settle(home, archived, arrival_, identity, decoded, manifest, work)
 
@@ -126,9 +132,13 @@ def _decode(path: Path, arrival_: Arrival, work: Path, rows: Path) -> tuple[Iden
 def _typed(csv_path: Path, arrival_: Arrival, rows: Path) -> tuple[Identity, decode.Decoded]:
     identity = identify(csv_path, arrival_)
     options = settings.get()
-    decoded = decode.to_parquet(
-        csv_path, arrival_.source, identity.contract, rows, options.landing_memory_limit, options.threads
-    )
+    try:
+        decoded = decode.to_parquet(
+            csv_path, arrival_.source, identity.contract, rows, options.landing_memory_limit, options.threads
+        )
+    except decode.Unreadable as error:
+        error.identity = identity
+        raise
     return identity, decoded
 
 
@@ -144,10 +154,10 @@ def identify(csv_path: Path, arrival_: Arrival) -> Identity:
         missing = " and ".join(n for n, v in (("--dataset", dataset), ("--release", release)) if v is None)
         raise decode.Unreadable(
             "not_recognised",
-            f"{arrival_.name}: neither name nor content tell what it is; say {missing} "
-            f"(datasets: {', '.join(arrival_.source.datasets)})",
+            f"neither name nor content tell what it is; say {missing} (datasets: {', '.join(arrival_.source.datasets)})",
         )
-    if (seen.contract if seen else dataset) not in arrival_.source.datasets:
+    found = replace(seen, dataset=dataset, release=release) if seen else Identity(dataset, release)
+    if found.contract not in arrival_.source.datasets:
         raise decode.Unreadable(
             "unknown_dataset",
             f"source {arrival_.source.id} has no dataset {dataset!r}; there are: {', '.join(arrival_.source.datasets)}",
@@ -155,9 +165,12 @@ def identify(csv_path: Path, arrival_: Arrival) -> Identity:
     if seen and arrival_.release and seen.release != arrival_.release and seen.dataset == dataset:
         raise decode.Unreadable(
             "release_contradicted",
-            f"{arrival_.name}: --release {arrival_.release} was given, but the content is of {seen.release}",
+            f"--release {arrival_.release} was given, but the content is of {seen.release}",
         )
-    return replace(seen, dataset=dataset, release=release) if seen else Identity(dataset, release)
+    for what, name in (("dataset", dataset), ("release", release)):
+        if not FOLDER_NAME.fullmatch(name):
+            raise decode.Unreadable("unsafe_name", f"{name[:80]!r} cannot be the name of a {what}; say --{what} NAME")
+    return found
 
 
 def _manifest(
@@ -217,6 +230,7 @@ def _settle(
         ]
         for earlier in revisions:
             if earlier.content_sha256 == manifest.content_sha256:
+                _tell(home, arrival_, earlier)
                 return _unchanged(home, earlier, "the same content in other bytes")
         results = arrival.judge(arrival_.source, identity, decoded, work / manifests.ROWS, revisions, home)
         blocked = [result for result in results if result.blocks]
@@ -225,9 +239,9 @@ def _settle(
         number = _next_number(folder)
         manifest = replace(manifest, revision=number, checks=[result.to_dict() for result in results])
         _commit(home, manifest, work)
-    alerts.reconcile(home, _scope(arrival_, identity), [result.as_breach() for result in results if result.failed])
+    _tell(home, arrival_, manifest)
     quarantine.settle(home, manifest.source_id, manifest.sha256)
-    warned = sum(result.failed for result in results)
+    warned = sum(result.alerts for result in results)
     what: Literal["landed", "revised"] = "revised" if revisions else "landed"
     note = f", {warned} warning(s)" if warned else ""
     return Outcome(what, manifest, f"{what}: {manifest.title}, {manifest.rows_in:,} rows{note}")
@@ -252,10 +266,18 @@ def _commit(home: Home, manifest: manifests.Manifest, work: Path) -> None:
     fsync_dir(final.parent)
 
 
-def _scope(arrival_: Arrival, identity: Identity | None) -> str:
+def _scope(arrival_: Arrival, identity: Identity | manifests.Manifest | None) -> str:
     """Name what an alert of the arrival gate is about, so that a good file closes it."""
     what = f"{identity.dataset}/{identity.release}" if identity else arrival_.name
     return f"arrival/{arrival_.source.id}/{what}"
+
+
+def _tell(home: Home, arrival_: Arrival, manifest: manifests.Manifest) -> None:
+    """Bring the alerts of a release to what its newest revision was found to be; those of the file's name are over."""
+    newest = manifests.revisions(home, manifest.source_id, manifest.dataset, manifest.release)[-1]
+    results = [Result(**check) for check in newest.checks]
+    alerts.reconcile(home, _scope(arrival_, newest), [result.as_breach() for result in results if result.alerts])
+    alerts.reconcile(home, _scope(arrival_, None), [])
 
 
 def _refuse(
@@ -287,7 +309,10 @@ def _refuse(
 
 
 def require_file(path: Path) -> Path:
-    """Return `path` if it is a readable file, else say so in one line."""
-    if not path.is_file():
+    """Return `path` if it is a file that may come in, else say so in one line."""
+    if path.is_dir():
+        raise PerinatalError(f"{path}: a folder, not a file")
+    if not path.exists():
         raise PerinatalError(f"{path}: no such file")
+    files.check_incoming(path, path.parent)
     return path
