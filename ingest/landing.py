@@ -9,23 +9,40 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from expectations import alerts, arrival
-from ingest import archive, decode, files, quarantine
+from expectations.checks import Result
+from ingest import archive, decode, files, quarantine, synthetic
 from ingest import manifest as manifests
 from ingest.registry import Identity, Sample, Source
 from perinatal import settings
 from perinatal.errors import PerinatalError, RefusedAtArrival
 from perinatal.home import Home, fsync_dir, locked
 
+# Great Expectations has one context a process, and DuckDB's memory limit is meant for one landing
+ONE_AT_A_TIME = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A person's decision to take a file although it breaches standards."""
+
+    who: str
+    why: str
+
 
 @dataclass(frozen=True)
 class Arrival:
-    """What is known of a file beside its bytes. All but the source may be left to recognition."""
+    """What is known of a file beside its bytes. All but the source may be left to recognition.
+
+    `container` is the sha256 of the zip that it came in; `accepted` lets it pass the arrival gate, its breaches kept
+    as warnings.
+    """
 
     source: Source
     name: str
@@ -35,6 +52,8 @@ class Arrival:
     etag: str | None = None
     published_on: str | None = None
     is_synthetic: bool = False
+    container: str | None = None
+    accepted: Acceptance | None = None
 
 
 @dataclass(frozen=True)
@@ -53,16 +72,26 @@ def land(home: Home, file: Path, arrival_: Arrival) -> Outcome:
 
 
 def land_archived(home: Home, archived: archive.Archived, arrival_: Arrival) -> Outcome:
-    """Land bytes that are in the archive already (a download, or a file released from quarantine)."""
-    known = _known_bytes(home, archived.sha256, arrival_)
-    if known:
-        return known
-    home.landed.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".landing-", dir=home.landed))
-    try:
-        return _land(home, archived, arrival_, work)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    """Land bytes that are in the archive already (a download, or a file released from quarantine).
+
+    Bytes that a sample generator made stay synthetic however they arrive. May be called from several threads.
+    """
+    if arrival_.is_synthetic:
+        synthetic.mark(home, [archived.sha256])
+    elif archived.sha256 in synthetic.known(home):
+        arrival_ = replace(arrival_, is_synthetic=True)
+    outcome = _known_bytes(home, archived.sha256, arrival_)
+    if outcome is None:
+        home.landed.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=".landing-", dir=home.landed))
+        try:
+            with ONE_AT_A_TIME:
+                outcome = _land(home, archived, arrival_, work)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    # a file of this name may have been refused before it could be recognised
+    alerts.reconcile(home, scope_of(arrival_.source.id, arrival_.name), [])
+    return outcome
 
 
 def _known_bytes(home: Home, sha256: str, arrival_: Arrival) -> Outcome | None:
@@ -191,6 +220,7 @@ def _manifest(
         rows_landed=decoded.rows,
         rows_quarantined=len(decoded.malformed),
         header=header,
+        container=arrival_.container,
     )
 
 
@@ -215,14 +245,19 @@ def _settle(
         for earlier in revisions:
             if earlier.content_sha256 == manifest.content_sha256:
                 return _unchanged(home, earlier, "the same content in other bytes")
-        results = arrival.judge(arrival_.source, identity, decoded, work / manifests.ROWS, revisions, home)
+        results = arrival.judge(
+            arrival_.source, identity, decoded, work / manifests.ROWS, revisions, home, arrival_.is_synthetic
+        )
+        if arrival_.accepted:
+            results = [_accepted(result, arrival_.accepted) for result in results]
         blocked = [result for result in results if result.blocks]
         if blocked:
             raise _refuse(home, archived, arrival_, identity, [result.as_reason() for result in blocked])
         number = _next_number(folder)
         manifest = replace(manifest, revision=number, checks=[result.to_dict() for result in results])
         _commit(home, manifest, work)
-    alerts.reconcile(home, _scope(arrival_, identity), [result.as_breach() for result in results if result.failed])
+    breaches = [result.as_breach() for result in results if result.failed]
+    alerts.reconcile(home, scope_of(arrival_.source.id, arrival_.name, identity.dataset, identity.release), breaches)
     quarantine.settle(home, manifest.source_id, manifest.sha256)
     warned = sum(result.failed for result in results)
     what: Literal["landed", "revised"] = "revised" if revisions else "landed"
@@ -249,10 +284,22 @@ def _commit(home: Home, manifest: manifests.Manifest, work: Path) -> None:
     fsync_dir(final.parent)
 
 
-def _scope(arrival_: Arrival, identity: Identity | None) -> str:
+def _accepted(result: Result, acceptance: Acceptance) -> Result:
+    """Return a breach that a person has accepted as a warning that says so."""
+    if not result.blocks:
+        return result
+    message = f"{result.message}; accepted by {acceptance.who}: {acceptance.why}"
+    return replace(result, severity="warn", message=message)
+
+
+def scope_of(source_id: str, name: str, dataset: str | None = None, release: str | None = None) -> str:
     """Name what an alert of the arrival gate is about, so that a good file closes it."""
-    what = f"{identity.dataset}/{identity.release}" if identity else arrival_.name
-    return f"arrival/{arrival_.source.id}/{what}"
+    return f"arrival/{source_id}/{dataset}/{release}" if dataset and release else f"arrival/{source_id}/{name}"
+
+
+def refuse(home: Home, archived: archive.Archived, arrival_: Arrival, rule: str, message: str) -> RefusedAtArrival:
+    """Put archived bytes that may not be landed into quarantine; returns the error that says so."""
+    return _refuse(home, archived, arrival_, None, [{"rule": rule, "message": message, "count": 1}])
 
 
 def _refuse(
@@ -272,9 +319,14 @@ def _refuse(
         arrived_at=datetime.now(UTC).isoformat(timespec="seconds"),
         is_synthetic=arrival_.is_synthetic,
         reasons=reasons,
+        url=arrival_.url,
+        etag=arrival_.etag,
+        published_on=arrival_.published_on,
+        container=arrival_.container,
     )
     folder = quarantine.put(home, archived.path, report)
-    alerts.reconcile(home, _scope(arrival_, identity), [alerts.from_reason(reason) for reason in reasons])
+    scope = scope_of(report.source_id, report.original_name, report.dataset, report.release)
+    alerts.reconcile(home, scope, [alerts.from_reason(reason) for reason in reasons])
     first, more = reasons[0], len(reasons) - 1
     return RefusedAtArrival(
         f"{arrival_.name}: refused at arrival ({first['rule']}): {first['message']}"
