@@ -28,11 +28,12 @@ def judge(
     rows: Path,
     revisions: list[manifests.Manifest],
     home: Home,
+    is_synthetic: bool,
 ) -> list[Result]:
     """Return the verdicts on one decoded release."""
     with duckdb.connect() as connection:
         connection.from_parquet(str(rows)).create_view("rows")
-        previous = _earlier(home, source.id, identity, revisions)
+        previous = _earlier(home, source.id, identity, revisions, is_synthetic)
         if previous:
             connection.from_parquet(str(previous.folder(home) / manifests.ROWS)).create_view("earlier")
         present = set(connection.table("rows").columns)
@@ -48,14 +49,16 @@ def judge(
 
 
 def _earlier(
-    home: Home, source_id: str, identity: Identity, revisions: list[manifests.Manifest]
+    home: Home, source_id: str, identity: Identity, revisions: list[manifests.Manifest], is_synthetic: bool
 ) -> manifests.Manifest | None:
+    """Return what to compare with; real releases are never held against sample ones."""
     if revisions:
         return revisions[-1]
     others = [
         item
-        for item in manifests.in_use(home)
-        if item.source_id == source_id and item.dataset == identity.dataset and item.release != identity.release
+        for item in manifests.all_landed(home)
+        if (item.source_id, item.dataset, item.is_synthetic) == (source_id, identity.dataset, is_synthetic)
+        and item.release != identity.release
     ]
     return max(others, key=lambda item: (item.release, item.revision), default=None)
 

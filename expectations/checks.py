@@ -88,7 +88,7 @@ class Result:
         return not self.success
 
     @property
-    def alerts(self) -> bool:
+    def is_told(self) -> bool:
         """Tell whether somebody should hear of it: a breach that is more than a record."""
         return self.failed and self.severity != "info"
 

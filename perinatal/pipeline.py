@@ -87,7 +87,7 @@ def _build(home: Home, run: Path, releases: list[manifests.Manifest], mark: str,
         changed = changes.record(candidate, comparable)
     with step("Gate"):
         results = release_gate.judge(candidate, run / "work.duckdb", comparable and comparable / edition.DATABASE)
-        alerts.reconcile(home, "release", [result.as_breach() for result in results if result.alerts])
+        alerts.reconcile(home, "release", [result.as_breach() for result in results if result.is_told])
         blocked = [result for result in results if result.blocks]
         if blocked:
             raise _blocked(blocked, run)
@@ -99,7 +99,7 @@ def _build(home: Home, run: Path, releases: list[manifests.Manifest], mark: str,
         edition.write_downloads(candidate, run / "downloads")
         contents = {edition.DATABASE: candidate, "downloads": run / "downloads", "quality": run / "quality"}
         published = edition.publish(home, run, contents, _facts(mark, releases, results))
-    return Built("published", published, sum(result.alerts for result in results), changed)
+    return Built("published", published, sum(result.is_told for result in results), changed)
 
 
 def _same_kind(standing: Path, releases: list[manifests.Manifest]) -> bool:
@@ -113,7 +113,7 @@ def _facts(mark: str, releases: list[manifests.Manifest], results: list[Result])
         "is_synthetic": bool(releases) and all(item.is_synthetic for item in releases),
         "releases": sorted(item.release_key for item in releases),
         "checks": len(results),
-        "warnings": sorted(result.rule for result in results if result.alerts),
+        "warnings": sorted(result.rule for result in results if result.is_told),
     }
 
 
