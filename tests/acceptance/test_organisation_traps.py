@@ -52,7 +52,8 @@ def test_1_one_predecessor_with_two_successors(ask: Ask) -> None:
 )
 def test_2_a_code_reused_for_another_body(ask: Ask, code: str, day: date, name: str) -> None:
     found = ask(
-        "select name from core.dim_organisation where level = 'trust' and code = ? and ? between valid_from and valid_to",
+        "select name from core.dim_organisation "
+        "where level = 'trust' and code = ? and ? between valid_from and valid_to",
         code,
         day,
     )
