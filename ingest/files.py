@@ -325,6 +325,11 @@ def check_archive(path: Path, limits: Limits = DEFAULT_LIMITS) -> list[str]:
     return names
 
 
+def members(path: Path, limits: Limits = DEFAULT_LIMITS) -> list[str]:
+    """Return the names of a safe zip's files without the litter that machines leave in it; else Unusable."""
+    return [name for name in check_archive(path, limits) if not JUNK.fullmatch(name)]
+
+
 def _damaged(path: Path, error: Exception) -> Unusable:
     detail = " ".join(str(error).split())[:120] or type(error).__name__
     return Unusable("damaged", f"{path.name}: is damaged and cannot be opened ({detail}); fetch it again")
@@ -364,7 +369,7 @@ def _holds(path: Path, member: str, pattern: re.Pattern[bytes]) -> bool:
     return False
 
 
-def _extract(path: Path, name: str, target: Path) -> None:
+def extract(path: Path, name: str, target: Path) -> None:
     """Copy one member out; zipfile gives no more than the declared size and checks the sum."""
     try:
         with zipfile.ZipFile(path) as archive, archive.open(name) as stream, target.open("wb") as copy:
@@ -411,11 +416,11 @@ def normalise_to_utf8_csv(
 
 def _normalise_member(path: Path, out: Path, member: str | None, sheet: str | None, limits: Limits) -> CsvInfo:
     """Unpack the one wanted file of a zip beside `out` and write it as CSV."""
-    names = [name for name in check_archive(path, limits) if not JUNK.fullmatch(name)]
+    names = members(path, limits)
     name = _chosen(path, "member", names, member)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".member-") as folder:
         copy = Path(folder) / PurePosixPath(name).name
-        _extract(path, name, copy)
+        extract(path, name, copy)
         inner = sniff(copy)
         if inner in {Kind.ZIP, Kind.GZIP, Kind.ARCHIVE}:
             raise Unusable("nested_archive", f"{path.name}: holds another archive ({printable(name)})")

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import tempfile
+import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +18,24 @@ from typing import Any, Literal
 
 from expectations import alerts, arrival
 from expectations.checks import Result
-from ingest import archive, decode, files, quarantine
+from ingest import archive, decode, files, quarantine, synthetic
 from ingest import manifest as manifests
 from ingest.registry import Identity, Sample, Source
 from perinatal import settings
 from perinatal.errors import PerinatalError, RefusedAtArrival
 from perinatal.home import Home, fsync_dir, locked
+
+# Great Expectations has one context a process, and DuckDB's memory limit is meant for one landing
+ONE_AT_A_TIME = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A person's decision to take a file although it breaches standards."""
+
+    who: str
+    why: str
+
 
 # datasets and releases name folders
 FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
@@ -30,7 +43,11 @@ FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 
 @dataclass(frozen=True)
 class Arrival:
-    """What is known of a file beside its bytes. All but the source may be left to recognition."""
+    """What is known of a file beside its bytes. All but the source may be left to recognition.
+
+    `container` is the sha256 of the zip that it came in; `accepted` lets it pass the arrival gate, its breaches kept
+    as warnings.
+    """
 
     source: Source
     name: str
@@ -40,6 +57,8 @@ class Arrival:
     etag: str | None = None
     published_on: str | None = None
     is_synthetic: bool = False
+    container: str | None = None
+    accepted: Acceptance | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +77,14 @@ def land(home: Home, file: Path, arrival_: Arrival) -> Outcome:
 
 
 def land_archived(home: Home, archived: archive.Archived, arrival_: Arrival) -> Outcome:
-    """Land bytes that are in the archive already (a download, or a file released from quarantine)."""
+    """Land bytes that are in the archive already (a download, or a file released from quarantine).
+
+    Bytes that a sample generator made stay synthetic however they arrive. May be called from several threads.
+    """
+    if arrival_.is_synthetic:
+        synthetic.mark(home, [archived.sha256])
+    elif archived.sha256 in synthetic.known(home):
+        arrival_ = replace(arrival_, is_synthetic=True)
     known = _known_bytes(home, archived.sha256, arrival_)
     if known:
         _tell(home, arrival_, known.manifest)
@@ -66,7 +92,8 @@ def land_archived(home: Home, archived: archive.Archived, arrival_: Arrival) -> 
     home.landed.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".landing-", dir=home.landed))
     try:
-        return _land(home, archived, arrival_, work)
+        with ONE_AT_A_TIME:
+            return _land(home, archived, arrival_, work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -144,6 +171,8 @@ def _typed(csv_path: Path, arrival_: Arrival, rows: Path) -> tuple[Identity, dec
 def identify(csv_path: Path, arrival_: Arrival) -> Identity:
     """Tell dataset and release: what the person said, else what the source's parser recognises."""
     sample = Sample(arrival_.name, decode.read_header(csv_path), decode.read_sample(csv_path))
+    if not sample.rows:
+        raise decode.Unreadable("no_rows", "there are no rows below the header; download the file again")
     seen = arrival_.source.recognise(sample)
     dataset = arrival_.dataset or (seen.dataset if seen else None)
     release = arrival_.release or (seen.release if seen else None)
@@ -205,6 +234,7 @@ def _manifest(
         rows_landed=decoded.rows,
         rows_quarantined=len(decoded.malformed),
         header=header,
+        container=arrival_.container,
     )
 
 
@@ -231,8 +261,10 @@ def _settle(
                 _tell(home, arrival_, earlier)
                 return _unchanged(home, earlier, "the same content in other bytes")
         results = arrival.judge(
-            arrival_.source, identity, decoded, work / manifests.ROWS, revisions, home, manifest.is_synthetic
+            arrival_.source, identity, decoded, work / manifests.ROWS, revisions, home, arrival_.is_synthetic
         )
+        if arrival_.accepted:
+            results = [_accepted(result, arrival_.accepted) for result in results]
         blocked = [result for result in results if result.blocks]
         if blocked:
             raise _refuse(home, archived, arrival_, identity, [result.as_reason() for result in blocked])
@@ -241,7 +273,7 @@ def _settle(
         _commit(home, manifest, work)
     _tell(home, arrival_, manifest)
     quarantine.settle(home, manifest.source_id, manifest.sha256)
-    warned = sum(result.deserves_alert for result in results)
+    warned = sum(result.is_told for result in results)
     what: Literal["landed", "revised"] = "revised" if revisions else "landed"
     note = f", {warned} warning(s)" if warned else ""
     return Outcome(what, manifest, f"{what}: {manifest.title}, {manifest.rows_in:,} rows{note}")
@@ -266,20 +298,32 @@ def _commit(home: Home, manifest: manifests.Manifest, work: Path) -> None:
     fsync_dir(final.parent)
 
 
-def _scope(arrival_: Arrival, identity: Identity | manifests.Manifest | None) -> str:
+def _accepted(result: Result, acceptance: Acceptance) -> Result:
+    """Return a breach that a person has accepted as a warning that says so."""
+    if not result.blocks:
+        return result
+    message = f"{result.message}; accepted by {acceptance.who}: {acceptance.why}"
+    return replace(result, severity="warn", message=message)
+
+
+def scope_of(source_id: str, name: str, dataset: str | None = None, release: str | None = None) -> str:
     """Name what an alert of the arrival gate is about, so that a good file closes it."""
-    what = f"{identity.dataset}/{identity.release}" if identity else arrival_.name
-    return f"arrival/{arrival_.source.id}/{what}"
+    return f"arrival/{source_id}/{dataset}/{release}" if dataset and release else f"arrival/{source_id}/{name}"
+
+
+def refuse(home: Home, archived: archive.Archived, arrival_: Arrival, rule: str, message: str) -> RefusedAtArrival:
+    """Put archived bytes that may not be landed into quarantine; returns the error that says so."""
+    return _refuse(home, archived, arrival_, None, [{"rule": rule, "message": message, "count": 1}])
 
 
 def _tell(home: Home, arrival_: Arrival, manifest: manifests.Manifest) -> None:
     """Bring the alerts of a release to what its newest revision was found to be; those of the file's name are over."""
     newest = manifests.revisions(home, manifest.source_id, manifest.dataset, manifest.release)[-1]
     results = [Result(**check) for check in newest.checks]
-    alerts.reconcile(
-        home, _scope(arrival_, newest), [result.as_breach() for result in results if result.deserves_alert]
-    )
-    alerts.reconcile(home, _scope(arrival_, None), [])
+    scope = scope_of(newest.source_id, arrival_.name, newest.dataset, newest.release)
+    alerts.reconcile(home, scope, [result.as_breach() for result in results if result.is_told])
+    # a file of this name may have been refused before it could be recognised
+    alerts.reconcile(home, scope_of(newest.source_id, arrival_.name), [])
 
 
 def _refuse(
@@ -299,9 +343,14 @@ def _refuse(
         arrived_at=datetime.now(UTC).isoformat(timespec="seconds"),
         is_synthetic=arrival_.is_synthetic,
         reasons=reasons,
+        url=arrival_.url,
+        etag=arrival_.etag,
+        published_on=arrival_.published_on,
+        container=arrival_.container,
     )
     folder = quarantine.put(home, archived.path, report)
-    alerts.reconcile(home, _scope(arrival_, identity), [alerts.from_reason(reason) for reason in reasons])
+    scope = scope_of(report.source_id, report.original_name, report.dataset, report.release)
+    alerts.reconcile(home, scope, [alerts.from_reason(reason) for reason in reasons])
     first, more = reasons[0], len(reasons) - 1
     return RefusedAtArrival(
         f"{arrival_.name}: refused at arrival ({first['rule']}): {first['message']}"

@@ -19,7 +19,10 @@ NAME_LIMIT = 200  # bytes
 
 @dataclass(frozen=True)
 class Report:
-    """Why a file was refused. `reasons` has one entry a rule: rule, message, rows (some row numbers), count."""
+    """Why a file was refused. `reasons` has one entry a rule: rule, message, rows (some row numbers), count.
+
+    `url`, `etag`, `published_on` and `container` are what its manifest would say, for the day that it is released.
+    """
 
     source_id: str
     sha256: str
@@ -29,6 +32,10 @@ class Report:
     arrived_at: str
     is_synthetic: bool
     reasons: list[dict[str, Any]]
+    url: str | None = None
+    etag: str | None = None
+    published_on: str | None = None
+    container: str | None = None
 
 
 def put(home: Home, archived: Path, report: Report) -> Path:

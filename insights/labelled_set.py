@@ -29,7 +29,7 @@ class Labelled:
 
 
 def load_labelled(path: Path = LABELLED) -> list[Labelled]:
-    """The labelled findings in the order of the file."""
+    """Read the labelled findings in the order of the file."""
     return [
         Labelled(
             row["finding_id"],

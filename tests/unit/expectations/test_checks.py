@@ -148,7 +148,7 @@ def result(**changes: object) -> Result:
 )
 def test_what_a_verdict_leads_to(severity: str, success: bool, blocks: bool, alerts: bool) -> None:
     found = result(severity=severity, success=success)
-    assert (found.blocks, found.deserves_alert) == (blocks, alerts)
+    assert (found.blocks, found.is_told) == (blocks, alerts)
 
 
 def test_a_verdict_survives_its_manifest() -> None:

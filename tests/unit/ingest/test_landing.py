@@ -113,7 +113,7 @@ REFUSED = {
     "html": (b"<!DOCTYPE html><html><head><title>Not found</title></head><body>404</body></html>", "html"),
     "html with commas": (b'\xef\xbb\xbf<html lang="en,gb"><title>Sign in, please</title></html>\n' * 20, "html"),
     "json": (b'{"error": "gone, sorry",\n"code": 1}', "not_a_table"),
-    "header only": (b"Code,Events\n", "has_rows"),
+    "header only": (b"Code,Events\n", "no_rows"),
     "missing column": (b"Code\na\n", "missing_column"),
     "doubled column": (b"Code,Events,Events\na,1,1\n", "doubled_column"),
     "a line too short": (b"Code,Events\na,1\nb\nc,1\n", "lines_have_all_fields"),

@@ -133,7 +133,13 @@ def test_mbrrace_files_are_recognised(name: str, dataset: str, header: str) -> N
     assert registry.source("mbrrace").recognise(sample) == Identity(dataset, "2023")
 
 
-@pytest.mark.parametrize("years", [["2023", "2022"], ["about 2023"], [""], []])
-def test_mbrrace_files_of_no_or_several_years_are_not(years: list[str]) -> None:
+def test_a_mbrrace_file_of_several_years_is_taken_for_the_commonest_and_left_to_the_gate() -> None:
+    years = [{"ReportYear": year} for year in ("2023", "2", "2023")]
+    identity = registry.source("mbrrace").recognise(Sample("perinatal-mortality-rates-2023.csv", ["ReportYear"], years))
+    assert identity == Identity("perinatal_mortality", "2023")
+
+
+@pytest.mark.parametrize("years", [["about 2023"], [""], []])
+def test_mbrrace_files_of_no_year_are_not(years: list[str]) -> None:
     sample = Sample("perinatal-mortality-rates-2023.csv", ["ReportYear"], [{"ReportYear": year} for year in years])
     assert registry.source("mbrrace").recognise(sample) is None
