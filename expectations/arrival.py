@@ -1,8 +1,9 @@
 """The arrival gate: each release is held against its source's standards before it is landed.
 
 Column rules are generated from `columns.csv`, the same contract that types the file and documents it; rules that
-need meaning are written in `expectations/arrival/<source>.yml`. In their SQL, `rows` is the new release, `earlier`
-its own last revision, else the landed release of the same dataset that comes before it (failing that, after it), and
+need meaning are written in `expectations/arrival/<source>.yml`; `needs` names the layouts that one is for ("a|b"),
+or says that it needs an `earlier` release. In their SQL, `rows` is the new release, `earlier` its own last revision,
+else the landed release of the same dataset that comes before it (failing that, after it), and
 `getvariable('dataset')`, `getvariable('release')` are what it is landed as.
 """
 
@@ -46,7 +47,9 @@ def judge(
         hand_written = [
             rule
             for rule in load_rules(SUITES / f"{source.id}.yml")
-            if rule.needs in (None, identity.contract) or (rule.needs == "earlier" and previous)
+            if rule.needs is None
+            or identity.contract in rule.needs.split("|")
+            or (rule.needs == "earlier" and previous)
         ]
         measured += [
             replace(item, rows=[_named(row) for row in item.rows]) for item in measure(connection, hand_written)
