@@ -102,6 +102,7 @@ def _result(suite: str, item: Measured, verdict: Any) -> Result:
         affected_marts=list(rule.marts),
         sample_rows=item.rows if not verdict.success else [],
         release_key=item.release_key,
+        affected_lms=list(item.affected_lms),
     )
 
 

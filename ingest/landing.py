@@ -89,7 +89,8 @@ def _land(home: Home, archived: archive.Archived, arrival_: Arrival, work: Path)
     try:
         identity, decoded = _decode(archived.path, arrival_, work, rows)
     except (decode.Unreadable, files.Unusable) as error:
-        reason = {"rule": error.reason, "message": str(error), "count": 1}
+        message = str(error).removeprefix(f"{archived.path.name}: ")  # people know the file by the name it came with
+        reason = {"rule": error.reason, "message": message, "count": 1}
         raise _refuse(home, archived, arrival_, identity, [reason]) from None
     manifest = _manifest(archived, arrival_, identity, decoded, decode.read_header_of(rows))
     return _settle(home, archived, arrival_, identity, decoded, manifest, work)
@@ -134,6 +135,8 @@ def _typed(csv_path: Path, arrival_: Arrival, rows: Path) -> tuple[Identity, dec
 def identify(csv_path: Path, arrival_: Arrival) -> Identity:
     """Tell dataset and release: what the person said, else what the source's parser recognises."""
     sample = Sample(arrival_.name, decode.read_header(csv_path), decode.read_sample(csv_path))
+    if not sample.rows:
+        raise decode.Unreadable("no_rows", "there are no rows below the header; download the file again")
     seen = arrival_.source.recognise(sample)
     dataset = arrival_.dataset or (seen.dataset if seen else None)
     release = arrival_.release or (seen.release if seen else None)

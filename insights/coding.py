@@ -17,7 +17,7 @@ import numpy as np
 
 from insights.labelled_set import Labelled, load_labelled
 from insights.lexicon import Lexicon, Span, default_lexicon, normalise
-from insights.model import UNKNOWN, Matrix, ThemeModel, Truth, fit_theme_model
+from insights.model import THRESHOLD, UNKNOWN, Matrix, ThemeModel, Truth, fit_theme_model
 from insights.review import Decision, latest_decisions, read_decisions
 from insights.rules import Reading, clause_spans, read
 from insights.tables import read_rows
@@ -26,7 +26,6 @@ from perinatal.errors import PerinatalError
 
 INPUT_COLUMNS = ("finding_id", "text")
 OUTPUT_COLUMNS = ("finding_id", "theme_id", "score", "evidence", "coded_by")
-THRESHOLD = 0.45  # chosen by leaving out one training source at a time; never on a held-out source
 BATCH = 2_000  # findings in memory at once
 
 

@@ -105,7 +105,7 @@ def _rules_only(rows: Sequence[Labelled]) -> Answers:
 
 
 def _majority(training: Sequence[Labelled], size: int) -> Answers:
-    """The commonest theme of the training texts, for every finding."""
+    """Give the commonest theme of the training texts, for every finding."""
     counts = [sum(theme in row.labels for row in training) for theme in theme_ids()]
     answers = np.zeros((size, len(counts)), dtype=bool)
     answers[:, int(np.argmax(counts))] = True
@@ -113,7 +113,8 @@ def _majority(training: Sequence[Labelled], size: int) -> Answers:
 
 
 def _ratio(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(top, bottom, out=np.zeros_like(top, dtype=float), where=bottom > 0)
+    ratio: NDArray[np.float64] = np.divide(top, bottom, out=np.zeros_like(top, dtype=float), where=bottom > 0)
+    return ratio
 
 
 def _measures(truth: Answers, answer: Answers) -> NDArray[np.float64]:

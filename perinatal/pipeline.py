@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from expectations import alerts, gate
+from expectations import notify as notices
 from expectations import release as release_gate
 from expectations.checks import Result
 from ingest import landing
@@ -143,6 +144,14 @@ def _blocked(blocked: list[Result], run: Path) -> BlockedByGate:
         + (f" (and {more} more)" if more else "")
         + f". {first.remedy} No edition was published; the last good one stays. The candidate lies in {run}."
     )
+
+
+def notify(home: Home, *, digest: bool) -> list[notices.Sent]:
+    """Send what people have not heard of yet: `block` at once, with `digest` the rest too."""
+    options = settings.get()
+    channels = [notices.Channel(url) for url in options.alert_urls]
+    channels += [notices.Channel(url, lms) for lms, urls in sorted(options.lms_alert_urls.items()) for url in urls]
+    return notices.notify(home, channels, digest=digest)
 
 
 def refresh(home: Home, mode: str, sources: Sequence[str] = ()) -> tuple[list[landing.Outcome], list[str], Built]:
