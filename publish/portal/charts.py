@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 680, 300
-LEFT, RIGHT, TOP, BOTTOM = 46, 14, 14, 34
+NARROW = 520  # two of these stand side by side on a wide screen
+LEFT, RIGHT, TOP, BOTTOM = 46, 14, 26, 34
 CHARACTER = 6.6  # mean width of a character of the labels, in units of the view box
 
 Interval = tuple[float, float]
@@ -123,7 +124,7 @@ class Plot:
         self.parts.append(f'<path class="grid" d="{grid}"/>')
         for tick in ticks:
             self.text(self.left - 6, self.y(tick) + 4, _tick_text(tick), "end")
-        self.text(2, 10, unit, "start", "t small")
+        self.text(2, 12, unit, "start", "t small")
 
     def x_labels(self, labels: Sequence[tuple[float, str]]) -> None:
         """Write labels under the plot, left out where they would run into each other."""
@@ -161,7 +162,7 @@ def _marks(places: Iterable[tuple[float, float]], look: str, shape: str) -> str:
     return f'<path class="mark {look}" d="{drawn}"/>'
 
 
-def key(look: str, shape: str | None, *, line: bool = False) -> Markup:
+def key(look: str, shape: str | None, line: bool = False) -> Markup:
     """Return the sample of a line or mark for the key beside a picture."""
     drawn = f'<path class="{look}" d="M1 8H25"/>' if line else ""
     drawn += _marks([(13, 8)], look, shape) if shape else ""
@@ -223,11 +224,11 @@ def _vertical_bars(plot: Plot, bars: Iterable[tuple[float, Interval]], look: str
 
 
 def trend(
-    points: Sequence[Point], comparator: Sequence[float | None], unit: str, words: str, height: int = 240
+    points: Sequence[Point], comparator: Sequence[float | None], unit: str, words: str
 ) -> Markup:
     """Draw values over time with their 95% intervals, beside the comparator; incomplete ones as the span of bounds."""
     ticks = _y_ticks([*_numbers_of(points), *(value for value in comparator if value is not None)], from_zero=True)
-    plot = Plot(WIDTH, height, (-0.5, max(len(points) - 0.5, 0.5)), (ticks[0], ticks[-1]))
+    plot = Plot(NARROW, 250, (-0.5, max(len(points) - 0.5, 0.5)), (ticks[0], ticks[-1]))
     plot.y_axis(ticks, unit)
     plot.x_labels([(place, point.label) for place, point in enumerate(points)])
     for run in _runs(list(enumerate(comparator))):
@@ -256,7 +257,7 @@ def spc(points: Sequence[Point], limits: tuple[float | None, float | None, float
     lower, mean, upper = limits
     drawn = [value for value in (*limits, target) if value is not None]
     ticks = _y_ticks([*_numbers_of(points), *drawn], from_zero=False)
-    plot = Plot(WIDTH, 240, (-0.5, max(len(points) - 0.5, 0.5)), (ticks[0], ticks[-1]))
+    plot = Plot(NARROW, 250, (-0.5, max(len(points) - 0.5, 0.5)), (ticks[0], ticks[-1]))
     plot.y_axis(ticks, unit)
     plot.x_labels([(place, point.label) for place, point in enumerate(points)])
     for value, look in ((lower, "l-limit"), (upper, "l-limit"), (mean, "l-mean"), (target, "l-target")):
@@ -327,23 +328,23 @@ LOOK_OF_COMPARISON = {
 
 def ranked(points: Sequence[Point], comparator: float | None, unit: str, words: str) -> Markup:
     """Draw one named row an organisation: value and 95% interval, or the span of bounds where incomplete."""
-    row, left = 19, 270
+    row, left, top = 19, 270, 8
     ticks = _y_ticks([*_numbers_of(points), *([] if comparator is None else [comparator])], from_zero=True)
-    height = TOP + row * len(points) + BOTTOM
+    height = top + row * len(points) + BOTTOM
     plot = Plot(WIDTH, height, (ticks[0], ticks[-1]), (0, 1), left=left)
     bottom = height - BOTTOM
-    lines = "".join(f"M{_n(plot.x(tick))} {TOP}V{_n(bottom)}" for tick in ticks)
+    lines = "".join(f"M{_n(plot.x(tick))} {top}V{_n(bottom)}" for tick in ticks)
     plot.parts.append(f'<path class="grid" d="{lines}"/>')
     for tick in ticks:
         plot.text(plot.x(tick), bottom + 16, _tick_text(tick))
     plot.text(WIDTH - RIGHT, height - 3, unit, "end", "t small")
     if comparator is not None:
         at = _n(plot.x(comparator))
-        plot.parts.append(f'<path class="l-compare" d="M{at} {TOP}V{_n(bottom)}"/>')
+        plot.parts.append(f'<path class="l-compare" d="M{at} {top}V{_n(bottom)}"/>')
     spans: dict[str, list[str]] = {"whisk": [], "bounds": []}
     groups: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for place, point in enumerate(points):
-        middle = TOP + row * (place + 0.5)
+        middle = top + row * (place + 0.5)
         plot.text(left - 8, middle + 4, _shortened(point.label, int((left - 14) / CHARACTER)), "end")
         for look, span in (("whisk", point.interval), ("bounds", point.bounds)):
             if span:
@@ -382,12 +383,12 @@ def caterpillar(points: Sequence[Point], comparator: float | None, unit: str, wo
 
 def bars(rows: Sequence[tuple[str, float, str]], unit: str, words: str) -> Markup:
     """Draw horizontal bars with their label and a note at the end: themes by how many sources agree on them."""
-    row, left = 24, 270
+    row, left, above = 24, 270, 6
     ticks = nice_ticks(0, max([value for _, value, _ in rows] or [1]), 4)
-    height = TOP + row * len(rows) + BOTTOM
+    height = above + row * len(rows) + BOTTOM
     plot = Plot(WIDTH, height, (0, ticks[-1] * 1.6), (0, 1), left=left)
     for place, (label, value, note) in enumerate(rows):
-        top = TOP + row * place + 3
+        top = above + row * place + 3
         plot.text(left - 8, top + 13, _shortened(label, int((left - 14) / CHARACTER)), "end")
         plot.parts.append(
             f'<path class="bar" d="M{left} {_n(top)}H{_n(plot.x(value))}v{row - 6}H{left}z"/>'

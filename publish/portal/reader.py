@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -169,13 +168,13 @@ class Reader:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
-        self.tables: dict[str, list[str]] = defaultdict(list)
-        for schema, table, column in connection.execute(
-            "select table_schema, table_name, column_name from information_schema.columns "
+        self.tables: dict[str, dict[str, str]] = defaultdict(dict)
+        for schema, table, column, kind in connection.execute(
+            "select table_schema, table_name, column_name, data_type from information_schema.columns "
             "where table_schema in ('reference', 'core', 'marts', 'quality') and table_catalog = current_database() "
             "order by table_schema, table_name, ordinal_position"
         ).fetchall():
-            self.tables[f"{schema}.{table}"].append(column)
+            self.tables[f"{schema}.{table}"][column] = kind
 
     def has(self, *tables: str) -> bool:
         """Whether the edition holds these tables."""
@@ -242,44 +241,43 @@ def _qualified(columns: str) -> str:
     return ", ".join(f"ranked.{column.strip()}" for column in columns.split(","))
 
 
-def read(database: Path, facts: Facts) -> Edition:
-    """Read an edition."""
-    with duckdb.connect(str(database), read_only=True) as connection:
-        reader = Reader(connection)
-        reader.make_headline()
-        return Edition(
-            facts=facts,
-            values=reader.values(),
-            series=reader.series(),
-            lms=reader.all_of("core.dim_lms", "lms_name"),
-            trusts={row["code"]: row for row in reader.rows(TRUSTS)},
-            indicators={row["indicator_id"]: row for row in reader.all_of("core.dim_indicator", "indicator_id")},
-            releases=reader.releases(),
-            warnings={row["usage_warning"]: row["says"] for row in reader.all_of("reference.usage_warning")},
-            tables=dict(reader.tables),
-            row_counts=_row_counts(reader),
-            ambitions=reader.all_of("reference.ambition"),
-            actuals=reader.all_of("marts.national_ambition", "ambition_id, definition, geography, year, period"),
-            trajectory=reader.all_of("core.ambition_trajectory", "ambition_id, year"),
-            positions=_positions(reader),
-            signals=_signals(reader),
-            inequality=reader.grouped(_inequality(reader), lambda row: (row["level"], row["organisation_code"])),
-            board=reader.grouped(
-                reader.all_of("marts.board_dashboard", "trust_code, place, indicator_id, source_id"),
-                lambda row: row["trust_code"],
-            ),
-            compliance=reader.grouped(_compliance(reader), lambda row: row["organisation_code"]),
-            themes=reader.all_of("marts.theme", "theme_id"),
-            evidence=reader.grouped(
-                reader.rows(EVIDENCE, "marts.theme_evidence", "core.fct_finding"), lambda row: row["theme_id"]
-            ),
-            health=reader.all_of("quality.source_health", "source_id, dataset, latest_period_end desc, release_key"),
-            checks=reader.all_of("quality.check_result", "suite, release_key, rule"),
-            alerts=reader.all_of("quality.alert", "opened_at desc, alert_id"),
-            completeness=reader.all_of("quality.org_completeness"),
-            **_changes(reader),
-            categories=reader.grouped(reader.rows(CATEGORIES, "marts.england_indicator"), lambda r: r["indicator_id"]),
-        )
+def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
+    """Read an edition; leaves the temporary table `headline` on the connection."""
+    reader = Reader(connection)
+    reader.make_headline()
+    return Edition(
+        facts=facts,
+        values=reader.values(),
+        series=reader.series(),
+        lms=reader.all_of("core.dim_lms", "lms_name"),
+        trusts={row["code"]: row for row in reader.rows(TRUSTS)},
+        indicators={row["indicator_id"]: row for row in reader.all_of("core.dim_indicator", "indicator_id")},
+        releases=reader.releases(),
+        warnings={row["usage_warning"]: row["says"] for row in reader.all_of("reference.usage_warning", "rowid")},
+        tables=dict(reader.tables),
+        row_counts=_row_counts(reader),
+        ambitions=reader.all_of("reference.ambition", "rowid"),
+        actuals=reader.all_of("marts.national_ambition", "ambition_id, definition, geography, year, period"),
+        trajectory=reader.all_of("core.ambition_trajectory", "ambition_id, year"),
+        positions=_positions(reader),
+        signals=_signals(reader),
+        inequality=reader.grouped(_inequality(reader), lambda row: (row["level"], row["organisation_code"])),
+        board=reader.grouped(
+            reader.all_of("marts.board_dashboard", "trust_code, place, indicator_id, source_id"),
+            lambda row: row["trust_code"],
+        ),
+        compliance=reader.grouped(_compliance(reader), lambda row: row["organisation_code"]),
+        themes=reader.all_of("marts.theme", "theme_id"),
+        evidence=reader.grouped(
+            reader.rows(EVIDENCE, "marts.theme_evidence", "core.fct_finding"), lambda row: row["theme_id"]
+        ),
+        health=reader.all_of("quality.source_health", "source_id, dataset, latest_period_end desc, release_key"),
+        checks=reader.all_of("quality.check_result", "suite, release_key, rule"),
+        alerts=reader.all_of("quality.alert", "opened_at desc, alert_id"),
+        completeness=reader.all_of("quality.org_completeness"),
+        **_changes(reader),
+        categories=reader.grouped(reader.rows(CATEGORIES, "marts.england_indicator"), lambda r: r["indicator_id"]),
+    )
 
 
 def _row_counts(reader: Reader) -> dict[str, int]:
@@ -343,12 +341,13 @@ def _compliance(reader: Reader) -> list[Record]:
         """
         select *
         from marts.compliance
+        where level = 'trust'
         qualify
-            row_number() over (
-                partition by level, organisation_code, source_id, standard order by period_end desc, period_start
+            dense_rank() over (
+                partition by organisation_code, source_id, standard order by period_end desc, period_start
             )
             = 1
-        order by organisation_code, source_id, standard
+        order by organisation_code, source_id, publisher_status, standard
         """,
         "marts.compliance",
     )

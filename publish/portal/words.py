@@ -154,6 +154,11 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-.") or "unnamed"
 
 
+def without_nhs(name: str) -> str:
+    """Return a trust's name without the words that all trusts' names end in."""
+    return re.sub(r",? (NHS|Hospitals? NHS|University Hospitals? NHS) (Foundation )?Trust$", "", name)
+
+
 def short_publisher(text: str | None) -> str:
     """Return a publisher's name without what stands in brackets."""
     return (text or "").split(" (")[0]
