@@ -2,12 +2,14 @@
 
 Column rules are generated from `columns.csv`, the same contract that types the file and documents it; rules that
 need meaning are written in `expectations/arrival/<source>.yml`; `needs` names the layouts that one is for ("a|b"),
-or says that it needs an `earlier` release. In their SQL, `rows` is the new release, `earlier`
-the newest landed release of the same dataset (its own last revision first).
+or says that it needs an `earlier` release. In their SQL, `rows` is the new release, `earlier` its own last revision,
+else the landed release of the same dataset that comes before it (failing that, after it), and
+`getvariable('dataset')`, `getvariable('release')` are what it is landed as.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -29,11 +31,14 @@ def judge(
     rows: Path,
     revisions: list[manifests.Manifest],
     home: Home,
+    is_synthetic: bool,
 ) -> list[Result]:
     """Return the verdicts on one decoded release."""
     with duckdb.connect() as connection:
+        for name, value in (("dataset", identity.dataset), ("release", identity.release)):
+            connection.execute(f"set variable {name} = ?", [value])
         connection.from_parquet(str(rows)).create_view("rows")
-        previous = _earlier(home, source.id, identity, revisions)
+        previous = _earlier(home, source.id, identity, revisions, is_synthetic)
         if previous:
             connection.from_parquet(str(previous.folder(home) / manifests.ROWS)).create_view("earlier")
         present = set(connection.table("rows").columns)
@@ -46,21 +51,28 @@ def judge(
             or identity.contract in rule.needs.split("|")
             or (rule.needs == "earlier" and previous)
         ]
-        measured += measure(connection, hand_written)
+        measured += [
+            replace(item, rows=[_named(row) for row in item.rows]) for item in measure(connection, hand_written)
+        ]
     return gate.judge(f"arrival_{source.id}_{identity.contract}", measured)
 
 
 def _earlier(
-    home: Home, source_id: str, identity: Identity, revisions: list[manifests.Manifest]
+    home: Home, source_id: str, identity: Identity, revisions: list[manifests.Manifest], is_synthetic: bool
 ) -> manifests.Manifest | None:
+    """Return what to compare with; real releases are never held against sample ones."""
     if revisions:
         return revisions[-1]
     others = [
         item
-        for item in manifests.in_use(home)
-        if item.source_id == source_id and item.dataset == identity.dataset and item.release != identity.release
+        for item in manifests.all_landed(home)
+        if (item.source_id, item.dataset, item.is_synthetic) == (source_id, identity.dataset, is_synthetic)
+        and item.release != identity.release
     ]
-    return max(others, key=lambda item: (item.release, item.revision), default=None)
+    before = [item for item in others if item.release < identity.release]
+    if before:
+        return max(before, key=lambda item: (item.release, item.revision))
+    return min(others, key=lambda item: (item.release, -item.revision), default=None)
 
 
 def _table_rules(source: Source, decoded: Decoded) -> list[Measured]:
@@ -186,6 +198,13 @@ def _column_rules(connection: duckdb.DuckDBPyConnection, columns: list[Column]) 
 
 def _brief(row: dict[str, object], rule: Rule) -> dict[str, object]:
     """Keep of an example row its number, the value concerned and what names it."""
-    column = rule.id.rsplit("__", 1)[0]
-    names = [name for name in row if name.endswith(("_name", "_code")) or name in ("source_row", column)]
+    return _named(row, rule.id.rsplit("__", 1)[0])
+
+
+def _named(row: dict[str, object], *columns: str) -> dict[str, object]:
+    """Keep of an example row what names it, and the columns given.
+
+    Examples end in alerts and in quality.check_result, which ship: other numbers of a raw row may give masks away.
+    """
+    names = [name for name in row if name.endswith(("_name", "_code")) or name in ("source_row", *columns)]
     return {name: row[name] for name in names[:8]}

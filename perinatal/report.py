@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -23,11 +24,14 @@ if TYPE_CHECKING:
 
 PICTURE = """
 select
-    ambition_name as ambition, period, definition, actual, unit, round(target, 2) as trajectory, round(gap, 2) as gap,
-    case when on_track then 'on track' when not on_track then 'above' else 'no trajectory' end as position
+    ambition_name as ambition, geography, period, actual, unit, round(target, 2) as trajectory, round(gap, 2) as gap,
+    case
+        when on_track then 'on the trajectory'
+        else coalesce(format('{:.1f} years behind', years_behind), 'above where it started')
+    end as position
 from marts.national_ambition
-where target is not null
-qualify row_number() over (partition by ambition_id order by year desc, period desc, definition) = 1
+where is_headline
+qualify row_number() over (partition by ambition_id order by year desc, period desc) = 1
 order by ambition
 """
 
@@ -103,13 +107,18 @@ def query(home: Home, sql: str, form: str) -> None:
                 while rows := cursor.fetchmany(10_000):
                     writer.writerows(rows)
                 return
-            records = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            records = [dict(zip(names, map(_finite, row), strict=True)) for row in cursor.fetchall()]
         except duckdb.Error as error:
             raise PerinatalError(str(error).split("\n\n")[0]) from None
     if form == "json":
         print(json.dumps(records, ensure_ascii=False, indent=1, default=str))
     else:
         print_rows(records)
+
+
+def _finite(value: Any) -> Any:
+    """Return None for what is no number: JSON has no word for it."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def status(home: Home) -> dict[str, Any]:

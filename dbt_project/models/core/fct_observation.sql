@@ -60,6 +60,7 @@ select
                         case when is_denominator_withheld then 'denominator_withheld' end,
                         case when is_provisional then 'provisional' end,
                         case when note is not null then 'publisher_note' end,
+                        case when is_corrected then 'corrected' end,
                         case when has_arrival_warning then 'arrival_warning' end,
                         case when is_synthetic then 'synthetic' end
                     ],
