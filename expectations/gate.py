@@ -58,28 +58,38 @@ def _frame(batch: Sequence[Sequence[Measured]]) -> pd.DataFrame:
     return pd.DataFrame([{item.rule.id: item.observed for item in row} for row in batch], dtype="float64")
 
 
-def _run(context: Any, gx: Any, gxe: Any, suite: str, batch: Sequence[Sequence[Measured]]) -> Any:
+def _batch_definition(context: Any, suite: str) -> Any:
+    source = context.data_sources.add_or_update_pandas("measures")
+    return source.add_dataframe_asset(suite).add_batch_definition_whole_dataframe("all")
+
+
+def _suite(gx: Any, gxe: Any, suite: str, batch: Sequence[Sequence[Measured]]) -> Any:
     rules = {item.rule.id: item.rule for row in batch for item in row}
-    definition = (
-        context.data_sources.add_or_update_pandas("measures")
-        .add_dataframe_asset(suite)
-        .add_batch_definition_whole_dataframe("all")
-    )
-    expectations = [_expectation(gxe, rule) for rule in rules.values()]
-    gx_suite = context.suites.add_or_update(gx.ExpectationSuite(name=suite, expectations=expectations))
+    return gx.ExpectationSuite(name=suite, expectations=[_expectation(gxe, rule) for rule in rules.values()])
+
+
+def _keep(context: Any, gx: Any, gxe: Any, suite: str, batch: Sequence[Sequence[Measured]]) -> None:
+    """Run a suite and keep it with its result in the context, for Data Docs."""
     validation = context.validation_definitions.add_or_update(
-        gx.ValidationDefinition(name=suite, data=definition, suite=gx_suite)
+        gx.ValidationDefinition(
+            name=suite,
+            data=_batch_definition(context, suite),
+            suite=context.suites.add_or_update(_suite(gx, gxe, suite, batch)),
+        )
     )
-    return validation.run(batch_parameters={"dataframe": _frame(batch)})
+    validation.run(batch_parameters={"dataframe": _frame(batch)})
 
 
-def judge(suite: str, measured: Sequence[Measured], docs: Path | None = None) -> list[Result]:
-    """Judge one release or candidate: a verdict for each rule. With `docs`, Data Docs are kept in that folder."""
+def judge(suite: str, measured: Sequence[Measured]) -> list[Result]:
+    """Judge one release or candidate: a verdict for each rule.
+
+    Only the verdicts are asked for: the library's own examples would cost several times more, and are not of the data.
+    """
     if not measured:
         return []
     gx, gxe = _library()
-    context = _context(gx, docs)
-    report = _run(context, gx, gxe, suite, [measured])
+    batch = _batch_definition(_context(gx, None), suite).get_batch({"dataframe": _frame([measured])})
+    report = batch.validate(_suite(gx, gxe, suite, [measured]), result_format="BOOLEAN_ONLY")
     verdicts = {item.expectation_config.kwargs["column"]: item for item in report.results}
     return [_result(suite, item, verdicts[item.rule.id]) for item in measured]
 
@@ -110,7 +120,7 @@ def write_docs(folder: Path, suites: dict[str, list[list[Result]]]) -> None:
     gx, gxe = _library()
     context = _context(gx, folder)
     for suite, releases in suites.items():
-        _run(context, gx, gxe, suite, [[_measured(result) for result in results] for results in releases])
+        _keep(context, gx, gxe, suite, [[_measured(result) for result in results] for results in releases])
     context.build_data_docs()
 
 

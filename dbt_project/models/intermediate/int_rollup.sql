@@ -20,6 +20,8 @@ with
             observation.level = 'trust'
             and observation.exclusion_rule is null
             and observation.audience = 'public'
+            -- a predecessor's row whose births the publisher counts under the successor too
+            and not coalesce(observation.is_counted_elsewhere, false)
             and (observation.is_suppressed or (observation.numerator is not null and observation.denominator > 0))
     ),
 
