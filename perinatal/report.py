@@ -152,7 +152,7 @@ def _source_status(item: manifests.Manifest) -> dict[str, Any]:
         "fetched_at": item.fetched_at,
         "age_days": age,
         "cadence_days": cadence,
-        "is_late": age > cadence * 1.25,
+        "is_late": cadence is not None and age > cadence * 1.25,
         "is_synthetic": item.is_synthetic,
     }
 
