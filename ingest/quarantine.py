@@ -41,7 +41,8 @@ def put(home: Home, archived: Path, report: Report) -> Path:
     """Keep the refused file (a second name of the archived bytes) with its report; returns the folder."""
     folder = home.quarantine / report.source_id / report.sha256
     folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / (Path(report.original_name).name or "file")
+    # as many bytes as every file system takes
+    kept = folder / (Path(report.original_name).name.encode()[-200:].decode(errors="ignore") or "file")
     if not kept.exists():
         try:
             os.link(archived, kept)
@@ -57,13 +58,15 @@ def reports(home: Home) -> Iterator[tuple[Path, Report]]:
         yield path.parent, Report(**json.loads(path.read_text(encoding="utf-8")))
 
 
-def find(home: Home, prefix: str) -> tuple[Path, Report]:
-    """Return the one quarantined file whose sha256 starts with `prefix`."""
-    found = [item for item in reports(home) if item[1].sha256.startswith(prefix)]
+def find(home: Home, prefix: str, source_id: str | None = None) -> tuple[Path, Report]:
+    """Return the one quarantined file (of a source) whose sha256 starts with `prefix`."""
+    found = [
+        item for item in reports(home) if item[1].sha256.startswith(prefix) and source_id in (None, item[1].source_id)
+    ]
     if len(found) != 1:
         raise PerinatalError(
             f"{len(found)} quarantined files have a sha256 that starts with {prefix!r}; "
-            "`perinatal quarantine list` shows them"
+            "`perinatal quarantine list` shows them, --source tells two of the same bytes apart"
         )
     return found[0]
 
