@@ -162,6 +162,14 @@ def printable(name: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in name)[:80]
 
 
+def usable_name(name: str) -> str:
+    """Return a name itself if it is safe, else a form of it that is."""
+    try:
+        return checked_name(name)
+    except Unusable:
+        return printable(name).replace("/", "_").replace("\\", "_").lstrip(".") or "file"
+
+
 def check_incoming(path: Path, root: Path) -> None:
     """Refuse what is not a plain file below `root`: links, devices, pipes, folders, unsafe names."""
     try:

@@ -57,7 +57,7 @@ class Limits:
 
 def restart() -> None:
     """Number the pictures of a page from 1 (titles and descriptions are found by id)."""
-    global _numbers  # noqa: PLW0603 - pages are made one after the other
+    global _numbers
 
 
 def _n(value: float) -> str:
