@@ -58,9 +58,7 @@ def _key(item: dict[str, Any]) -> tuple[str, ...]:
         if isinstance(test, dict) and "unique_grain" in test:
             columns = test["unique_grain"].get("arguments", test["unique_grain"])["columns"]
             return tuple(str(column).strip('"') for column in columns)
-    unique = [
-        column["name"] for column in item.get("columns", []) if "unique" in (column.get("data_tests") or [])
-    ]
+    unique = [column["name"] for column in item.get("columns", []) if "unique" in (column.get("data_tests") or [])]
     return tuple(unique[:1])
 
 

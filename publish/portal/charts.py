@@ -57,8 +57,9 @@ class Limits:
 
 def restart() -> None:
     """Number the pictures of a page from 1 (titles and descriptions are found by id)."""
-    global _numbers  # noqa: PLW0603 - pages are made one after the other
-    
+    global _numbers
+
+
 def _n(value: float) -> str:
     """Write a coordinate in tenths, as short as can be."""
     text = f"{value:.1f}"
@@ -223,9 +224,7 @@ def _vertical_bars(plot: Plot, bars: Iterable[tuple[float, Interval]], look: str
         plot.parts.append(f'<path class="{look}" d="{drawn}"/>')
 
 
-def trend(
-    points: Sequence[Point], comparator: Sequence[float | None], unit: str, words: str
-) -> Markup:
+def trend(points: Sequence[Point], comparator: Sequence[float | None], unit: str, words: str) -> Markup:
     """Draw values over time with their 95% intervals, beside the comparator; incomplete ones as the span of bounds."""
     ticks = _y_ticks([*_numbers_of(points), *(value for value in comparator if value is not None)], from_zero=True)
     plot = Plot(NARROW, 250, (-0.5, max(len(points) - 0.5, 0.5)), (ticks[0], ticks[-1]))
@@ -251,8 +250,13 @@ SPC_LOOKS = {
 }
 
 
-def spc(points: Sequence[Point], limits: tuple[float | None, float | None, float | None], target: float | None,
-        unit: str, words: str) -> Markup:
+def spc(
+    points: Sequence[Point],
+    limits: tuple[float | None, float | None, float | None],
+    target: float | None,
+    unit: str,
+    words: str,
+) -> Markup:
     """Draw an XmR chart: mean, process limits, target; special causes by colour and shape (`Point.kind`)."""
     lower, mean, upper = limits
     drawn = [value for value in (*limits, target) if value is not None]
@@ -274,8 +278,14 @@ def spc(points: Sequence[Point], limits: tuple[float | None, float | None, float
     return plot.svg(words)
 
 
-def funnel(limits: Limits, others: Sequence[tuple[float, float]], marked: Sequence[tuple[float, float, str]], unit: str,
-           x_label: str, words: str) -> Markup:
+def funnel(
+    limits: Limits,
+    others: Sequence[tuple[float, float]],
+    marked: Sequence[tuple[float, float, str]],
+    unit: str,
+    x_label: str,
+    words: str,
+) -> Markup:
     """Draw a funnel: 95% and 99.8% control limits, England's rate (or its bounds), all points, some named."""
     curves = [limits.lower_998, limits.lower_95, limits.upper_95, limits.upper_998]
     largest = max(limits.denominators)
@@ -390,9 +400,7 @@ def bars(rows: Sequence[tuple[str, float, str]], unit: str, words: str) -> Marku
     for place, (label, value, note) in enumerate(rows):
         top = above + row * place + 3
         plot.text(left - 8, top + 13, _shortened(label, int((left - 14) / CHARACTER)), "end")
-        plot.parts.append(
-            f'<path class="bar" d="M{left} {_n(top)}H{_n(plot.x(value))}v{row - 6}H{left}z"/>'
-        )
+        plot.parts.append(f'<path class="bar" d="M{left} {_n(top)}H{_n(plot.x(value))}v{row - 6}H{left}z"/>')
         room = int((WIDTH - RIGHT - plot.x(value) - 8) / CHARACTER)
         plot.text(plot.x(value) + 6, top + 13, _shortened(note, room), "start")
     plot.text(left, height - 12, unit, "start", "t small")
@@ -427,10 +435,7 @@ def spark(values: Sequence[float | None]) -> Markup:
         return Markup()
     low, high = min(known), max(known)
     span = (high - low) or 1.0
-    places = [
-        (place, None if value is None else 15 - (value - low) / span * 12)
-        for place, value in enumerate(values)
-    ]
+    places = [(place, None if value is None else 15 - (value - low) / span * 12) for place, value in enumerate(values)]
     step = 66 / (len(values) - 1)
     drawn = "".join(
         "M" + " ".join(f"{_n(4 + x * step)},{_n(y)}" for x, y in run) + ("h0" if len(run) == 1 else "")

@@ -20,7 +20,8 @@ def editions(facts: Facts) -> bytes:
     entries = [
         _entry(
             f"{TAG}:edition/{edition['edition_id']}",
-            f"Edition of {words.day(edition['published_at'])}" + (" (synthetic sample)" if edition["is_synthetic"] else ""),
+            f"Edition of {words.day(edition['published_at'])}"
+            + (" (synthetic sample)" if edition["is_synthetic"] else ""),
             edition["published_at"],
             f"{words.plural(len(edition['releases']), 'release')}; "
             f"{words.plural(len(edition['warnings']), 'standard')} not met at the release gate.",

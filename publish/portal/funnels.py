@@ -105,7 +105,12 @@ select
 from limits
 group by all
 """
-SIDES = [("lower", 99.8, "lower_998"), ("lower", 95, "lower_95"), ("upper", 95, "upper_95"), ("upper", 99.8, "upper_998")]
+SIDES = [
+    ("lower", 99.8, "lower_998"),
+    ("lower", 95, "lower_95"),
+    ("upper", 95, "upper_95"),
+    ("upper", 99.8, "upper_998"),
+]
 
 
 @dataclass(frozen=True)
@@ -156,9 +161,7 @@ def funnels(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Funn
     return found
 
 
-def _points(
-    connection: duckdb.DuckDBPyConnection, scored: str, bounded: str
-) -> dict[tuple[str, str], list[Record]]:
+def _points(connection: duckdb.DuckDBPyConnection, scored: str, bounded: str) -> dict[tuple[str, str], list[Record]]:
     """Return the points of each funnel, each with what it is called against the limits that are drawn."""
     within = {row[:3]: row[3] for row in connection.execute(bounded).fetchall()}
     cursor = connection.execute(f"from ({scored}) order by source_id, indicator_id, code")

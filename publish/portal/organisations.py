@@ -203,22 +203,19 @@ class OrganisationViews:
 
     def _missing(self, row: Record) -> Notable:
         trust = self.edition.trusts.get(row["trust_code"], {})
-        sentence = (
-            f"missing from the newest figures of {self.lookup.publisher(row['source_id'])}"
-            + (f"; last seen in the period to {words.day(row['newest_reported'])}" if row["newest_reported"] else "")
+        sentence = f"missing from the newest figures of {self.lookup.publisher(row['source_id'])}" + (
+            f"; last seen in the period to {words.day(row['newest_reported'])}" if row["newest_reported"] else ""
         )
         page = f"trust/{words.slug(row['trust_code'])}.html" if trust else None
-        return Notable("Missing", "tag-grey", str(trust.get("name") or row["trust_code"]), page, "", sentence, (45, "", ""))
+        return Notable(
+            "Missing", "tag-grey", str(trust.get("name") or row["trust_code"]), page, "", sentence, (45, "", "")
+        )
 
     # --- pictures
 
     def funnel_pictures(self, codes: set[str]) -> list[Picture]:
         """Return the funnels of the most important indicators in which one of these trusts has a point."""
-        wanted = [
-            funnel
-            for funnel in self.funnels.values()
-            if any(row["code"] in codes for row in funnel.points)
-        ]
+        wanted = [funnel for funnel in self.funnels.values() if any(row["code"] in codes for row in funnel.points)]
         wanted.sort(key=lambda funnel: self._funnel_order(funnel))
         return [self.funnel_picture(funnel, codes) for funnel in wanted[:MOST_FUNNELS]]
 

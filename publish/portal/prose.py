@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token

@@ -258,7 +258,12 @@ class Site:
     def _search(self) -> None:
         self.page("search.html", "search.html")
         found = [
-            {"kind": "LMS", "name": row["lms_name"], "code": row["lms_code"], "page": f"lms/{words.slug(row['lms_code'])}.html"}
+            {
+                "kind": "LMS",
+                "name": row["lms_name"],
+                "code": row["lms_code"],
+                "page": f"lms/{words.slug(row['lms_code'])}.html",
+            }
             for row in self.edition.lms
         ]
         found += [
@@ -270,7 +275,12 @@ class Site:
             for key, row in self.edition.indicators.items()
         ]
         found += [
-            {"kind": "theme", "name": row["label"], "code": row["theme_id"], "page": f"theme/{words.slug(row['theme_id'])}.html"}
+            {
+                "kind": "theme",
+                "name": row["label"],
+                "code": row["theme_id"],
+                "page": f"theme/{words.slug(row['theme_id'])}.html",
+            }
             for row in self.edition.themes
         ]
         text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
