@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
+from perinatal import cli_sources
+from perinatal.console import show
 from perinatal.errors import PerinatalError
 
 app = typer.Typer(
@@ -21,6 +21,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.add_typer(cli_sources.sources)
+app.add_typer(cli_sources.quarantine)
 
 state = {"debug": False}
 
@@ -87,10 +90,18 @@ def refresh(sample: Sample = False, live: Live = False, source: Sources = None) 
     from perinatal import pipeline, report
 
     where = home()
-    _, refused, built = pipeline.refresh(where, _mode(sample, live), source or ())
-    for line in refused:
-        print(f"warning: {line}", file=sys.stderr)
-    report.national_picture(built)
+    report.print_warnings(pipeline.fetch_all(where, _mode(sample, live), source or ()))
+    report.national_picture(pipeline.build(where))
+
+
+@app.command()
+def fetch(sample: Sample = False, live: Live = False, source: Sources = None, as_json: JsonFlag = False) -> None:
+    """Land what is in the inbox, ask each publisher what is new, land it. Troubles are warnings and alerts; exit 0."""
+    from perinatal import pipeline, report
+
+    fetched = pipeline.fetch_all(home(), _mode(sample, live), source or ())
+    report.print_warnings(fetched)
+    show(report.fetched(fetched), as_json, report.print_fetched)
 
 
 @app.command()
@@ -104,7 +115,7 @@ def land(
     """Land files that a person downloaded. Exit 3 if any was refused; the others are landed all the same."""
     from datetime import date
 
-    from ingest import landing, registry
+    from ingest import intake, landing, registry
 
     if published_on:
         try:
@@ -117,10 +128,17 @@ def land(
     for file in files:
         arrival = landing.Arrival(publisher, file.name, dataset, release, published_on=published_on)
         try:
-            print(landing.land(home(), file, arrival).message)
+            tables = intake.take_file(home(), file, arrival)
         except PerinatalError as error:
             failed.append(error.exit_code)
             print(f"perinatal: {error}", file=sys.stderr)
+            continue
+        for table in tables:
+            is_refused = table.what == "refused"
+            print(
+                f"perinatal: {table.message}" if is_refused else table.message, file=sys.stderr if is_refused else None
+            )
+            failed += [3] if is_refused else []
     if any(failed):
         raise SystemExit(max(failed))
 
@@ -145,7 +163,7 @@ def status(as_json: JsonFlag = False) -> None:
     """Show the current edition, each source's latest release and its age, open alerts."""
     from perinatal import report
 
-    _show(report.status(home()), as_json, report.print_status)
+    show(report.status(home()), as_json, report.print_status)
 
 
 @app.command()
@@ -169,7 +187,7 @@ def alerts(
     from perinatal import report
 
     found = [a.to_dict() for a in log.all_alerts(home()) if everything or as_json or a.state == "open"]
-    _show(found, as_json, report.print_alerts)
+    show(found, as_json, report.print_alerts)
 
 
 @app.command()
@@ -216,7 +234,7 @@ def settings(as_json: JsonFlag = False) -> None:
     ]
     from perinatal import report
 
-    _show(rows, as_json, report.print_rows)
+    show(rows, as_json, report.print_rows)
 
 
 @app.command()
@@ -229,13 +247,6 @@ def stats(
     from perinatal import stats as statistics
 
     statistics.main(kind, file, multiplier, out=sys.stdout)
-
-
-def _show(found: Any, as_json: bool, printer: Callable[[Any], None]) -> None:
-    if as_json:
-        print(json.dumps(found, ensure_ascii=False, indent=1, default=str))
-    else:
-        printer(found)
 
 
 if __name__ == "__main__":
