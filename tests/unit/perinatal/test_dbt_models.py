@@ -1,7 +1,6 @@
 """dbt's own unit tests of the models, on an empty warehouse; so an edition of nothing can be built, too."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +25,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def results(built: Path) -> Iterator[dict[str, Any]]:
+def results(built: Path) -> dict[str, Any]:
     found = json.loads((built / "target" / dbt.RESULTS).read_text())["results"]
-    yield {item["unique_id"]: item for item in found}
+    return {item["unique_id"]: item for item in found}
 
 
 def test_all_unit_tests_pass(results: dict[str, Any]) -> None:
