@@ -16,6 +16,7 @@ from expectations.checks import Measured, Result, Rule, load_rules, measure, rec
 from ingest import manifest as manifests
 from ingest.decode import Decoded
 from ingest.registry import Column, Identity, Source
+from perinatal import settings
 from perinatal.home import Home
 
 SUITES = Path(__file__).parent / "arrival"
@@ -30,7 +31,7 @@ def judge(
     home: Home,
 ) -> list[Result]:
     """Return the verdicts on one decoded release."""
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"memory_limit": settings.get().landing_memory_limit}) as connection:
         connection.from_parquet(str(rows)).create_view("rows")
         previous = _earlier(home, source.id, identity, revisions)
         if previous:
