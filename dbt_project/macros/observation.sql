@@ -43,6 +43,8 @@
                 "usage_warnings": "varchar[]",
                 "note": "varchar",
                 "exclusion_rule": "varchar",
+                "publisher_trend": "varchar",
+                "is_published_value_kept": "boolean",
             }
         )
     }}

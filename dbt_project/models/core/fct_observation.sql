@@ -5,13 +5,17 @@
 -- number, denominator, rate or interval; a withheld denominator takes the exact rate and interval with it.
 with
     standing as (
-        select *
+        -- where the publisher's value does not follow from the counts (standardised rates), it stands as published
+        select *, case when not coalesce(is_published_value_kept, false) then numerator end as counted_numerator
         from {{ ref("int_observation") }}
-        where coalesce(exclusion_rule, '') not in ('superseded_release', 'superseded_row') and audience = 'public'
+        where
+            coalesce(exclusion_rule, '') not in ('superseded_release', 'superseded_row', 'repeated_row')
+            and audience = 'public'
     ),
 
     measured as (
-        select standing.*, indicator.statistic, {{ measure_columns("standing.numerator", "standing.denominator") }}
+        select
+            standing.*, indicator.statistic, {{ measure_columns("standing.counted_numerator", "standing.denominator") }}
         from standing
         left join {{ ref("int_indicator") }} as indicator using (indicator_id)
     )
@@ -31,7 +35,7 @@ select
     breakdown,
     breakdown_value,
     numerator,
-    case when not is_denominator_withheld then denominator end as denominator,
+    case when not coalesce(is_denominator_withheld, false) then denominator end as denominator,
     {{ shipped_measures() }},
     publisher_value,
     adjusted_value,
@@ -42,6 +46,7 @@ select
     publisher_band,
     adjusted_band,
     publisher_status,
+    publisher_trend,
     coalesce(is_suppressed, false) as is_suppressed,
     coalesce(is_denominator_withheld, false) as is_denominator_withheld,
     list_sort(

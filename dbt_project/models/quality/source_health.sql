@@ -2,6 +2,17 @@
 -- mart when any
 -- observation made from it is; rows_in is the sum of the other three (a gate blocks when it is not).
 with
+    -- rows of the publishers' metadata: they come into the catalogue, or a rule keeps them out
+    described as (
+        select null::varchar as release_key, null::bigint as source_row, null::varchar as exclusion_rule
+        where false
+        {% for model in var("indicator_models") %}
+            union all by name
+            select *
+            from {{ ref(model) }}
+        {% endfor %}
+    ),
+
     rows_seen as (
         select
             release_key,
@@ -10,6 +21,11 @@ with
             bool_or(exclusion_rule is null) as in_mart,
             max(period_end) as period_end
         from {{ ref("int_observation") }}
+        group by release_key, source_row
+        union all
+        select release_key, source_row, 1, bool_or(exclusion_rule is null), null
+        from described
+        where release_key is not null
         group by release_key, source_row
     ),
 
