@@ -34,15 +34,7 @@ with
         inner join cells using (ltla21_code)
     )
 
-select
-    areas.area_code,
-    cells.cell,
-    cells.utla21_code,
-    cells.lms_code,
-    lms.region_code,
-    cells.lsoas,
-    cells.is_by_name,
-    sum(cells.lsoas) over (partition by areas.area_code) as area_lsoas
+select areas.area_code, cells.cell, cells.utla21_code, cells.lms_code, lms.region_code, cells.lsoas, cells.is_by_name
 from areas
 inner join cells using (cell)
 inner join {{ ref("lms") }} as lms using (lms_code)

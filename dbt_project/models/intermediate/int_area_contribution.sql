@@ -6,10 +6,9 @@
 -- newer
 -- authority) count and the others are left out whole, so nothing counts twice. Where the publisher gives one value
 -- for two
--- authorities together under both codes, it counts once and covers both.
+-- authorities together (under both codes, or under one and blank under the other), it counts once and covers both.
+{% set keys = "source_id, indicator_id, period_label, period_start, period_end, breakdown, breakdown_value" %}
 with
-    {% set keys = "source_id, indicator_id, period_label, period_start, period_end, breakdown, breakdown_value" %}
-
     reported as (
         select observation.*, release.precedence
         from {{ ref("int_observation") }} as observation
@@ -22,40 +21,56 @@ with
             observation.level = 'utla'
             and observation.exclusion_rule is null
             and observation.audience = 'public'
-            and not coalesce(observation.is_published_value_kept and not observation.is_suppressed, false)
-            and (observation.is_suppressed or (observation.numerator is not null and observation.denominator > 0))
+            and (
+                observation.is_suppressed
+                or (
+                    observation.numerator is not null
+                    and observation.denominator > 0
+                    and not coalesce(observation.is_published_value_kept, false)
+                )
+            )
     ),
 
-    repeated as (
-        select reported.*, coalesce(partner.organisation_code is not null, false) as is_counted_elsewhere
-        from reported
-        left join {{ ref("combined_area") }} as combined on reported.organisation_code = combined.area_code
+    combined as (
+        select whole.*, pair.area_code as other_code
+        from reported as whole
+        inner join {{ ref("combined_area") }} as pair on whole.organisation_code = pair.combined_with
         left join
-            reported as partner
-            on combined.combined_with = partner.organisation_code
-            and reported.numerator = partner.numerator
-            and reported.denominator = partner.denominator
-            {% for key in keys.split(", ") %} and reported.{{ key }} = partner.{{ key }} {% endfor %}
+            reported as other on pair.area_code = other.organisation_code
+            {% for key in keys.split(", ") %} and whole.{{ key }} = other.{{ key }} {% endfor %}
+        where
+            list_contains(whole.usage_warnings, 'combined_area')
+            or (whole.numerator = other.numerator and whole.denominator = other.denominator)
+    ),
+
+    covering as (
+        select *, organisation_code as covered_code
+        from reported
+        union all by name
+        select * exclude (other_code), other_code as covered_code
+        from combined
     ),
 
     placed as (
         select
-            repeated.*,
+            covering.* exclude (level),
             cell.cell,
             cell.utla21_code,
             cell.lms_code,
             cell.region_code,
-            cell.lsoas,
-            cell.area_lsoas,
             cell.is_by_name,
+            cell.lsoas / sum(cell.lsoas) over (partition by covering.release_key, covering.source_row) as share,
             row_number() over (
-                partition by {% for key in keys.split(", ") %} repeated.{{ key }}, {% endfor %} cell.cell
-                order by repeated.precedence desc, repeated.organisation_code desc
+                partition by {% for key in keys.split(", ") %} covering.{{ key }}, {% endfor %} cell.cell
+                order by covering.precedence desc, covering.organisation_code desc
             ) as place
-        from repeated
-        inner join {{ ref("int_area_cell") }} as cell on repeated.organisation_code = cell.area_code
+        from covering
+        inner join {{ ref("int_area_cell") }} as cell on covering.covered_code = cell.area_code
+        anti join
+            combined on covering.organisation_code = combined.other_code
+            {% for key in keys.split(", ") %} and covering.{{ key }} = combined.{{ key }} {% endfor %}
     )
 
-select *, case when is_counted_elsewhere then 0 else lsoas / area_lsoas end as share
+select *
 from placed
 qualify max(place) over (partition by release_key, source_row) = 1

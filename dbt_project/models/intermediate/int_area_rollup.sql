@@ -42,7 +42,6 @@ with
             sum(share) as share,
             bool_or(is_by_name) as is_by_name,
             any_value(is_suppressed) as is_suppressed,
-            any_value(is_counted_elsewhere) as is_counted_elsewhere,
             any_value(is_synthetic) as is_synthetic,
             any_value(is_provisional) as is_provisional,
             any_value(has_arrival_warning) as has_arrival_warning,
@@ -65,7 +64,7 @@ with
             bool_or(is_provisional) as is_provisional,
             bool_or(has_arrival_warning) as has_arrival_warning,
             flatten(list(usage_warnings)) as usage_warnings,
-            bool_or(level = 'lms' and not is_counted_elsewhere and share < 1 - 1e-9) as has_share,
+            bool_or(level = 'lms' and share < 1 - 1e-9) as has_share,
             bool_or(level = 'lms' and is_by_name) as has_by_name,
             max(release_key) as release_key
         from authorities
