@@ -7,14 +7,12 @@ that are gone close. Nothing is ever rewritten.
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from perinatal.home import Home, locked
+from perinatal.home import Home, append_records, locked, read_records
 
 LOG = "alerts.jsonl"
 
@@ -68,21 +66,10 @@ def from_reason(reason: dict[str, Any]) -> Breach:
     )
 
 
-def _events(home: Home) -> Iterator[dict[str, Any]]:
-    path = home.alerts / LOG
-    if path.exists():
-        with path.open(encoding="utf-8") as handle:
-            for line in handle:
-                try:
-                    yield json.loads(line)
-                except ValueError:  # a line that a kill has cut off: its event never happened
-                    continue
-
-
 def all_alerts(home: Home) -> list[Alert]:
     """Return every alert with its present state, newest first."""
     found: dict[str, Alert] = {}
-    for event in _events(home):
+    for event in read_records(home.alerts / LOG):
         key = f"{event['scope']}#{event['rule']}"
         last = found.get(key)
         if event["event"] == "closed":
@@ -126,18 +113,4 @@ def reconcile(home: Home, scope: str, breaches: Sequence[Breach]) -> None:
         ]
         gone = sorted(standing - {breach.rule for breach in breaches})
         events += [{"event": "closed", "at": at, "scope": scope, "rule": rule} for rule in gone]
-        _append(home, events)
-
-
-def _append(home: Home, events: list[dict[str, Any]]) -> None:
-    """Add whole lines to the log; a half line that a kill has left is closed off first."""
-    if not events:
-        return
-    path = home.alerts / LOG
-    with path.open("ab") as out:
-        if out.tell() and path.read_bytes()[-1:] != b"\n":
-            out.write(b"\n")
-        for event in events:
-            out.write((json.dumps(event, ensure_ascii=False) + "\n").encode())
-        out.flush()
-        os.fsync(out.fileno())
+        append_records(home.alerts / LOG, events)

@@ -1,7 +1,8 @@
 """The arrival gate: each release is held against its source's standards before it is landed.
 
 Column rules are generated from `columns.csv`, the same contract that types the file and documents it; rules that
-need meaning are written in `expectations/arrival/<source>.yml`. In their SQL, `rows` is the new release, `earlier`
+need meaning are written in `expectations/arrival/<source>.yml`; `needs` names the layouts that one is for ("a|b"),
+or says that it needs an `earlier` release. In their SQL, `rows` is the new release, `earlier`
 the newest landed release of the same dataset (its own last revision first).
 """
 
@@ -29,11 +30,12 @@ def judge(
     rows: Path,
     revisions: list[manifests.Manifest],
     home: Home,
+    is_synthetic: bool,
 ) -> list[Result]:
     """Return the verdicts on one decoded release."""
     with duckdb.connect(config={"memory_limit": settings.get().landing_memory_limit}) as connection:
         connection.from_parquet(str(rows)).create_view("rows")
-        previous = _earlier(home, source.id, identity, revisions)
+        previous = _earlier(home, source.id, identity, revisions, is_synthetic)
         if previous:
             connection.from_parquet(str(previous.folder(home) / manifests.ROWS)).create_view("earlier")
         present = set(connection.table("rows").columns)
@@ -42,21 +44,25 @@ def judge(
         hand_written = [
             rule
             for rule in load_rules(SUITES / f"{source.id}.yml")
-            if rule.needs in (None, identity.contract) or (rule.needs == "earlier" and previous)
+            if rule.needs is None
+            or identity.contract in rule.needs.split("|")
+            or (rule.needs == "earlier" and previous)
         ]
         measured += measure(connection, hand_written)
     return gate.judge(f"arrival_{source.id}_{identity.contract}", measured)
 
 
 def _earlier(
-    home: Home, source_id: str, identity: Identity, revisions: list[manifests.Manifest]
+    home: Home, source_id: str, identity: Identity, revisions: list[manifests.Manifest], is_synthetic: bool
 ) -> manifests.Manifest | None:
+    """Return what to compare with; real releases are never held against sample ones."""
     if revisions:
         return revisions[-1]
     others = [
         item
-        for item in manifests.in_use(home)
-        if item.source_id == source_id and item.dataset == identity.dataset and item.release != identity.release
+        for item in manifests.all_landed(home)
+        if (item.source_id, item.dataset, item.is_synthetic) == (source_id, identity.dataset, is_synthetic)
+        and item.release != identity.release
     ]
     return max(others, key=lambda item: (item.release, item.revision), default=None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,17 +32,18 @@ def place(home: Home, sha256: str) -> Path:
 
 
 def put(home: Home, file: Path) -> Archived:
-    """Copy `file` into the archive, hashing on the way. A file that is there already is not written again.
+    """Copy `file` into the archive, hashing on the way. What is there already is kept, unless it is damaged.
 
     Each piece is hashed while it is written: hashing lets other threads run.
-    The copy gets its final name only when it is whole and on disk. A file that grows while being read is refused.
+    The copy gets its final name only when it is whole and on disk. A file that grows while being read is refused,
+    and so is a link or device that has taken a file's place since somebody looked.
     """
     home.archive.mkdir(parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
     with tempfile.NamedTemporaryFile(dir=home.archive, prefix=".incoming-", delete=False) as out:
         temporary = Path(out.name)
         try:
-            with file.open("rb") as handle, ThreadPoolExecutor(1) as hasher:
+            with open(file, "rb", opener=_open_plain) as handle, ThreadPoolExecutor(1) as hasher:
                 before = os.fstat(handle.fileno())
                 while chunk := handle.read(CHUNK):
                     hashed = hasher.submit(digest.update, chunk)
@@ -58,6 +60,18 @@ def put(home: Home, file: Path) -> Archived:
             temporary.unlink(missing_ok=True)
 
 
+def _open_plain(path: str, flags: int) -> int:
+    """Open a plain file, never through a link, never waiting for the other end of a pipe."""
+    try:
+        handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise PerinatalError(f"{path}: cannot be read ({error.strerror})") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise PerinatalError(f"{path}: not a plain file")
+    return handle
+
+
 def adopt(home: Home, temporary: Path, sha256: str, size: int) -> Archived:
     """Move a file that was hashed while it was downloaded into the archive (same file system)."""
     try:
@@ -68,7 +82,7 @@ def adopt(home: Home, temporary: Path, sha256: str, size: int) -> Archived:
 
 def _settle(home: Home, temporary: Path, sha256: str, size: int) -> Archived:
     path = place(home, sha256)
-    if not path.exists():
+    if not path.exists() or hash_of(path) != sha256:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.chmod(0o444)
         temporary.replace(path)

@@ -6,6 +6,7 @@ NULL in its typed column and its column is named in `cast_errors`, so that the a
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import itertools
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.registry import Cells, Column, Source, header_key
+from ingest.registry import Cells, Column, Identity, Source, header_key
 from perinatal.errors import PerinatalError
 
 DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%Y-%m-%d %H:%M:%S")
@@ -27,7 +28,12 @@ ROW_GROUP = 30_000
 
 
 class Unreadable(PerinatalError):
-    """A file that cannot be decoded by its header contract. Carries a short reason code."""
+    """A file that cannot be decoded by its header contract.
+
+    Carries a short reason code, and what the file was recognised as, where it was.
+    """
+
+    identity: Identity | None = None
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -60,7 +66,10 @@ def is_plain_csv(path: Path) -> bool:
     except UnicodeDecodeError:
         return False
     return (
-        lines_alike and b"," in first_line and not head.lstrip().startswith((b"<", b"{", b"PK")) and b"\0" not in head
+        lines_alike
+        and b"," in first_line
+        and not head.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"<", b"{", b"PK"))
+        and b"\0" not in head
     )
 
 
@@ -89,26 +98,22 @@ def read_sample(csv_path: Path, limit: int = 200) -> list[dict[str, str]]:
     return rows
 
 
-def bind(header: list[str], columns: tuple[Column, ...]) -> tuple[dict[str, int], list[str]]:
-    """Match a published header with the contract.
-
-    Returns column name → position, and the headers that the contract does not know (kept and warned). A missing
-    or doubled column is refused.
-    """
+def bind(header: list[str], columns: tuple[Column, ...]) -> dict[str, int]:
+    """Match a published header with the contract: column name → position. A missing or doubled column is refused."""
     keys = [header_key(name) for name in header]
     doubled = sorted({name for name, key in zip(header, keys, strict=True) if key and keys.count(key) > 1})
     if doubled:
         raise Unreadable("doubled_column", f"line 1: column {doubled[0]!r} stands more than once in the header")
     positions: dict[str, int] = {}
     # plain names first, so that a pattern never takes what another column is plainly called
-    for places in (_by_name, _by_pattern):
+    for places_of in (_by_name, _by_pattern):
         for column in columns:
-            found = [] if column.name in positions else places(column, keys, positions)
-            if len(found) > 1:
-                named = ", ".join(header[place] for place in found)
+            places = [] if column.name in positions else places_of(column, keys, positions)
+            if len(places) > 1:
+                named = ", ".join(header[place] for place in places)
                 raise Unreadable("ambiguous_column", f"line 1: several columns could be {column.name}: {named}")
-            if found:
-                positions[column.name] = found[0]
+            if places:
+                positions[column.name] = places[0]
     missing = [column.published_names[0] for column in columns if column.required and column.name not in positions]
     if missing:
         found = ", ".join(header[:6]) + (" …" if len(header) > 6 else "")
@@ -116,8 +121,7 @@ def bind(header: list[str], columns: tuple[Column, ...]) -> tuple[dict[str, int]
             "missing_column",
             f"line 1: required column(s) missing: {', '.join(missing)}; the header has {len(header)} columns: {found}",
         )
-    known = set(positions.values())
-    return positions, [name for index, name in enumerate(header) if index not in known]
+    return positions
 
 
 def _is_pattern(published: str) -> bool:
@@ -158,7 +162,7 @@ def _cast(column: Column, raw: str, cells: Cells) -> str:
     cases keep DuckDB from cleaning every cell all the same, to have it as a common part of two expressions.
     """
     if column.type in TEXT:
-        return raw
+        return f"case when trim({raw}) <> '' then {raw} end"
     clean = _cleaned(raw, cells)
     plain = f"replace({clean}, ',', '')"
     if column.type in ("integer", "number"):
@@ -196,8 +200,10 @@ def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _extra_name(name: str) -> str:
-    return "x_" + (header_key(name).replace(".", "_") or "unnamed")
+def _extra_names(headers: list[str]) -> list[str]:
+    """Return the names that unknown columns get: `x_` and the plain header; those without one are numbered."""
+    plain = [header_key(header).replace(".", "_") for header in headers]
+    return [f"x_{name or f'unnamed_{number}'}" for number, name in enumerate(plain, start=1)]
 
 
 def _malformed(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str]]:
@@ -247,16 +253,19 @@ def to_parquet(csv_path: Path, source: Source, dataset: str, parquet: Path, memo
     """Type a UTF-8 CSV by its contract into Parquet, in the publisher's order.
 
     Columns: `source_row` (1 for the first data row), the contract's columns, `x_…` for columns that the contract
-    does not know, `cast_errors` (names of the columns whose text could not be typed, else NULL) and `cell_marks`
-    (names of the columns whose number had a mark behind it, else NULL).
+    does not know, `cast_errors` (names of the columns whose text could not be typed, else NULL) and, where the source
+    says that numbers may have marks, `cell_marks` (names of the columns whose number had one, else NULL).
     """
     header = read_header(csv_path)
     columns = source.columns[dataset]
-    positions, new = bind(header, columns)
+    positions = bind(header, columns)
     short = absent_trailing(csv_path, header, positions, columns)
     width = len(header) - short
-    present = [column for column in columns if positions.get(column.name, width) < width]
-    select = _selection(header, present, positions, new, source.cells, _relation(csv_path, width))
+    present = {column: positions[column.name] for column in columns if positions.get(column.name, width) < width}
+    extra_places = [place for place in range(width) if place not in positions.values()]
+    new = [header[place] for place in extra_places]
+    extras = dict(zip(_extra_names(new), extra_places, strict=True))
+    select = _selection(present, extras, source.cells, _relation(csv_path, width))
     with duckdb.connect(config={"memory_limit": memory_limit}) as connection:
         if threads:
             connection.execute(f"set threads = {int(threads)}")
@@ -266,40 +275,65 @@ def to_parquet(csv_path: Path, source: Source, dataset: str, parquet: Path, memo
             connection.execute(
                 f"copy ({select}) to '{target}' (format parquet, compression zstd, row_group_size {ROW_GROUP})"
             )
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            raise PerinatalError(
+                f"{csv_path.name}: not the file's fault: {_plain(error)}; make room, then again"
+            ) from None
         except duckdb.Error as error:
             raise Unreadable("unreadable_rows", _plain(error)) from None
         malformed = _malformed(connection)
-        rows, digest = _content(connection, target, [c.name for c in present] + [_extra_name(n) for n in new])
+        if malformed:
+            _renumber(connection, parquet)
+        rows, digest = _content(connection, target, [column.name for column in present] + list(extras))
     absent = [name for name in header[width:] if name]
     return Decoded(rows, malformed, new, absent, digest)
 
 
-def _selection(
-    header: list[str], present: list[Column], positions: dict[str, int], new: list[str], cells: Cells, relation: str
-) -> str:
+def _selection(present: dict[Column, int], extras: dict[str, int], cells: Cells, relation: str) -> str:
     """Return the SQL that types the raw columns c0, c1 … of a file: cast, then typed, then what did not work out.
 
-    Three steps, so that no cast is computed twice.
+    Three steps, so that no cast is computed twice. `present` and `extras` say where columns of the contract and others
+    stand.
     """
-    raw = {column.name: f"c{positions[column.name]}" for column in present}
+    raw = {column.name: f"c{place}" for column, place in present.items()}
     numbers = [column.name for column in present if column.type not in TEXT]
-    kept = ", ".join(raw[name] for name in numbers)
     casts = [f"{_cast(column, raw[column.name], cells)} as {_identifier(column.name)}" for column in present]
     typed = [f"{_typed(column)} as {_identifier(column.name)}" for column in present]
-    extras = [f"c{header.index(name)} as {_identifier(_extra_name(name))}" for name in new]
-    names = [_identifier(column.name) for column in present] + [_identifier(_extra_name(name)) for name in new]
+    typed += [f"c{place} as {_identifier(name)}" for name, place in extras.items()]
+    names = [_identifier(name) for name in [*raw, *extras]]
     nothing = ", ".join(_literal(text) for text in ("", *cells.no_value))
     wrong = {
         name: f"{_identifier(name)} is null and {raw[name]} is not null "
         f"and {_cleaned(raw[name], cells)} not in ({nothing})"
         for name in numbers
     }
-    marked = {name: f"contains({raw[name]}, {_literal(cells.marks)})" for name in numbers if cells.marks}
+    lists = {"cast_errors": wrong}
+    if cells.marks:
+        lists["cell_marks"] = {name: f"contains({raw[name]}, {_literal(cells.marks)})" for name in numbers}
+    lineage = ", ".join(f"{_named_where(conditions)} as {name}" for name, conditions in lists.items())
     return (
-        f"select row_number() over () as source_row, {', '.join(names)}, "
-        f"{_named_where(wrong)} as cast_errors, {_named_where(marked)} as cell_marks "
-        f"from (select {', '.join([*typed, *extras, kept])} from (select {', '.join(casts)}, c.* from {relation} as c))"
+        f"select row_number() over () as source_row, {', '.join(names)}, {lineage} from "
+        f"(select {', '.join(typed + [raw[name] for name in numbers])} from "
+        f"(select {', '.join(casts)}, c.* from {relation} as c))"
     )
+
+
+def _renumber(connection: duckdb.DuckDBPyConnection, parquet: Path) -> None:
+    """Give the rows the numbers that they have in the file, the lines set aside counted too."""
+    whole, target = parquet.with_suffix(".numbered"), str(parquet).replace("'", "''")
+    connection.execute(
+        f"""
+        copy (
+            with gaps as (
+                select line - 1 - row_number() over (order by line) as rows_before
+                from (select distinct line from reject_errors))
+            select rows.* replace (
+                source_row + (select count(*) from gaps where rows_before < source_row) as source_row)
+            from read_parquet('{target}') as rows order by rows.source_row
+        ) to '{str(whole).replace("'", "''")}' (format parquet, compression zstd, row_group_size {ROW_GROUP})
+        """
+    )
+    whole.replace(parquet)
 
 
 def _content(connection: duckdb.DuckDBPyConnection, target: str, names: list[str]) -> tuple[int, str]:

@@ -70,7 +70,7 @@ class Kind(StrEnum):
 SPREADSHEETS: Final = frozenset({Kind.XLSX, Kind.XLSB, Kind.XLS, Kind.ODS})
 
 
-class Unusable(PerinatalError):  # noqa: N818 - named for what is so, as people say it
+class Unusable(PerinatalError):
     """A file that may not or cannot be read. `reason` is a stable code, the text one line for people."""
 
     def __init__(self, reason: str, message: str) -> None:
@@ -258,7 +258,7 @@ def _text_kind(head: bytes) -> Kind:
     text = head.decode(_codec(head), "replace").lstrip("\ufeff \t\r\n")
     if not text:
         return Kind.EMPTY
-    if len(CONTROLS.findall(text)) > len(text) // 100:
+    if len(CONTROLS.findall(text)) > 2 + len(text) // 100:
         return Kind.BINARY
     if MARKUP.match(text):
         return Kind.HTML
@@ -325,6 +325,11 @@ def check_archive(path: Path, limits: Limits = DEFAULT_LIMITS) -> list[str]:
     return names
 
 
+def members(path: Path, limits: Limits = DEFAULT_LIMITS) -> list[str]:
+    """Return the names of a safe zip's files without the litter that machines leave in it; else Unusable."""
+    return [name for name in check_archive(path, limits) if not JUNK.fullmatch(name)]
+
+
 def _damaged(path: Path, error: Exception) -> Unusable:
     detail = " ".join(str(error).split())[:120] or type(error).__name__
     return Unusable("damaged", f"{path.name}: is damaged and cannot be opened ({detail}); fetch it again")
@@ -364,7 +369,7 @@ def _holds(path: Path, member: str, pattern: re.Pattern[bytes]) -> bool:
     return False
 
 
-def _extract(path: Path, name: str, target: Path) -> None:
+def extract(path: Path, name: str, target: Path) -> None:
     """Copy one member out; zipfile gives no more than the declared size and checks the sum."""
     try:
         with zipfile.ZipFile(path) as archive, archive.open(name) as stream, target.open("wb") as copy:
@@ -411,11 +416,11 @@ def normalise_to_utf8_csv(
 
 def _normalise_member(path: Path, out: Path, member: str | None, sheet: str | None, limits: Limits) -> CsvInfo:
     """Unpack the one wanted file of a zip beside `out` and write it as CSV."""
-    names = [name for name in check_archive(path, limits) if not JUNK.fullmatch(name)]
+    names = members(path, limits)
     name = _chosen(path, "member", names, member)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".member-") as folder:
         copy = Path(folder) / PurePosixPath(name).name
-        _extract(path, name, copy)
+        extract(path, name, copy)
         inner = sniff(copy)
         if inner in {Kind.ZIP, Kind.GZIP, Kind.ARCHIVE}:
             raise Unusable("nested_archive", f"{path.name}: holds another archive ({printable(name)})")
@@ -592,7 +597,8 @@ def _read_sheet_apart(path: Path, kind: Kind, out: Path, sheet: str | None, limi
         raise too_much
     if child.returncode != 0:
         last = child.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-        raise _damaged(path, ValueError(*last))
+        line = f"{path.name}: the spreadsheet reader gave up ({printable(''.join(last))}); save it as CSV"
+        raise Unusable("reader_failed", line)
     answer = json.loads(child.stdout)
     if "reason" in answer:
         raise Unusable(answer["reason"], answer["message"])
@@ -604,13 +610,13 @@ def _read_sheet_apart(path: Path, kind: Kind, out: Path, sheet: str | None, limi
 
 def _read_sheet(task: dict[str, Any]) -> dict[str, Any]:
     """Do the child's work; returns the sheet's name and shape. Raises Unusable."""
-    import python_calamine as calamine  # noqa: PLC0415 - only the child needs it
+    import python_calamine as calamine
 
     path = Path(task["path"])
     try:
         book = calamine.load_workbook(path)
-        kinds = {sheet.typ for sheet in book.sheets_metadata}
-        if kinds & {calamine.SheetTypeEnum.MacroSheet, calamine.SheetTypeEnum.Vba}:
+        programs = (calamine.SheetTypeEnum.MacroSheet, calamine.SheetTypeEnum.Vba)
+        if any(sheet.typ in programs for sheet in book.sheets_metadata):
             raise Unusable("macros", f"{path.name}: holds macros; save it as a plain workbook or CSV")
         visible = [s.name for s in book.sheets_metadata if s.visible is calamine.SheetVisibleEnum.Visible]
         named = [n for n in visible if task["sheet"] is None or re.fullmatch(task["sheet"], n, re.IGNORECASE)]
@@ -640,7 +646,7 @@ def _cell(value: object) -> str:
 
 def _child() -> None:
     """Read one sheet under limits that the parent sets; prints one JSON document."""
-    import resource  # noqa: PLC0415 - only the child needs it
+    import resource
 
     task = json.loads(sys.argv[1])
     resource.setrlimit(resource.RLIMIT_AS, (task["sheet_memory"], task["sheet_memory"]))

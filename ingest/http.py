@@ -137,7 +137,7 @@ class HttpError(PerinatalError):
         self.what, self.remedy, self.reason, self.status = what, remedy, reason, status
 
 
-class PublisherUnavailable(HttpError):  # noqa: N818 - named for what happened, as people say it
+class PublisherUnavailable(HttpError):
     """The world failed: no answer, a broken answer, or "not now". Retry later.
 
     `again` says whether trying again at once may help; `retry_after` is the pause asked for, in seconds.
@@ -155,7 +155,7 @@ class PublisherUnavailable(HttpError):  # noqa: N818 - named for what happened, 
         return self
 
 
-class BadResponse(HttpError):  # noqa: N818
+class BadResponse(HttpError):
     """An answer came and cannot be used: trying again brings the same. A person looks at the address."""
 
 

@@ -10,13 +10,15 @@ import os
 import re
 import shutil
 import tempfile
+import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from expectations import alerts, arrival, gate
-from ingest import archive, decode, files, quarantine
+from expectations.checks import Result
+from ingest import archive, decode, files, quarantine, synthetic
 from ingest import manifest as manifests
 from ingest.registry import Identity, Sample, Source
 from perinatal import settings
@@ -24,11 +26,29 @@ from perinatal.errors import PerinatalError, RefusedAtArrival
 from perinatal.home import Home, fsync_dir, locked
 
 LARGE = 64 << 20  # bytes; decoding a larger file takes seconds
+# Great Expectations has one context a process, and DuckDB's memory limit is meant for one landing
+ONE_AT_A_TIME = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A person's decision to take a file although it breaches standards."""
+
+    who: str
+    why: str
+
+
+# datasets and releases name folders
+FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """What is known of a file beside its bytes. All but the source may be left to recognition."""
+    """What is known of a file beside its bytes. All but the source may be left to recognition.
+
+    `container` is the sha256 of the zip that it came in; `accepted` lets it pass the arrival gate, its breaches kept
+    as warnings.
+    """
 
     source: Source
     name: str
@@ -38,6 +58,8 @@ class Arrival:
     etag: str | None = None
     published_on: str | None = None
     is_synthetic: bool = False
+    container: str | None = None
+    accepted: Acceptance | None = None
 
 
 @dataclass(frozen=True)
@@ -56,14 +78,22 @@ def land(home: Home, file: Path, arrival_: Arrival) -> Outcome:
 
 
 def land_archived(home: Home, archived: archive.Archived, arrival_: Arrival) -> Outcome:
-    """Land bytes that are in the archive already (a download, or a file released from quarantine)."""
+    """Land bytes that are in the archive already (a download, or a file released from quarantine).
+
+    Bytes that a sample generator made stay synthetic however they arrive. May be called from several threads.
+    """
+    if arrival_.is_synthetic:
+        synthetic.mark(home, [archived.sha256])
+    elif archived.sha256 in synthetic.known(home):
+        arrival_ = replace(arrival_, is_synthetic=True)
     known = _known_bytes(home, archived.sha256, arrival_)
     if known:
+        _tell(home, arrival_, known.manifest)
         return known
     home.landed.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".landing-", dir=home.landed))
     try:
-        with gate.at_hand(archived.bytes > LARGE):
+        with ONE_AT_A_TIME, gate.at_hand(archived.bytes > LARGE):
             return _land(home, archived, arrival_, work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -88,13 +118,13 @@ def _unchanged(home: Home, manifest: manifests.Manifest, what: str) -> Outcome:
 
 
 def _land(home: Home, archived: archive.Archived, arrival_: Arrival, work: Path) -> Outcome:
-    identity = None
     rows = work / manifests.ROWS
     try:
         identity, decoded = _decode(archived.path, arrival_, work, rows)
     except (decode.Unreadable, files.Unusable) as error:
-        reason = {"rule": error.reason, "message": str(error), "count": 1}
-        raise _refuse(home, archived, arrival_, identity, [reason]) from None
+        # the archived file's name is a hash: people know it by the name that it came with
+        reason = {"rule": error.reason, "message": str(error).removeprefix(f"{archived.path.name}: "), "count": 1}
+        raise _refuse(home, archived, arrival_, getattr(error, "identity", None), [reason]) from None
     manifest = _manifest(archived, arrival_, identity, decoded, decode.read_header_of(rows))
     return _settle(home, archived, arrival_, identity, decoded, manifest, work)
 
@@ -133,9 +163,13 @@ def _decode(path: Path, arrival_: Arrival, work: Path, rows: Path) -> tuple[Iden
 def _typed(csv_path: Path, arrival_: Arrival, rows: Path) -> tuple[Identity, decode.Decoded]:
     identity = identify(csv_path, arrival_)
     options = settings.get()
-    decoded = decode.to_parquet(
-        csv_path, arrival_.source, identity.contract, rows, options.landing_memory_limit, options.threads
-    )
+    try:
+        decoded = decode.to_parquet(
+            csv_path, arrival_.source, identity.contract, rows, options.landing_memory_limit, options.threads
+        )
+    except decode.Unreadable as error:
+        error.identity = identity if identity.dataset and identity.release else None
+        raise
     return _completed(identity, arrival_, rows), decoded
 
 
@@ -143,17 +177,22 @@ def _completed(identity: Identity, arrival_: Arrival, rows: Path) -> Identity:
     """Let the source's parser say what only the whole table tells; what a person said stands."""
     whole = arrival_.source.complete(identity, arrival_.name, rows)
     whole = replace(whole, dataset=arrival_.dataset or whole.dataset, release=arrival_.release or whole.release)
-    for what, name in (("dataset", whole.dataset), ("release", whole.release)):
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}", name):
-            raise decode.Unreadable(
-                "not_recognised", f"{arrival_.name}: {name!r} cannot be the name of a {what}; say --{what} NAME"
-            )
+    _check_names(whole)
     return whole
+
+
+def _check_names(identity: Identity) -> None:
+    """Refuse names that cannot name folders."""
+    for what, name in (("dataset", identity.dataset), ("release", identity.release)):
+        if not FOLDER_NAME.fullmatch(name):
+            raise decode.Unreadable("unsafe_name", f"{name[:80]!r} cannot be the name of a {what}; say --{what} NAME")
 
 
 def identify(csv_path: Path, arrival_: Arrival) -> Identity:
     """Tell dataset and release: what the person said, else what the source's parser recognises."""
     sample = Sample(arrival_.name, decode.read_header(csv_path), decode.read_sample(csv_path))
+    if not sample.rows:
+        raise decode.Unreadable("no_rows", "there are no rows below the header; download the file again")
     seen = arrival_.source.recognise(sample)
     dataset = arrival_.dataset or (seen.dataset if seen else None)
     release = arrival_.release or (seen.release if seen else None)
@@ -161,10 +200,11 @@ def identify(csv_path: Path, arrival_: Arrival) -> Identity:
         missing = " and ".join(n for n, v in (("--dataset", dataset), ("--release", release)) if v is None)
         raise decode.Unreadable(
             "not_recognised",
-            f"{arrival_.name}: neither name nor content tell what it is; say {missing} "
+            f"neither name nor content tell what it is; say {missing} "
             f"(datasets: {', '.join(arrival_.source.datasets)})",
         )
-    if (seen.contract if seen else dataset) not in arrival_.source.datasets:
+    found = replace(seen, dataset=dataset, release=release) if seen else Identity(dataset, release)
+    if found.contract not in arrival_.source.datasets:
         raise decode.Unreadable(
             "unknown_dataset",
             f"source {arrival_.source.id} has no dataset {dataset!r}; there are: {', '.join(arrival_.source.datasets)}",
@@ -172,9 +212,9 @@ def identify(csv_path: Path, arrival_: Arrival) -> Identity:
     if seen and arrival_.release and seen.release not in ("", arrival_.release) and seen.dataset == dataset:
         raise decode.Unreadable(
             "release_contradicted",
-            f"{arrival_.name}: --release {arrival_.release} was given, but the content is of {seen.release}",
+            f"--release {arrival_.release} was given, but the content is of {seen.release}",
         )
-    return replace(seen, dataset=dataset, release=release) if seen else Identity(dataset, release)
+    return found
 
 
 def _manifest(
@@ -211,6 +251,7 @@ def _manifest(
         rows_landed=decoded.rows,
         rows_quarantined=len(decoded.malformed),
         header=header,
+        container=arrival_.container,
     )
 
 
@@ -234,17 +275,22 @@ def _settle(
         ]
         for earlier in revisions:
             if _same_content(home, earlier, manifest):
+                _tell(home, arrival_, earlier)
                 return _unchanged(home, earlier, "the same content in other bytes")
-        results = arrival.judge(arrival_.source, identity, decoded, work / manifests.ROWS, revisions, home)
+        results = arrival.judge(
+            arrival_.source, identity, decoded, work / manifests.ROWS, revisions, home, arrival_.is_synthetic
+        )
+        if arrival_.accepted:
+            results = [_accepted(result, arrival_.accepted) for result in results]
         blocked = [result for result in results if result.blocks]
         if blocked:
             raise _refuse(home, archived, arrival_, identity, [result.as_reason() for result in blocked])
         number = _next_number(folder)
         manifest = replace(manifest, revision=number, checks=[result.to_dict() for result in results])
         _commit(home, manifest, work)
-    alerts.reconcile(home, _scope(arrival_, identity), [result.as_breach() for result in results if result.failed])
+    _tell(home, arrival_, manifest)
     quarantine.settle(home, manifest.source_id, manifest.sha256)
-    warned = sum(result.failed for result in results)
+    warned = sum(result.is_told for result in results)
     what: Literal["landed", "revised"] = "revised" if revisions else "landed"
     note = f", {warned} warning(s)" if warned else ""
     return Outcome(what, manifest, f"{what}: {manifest.title}, {manifest.rows_in:,} rows{note}")
@@ -277,10 +323,32 @@ def _commit(home: Home, manifest: manifests.Manifest, work: Path) -> None:
     fsync_dir(final.parent)
 
 
-def _scope(arrival_: Arrival, identity: Identity | None) -> str:
+def _accepted(result: Result, acceptance: Acceptance) -> Result:
+    """Return a breach that a person has accepted as a warning that says so."""
+    if not result.blocks:
+        return result
+    message = f"{result.message}; accepted by {acceptance.who}: {acceptance.why}"
+    return replace(result, severity="warn", message=message)
+
+
+def scope_of(source_id: str, name: str, dataset: str | None = None, release: str | None = None) -> str:
     """Name what an alert of the arrival gate is about, so that a good file closes it."""
-    what = f"{identity.dataset}/{identity.release}" if identity else arrival_.name
-    return f"arrival/{arrival_.source.id}/{what}"
+    return f"arrival/{source_id}/{dataset}/{release}" if dataset and release else f"arrival/{source_id}/{name}"
+
+
+def refuse(home: Home, archived: archive.Archived, arrival_: Arrival, rule: str, message: str) -> RefusedAtArrival:
+    """Put archived bytes that may not be landed into quarantine; returns the error that says so."""
+    return _refuse(home, archived, arrival_, None, [{"rule": rule, "message": message, "count": 1}])
+
+
+def _tell(home: Home, arrival_: Arrival, manifest: manifests.Manifest) -> None:
+    """Bring the alerts of a release to what its newest revision was found to be; those of the file's name are over."""
+    newest = manifests.revisions(home, manifest.source_id, manifest.dataset, manifest.release)[-1]
+    results = [Result(**check) for check in newest.checks]
+    scope = scope_of(newest.source_id, arrival_.name, newest.dataset, newest.release)
+    alerts.reconcile(home, scope, [result.as_breach() for result in results if result.is_told])
+    # a file of this name may have been refused before it could be recognised
+    alerts.reconcile(home, scope_of(newest.source_id, arrival_.name), [])
 
 
 def _refuse(
@@ -300,9 +368,14 @@ def _refuse(
         arrived_at=datetime.now(UTC).isoformat(timespec="seconds"),
         is_synthetic=arrival_.is_synthetic,
         reasons=reasons,
+        url=arrival_.url,
+        etag=arrival_.etag,
+        published_on=arrival_.published_on,
+        container=arrival_.container,
     )
     folder = quarantine.put(home, archived.path, report)
-    alerts.reconcile(home, _scope(arrival_, identity), [alerts.from_reason(reason) for reason in reasons])
+    scope = scope_of(report.source_id, report.original_name, report.dataset, report.release)
+    alerts.reconcile(home, scope, [alerts.from_reason(reason) for reason in reasons])
     first, more = reasons[0], len(reasons) - 1
     return RefusedAtArrival(
         f"{arrival_.name}: refused at arrival ({first['rule']}): {first['message']}"
@@ -312,7 +385,10 @@ def _refuse(
 
 
 def require_file(path: Path) -> Path:
-    """Return `path` if it is a readable file, else say so in one line."""
-    if not path.is_file():
+    """Return `path` if it is a file that may come in, else say so in one line."""
+    if path.is_dir():
+        raise PerinatalError(f"{path}: a folder, not a file")
+    if not path.exists():
         raise PerinatalError(f"{path}: no such file")
+    files.check_incoming(path, path.parent)
     return path

@@ -16,7 +16,10 @@ MANIFEST, ROWS = "manifest.json", "rows.parquet"
 
 @dataclass(frozen=True)
 class Manifest:
-    """One landed revision of one release. Dates are ISO 8601 text; `fetched_at` is UTC."""
+    """One landed revision of one release. Dates are ISO 8601 text; `fetched_at` is UTC.
+
+    `container` is the sha256 of the zip that the file came in, where it came in one with other tables.
+    """
 
     source_id: str
     dataset: str
@@ -42,6 +45,7 @@ class Manifest:
     rows_quarantined: int
     header: list[str]
     checks: list[dict[str, Any]] = field(default_factory=list)
+    container: str | None = None
 
     @property
     def release_key(self) -> str:
@@ -72,7 +76,9 @@ def read(path: Path) -> Manifest:
     try:
         return Manifest(**json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
-        raise PerinatalError(f"{path}: not a manifest ({error}); land the archived file again") from None
+        raise PerinatalError(
+            f"{path}: not a manifest ({error}); remove the folder {path.parent} and land the file again"
+        ) from None
 
 
 def revisions(home: Home, source_id: str, dataset: str, release: str) -> list[Manifest]:

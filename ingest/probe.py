@@ -161,7 +161,7 @@ def judge_govuk(document: Document, spec: ProbeSpec, last: Token) -> ProbeResult
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = f"sent no GOV.UK content document ({type(error).__name__}: {error})"
         raise BadResponse(document.url, what, REMEDY, reason="not_content") from None
-    wanted = [f for f in findings if re.search(spec.links, f"{f.url} {f.title}")]
+    wanted = [f for f in findings if _fits(f, spec.links)]
     return _compared("date of the last update", updated, wanted, last)
 
 
@@ -175,7 +175,7 @@ JUDGES: Final[Mapping[ProbeKind, Callable[[Document, ProbeSpec, Token], ProbeRes
 def _compared(name: str, content: str, links: list[Finding], last: Token) -> ProbeResult:
     """Compare content and links with the last token. A link that goes and comes back is not new."""
     known = set(last.get("links", []))
-    new = tuple({link.id: link for link in links if link.id not in known}.values())
+    new = tuple({link.id: link for link in reversed(links) if link.id not in known}.values())[::-1]
     moved = content != last.get("content")
     token = {"content": content, "links": sorted(known | {link.id for link in links})}
     if "content" not in last:
@@ -218,7 +218,7 @@ def _links(tree: Any, base: str, pattern: str) -> Iterator[Finding]:
             link = _link(base, anchor.get("href"), " ".join(anchor.text_content().split()))
         except ValueError:
             continue
-        if urlsplit(link.url).scheme in {"http", "https"} and re.search(pattern, f"{link.url} {link.title}"):
+        if urlsplit(link.url).scheme in {"http", "https"} and _fits(link, pattern):
             yield link
 
 
@@ -226,3 +226,7 @@ def _link(base: str, place: str, title: str) -> Finding:
     """Return a link; both pages and the content API give some addresses as paths on their site."""
     url = urldefrag(urljoin(base, place.strip())).url
     return Finding(url, title or url, url)
+
+
+def _fits(link: Finding, pattern: str) -> bool:
+    return bool(re.search(pattern, link.url) or re.search(pattern, link.title))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from perinatal.errors import PerinatalError
 
@@ -59,8 +62,18 @@ class Home:
         return self.root / "alerts"
 
     @property
+    def probes(self) -> Path:
+        """`live/<source>.json`, `sample/<source>.json`: what each publisher said last."""
+        return self.root / "probes"
+
+    @property
+    def synthetic(self) -> Path:
+        """Hashes of all bytes that a sample generator has made here, one a line: never taken for real."""
+        return self.root / "synthetic.txt"
+
+    @property
     def cache(self) -> Path:
-        """Things that may be deleted at any time (dbt's parse cache)."""
+        """Things that may be deleted at any time (dbt's parse cache, sample sites)."""
         return self.root / "cache"
 
     @property
@@ -93,13 +106,45 @@ def fsync_dir(folder: Path) -> None:
 def write_atomically(path: Path, text: str) -> None:
     """Write `text` so that a reader, or a kill, sees the old file or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     with temporary.open("w", encoding="utf-8") as out:
         out.write(text)
         out.flush()
         os.fsync(out.fileno())
     temporary.replace(path)
     fsync_dir(path.parent)
+
+
+def append_lines(path: Path, lines: Iterable[str]) -> None:
+    """Add whole lines to a log and make them last; a half line that a kill has left is closed off first."""
+    text = "".join(f"{line}\n" for line in lines)
+    if not text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab+") as out:
+        if out.tell():
+            out.seek(-1, os.SEEK_END)
+            if out.read(1) != b"\n":
+                out.write(b"\n")
+        out.write(text.encode())
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def append_records(path: Path, records: Iterable[dict[str, Any]]) -> None:
+    """Add records to a log of JSON lines; see `append_lines`."""
+    append_lines(path, (json.dumps(record, ensure_ascii=False) for record in records))
+
+
+def read_records(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the records of a log of JSON lines, oldest first."""
+    if path.exists():
+        with path.open(encoding="utf-8") as handle:
+            for line in handle:
+                try:
+                    yield json.loads(line)
+                except ValueError:  # a line that a kill has cut off: its event never happened
+                    continue
 
 
 @contextmanager

@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 
 PICTURE = """
 select
-    ambition_name as ambition, period, definition, actual, unit, round(target, 2) as trajectory, round(gap, 2) as gap,
-    case when on_track then 'on track' when not on_track then 'above' else 'no trajectory' end as position
+    ambition_name as ambition, geography, period, actual, unit, round(target, 2) as trajectory, round(gap, 2) as gap,
+    case
+        when on_track then 'on the trajectory'
+        else coalesce(format('{:.1f} years behind', years_behind), 'above where it started')
+    end as position
 from marts.national_ambition
-where target is not null
-qualify row_number() over (partition by ambition_id order by year desc, period desc, definition) = 1
+where is_headline
+qualify row_number() over (partition by ambition_id order by year desc, period desc) = 1
 order by ambition
 """
 

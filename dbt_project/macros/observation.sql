@@ -45,6 +45,7 @@
                 "exclusion_rule": "varchar",
                 "publisher_trend": "varchar",
                 "is_published_value_kept": "boolean",
+                "is_implied": "boolean",
             }
         )
     }}

@@ -25,6 +25,7 @@ import mimetypes
 import re
 import socket
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -149,8 +150,7 @@ class SamplePublishers:
             self._read_site(site_file)
         self._state.routes.sort(key=lambda route: len(route.path), reverse=True)
         handler = type("Handler", (_Handler,), {"state": self._state})
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     def __enter__(self) -> SamplePublishers:
@@ -220,6 +220,17 @@ class SamplePublishers:
                 f"{site_file}: not a route table ({type(error).__name__}: {error}); "
                 'expected {"sites": {host: {"routes": [{"path": …, "file" (folder, fingertips, govuk): …}]}}}'
             ) from None
+
+
+class _Server(ThreadingHTTPServer):
+    """A thread a connection. Clients that hang up are no news; other errors are told on standard error."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell of errors, but not of connections that the client broke."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

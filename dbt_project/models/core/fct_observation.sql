@@ -1,16 +1,23 @@
--- Grain: source × indicator × organisation × period × breakdown × breakdown value: every observation that
--- stands,
+-- Grain: source × indicator × organisation × period × breakdown × breakdown value × publisher status: every
+-- observation that stands,
 -- rows outside the English marts included (exclusion_rule says why). Disclosure is applied here: a masked
 -- cell has no
 -- number, denominator, rate or interval; a withheld denominator takes the exact rate and interval with it.
 with
     standing as (
-        -- where the publisher's value does not follow from the counts (standardised rates), it stands as published
-        select *, case when not coalesce(is_published_value_kept, false) then numerator end as counted_numerator
+        -- a rate that the publisher withholds (publisher_status) is not computed from its counts either; where the
+        -- published
+        -- value does not follow from the counts (standardised rates), it stands
+        select
+            *,
+            case
+                when publisher_status is null and not coalesce(is_published_value_kept, false) then numerator
+            end as counted_numerator
         from {{ ref("int_observation") }}
         where
             coalesce(exclusion_rule, '') not in ('superseded_release', 'superseded_row', 'repeated_row')
             and audience = 'public'
+            and not coalesce(is_implied, false)
     ),
 
     measured as (
@@ -60,6 +67,7 @@ select
                         case when is_denominator_withheld then 'denominator_withheld' end,
                         case when is_provisional then 'provisional' end,
                         case when note is not null then 'publisher_note' end,
+                        case when is_corrected then 'corrected' end,
                         case when has_arrival_warning then 'arrival_warning' end,
                         case when is_synthetic then 'synthetic' end
                     ],

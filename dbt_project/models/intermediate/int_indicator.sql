@@ -15,7 +15,7 @@ with
 select
     * exclude (place, source_id, release_key, source_row, exclusion_rule),
     source_id as catalogue_source_id,
-    statistic in ('rate', 'proportion') as can_be_summed
+    statistic in ('rate', 'proportion', 'count') as can_be_summed
 from described
 where exclusion_rule is null
 qualify row_number() over (partition by indicator_id order by place, source_id) = 1

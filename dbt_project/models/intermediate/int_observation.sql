@@ -52,6 +52,7 @@ with
             release.has_arrival_warning,
             release.status = 'provisional' as is_provisional,
             release.audience,
+            correction.source_row is not null as is_corrected,
             coalesce(resolved.country, 'England') not in ('England', 'unknown') as is_outside_england,
             row_number() over (
                 partition by
@@ -63,6 +64,7 @@ with
                     resolved.period_end,
                     resolved.breakdown,
                     resolved.breakdown_value,
+                    resolved.publisher_status,
                     -- a superseded release does not take part; its rows are ranked among themselves
                     release.is_superseded,
                     resolved.exclusion_rule
@@ -70,6 +72,12 @@ with
             ) as row_rank
         from resolved
         inner join {{ ref("int_release") }} as release using (release_key)
+        left join
+            (
+                select distinct release_key, source_row from {{ source("landed", "correction") }} where is_applied
+            ) as correction
+            on resolved.release_key = correction.release_key
+            and resolved.source_row = correction.source_row
     )
 
 select

@@ -1,24 +1,11 @@
--- Grain: ambition × definition × geography × period: published actuals beside the seed's trajectory. The
--- trajectory is
--- piecewise linear between the seed's knots (this project's own choice: no official curve was found). Rows
--- of different
+-- Grain: ambition × definition × geography × period: published actuals beside the trajectory. Rows of different
 -- definitions never stand in one line.
 with
-    knots as (
-        select
-            ambition_id,
-            year,
-            target,
-            lead(year) over (partition by ambition_id order by year) as next_year,
-            lead(target) over (partition by ambition_id order by year) as next_target
-        from {{ ref("ambition_knot") }}
-    ),
-
     actuals as (
         select
             mapping.ambition_id,
             coalesce(mapping.definition, published.note) as definition,
-            mapping.is_headline,
+            mapping.is_headline as follows_trajectory,
             published.geography,
             published.period,
             -- a triennium stands at its middle year
@@ -34,40 +21,40 @@ with
             published.source as source_url
         from {{ ref("england_published_actual") }} as published
         inner join {{ ref("ambition_actual_map") }} as mapping using (metric)
-    ),
-
-    placed as (
-        select
-            actuals.*,
-            knots.target + coalesce(
-                (knots.next_target - knots.target) * (actuals.year - knots.year) / (knots.next_year - knots.year), 0
-            ) as target
-        from actuals
-        left join
-            knots
-            on actuals.ambition_id = knots.ambition_id
-            and actuals.is_headline
-            and (
-                (actuals.year >= knots.year and actuals.year < knots.next_year)
-                or (knots.next_year is null and actuals.year >= knots.year)
-            )
     )
 
 select
-    placed.ambition_id,
+    actuals.ambition_id,
     ambition.ambition_name,
-    placed.definition,
-    placed.geography,
-    placed.period,
-    placed.year::integer as year,
-    round(placed.target, 6) as target,
-    placed.actual::double as actual,
-    round(placed.actual - placed.target, 6) as gap,
-    placed.actual <= placed.target as on_track,
-    placed.unit,
-    placed.numerator::double as numerator,
-    placed.note,
-    placed.source_url
-from placed
+    actuals.definition,
+    actuals.geography,
+    actuals.period,
+    actuals.year::integer as year,
+    trajectory.target,
+    actuals.actual::double as actual,
+    round(actuals.actual - trajectory.target, 6) as gap,
+    round(actuals.actual - trajectory.target, 6) <= 0 as on_track,
+    case
+        when actuals.follows_trajectory then {{ years_behind("actuals.year", "actuals.actual", "segment") }}
+    end as years_behind,
+    actuals.unit,
+    actuals.numerator::double as numerator,
+    actuals.geography = ambition.headline_geography
+    and actuals.definition = ambition.headline_definition as is_headline,
+    actuals.note,
+    ambition.quirk,
+    actuals.source_url
+from actuals
 inner join {{ ref("ambition") }} as ambition using (ambition_id)
-order by placed.ambition_id, placed.definition, placed.geography, placed.year, placed.period
+left join
+    {{ ref("ambition_trajectory") }} as trajectory
+    on actuals.ambition_id = trajectory.ambition_id
+    and actuals.year = trajectory.year
+    and actuals.follows_trajectory
+-- a rate above the first knot, or below the last, never stood on the trajectory
+left join
+    {{ ref("int_ambition_segment") }} as segment
+    on actuals.ambition_id = segment.ambition_id
+    and actuals.actual <= segment.knot_target
+    and actuals.actual > segment.next_target
+order by actuals.ambition_id, actuals.definition, actuals.geography, actuals.year, actuals.period

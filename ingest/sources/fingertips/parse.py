@@ -126,7 +126,9 @@ def to_csv(path: Path, out: Path) -> bool:
 def _entries(path: Path) -> list[dict[str, Any]]:
     """Return the document's indicators; the API gives them by id, or as a list."""
     if path.stat().st_size > DOCUMENT_LIMIT:
-        raise Unreadable("not_metadata", f"a JSON document of more than {DOCUMENT_LIMIT >> 20} MB: no indicator metadata")
+        raise Unreadable(
+            "not_metadata", f"a JSON document of more than {DOCUMENT_LIMIT >> 20} MB: no indicator metadata"
+        )
     try:
         document = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:

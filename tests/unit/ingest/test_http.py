@@ -279,8 +279,9 @@ def test_one_connection_a_host_and_a_pause_between(server: SamplePublishers, fol
         for thread in threads:
             thread.join()
     assert isinstance(other, Fetched)
-    assert time.monotonic() - started > 2 * 0.3  # three bodies of 0.1 s, two pauses of 0.2 s
-    assert other_took < 0.3  # another host does not wait
+    took = time.monotonic() - started
+    assert took > 2 * 0.3  # three bodies of 0.1 s, two pauses of 0.2 s
+    assert other_took < took / 2  # another host does not wait
 
 
 def _hold(lock_folder: Path, base: str, stand_ins: dict[str, str], folder: Path) -> None:
@@ -289,7 +290,7 @@ def _hold(lock_folder: Path, base: str, stand_ins: dict[str, str], folder: Path)
 
 
 def test_the_rule_holds_across_processes(server: SamplePublishers, folder: Path) -> None:
-    server.fault(FILE, Fault("slow", wait=0.005, times=1))
+    server.fault(FILE, Fault("slow", wait=0.01, times=1))
     (folder.parent / "site" / "files" / "data.csv").write_bytes(b"x" * 100)
     context = multiprocessing.get_context("fork")
     other = context.Process(target=_hold, args=(folder / "locks", URL, server.stand_ins(), folder))

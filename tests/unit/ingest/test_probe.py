@@ -69,7 +69,7 @@ def stored(result: ProbeResult) -> Token:
     return token
 
 
-# --- pages ----------------------------------------------------------------------------------------------------
+# --- pages ------------------------------------------------------------------------------------------------
 
 
 def test_a_page_is_new_once(root: Path, client: HttpClient, server: SamplePublishers) -> None:
@@ -166,7 +166,7 @@ def test_a_wrong_pattern_is_named() -> None:
         ProbeSpec("page", PAGE_URL, links="(")
 
 
-# --- GOV.UK ---------------------------------------------------------------------------------------------------
+# --- GOV.UK -----------------------------------------------------------------------------------------------
 
 
 def write_content(root: Path, updated: str, *attachments: str) -> None:
@@ -196,11 +196,11 @@ def test_govuk_updates_and_attachments(root: Path, client: HttpClient) -> None:
 )
 def test_something_else_than_content_is_refused(root: Path, client: HttpClient, content: str) -> None:
     (root / "content" / "government" / "report.json").write_text(content)
-    with pytest.raises(BadResponse, match="sent no GOV.UK content document"):
+    with pytest.raises(BadResponse, match=r"sent no GOV\.UK content document"):
         probe(client, GOVUK)
 
 
-# --- Fingertips -----------------------------------------------------------------------------------------------
+# --- Fingertips -------------------------------------------------------------------------------------------
 
 
 def test_fingertips_indicators_by_upload_date(root: Path, client: HttpClient, server: SamplePublishers) -> None:

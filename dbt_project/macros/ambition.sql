@@ -1,0 +1,13 @@
+{# Years since a trajectory stood at `value` in `year`, within one segment `knot` (knot_year, knot_target, next_year,
+   next_target); below 0 is ahead. #}
+{% macro years_behind(year, value, knot) -%}
+    round(
+        {{ year }} - (
+            {{ knot }}.knot_year
+            + ({{ knot }}.knot_target - {{ value }})
+            / ({{ knot }}.knot_target - {{ knot }}.next_target)
+            * ({{ knot }}.next_year - {{ knot }}.knot_year)
+        ),
+        2
+    )
+{%- endmacro %}

@@ -1,0 +1,78 @@
+-- Grain: indicator × level × organisation × period × source: each trust, LMS and region against the national
+-- trajectory,
+-- where a source gives an indicator of the ambition. The trajectory is England's: an organisation's position is a way
+-- to look, not a target that was set for it.
+with
+    positions as (
+        select
+            'trust' as level,
+            trust_code as organisation_code,
+            trust_name as organisation_name,
+            lms_code,
+            region_code,
+            true as is_complete,
+            null::double as value_min,
+            null::double as value_max,
+            * exclude (trust_code, trust_name, lms_code, lms_name, region_code, region_name)
+        from {{ ref("trust_indicator") }}
+        union all by name
+        select 'lms' as level, lms_code as organisation_code, lms_name as organisation_name, *
+        from {{ ref("lms_indicator") }}
+        union all by name
+        select 'region' as level, region_code as organisation_code, region_name as organisation_name, *
+        from {{ ref("region_indicator") }}
+    )
+
+select
+    indicator.ambition_id,
+    positions.level,
+    positions.organisation_code,
+    positions.organisation_name,
+    positions.lms_code,
+    positions.region_code,
+    positions.indicator_id,
+    positions.source_id,
+    positions.period_label,
+    positions.period_start,
+    positions.period_end,
+    year(positions.period_end)::integer as year,
+    positions.value,
+    positions.lower_95,
+    positions.upper_95,
+    positions.value_min,
+    positions.value_max,
+    trajectory.target,
+    round(positions.value - trajectory.target, 6) as gap,
+    case
+        when positions.upper_95 <= trajectory.target or positions.value_max <= trajectory.target
+        then 'below'
+        when positions.lower_95 > trajectory.target or positions.value_min > trajectory.target
+        then 'above'
+        when positions.value is not null
+        then 'not distinguishable'
+    end as position,
+    {{ years_behind("year(positions.period_end)", "positions.value", "segment") }} as years_behind,
+    positions.unit,
+    positions.is_complete,
+    indicator.ambition_note as definition_note,
+    positions.usage_warnings,
+    positions.release_key
+from positions
+inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
+inner join
+    {{ ref("ambition_trajectory") }} as trajectory
+    on indicator.ambition_id = trajectory.ambition_id
+    and year(positions.period_end) = trajectory.year
+left join
+    {{ ref("int_ambition_segment") }} as segment
+    on indicator.ambition_id = segment.ambition_id
+    and positions.value <= segment.knot_target
+    and positions.value > segment.next_target
+where positions.breakdown = 'all'
+order by
+    indicator.ambition_id,
+    positions.indicator_id,
+    positions.source_id,
+    positions.level,
+    positions.organisation_code,
+    positions.period_start
