@@ -105,25 +105,24 @@ def land(
     from datetime import date
 
     from ingest import landing, registry
-    from perinatal.errors import RefusedAtArrival
 
     if published_on:
         try:
             date.fromisoformat(published_on)
         except ValueError:
             raise typer.BadParameter(f"--published-on {published_on!r}: expected YYYY-MM-DD") from None
-    publisher, refused = registry.source(source), []
+    publisher, failed = registry.source(source), [0]
     for file in files:
         landing.require_file(file)
     for file in files:
         arrival = landing.Arrival(publisher, file.name, dataset, release, published_on=published_on)
         try:
             print(landing.land(home(), file, arrival).message)
-        except RefusedAtArrival as error:
-            refused.append(error)
+        except PerinatalError as error:
+            failed.append(error.exit_code)
             print(f"perinatal: {error}", file=sys.stderr)
-    if refused:
-        raise SystemExit(3)
+    if any(failed):
+        raise SystemExit(max(failed))
 
 
 @app.command()
@@ -188,26 +187,16 @@ def notify(
 @app.command()
 def verify() -> None:
     """Re-hash the archive and hold it against the manifests. Exit 1 if anything is damaged or missing."""
-    from ingest import archive, manifest
+    from ingest import manifest, verification
 
     where = home()
-    damage = list(archive.damaged(where))
-    landed = list(manifest.all_landed(where))
-    damage += [
-        f"{item.title}: its archived file {item.sha256} is missing"
-        for item in landed
-        if not archive.place(where, item.sha256).exists()
-    ]
-    damage += [
-        f"{item.title}: rows.parquet is missing; land the archived file again"
-        for item in landed
-        if not (item.folder(where) / manifest.ROWS).exists()
-    ]
+    damage = list(verification.damage(where))
     for line in damage:
         print(f"perinatal: {line}", file=sys.stderr)
     if damage:
         raise SystemExit(1)
-    print(f"{sum(1 for _ in where.archive.glob('??/*'))} archived file(s), {len(landed)} manifest(s): all whole")
+    landed = sum(1 for _ in manifest.all_landed(where))
+    print(f"{sum(1 for _ in where.archive.glob('??/*'))} archived file(s), {landed} manifest(s): all whole")
 
 
 @app.command()

@@ -23,7 +23,7 @@ from perinatal import settings
 from perinatal.console import say, step
 from perinatal.errors import BlockedByGate
 from perinatal.home import Home
-from publish import changes, edition, warehouse
+from publish import changes, edition, restricted, warehouse
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ def build(home: Home, *, force: bool = False) -> Built:
             return Built("nothing_new", standing)
         _remove_stale(home)
         run = home.build / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
-        run.mkdir(parents=True)
+        # the working file holds what disclosure and audience keep out of the edition
+        run.mkdir(parents=True, mode=0o700)
         built = _build(home, run, releases, mark, standing)
         shutil.rmtree(run)
         edition.prune(home, settings.get().keep_editions)
@@ -98,6 +99,9 @@ def _build(home: Home, run: Path, releases: list[manifests.Manifest], mark: str,
     with step("Publishing"):
         edition.write_downloads(candidate, run / "downloads")
         contents = {edition.DATABASE: candidate, "downloads": run / "downloads", "quality": run / "quality"}
+        kept_apart = restricted.write(run / "restricted", run / "work.duckdb", candidate)
+        if kept_apart:
+            contents["restricted"] = kept_apart
         published = edition.publish(home, run, contents, _facts(mark, releases, results))
     return Built("published", published, sum(result.is_told for result in results), changed)
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from ingest import files
 from ingest.decode import Unreadable
 from ingest.registry import Identity, Sample, header_key
 
@@ -110,17 +111,16 @@ def _release(connection: duckdb.DuckDBPyConnection, name: str, columns: set[str]
     return re.sub(r"[^A-Za-z0-9]+", "-", found or "").strip("-") or "no_rows"
 
 
-def to_csv(path: Path, out: Path) -> bool:
-    """Write the API's metadata document as a table, an indicator a row; False where the file is no JSON document."""
-    with path.open("rb") as handle:
-        if not handle.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
-            return False
+def to_csv(path: Path, out: Path, name: str) -> None:  # noqa: ARG001 - the signature of every source's hook
+    """Write the API's metadata document as a table, an indicator a row; what is no JSON document is refused."""
+    if files.sniff(path) is not files.Kind.JSON:
+        files.normalise_to_utf8_csv(path, out)
+        return
     entries = _entries(path)
     with out.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(PATHS)
         writer.writerows([_at(entry, *keys) for keys in PATHS.values()] for entry in entries)
-    return True
 
 
 def _entries(path: Path) -> list[dict[str, Any]]:
