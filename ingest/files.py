@@ -68,6 +68,8 @@ class Kind(StrEnum):
 
 
 SPREADSHEETS: Final = frozenset({Kind.XLSX, Kind.XLSB, Kind.XLS, Kind.ODS})
+# what `normalise_to_utf8_csv` deals with, refusals included; anything else is for a source's own `to_csv`
+TABLES: Final = SPREADSHEETS | {Kind.CSV, Kind.ZIP, Kind.EMPTY, Kind.ENCRYPTED}
 
 
 class Unusable(PerinatalError):

@@ -7,6 +7,7 @@ Order of the steps, so that a kill at any moment loses nothing: archive the byte
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -15,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from expectations import alerts, arrival
+from expectations import alerts, arrival, gate
 from expectations.checks import Result
 from ingest import archive, decode, files, quarantine, synthetic
 from ingest import manifest as manifests
@@ -24,6 +25,7 @@ from perinatal import settings
 from perinatal.errors import PerinatalError, RefusedAtArrival
 from perinatal.home import Home, fsync_dir, locked
 
+LARGE = 64 << 20  # bytes; decoding a larger file takes seconds
 # Great Expectations has one context a process, and DuckDB's memory limit is meant for one landing
 ONE_AT_A_TIME = threading.Lock()
 
@@ -34,6 +36,10 @@ class Acceptance:
 
     who: str
     why: str
+
+
+# datasets and releases name folders
+FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 
 
 @dataclass(frozen=True)
@@ -76,22 +82,23 @@ def land_archived(home: Home, archived: archive.Archived, arrival_: Arrival) -> 
 
     Bytes that a sample generator made stay synthetic however they arrive. May be called from several threads.
     """
+    if arrival_.source.audience == "restricted":
+        archived.path.chmod(0o400)
     if arrival_.is_synthetic:
         synthetic.mark(home, [archived.sha256])
     elif archived.sha256 in synthetic.known(home):
         arrival_ = replace(arrival_, is_synthetic=True)
-    outcome = _known_bytes(home, archived.sha256, arrival_)
-    if outcome is None:
-        home.landed.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=".landing-", dir=home.landed))
-        try:
-            with ONE_AT_A_TIME:
-                outcome = _land(home, archived, arrival_, work)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    # a file of this name may have been refused before it could be recognised
-    alerts.reconcile(home, scope_of(arrival_.source.id, arrival_.name), [])
-    return outcome
+    known = _known_bytes(home, archived.sha256, arrival_)
+    if known:
+        _tell(home, arrival_, known.manifest)
+        return known
+    home.landed.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=".landing-", dir=home.landed))
+    try:
+        with ONE_AT_A_TIME, gate.at_hand(archived.bytes > LARGE):
+            return _land(home, archived, arrival_, work)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def _known_bytes(home: Home, sha256: str, arrival_: Arrival) -> Outcome | None:
@@ -113,15 +120,14 @@ def _unchanged(home: Home, manifest: manifests.Manifest, what: str) -> Outcome:
 
 
 def _land(home: Home, archived: archive.Archived, arrival_: Arrival, work: Path) -> Outcome:
-    identity = None
     rows = work / manifests.ROWS
     try:
         identity, decoded = _decode(archived.path, arrival_, work, rows)
     except (decode.Unreadable, files.Unusable) as error:
         # the reader knows the archived file by its hash, people know it by its own name
-        message = str(error).replace(archived.path.name, arrival_.name)
-        reason = {"rule": error.reason, "message": message.removeprefix(f"{arrival_.name}: "), "count": 1}
-        raise _refuse(home, archived, arrival_, identity, [reason]) from None
+        message = str(error).replace(archived.path.name, arrival_.name).removeprefix(f"{arrival_.name}: ")
+        reason = {"rule": error.reason, "message": message, "count": 1}
+        raise _refuse(home, archived, arrival_, getattr(error, "identity", None), [reason]) from None
     manifest = _manifest(archived, arrival_, identity, decoded, decode.read_header_of(rows))
     return _settle(home, archived, arrival_, identity, decoded, manifest, work)
 
@@ -130,8 +136,15 @@ def _decode(path: Path, arrival_: Arrival, work: Path, rows: Path) -> tuple[Iden
     """Type the table into `rows`: clean UTF-8 CSV as it lies, anything else through a normalised copy.
 
     What looks clean at its start and is not further down goes through the copy too, which tells exactly what is
-    wrong and where.
+    wrong and where. What is no table at all becomes one by the parser's own `to_csv`, where it has one.
     """
+    source, copy = arrival_.source, work / "table.csv"
+    to_csv = getattr(source.parser, "to_csv", None)
+    if to_csv is not None and files.sniff(path) not in files.TABLES:
+        to_csv(path, copy, arrival_.name)
+        found = _typed(copy, arrival_, rows)
+        copy.unlink()
+        return found
     if decode.is_plain_csv(path):
         try:
             identity, decoded = _typed(path, arrival_, rows)
@@ -141,7 +154,6 @@ def _decode(path: Path, arrival_: Arrival, work: Path, rows: Path) -> tuple[Iden
         else:
             if not decoded.malformed:
                 return identity, decoded
-    source, copy = arrival_.source, work / "table.csv"
     table = files.normalise_to_utf8_csv(path, copy)
     if table.kind is files.Kind.CSV and table.encoding not in source.encodings:
         raise decode.Unreadable(
@@ -156,15 +168,37 @@ def _decode(path: Path, arrival_: Arrival, work: Path, rows: Path) -> tuple[Iden
 def _typed(csv_path: Path, arrival_: Arrival, rows: Path) -> tuple[Identity, decode.Decoded]:
     identity = identify(csv_path, arrival_)
     options = settings.get()
-    decoded = decode.to_parquet(
-        csv_path, arrival_.source, identity.contract, rows, options.landing_memory_limit, options.threads
-    )
-    return identity, decoded
+    try:
+        decoded = decode.to_parquet(
+            csv_path, arrival_.source, identity.contract, rows, options.landing_memory_limit, options.threads
+        )
+    except decode.Unreadable as error:
+        error.identity = identity if identity.dataset and identity.release else None
+        raise
+    return _completed(identity, arrival_, rows), decoded
+
+
+def _completed(identity: Identity, arrival_: Arrival, rows: Path) -> Identity:
+    """Let the source's parser say what only the whole table tells; what a person said stands."""
+    whole = arrival_.source.complete(identity, arrival_.name, rows)
+    whole = replace(whole, dataset=arrival_.dataset or whole.dataset, release=arrival_.release or whole.release)
+    _check_names(whole)
+    return whole
+
+
+def _check_names(identity: Identity) -> None:
+    """Refuse names that cannot name folders."""
+    for what, name in (("dataset", identity.dataset), ("release", identity.release)):
+        if not FOLDER_NAME.fullmatch(name):
+            raise decode.Unreadable("unsafe_name", f"{name[:80]!r} cannot be the name of a {what}; say --{what} NAME")
 
 
 def identify(csv_path: Path, arrival_: Arrival) -> Identity:
     """Tell dataset and release: what the person said, else what the source's parser recognises."""
-    sample = Sample(arrival_.name, decode.read_header(csv_path), decode.read_sample(csv_path))
+    header, head = decode.read_header(csv_path), decode.read_sample(csv_path)
+    if not head:
+        raise decode.Unreadable("no_rows", "there are no rows below the header; download the file again")
+    sample = Sample(arrival_.name, header, head, arrival_.dataset, arrival_.release)
     seen = arrival_.source.recognise(sample)
     dataset = arrival_.dataset or (seen.dataset if seen else None)
     release = arrival_.release or (seen.release if seen else None)
@@ -172,20 +206,22 @@ def identify(csv_path: Path, arrival_: Arrival) -> Identity:
         missing = " and ".join(n for n, v in (("--dataset", dataset), ("--release", release)) if v is None)
         raise decode.Unreadable(
             "not_recognised",
-            f"{arrival_.name}: neither name nor content tell what it is; say {missing} "
+            f"neither name nor content tell what it is; say {missing} "
             f"(datasets: {', '.join(arrival_.source.datasets)})",
         )
-    if (seen.contract if seen else dataset) not in arrival_.source.datasets:
+    found = replace(seen, dataset=dataset, release=release) if seen else Identity(dataset, release)
+    if found.contract not in arrival_.source.datasets:
         raise decode.Unreadable(
             "unknown_dataset",
             f"source {arrival_.source.id} has no dataset {dataset!r}; there are: {', '.join(arrival_.source.datasets)}",
         )
-    if seen and arrival_.release and seen.release != arrival_.release and seen.dataset == dataset:
+    if seen and arrival_.release and seen.release not in ("", arrival_.release) and seen.dataset == dataset:
         raise decode.Unreadable(
             "release_contradicted",
-            f"{arrival_.name}: --release {arrival_.release} was given, but the content is of {seen.release}",
+            f"--release {arrival_.release} was given, but the content is of {seen.release}",
         )
-    return replace(seen, dataset=dataset, release=release) if seen else Identity(dataset, release)
+    published_on = arrival_.published_on or (seen.published_on if seen else None)
+    return replace(found, published_on=published_on)
 
 
 def _manifest(
@@ -197,7 +233,7 @@ def _manifest(
 ) -> manifests.Manifest:
     source = arrival_.source
     known_dates = source.datasets[identity.contract].get("published_on", {})
-    published_on = arrival_.published_on or identity.published_on or known_dates.get(identity.release)
+    published_on = identity.published_on or known_dates.get(identity.release)
     return manifests.Manifest(
         source_id=source.id,
         dataset=identity.dataset,
@@ -245,7 +281,8 @@ def _settle(
             if item.is_synthetic == manifest.is_synthetic
         ]
         for earlier in revisions:
-            if earlier.content_sha256 == manifest.content_sha256:
+            if _same_content(home, earlier, manifest):
+                _tell(home, arrival_, earlier)
                 return _unchanged(home, earlier, "the same content in other bytes")
         results = arrival.judge(
             arrival_.source, identity, decoded, work / manifests.ROWS, revisions, home, arrival_.is_synthetic
@@ -258,13 +295,20 @@ def _settle(
         number = _next_number(folder)
         manifest = replace(manifest, revision=number, checks=[result.to_dict() for result in results])
         _commit(home, manifest, work)
-    breaches = [result.as_breach() for result in results if result.failed]
-    alerts.reconcile(home, scope_of(arrival_.source.id, arrival_.name, identity.dataset, identity.release), breaches)
+    _tell(home, arrival_, manifest)
     quarantine.settle(home, manifest.source_id, manifest.sha256)
-    warned = sum(result.failed for result in results)
+    warned = sum(result.is_told for result in results)
     what: Literal["landed", "revised"] = "revised" if revisions else "landed"
     note = f", {warned} warning(s)" if warned else ""
     return Outcome(what, manifest, f"{what}: {manifest.title}, {manifest.rows_in:,} rows{note}")
+
+
+def _same_content(home: Home, earlier: manifests.Manifest, new: manifests.Manifest) -> bool:
+    """Compare content hashes; one made in another way is made anew from the landed rows."""
+    known = earlier.content_sha256
+    if not decode.is_comparable(known):
+        known = decode.content_of(earlier.folder(home) / manifests.ROWS)
+    return known == new.content_sha256
 
 
 def _next_number(folder: Path) -> int:
@@ -281,7 +325,10 @@ def _commit(home: Home, manifest: manifests.Manifest, work: Path) -> None:
         os.fsync(out.fileno())
     with (work / manifests.ROWS).open("rb") as handle:
         os.fsync(handle.fileno())
-    work.chmod(0o755)
+    # what only some may read stays readable for the owner alone
+    restricted = manifest.audience == "restricted"
+    (work / manifests.ROWS).chmod(0o600 if restricted else 0o644)
+    work.chmod(0o700 if restricted else 0o755)
     work.rename(final)
     fsync_dir(final.parent)
 
@@ -302,6 +349,16 @@ def scope_of(source_id: str, name: str, dataset: str | None = None, release: str
 def refuse(home: Home, archived: archive.Archived, arrival_: Arrival, rule: str, message: str) -> RefusedAtArrival:
     """Put archived bytes that may not be landed into quarantine; returns the error that says so."""
     return _refuse(home, archived, arrival_, None, [{"rule": rule, "message": message, "count": 1}])
+
+
+def _tell(home: Home, arrival_: Arrival, manifest: manifests.Manifest) -> None:
+    """Bring the alerts of a release to what its newest revision was found to be; those of the file's name are over."""
+    newest = manifests.revisions(home, manifest.source_id, manifest.dataset, manifest.release)[-1]
+    results = [Result(**check) for check in newest.checks]
+    scope = scope_of(newest.source_id, arrival_.name, newest.dataset, newest.release)
+    alerts.reconcile(home, scope, [result.as_breach() for result in results if result.is_told])
+    # a file of this name may have been refused before it could be recognised
+    alerts.reconcile(home, scope_of(newest.source_id, arrival_.name), [])
 
 
 def _refuse(
@@ -338,7 +395,10 @@ def _refuse(
 
 
 def require_file(path: Path) -> Path:
-    """Return `path` if it is a readable file, else say so in one line."""
-    if not path.is_file():
+    """Return `path` if it is a file that may come in, else say so in one line."""
+    if path.is_dir():
+        raise PerinatalError(f"{path}: a folder, not a file")
+    if not path.exists():
         raise PerinatalError(f"{path}: no such file")
+    files.check_incoming(path, path.parent)
     return path

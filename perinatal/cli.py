@@ -122,19 +122,25 @@ def land(
             date.fromisoformat(published_on)
         except ValueError:
             raise typer.BadParameter(f"--published-on {published_on!r}: expected YYYY-MM-DD") from None
-    publisher, taken = registry.source(source), []
+    publisher, failed = registry.source(source), [0]
     for file in files:
         landing.require_file(file)
     for file in files:
         arrival = landing.Arrival(publisher, file.name, dataset, release, published_on=published_on)
-        for table in intake.take_file(home(), file, arrival):
-            taken.append(table)
+        try:
+            tables = intake.take_file(home(), file, arrival)
+        except PerinatalError as error:
+            failed.append(error.exit_code)
+            print(f"perinatal: {error}", file=sys.stderr)
+            continue
+        for table in tables:
             is_refused = table.what == "refused"
             print(
                 f"perinatal: {table.message}" if is_refused else table.message, file=sys.stderr if is_refused else None
             )
-    if any(table.what == "refused" for table in taken):
-        raise SystemExit(3)
+            failed += [3] if is_refused else []
+    if any(failed):
+        raise SystemExit(max(failed))
 
 
 @app.command()
@@ -185,28 +191,30 @@ def alerts(
 
 
 @app.command()
+def notify(
+    digest: Annotated[bool, typer.Option("--digest", help="Warnings too, in one message a channel.")] = False,
+) -> None:
+    """Send alerts that people have not heard of yet to the channels of the settings."""
+    from perinatal import pipeline
+
+    for sent in pipeline.notify(home(), digest=digest):
+        failed = ", FAILED (will be tried again)" if sent.failed else ""
+        print(f"{sent.channel}: {sent.alerts} alert(s) in {sent.messages} message(s), {sent.waiting} waiting{failed}")
+
+
+@app.command()
 def verify() -> None:
     """Re-hash the archive and hold it against the manifests. Exit 1 if anything is damaged or missing."""
-    from ingest import archive, manifest
+    from ingest import manifest, verification
 
     where = home()
-    damage = list(archive.damaged(where))
-    landed = list(manifest.all_landed(where))
-    damage += [
-        f"{item.title}: its archived file {item.sha256} is missing"
-        for item in landed
-        if not archive.place(where, item.sha256).exists()
-    ]
-    damage += [
-        f"{item.title}: rows.parquet is missing; land the archived file again"
-        for item in landed
-        if not (item.folder(where) / manifest.ROWS).exists()
-    ]
+    damage = list(verification.damage(where))
     for line in damage:
         print(f"perinatal: {line}", file=sys.stderr)
     if damage:
         raise SystemExit(1)
-    print(f"{sum(1 for _ in where.archive.glob('??/*'))} archived file(s), {len(landed)} manifest(s): all whole")
+    landed = sum(1 for _ in manifest.all_landed(where))
+    print(f"{sum(1 for _ in where.archive.glob('??/*'))} archived file(s), {landed} manifest(s): all whole")
 
 
 @app.command()
@@ -218,7 +226,7 @@ def settings(as_json: JsonFlag = False) -> None:
     rows = [
         {
             "setting": f"PERINATAL_{name.upper()}",
-            "value": str(getattr(values, name)),
+            "value": typed.shown(name, getattr(values, name)),
             "default": str(info.default),
             "description": info.description,
         }

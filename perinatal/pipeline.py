@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from expectations import alerts, gate
+from expectations import notify as notices
 from expectations import release as release_gate
 from expectations.checks import Result
 from ingest import fetch as fetching
@@ -30,7 +31,7 @@ from perinatal import settings
 from perinatal.console import say, step
 from perinatal.errors import BlockedByGate
 from perinatal.home import Home
-from publish import changes, edition, warehouse
+from publish import changes, edition, restricted, warehouse
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,8 @@ def build(home: Home, *, force: bool = False) -> Built:
             return Built("nothing_new", standing)
         _remove_stale(home)
         run = home.build / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
-        run.mkdir(parents=True)
+        # the working file holds what disclosure and audience keep out of the edition
+        run.mkdir(parents=True, mode=0o700)
         built = _build(home, run, releases, mark, standing)
         shutil.rmtree(run)
         edition.prune(home, settings.get().keep_editions)
@@ -174,7 +176,7 @@ def _build(home: Home, run: Path, releases: list[manifests.Manifest], mark: str,
         changed = changes.record(candidate, comparable)
     with step("Gate"):
         results = release_gate.judge(candidate, run / "work.duckdb", comparable and comparable / edition.DATABASE)
-        alerts.reconcile(home, "release", [result.as_breach() for result in results if result.failed])
+        alerts.reconcile(home, "release", [result.as_breach() for result in results if result.is_told])
         blocked = [result for result in results if result.blocks]
         if blocked:
             raise _blocked(blocked, run)
@@ -185,8 +187,11 @@ def _build(home: Home, run: Path, releases: list[manifests.Manifest], mark: str,
     with step("Publishing"):
         edition.write_downloads(candidate, run / "downloads")
         contents = {edition.DATABASE: candidate, "downloads": run / "downloads", "quality": run / "quality"}
+        kept_apart = restricted.write(run / "restricted", run / "work.duckdb", candidate)
+        if kept_apart:
+            contents["restricted"] = kept_apart
         published = edition.publish(home, run, contents, _facts(mark, releases, results))
-    return Built("published", published, sum(result.failed for result in results), changed)
+    return Built("published", published, sum(result.is_told for result in results), changed)
 
 
 def _same_kind(standing: Path, releases: list[manifests.Manifest]) -> bool:
@@ -200,7 +205,7 @@ def _facts(mark: str, releases: list[manifests.Manifest], results: list[Result])
         "is_synthetic": bool(releases) and all(item.is_synthetic for item in releases),
         "releases": sorted(item.release_key for item in releases),
         "checks": len(results),
-        "warnings": sorted(result.rule for result in results if result.failed),
+        "warnings": sorted(result.rule for result in results if result.is_told),
     }
 
 
@@ -231,6 +236,14 @@ def _blocked(blocked: list[Result], run: Path) -> BlockedByGate:
         + (f" (and {more} more)" if more else "")
         + f". {first.remedy} No edition was published; the last good one stays. The candidate lies in {run}."
     )
+
+
+def notify(home: Home, *, digest: bool) -> list[notices.Sent]:
+    """Send what people have not heard of yet: `block` at once, with `digest` the rest too."""
+    options = settings.get()
+    channels = [notices.Channel(url) for url in options.alert_urls]
+    channels += [notices.Channel(url, lms) for lms, urls in sorted(options.lms_alert_urls.items()) for url in urls]
+    return notices.notify(home, channels, digest=digest)
 
 
 def refresh(home: Home, mode: str, sources: Sequence[str] = ()) -> tuple[Fetched, Built]:

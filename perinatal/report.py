@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -109,13 +110,18 @@ def query(home: Home, sql: str, form: str) -> None:
                 while rows := cursor.fetchmany(10_000):
                     writer.writerows(rows)
                 return
-            records = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            records = [dict(zip(names, map(_finite, row), strict=True)) for row in cursor.fetchall()]
         except duckdb.Error as error:
             raise PerinatalError(str(error).split("\n\n")[0]) from None
     if form == "json":
         print(json.dumps(records, ensure_ascii=False, indent=1, default=str))
     else:
         print_rows(records)
+
+
+def _finite(value: Any) -> Any:
+    """Return None for what is no number: JSON has no word for it."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def status(home: Home) -> dict[str, Any]:
@@ -149,7 +155,7 @@ def _source_status(item: manifests.Manifest) -> dict[str, Any]:
         "fetched_at": item.fetched_at,
         "age_days": age,
         "cadence_days": cadence,
-        "is_late": age > cadence * LATE if cadence else False,
+        "is_late": cadence is not None and age > cadence * LATE,
         "is_synthetic": item.is_synthetic,
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -11,10 +13,13 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
 from perinatal.errors import PerinatalError
+
+SIZE = r"\d+(\.\d+)? ?[KMGT]i?B"
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
@@ -30,8 +35,18 @@ class Settings(BaseSettings):
     )
     keep_editions: int = Field(5, ge=1, description="Published editions kept; older ones are pruned")
     threads: int = Field(0, ge=0, description="Threads for DuckDB; 0 means one for each core")
-    memory_limit: str = Field("70%", description="DuckDB memory limit for a build, e.g. 4GB or 70%")
-    landing_memory_limit: str = Field("300MB", description="DuckDB memory limit while landing one file")
+    memory_limit: str = Field(
+        "70%", pattern=rf"^{SIZE}$|^\d+(\.\d+)?%$", description="DuckDB memory limit for a build, e.g. 4GB or 70%"
+    )
+    landing_memory_limit: str = Field(
+        "300MB", pattern=rf"^{SIZE}$", description="DuckDB memory limit while landing one file, e.g. 300MB"
+    )
+    alert_urls: list[str] = Field(
+        default=[], description="Apprise URLs that hear of every alert (e-mail, Teams, Slack, webhook, file …)"
+    )
+    lms_alert_urls: dict[str, list[str]] = Field(
+        default={}, description="Apprise URLs by LMS code: each hears of the alerts that concern its own trusts"
+    )
     contact: str = Field(
         "no contact given", description="Who publishers can write to; sent in the User-Agent of every request"
     )
@@ -58,6 +73,17 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
+SECRET = ("alert_urls", "lms_alert_urls")
+
+
+def shown(name: str, value: object) -> str:
+    """Return a setting's value as it may be shown: addresses that hold credentials are only counted."""
+    if name in SECRET:
+        urls = value if isinstance(value, list) else [url for own in dict(value).values() for url in own]  # type: ignore[call-overload]
+        return f"{len(urls)} address(es), not shown"
+    return str(value)
+
+
 @cache
 def get() -> Settings:
     """Return the settings of this process; one clear line for each wrong one."""
@@ -67,4 +93,9 @@ def get() -> Settings:
         lines = "; ".join(
             f"PERINATAL_{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}" for item in error.errors()
         )
-        raise PerinatalError(f"settings: {lines}. `perinatal settings` lists what may be set.") from None
+    except SettingsError as error:  # lists are given as JSON
+        named = re.search(r'field "(\w+)"', str(error))
+        lines = f"PERINATAL_{named[1].upper()}: expected JSON" if named else str(error)
+    except tomllib.TOMLDecodeError as error:
+        lines = f"perinatal.toml: {error}"
+    raise PerinatalError(f"settings: {lines}. `perinatal settings` lists what may be set.")

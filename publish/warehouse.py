@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from ingest import corrections
 from ingest import manifest as manifests
 from ingest.registry import Source, all_sources
 from perinatal import dbt, settings
@@ -22,6 +23,9 @@ TYPES = {
     "percent": "double",
     "date": "date",
 }
+
+# lineage columns of a landed table that name columns
+LISTS = ("cast_errors", "cell_marks")
 
 RELEASE_COLUMNS = {
     "release_key": "varchar",
@@ -48,13 +52,17 @@ RELEASE_COLUMNS = {
 }
 
 
+# what a staging model gives, by the end of its name; every other name means observations
+MODEL_KINDS = {"__indicator": "indicator_models", "__finding": "finding_models"}
+
+
 def staging_models() -> dict[str, list[str]]:
-    """Return the staging models of all sources by what they give: `…__indicator` indicators, the rest observations."""
-    found = sorted(path.stem for path in (dbt.PROJECT / "models" / "staging").glob("*/stg_*.sql"))
-    return {
-        "observation_models": [name for name in found if not name.endswith("__indicator")],
-        "indicator_models": [name for name in found if name.endswith("__indicator")],
-    }
+    """Return the staging models of all sources by what they give: indicators, findings, or observations."""
+    models: dict[str, list[str]] = {"observation_models": [], **{kind: [] for kind in MODEL_KINDS.values()}}
+    for name in sorted(path.stem for path in (dbt.PROJECT / "models" / "staging").glob("*/stg_*.sql")):
+        kinds = [kind for ending, kind in MODEL_KINDS.items() if name.endswith(ending)]
+        models[kinds[0] if kinds else "observation_models"].append(name)
+    return models
 
 
 def make_landed(home: Home, work_db: Path, releases: list[manifests.Manifest]) -> None:
@@ -67,7 +75,14 @@ def make_landed(home: Home, work_db: Path, releases: list[manifests.Manifest]) -
             row = _release_row(item)
             marks = ", ".join("?" for _ in row)
             connection.execute(f"insert into landed.release values ({marks})", list(row.values()))
+        connection.execute(
+            "create table landed.correction (release_key varchar, source_row bigint, correction_id varchar, "
+            "is_applied boolean, corrected_column varchar, reason varchar)"
+        )
         for source in all_sources().values():
+            for item in releases:
+                if item.source_id == source.id:
+                    _record_corrections(connection, home, source, item)
             for dataset in source.datasets:
                 mine = [item for item in releases if (item.source_id, item.layout) == (source.id, dataset)]
                 connection.execute(_dataset_view(home, source, dataset, mine))
@@ -87,15 +102,36 @@ def _release_row(item: manifests.Manifest) -> dict[str, Any]:
 
 def _dataset_view(home: Home, source: Source, dataset: str, releases: list[manifests.Manifest]) -> str:
     """Return a view over all revisions of one dataset: the contract's columns, typed even where nothing is landed."""
-    columns = {"release_key": "varchar", "source_row": "bigint"}
+    columns = {"release_key": "varchar", "source_row": "bigint", **dict.fromkeys(LISTS, "varchar[]")}
     columns |= {column.name: TYPES[column.type] for column in source.columns[dataset]}
     empty = ", ".join(f'null::{kind} as "{name}"' for name, kind in columns.items())
     parts = [f"select {empty} where false"]
     for item in releases:
         key, path = (text.replace("'", "''") for text in (item.release_key, str(item.folder(home) / manifests.ROWS)))
-        parts.append(f"select '{key}' as release_key, * from read_parquet('{path}')")
+        rows = f"read_parquet('{path}')"
+        own = _corrections(source, item)
+        corrected = f"({corrections.overlay(rows, own)})" if own else rows
+        parts.append(f"select '{key}' as release_key, * from {corrected}")
     body = "\nunion all by name\n".join(parts)
     return f'create view landed."{source.id}__{dataset}" as {body}'
+
+
+def _corrections(source: Source, item: manifests.Manifest) -> list[corrections.Correction]:
+    return [c for c in corrections.load(source.folder) if (c.dataset, c.release) == (item.dataset, item.release)]
+
+
+def _record_corrections(
+    connection: duckdb.DuckDBPyConnection, home: Home, source: Source, item: manifests.Manifest
+) -> None:
+    """Note for each correction which rows it changed; a row 0 that is not applied says that it is no longer needed."""
+    rows = connection.from_parquet(str(item.folder(home) / manifests.ROWS))
+    for correction in _corrections(source, item):
+        applied = rows.filter(f"{correction.predicate()} and {correction.guard()}").project("source_row").fetchall()
+        for number, is_applied in [(row, True) for (row,) in applied] or [(0, False)]:
+            connection.execute(
+                "insert into landed.correction values (?, ?, ?, ?, ?, ?)",
+                [item.release_key, number, correction.id, is_applied, correction.column, correction.reason],
+            )
 
 
 def build(home: Home, folder: Path, releases: list[manifests.Manifest]) -> Path:

@@ -12,6 +12,9 @@ select
     denominator_definition,
     ambition_id,
     series_break,
+    target,
+    programme,
+    difference_note,
     catalogue_source_id as source_id
 from {{ ref("int_indicator") }}
 order by indicator_id

@@ -17,12 +17,16 @@ with
         select
             published.*,
             case
+                when published.level = 'england'
+                then 'E92000001'
                 when published.level <> 'trust'
-                then published.published_code
-                else coalesce(by_code.trust_code, by_name.trust_code)
+                then coalesce(by_code.organisation_code, published.published_code)
+                else coalesce(by_code.organisation_code, by_name.organisation_code)
             end as organisation_code,
-            by_code.trust_code is null and by_name.trust_code is not null and published.level = 'trust' as by_name_only,
-            by_code.trust_code <> by_name.trust_code as name_contradicts_code,
+            by_code.organisation_code is null
+            and by_name.organisation_code is not null
+            and published.level = 'trust' as by_name_only,
+            by_code.organisation_code <> by_name.organisation_code as name_contradicts_code,
             exempt.published_code is not null as is_not_an_nhs_trust
         from published
         left join
@@ -48,6 +52,7 @@ with
             release.has_arrival_warning,
             release.status = 'provisional' as is_provisional,
             release.audience,
+            correction.source_row is not null as is_corrected,
             coalesce(resolved.country, 'England') not in ('England', 'unknown') as is_outside_england,
             row_number() over (
                 partition by
@@ -59,6 +64,7 @@ with
                     resolved.period_end,
                     resolved.breakdown,
                     resolved.breakdown_value,
+                    resolved.publisher_status,
                     -- a superseded release does not take part; its rows are ranked among themselves
                     release.is_superseded,
                     resolved.exclusion_rule
@@ -66,22 +72,41 @@ with
             ) as row_rank
         from resolved
         inner join {{ ref("int_release") }} as release using (release_key)
+        left join
+            (
+                select distinct release_key, source_row from {{ source("landed", "correction") }} where is_applied
+            ) as correction
+            on resolved.release_key = correction.release_key
+            and resolved.source_row = correction.source_row
+    ),
+
+    ruled as (
+        select
+            * exclude (exclusion_rule),
+            -- what keeps a row of its own publisher's newest release out of the English marts
+            case
+                when is_superseded
+                then 'superseded_release'
+                when exclusion_rule is not null
+                then exclusion_rule
+                when row_rank > 1
+                then 'superseded_row'
+                when is_outside_england
+                then 'outside_england'
+                when level = 'trust' and is_not_an_nhs_trust
+                then 'not_an_nhs_trust'
+                when level = 'trust' and organisation_code is null
+                then 'unknown_organisation'
+            end as own_exclusion_rule
+        from ranked
     )
 
 select
-    * exclude (exclusion_rule),
+    *,
+    -- restricted rows leave the public edition, whatever else is to be said of them
     case
-        when exclusion_rule is not null
-        then exclusion_rule
-        when is_superseded
-        then 'superseded_release'
-        when row_rank > 1
-        then 'superseded_row'
-        when is_outside_england
-        then 'outside_england'
-        when level = 'trust' and is_not_an_nhs_trust
-        then 'not_an_nhs_trust'
-        when level = 'trust' and organisation_code is null
-        then 'unknown_organisation'
+        when audience = 'public' or starts_with(own_exclusion_rule, 'superseded')
+        then own_exclusion_rule
+        else 'restricted_audience'
     end as exclusion_rule
-from ranked
+from ruled

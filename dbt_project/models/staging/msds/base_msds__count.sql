@@ -1,0 +1,92 @@
+-- Grain: release × published level × organisation × dimension × category: the rows of the annual and the monthly
+-- data files, typed, with repeated rows as one. `source_row` is the first of them.
+{{ config(materialized="table") }}
+with
+    published as (
+        select
+            * exclude (period),
+            period as period_label,
+            make_date(left(period, 4)::integer, 4, 1) as period_start,
+            make_date(left(period, 4)::integer + 1, 3, 31) as period_end,
+            false as is_date_repaired
+        from {{ source("landed", "msds__annual") }}
+        union all by name
+        -- the end date is right in every copy; where the start is not the first of its month, day and month of
+        -- it have been swapped (the arrival gate refuses anything else)
+        select
+            * exclude (start_date, end_date),
+            strftime(end_date, '%Y-%m') as period_label,
+            date_trunc('month', end_date)::date as period_start,
+            last_day(end_date) as period_end,
+            start_date <> date_trunc('month', end_date) as is_date_repaired
+        from {{ source("landed", "msds__monthly_data") }}
+    ),
+
+    first_rows as (
+        select release_key, min(source_row) as source_row, count(*) as source_row_count
+        from published
+        group by release_key, org_level, coalesce(trim(org_code), trim(org_name)), dimension, measure
+    ),
+
+    single as (
+        select
+            published.* exclude (org_code, org_name, value),
+            trim(published.org_code) as published_code,
+            trim(published.org_name) as published_name,
+            first_rows.source_row_count,
+            {{ msds_number("published.value") }} as number,
+            {{ msds_word("published.value") }} as word
+        from published
+        inner join first_rows using (release_key, source_row)
+    ),
+
+    -- categories that say that nothing is known: never in the denominator of the others
+    unknown_category as (
+        select distinct category.measure
+        from (select distinct measure from single) as category
+        inner join
+            {{ ref("msds_unknown_category") }} as pattern on regexp_matches(lower(category.measure), pattern.pattern)
+    ),
+
+    known as (
+        select single.*, unknown_category.measure is not null as is_unknown
+        from single
+        left join unknown_category on single.measure = unknown_category.measure
+    ),
+
+    -- a sum that lacks a masked part is none
+    totals as (
+        select
+            release_key,
+            org_level,
+            published_code,
+            dimension,
+            case
+                when bool_and(number is not null or is_unknown) then sum(number) filter (where not is_unknown)
+            end as known_total,
+            case when bool_and(number is not null) then sum(number) end as whole_total
+        from known
+        group by release_key, org_level, published_code, dimension
+    )
+
+select
+    known.*,
+    totals.known_total,
+    totals.whole_total,
+    if(known.is_unknown, totals.whole_total, totals.known_total) as category_total,
+    coalesce(level.level, 'unknown') as level,
+    country.country,
+    word.meaning as word_meaning
+from known
+inner join
+    totals
+    on known.release_key = totals.release_key
+    and known.org_level = totals.org_level
+    and known.published_code is not distinct from totals.published_code
+    and known.dimension = totals.dimension
+left join {{ ref("msds_org_level") }} as level on lower(trim(known.org_level)) = level.published_level
+left join
+    {{ ref("country_of_code") }} as country
+    on level.level = country.level
+    and regexp_full_match(known.published_code, country.code_pattern)
+left join {{ ref("msds_value_word") }} as word on known.word = word.word
