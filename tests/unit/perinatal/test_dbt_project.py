@@ -90,9 +90,8 @@ def test_every_usage_warning_is_in_the_vocabulary() -> None:
 
 
 def test_every_exclusion_rule_is_in_the_vocabulary() -> None:
-    used = set(re.findall(r"'(\w+)'(?: end)? as exclusion_rule", sql_text()))
-    final = SQL["int_observation"].read_text(encoding="utf-8").rsplit("end as exclusion_rule", 1)[0]
-    used |= set(re.findall(r"then '(\w+)'", final.rsplit("case", 1)[1]))
+    cases = re.findall(r"\bcase\b((?:(?!\bcase\b).)*?)\bend as \w*exclusion_rule", sql_text(), flags=re.DOTALL)
+    used = {word for case in cases for word in re.findall(r"(?:then|else) '(\w+)'", case)}
     assert {"outside_england", "not_an_nhs_trust", "unknown_organisation", "superseded_release"} <= used
     assert used <= words("exclusion_rule")
 
