@@ -179,23 +179,42 @@ def verify() -> None:
     from ingest import archive, manifest
 
     where = home()
-    damage = list(archive.damaged(where))
-    landed = list(manifest.all_landed(where))
-    damage += [
-        f"{item.title}: its archived file {item.sha256} is missing"
-        for item in landed
-        if not archive.place(where, item.sha256).exists()
-    ]
-    damage += [
-        f"{item.title}: rows.parquet is missing; land the archived file again"
-        for item in landed
-        if not (item.folder(where) / manifest.ROWS).exists()
-    ]
+    damage = list(manifest.damage(where))
     for line in damage:
         print(f"perinatal: {line}", file=sys.stderr)
     if damage:
         raise SystemExit(1)
-    print(f"{sum(1 for _ in where.archive.glob('??/*'))} archived file(s), {len(landed)} manifest(s): all whole")
+    landed = sum(1 for _ in manifest.all_landed(where))
+    print(f"{archive.count(where)} archived file(s), {landed} manifest(s): all whole")
+
+
+@app.command()
+def portal(
+    port: Annotated[int | None, typer.Option(help="Loopback port; else PERINATAL_PORTAL_PORT.")] = None,
+) -> None:
+    """Serve the current edition's pages and downloads on loopback."""
+    from perinatal import settings as typed
+    from publish import serve
+
+    chosen = port or typed.get().portal_port
+    with serve.server(home(), chosen) as server:
+        print(f"http://127.0.0.1:{chosen} (Ctrl-C ends it)", file=sys.stderr)
+        server.serve_forever()
+
+
+@app.command()
+def up(
+    sample: Sample = False,
+    live: Live = False,
+    port: Annotated[int | None, typer.Option(help="Airflow's loopback port; else PERINATAL_AIRFLOW_PORT.")] = None,
+    portal_port: Annotated[int | None, typer.Option(help="The portal's; else PERINATAL_PORTAL_PORT.")] = None,
+) -> None:
+    """Run everything: Airflow with every DAG on, the inbox watched, the portal beside it. Ctrl-C stops it all."""
+    from perinatal import settings as typed
+    from perinatal import up as service
+
+    options = typed.get()
+    service.run(home(), _mode(sample, live), port or options.airflow_port, portal_port or options.portal_port)
 
 
 @app.command()
