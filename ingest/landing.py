@@ -118,7 +118,9 @@ def _land(home: Home, archived: archive.Archived, arrival_: Arrival, work: Path)
     try:
         identity, decoded = _decode(archived.path, arrival_, work, rows)
     except (decode.Unreadable, files.Unusable) as error:
-        reason = {"rule": error.reason, "message": str(error), "count": 1}
+        # the reader knows the archived file by its hash, people know it by its own name
+        message = str(error).replace(archived.path.name, arrival_.name)
+        reason = {"rule": error.reason, "message": message.removeprefix(f"{arrival_.name}: "), "count": 1}
         raise _refuse(home, archived, arrival_, identity, [reason]) from None
     manifest = _manifest(archived, arrival_, identity, decoded, decode.read_header_of(rows))
     return _settle(home, archived, arrival_, identity, decoded, manifest, work)

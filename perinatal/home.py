@@ -67,6 +67,11 @@ class Home:
         return self.root / "probes"
 
     @property
+    def decisions(self) -> Path:
+        """Append-only log of what people decided: who, when, why."""
+        return self.root / "decisions.jsonl"
+
+    @property
     def synthetic(self) -> Path:
         """Hashes of all bytes that a sample generator has made here, one a line: never taken for real."""
         return self.root / "synthetic.txt"
