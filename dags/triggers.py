@@ -12,7 +12,7 @@ from typing import Any
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
-from ingest.inbox_watch import Watch, look
+from ingest.inbox_watch import QuietFiles, look
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +47,14 @@ class InboxTrigger(BaseEventTrigger):
     async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
         """Yield source, file and bytes of each file that is to be told; scans in a thread, so that nothing blocks."""
         inbox = Path(kwargs["inbox"])
-        watch = Watch(quiet=kwargs["quiet"], remind=kwargs["remind"])
+        files = QuietFiles(quiet=kwargs["quiet"], remind=kwargs["remind"])
         while True:
             try:
                 seen = await asyncio.to_thread(look, inbox)
             except OSError as error:  # a person can mend it; an exception would end the watch for good
                 log.warning("the inbox cannot be read: %s", error)
                 seen = {}
-            for path in watch.ready(seen, time.monotonic()):
+            for path in files.ready(seen, time.monotonic()):
                 yield {"file": path, "bytes": seen[path].bytes}
                 await asyncio.sleep(0)  # let the subscribers take it: their queues are bounded
             await asyncio.sleep(kwargs["interval"])

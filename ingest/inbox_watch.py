@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import stat
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-# what browsers, editors and copying programs call a file that is not finished
-UNFINISHED_SUFFIXES = (".part", ".partial", ".crdownload", ".download", ".tmp", ".filepart", "~")
+from ingest.files import UNFINISHED
 
 
 class Mark(NamedTuple):
@@ -18,6 +17,7 @@ class Mark(NamedTuple):
 
     bytes: int
     modified_ns: int
+    inode: int
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class _Known:
 
 
 @dataclass
-class Watch:
+class QuietFiles:
     """Tells each file once, when it has kept its size and date for `quiet` seconds.
 
     A file that still lies there after `remind` seconds is told again: whoever should have taken it may have missed
@@ -55,33 +55,24 @@ class Watch:
 
 
 def look(inbox: Path) -> dict[str, Mark]:
-    """Return every file in the inbox and its source folders, as `<source>/<name>`.
+    """Return everything in the inbox that is no folder and not called unfinished, by its path below the inbox.
 
-    An inbox or folder that is not there is an empty one: files and folders may go at any moment. Raises OSError where
-    one may not be read.
+    Files and folders may go at any moment. Raises OSError where a folder may not be read.
     """
     found = {}
-    for path in _files(inbox):
-        with suppress(FileNotFoundError):
-            status = path.lstat()
-            if stat.S_ISREG(status.st_mode):
-                found[path.relative_to(inbox).as_posix()] = Mark(status.st_size, status.st_mtime_ns)
+    for folder, _, names in os.walk(inbox, onerror=_unless_gone):
+        for path in (Path(folder, name) for name in names if not _is_unfinished(name)):
+            with suppress(FileNotFoundError):
+                status = path.lstat()
+                mark = Mark(status.st_size, status.st_mtime_ns, status.st_ino)
+                found[path.relative_to(inbox).as_posix()] = mark
     return found
 
 
-def _files(inbox: Path) -> Iterator[Path]:
-    for path in _entries(inbox):
-        yield path
-        if path.is_dir() and not path.is_symlink():
-            yield from _entries(path)
+def _unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return sorted(path for path in folder.iterdir() if _is_finished(path.name))
-    except FileNotFoundError:
-        return []
-
-
-def _is_finished(name: str) -> bool:
-    return not name.startswith(".") and not name.lower().endswith(UNFINISHED_SUFFIXES)
+def _is_unfinished(name: str) -> bool:
+    return name.startswith((".", "~$")) or name.lower().endswith(UNFINISHED)

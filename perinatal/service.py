@@ -84,6 +84,8 @@ def environment(home: Home, mode: str, port: int) -> dict[str, str]:
         "TMPDIR": str(scratch),
         "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), LOOPBACK])),
         "DO_NOT_TRACK": "1",
+        "GX_ANALYTICS_ENABLED": "false",
+        "OPENBLAS_NUM_THREADS": "1",  # the scheduler forks its tasks; threads do not survive that
         "AIRFLOW_HOME": str(folder),
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT_ROOT / "dags"),
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
@@ -107,3 +109,7 @@ def environment(home: Home, mode: str, port: int) -> dict[str, str]:
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }
+
+
+if __name__ == "__main__":
+    print(json.dumps(pools(), indent=1))

@@ -177,7 +177,7 @@ def _children(folder: Path, port: int, portal_port: int) -> list[Child]:
     airflow = [sys.executable, "-m", "airflow"]
     commands = {
         "api-server": [*airflow, "api-server", "--host", service.LOOPBACK, "--port", str(port), "--workers", "1"],
-        "scheduler": [*airflow, "scheduler", "--skip-serve-logs"],
+        "scheduler": [sys.executable, "-m", "perinatal.warm", "scheduler", "--skip-serve-logs"],
         "dag-processor": [*airflow, "dag-processor"],
         "triggerer": [*airflow, "triggerer", "--skip-serve-logs"],
         "portal": [sys.executable, "-m", "perinatal.cli", "portal", "--port", str(portal_port)],
