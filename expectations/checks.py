@@ -58,6 +58,7 @@ class Measured:
     rows: list[dict[str, Any]] = field(default_factory=list)
     message: str = ""
     release_key: str | None = None
+    affected_lms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,17 @@ class Result:
     affected_marts: list[str]
     sample_rows: list[dict[str, Any]]
     release_key: str | None = None
+    affected_lms: list[str] = field(default_factory=list)
 
     @property
     def failed(self) -> bool:
         """Tell whether the standard is breached, whatever its severity."""
         return not self.success
+
+    @property
+    def is_told(self) -> bool:
+        """Tell whether somebody should hear of it: a breach that is more than a record."""
+        return self.failed and self.severity != "info"
 
     @property
     def blocks(self) -> bool:
@@ -116,6 +123,7 @@ class Result:
             sample_rows=self.sample_rows,
             remedy=self.remedy,
             affected_marts=self.affected_marts,
+            affected_lms=self.affected_lms,
             release_key=self.release_key,
         )
 
@@ -143,7 +151,22 @@ def _offending(connection: duckdb.DuckDBPyConnection, rule: Rule) -> Measured:
     found = relation.aggregate("count(*)").fetchall()[0][0]
     rows = records(relation.limit(SAMPLE_ROWS)) if found else []
     keys = {row.get("release_key") for row in rows}
-    return Measured(rule, float(found), rows, _told(rule, found, rows), keys.pop() if len(keys) == 1 else None)
+    return Measured(
+        rule,
+        float(found),
+        rows,
+        _told(rule, found, rows),
+        keys.pop() if len(keys) == 1 else None,
+        _affected_lms(relation) if found else (),
+    )
+
+
+def _affected_lms(relation: duckdb.DuckDBPyRelation) -> tuple[str, ...]:
+    """Return the LMSs that offending rows name, for those who are told of their own trusts only."""
+    if "lms_code" not in relation.columns:
+        return ()
+    codes = relation.project("lms_code").distinct().order("lms_code").fetchall()
+    return tuple(code for (code,) in codes if code)
 
 
 def _scalar(connection: duckdb.DuckDBPyConnection, rule: Rule) -> Measured:

@@ -58,28 +58,26 @@ def _frame(batch: Sequence[Sequence[Measured]]) -> pd.DataFrame:
     return pd.DataFrame([{item.rule.id: item.observed for item in row} for row in batch], dtype="float64")
 
 
-def _run(context: Any, gx: Any, gxe: Any, suite: str, batch: Sequence[Sequence[Measured]]) -> Any:
+def _suite(gx: Any, gxe: Any, suite: str, batch: Sequence[Sequence[Measured]]) -> Any:
     rules = {item.rule.id: item.rule for row in batch for item in row}
-    definition = (
-        context.data_sources.add_or_update_pandas("measures")
-        .add_dataframe_asset(suite)
-        .add_batch_definition_whole_dataframe("all")
-    )
-    expectations = [_expectation(gxe, rule) for rule in rules.values()]
-    gx_suite = context.suites.add_or_update(gx.ExpectationSuite(name=suite, expectations=expectations))
-    validation = context.validation_definitions.add_or_update(
-        gx.ValidationDefinition(name=suite, data=definition, suite=gx_suite)
-    )
-    return validation.run(batch_parameters={"dataframe": _frame(batch)})
+    return gx.ExpectationSuite(name=suite, expectations=[_expectation(gxe, rule) for rule in rules.values()])
 
 
-def judge(suite: str, measured: Sequence[Measured], docs: Path | None = None) -> list[Result]:
-    """Judge one release or candidate: a verdict for each rule. With `docs`, Data Docs are kept in that folder."""
+def _definition(context: Any, suite: str) -> Any:
+    source = context.data_sources.add_or_update_pandas("measures")
+    return source.add_dataframe_asset(suite).add_batch_definition_whole_dataframe("all")
+
+
+def judge(suite: str, measured: Sequence[Measured]) -> list[Result]:
+    """Judge one release or candidate: a verdict for each rule.
+
+    Only the verdict is asked for: what was observed is in the frame already.
+    """
     if not measured:
         return []
     gx, gxe = _library()
-    context = _context(gx, docs)
-    report = _run(context, gx, gxe, suite, [measured])
+    batch = _definition(_context(gx, None), suite).get_batch({"dataframe": _frame([measured])})
+    report = batch.validate(_suite(gx, gxe, suite, [measured]), result_format="BOOLEAN_ONLY")
     verdicts = {item.expectation_config.kwargs["column"]: item for item in report.results}
     return [_result(suite, item, verdicts[item.rule.id]) for item in measured]
 
@@ -102,6 +100,7 @@ def _result(suite: str, item: Measured, verdict: Any) -> Result:
         affected_marts=list(rule.marts),
         sample_rows=item.rows if not verdict.success else [],
         release_key=item.release_key,
+        affected_lms=list(item.affected_lms),
     )
 
 
@@ -109,8 +108,11 @@ def write_docs(folder: Path, suites: dict[str, list[list[Result]]]) -> None:
     """Write Data Docs of an edition: a suite for the release gate and one for each dataset, a row a release."""
     gx, gxe = _library()
     context = _context(gx, folder)
-    for suite, releases in suites.items():
-        _run(context, gx, gxe, suite, [[_measured(result) for result in results] for results in releases])
+    for name, releases in suites.items():
+        batch = [[_measured(result) for result in results] for results in releases]
+        suite = context.suites.add(_suite(gx, gxe, name, batch))
+        validation = gx.ValidationDefinition(name=name, data=_definition(context, name), suite=suite)
+        context.validation_definitions.add(validation).run(batch_parameters={"dataframe": _frame(batch)})
     context.build_data_docs()
 
 

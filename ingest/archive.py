@@ -31,7 +31,7 @@ def place(home: Home, sha256: str) -> Path:
 
 
 def put(home: Home, file: Path) -> Archived:
-    """Copy `file` into the archive, hashing on the way. A file that is there already is not written again.
+    """Copy `file` into the archive, hashing on the way. What is there already is kept, unless it is damaged.
 
     The copy gets its final name only when it is whole and on disk. A file that grows while being read is refused,
     and so is a link or device that has taken a file's place since somebody looked.
@@ -79,7 +79,7 @@ def adopt(home: Home, temporary: Path, sha256: str, size: int) -> Archived:
 
 def _settle(home: Home, temporary: Path, sha256: str, size: int) -> Archived:
     path = place(home, sha256)
-    if not path.exists():
+    if not path.exists() or hash_of(path) != sha256:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.chmod(0o444)
         temporary.replace(path)

@@ -6,6 +6,7 @@ NULL in its typed column and its column is named in `cast_errors`, so that the a
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import itertools
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.registry import Column, Source, header_key
+from ingest.registry import Column, Identity, Source, header_key
 from perinatal.errors import PerinatalError
 
 DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%Y-%m-%d %H:%M:%S")
@@ -23,7 +24,12 @@ CONTENT_HASH_MODULUS = 1 << 128
 
 
 class Unreadable(PerinatalError):
-    """A file that cannot be decoded by its header contract. Carries a short reason code."""
+    """A file that cannot be decoded by its header contract.
+
+    Carries a short reason code, and what the file was recognised as, where it was.
+    """
+
+    identity: Identity | None = None
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -52,7 +58,10 @@ def is_plain_csv(path: Path) -> bool:
     except UnicodeDecodeError:
         return False
     return (
-        lines_alike and b"," in first_line and not head.lstrip().startswith((b"<", b"{", b"PK")) and b"\0" not in head
+        lines_alike
+        and b"," in first_line
+        and not head.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"<", b"{", b"PK"))
+        and b"\0" not in head
     )
 
 
@@ -81,12 +90,8 @@ def read_sample(csv_path: Path, limit: int = 200) -> list[dict[str, str]]:
     return rows
 
 
-def bind(header: list[str], columns: tuple[Column, ...]) -> tuple[dict[str, int], list[str]]:
-    """Match a published header with the contract.
-
-    Returns column name → position, and the headers that the contract does not know (kept and warned). A missing
-    or doubled column is refused.
-    """
+def bind(header: list[str], columns: tuple[Column, ...]) -> dict[str, int]:
+    """Match a published header with the contract: column name → position. A missing or doubled column is refused."""
     keys = [header_key(name) for name in header]
     doubled = sorted({name for name, key in zip(header, keys, strict=True) if key and keys.count(key) > 1})
     if doubled:
@@ -104,14 +109,13 @@ def bind(header: list[str], columns: tuple[Column, ...]) -> tuple[dict[str, int]
             "missing_column",
             f"line 1: required column(s) missing: {', '.join(missing)}; the header has {len(header)} columns: {found}",
         )
-    known = set(positions.values())
-    return positions, [name for index, name in enumerate(header) if index not in known]
+    return positions
 
 
 def _typed(column: Column, raw: str) -> str:
     """Return the SQL that types one raw text column."""
     if column.type in ("text", "interval_text"):
-        return f"nullif({raw}, '')"
+        return f"case when trim({raw}) <> '' then {raw} end"
     plain = f"replace(trim({raw}), ',', '')"
     if column.type == "integer":
         # "5.0" is an integer that a spreadsheet has saved; 5.5 is not
@@ -122,7 +126,8 @@ def _typed(column: Column, raw: str) -> str:
     if column.type == "number":
         return f"case when isfinite(try_cast({plain} as double)) then try_cast({plain} as double) end"
     if column.type == "percent":
-        return f"try_cast(nullif(replace({plain}, '%', ''), '') as double)"
+        share = f"try_cast(nullif(replace({plain}, '%', ''), '') as double)"
+        return f"case when isfinite({share}) then {share} end"
     attempts = ", ".join(f"try_strptime(trim({raw}), '{form}')" for form in DATE_FORMATS)
     return f"cast(coalesce({attempts}) as date)"
 
@@ -131,8 +136,10 @@ def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _extra_name(name: str) -> str:
-    return "x_" + (header_key(name).replace(".", "_") or "unnamed")
+def _extra_names(headers: list[str]) -> list[str]:
+    """Return the names that unknown columns get: `x_` and the plain header; those without one are numbered."""
+    plain = [header_key(header).replace(".", "_") for header in headers]
+    return [f"x_{name or f'unnamed_{number}'}" for number, name in enumerate(plain, start=1)]
 
 
 def _malformed(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str]]:
@@ -186,7 +193,7 @@ def to_parquet(csv_path: Path, source: Source, dataset: str, parquet: Path, memo
     """
     header = read_header(csv_path)
     columns = source.columns[dataset]
-    positions, new = bind(header, columns)
+    positions = bind(header, columns)
     short = absent_trailing(csv_path, header, positions, columns)
     width = len(header) - short
     present = [column for column in columns if positions.get(column.name, width) < width]
@@ -197,7 +204,12 @@ def to_parquet(csv_path: Path, source: Source, dataset: str, parquet: Path, memo
         for column in present
         if column.type not in ("text", "interval_text")
     ]
-    extras = [f"nullif(c{header.index(name)}, '') as {_identifier(_extra_name(name))}" for name in new]
+    extra_places = [place for place in range(width) if place not in positions.values()]
+    new = [header[place] for place in extra_places]
+    extra_names = _extra_names(new)
+    extras = [
+        f"nullif(c{place}, '') as {_identifier(name)}" for place, name in zip(extra_places, extra_names, strict=True)
+    ]
     failed = f"list_filter([{', '.join(checks)}], lambda name: name is not null)" if checks else "[]::varchar[]"
     select = (
         f"select row_number() over () as source_row, {', '.join(typed + extras)}, "
@@ -210,12 +222,36 @@ def to_parquet(csv_path: Path, source: Source, dataset: str, parquet: Path, memo
         target = str(parquet).replace("'", "''")
         try:
             connection.execute(f"copy ({select}) to '{target}' (format parquet, compression zstd)")
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            raise PerinatalError(
+                f"{csv_path.name}: not the file's fault: {_plain(error)}; make room, then again"
+            ) from None
         except duckdb.Error as error:
             raise Unreadable("unreadable_rows", _plain(error)) from None
         malformed = _malformed(connection)
-        rows, digest = _content(connection, target, [c.name for c in present] + [_extra_name(n) for n in new])
+        if malformed:
+            _renumber(connection, parquet)
+        rows, digest = _content(connection, target, [column.name for column in present] + extra_names)
     absent = [name for name in header[width:] if name]
     return Decoded(rows, malformed, new, absent, digest)
+
+
+def _renumber(connection: duckdb.DuckDBPyConnection, parquet: Path) -> None:
+    """Give the rows the numbers that they have in the file, the lines set aside counted too."""
+    whole, target = parquet.with_suffix(".numbered"), str(parquet).replace("'", "''")
+    connection.execute(
+        f"""
+        copy (
+            with gaps as (
+                select line - 1 - row_number() over (order by line) as rows_before
+                from (select distinct line from reject_errors))
+            select rows.* replace (
+                source_row + (select count(*) from gaps where rows_before < source_row) as source_row)
+            from read_parquet('{target}') as rows order by rows.source_row
+        ) to '{str(whole).replace("'", "''")}' (format parquet, compression zstd)
+        """
+    )
+    whole.replace(parquet)
 
 
 def _content(connection: duckdb.DuckDBPyConnection, target: str, names: list[str]) -> tuple[int, str]:

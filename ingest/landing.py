@@ -7,6 +7,7 @@ Order of the steps, so that a kill at any moment loses nothing: archive the byte
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -34,6 +35,10 @@ class Acceptance:
 
     who: str
     why: str
+
+
+# datasets and releases name folders
+FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 
 
 @dataclass(frozen=True)
@@ -80,18 +85,17 @@ def land_archived(home: Home, archived: archive.Archived, arrival_: Arrival) -> 
         synthetic.mark(home, [archived.sha256])
     elif archived.sha256 in synthetic.known(home):
         arrival_ = replace(arrival_, is_synthetic=True)
-    outcome = _known_bytes(home, archived.sha256, arrival_)
-    if outcome is None:
-        home.landed.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=".landing-", dir=home.landed))
-        try:
-            with ONE_AT_A_TIME:
-                outcome = _land(home, archived, arrival_, work)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    # a file of this name may have been refused before it could be recognised
-    alerts.reconcile(home, scope_of(arrival_.source.id, arrival_.name), [])
-    return outcome
+    known = _known_bytes(home, archived.sha256, arrival_)
+    if known:
+        _tell(home, arrival_, known.manifest)
+        return known
+    home.landed.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=".landing-", dir=home.landed))
+    try:
+        with ONE_AT_A_TIME:
+            return _land(home, archived, arrival_, work)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def _known_bytes(home: Home, sha256: str, arrival_: Arrival) -> Outcome | None:
@@ -113,7 +117,6 @@ def _unchanged(home: Home, manifest: manifests.Manifest, what: str) -> Outcome:
 
 
 def _land(home: Home, archived: archive.Archived, arrival_: Arrival, work: Path) -> Outcome:
-    identity = None
     rows = work / manifests.ROWS
     try:
         identity, decoded = _decode(archived.path, arrival_, work, rows)
@@ -121,7 +124,7 @@ def _land(home: Home, archived: archive.Archived, arrival_: Arrival, work: Path)
         # the reader knows the archived file by its hash, people know it by its own name
         message = str(error).replace(archived.path.name, arrival_.name)
         reason = {"rule": error.reason, "message": message.removeprefix(f"{arrival_.name}: "), "count": 1}
-        raise _refuse(home, archived, arrival_, identity, [reason]) from None
+        raise _refuse(home, archived, arrival_, getattr(error, "identity", None), [reason]) from None
     manifest = _manifest(archived, arrival_, identity, decoded, decode.read_header_of(rows))
     return _settle(home, archived, arrival_, identity, decoded, manifest, work)
 
@@ -156,15 +159,21 @@ def _decode(path: Path, arrival_: Arrival, work: Path, rows: Path) -> tuple[Iden
 def _typed(csv_path: Path, arrival_: Arrival, rows: Path) -> tuple[Identity, decode.Decoded]:
     identity = identify(csv_path, arrival_)
     options = settings.get()
-    decoded = decode.to_parquet(
-        csv_path, arrival_.source, identity.contract, rows, options.landing_memory_limit, options.threads
-    )
+    try:
+        decoded = decode.to_parquet(
+            csv_path, arrival_.source, identity.contract, rows, options.landing_memory_limit, options.threads
+        )
+    except decode.Unreadable as error:
+        error.identity = identity
+        raise
     return identity, decoded
 
 
 def identify(csv_path: Path, arrival_: Arrival) -> Identity:
     """Tell dataset and release: what the person said, else what the source's parser recognises."""
     sample = Sample(arrival_.name, decode.read_header(csv_path), decode.read_sample(csv_path))
+    if not sample.rows:
+        raise decode.Unreadable("no_rows", "there are no rows below the header; download the file again")
     seen = arrival_.source.recognise(sample)
     dataset = arrival_.dataset or (seen.dataset if seen else None)
     release = arrival_.release or (seen.release if seen else None)
@@ -172,10 +181,11 @@ def identify(csv_path: Path, arrival_: Arrival) -> Identity:
         missing = " and ".join(n for n, v in (("--dataset", dataset), ("--release", release)) if v is None)
         raise decode.Unreadable(
             "not_recognised",
-            f"{arrival_.name}: neither name nor content tell what it is; say {missing} "
+            f"neither name nor content tell what it is; say {missing} "
             f"(datasets: {', '.join(arrival_.source.datasets)})",
         )
-    if (seen.contract if seen else dataset) not in arrival_.source.datasets:
+    found = replace(seen, dataset=dataset, release=release) if seen else Identity(dataset, release)
+    if found.contract not in arrival_.source.datasets:
         raise decode.Unreadable(
             "unknown_dataset",
             f"source {arrival_.source.id} has no dataset {dataset!r}; there are: {', '.join(arrival_.source.datasets)}",
@@ -183,9 +193,12 @@ def identify(csv_path: Path, arrival_: Arrival) -> Identity:
     if seen and arrival_.release and seen.release != arrival_.release and seen.dataset == dataset:
         raise decode.Unreadable(
             "release_contradicted",
-            f"{arrival_.name}: --release {arrival_.release} was given, but the content is of {seen.release}",
+            f"--release {arrival_.release} was given, but the content is of {seen.release}",
         )
-    return replace(seen, dataset=dataset, release=release) if seen else Identity(dataset, release)
+    for what, name in (("dataset", dataset), ("release", release)):
+        if not FOLDER_NAME.fullmatch(name):
+            raise decode.Unreadable("unsafe_name", f"{name[:80]!r} cannot be the name of a {what}; say --{what} NAME")
+    return found
 
 
 def _manifest(
@@ -246,6 +259,7 @@ def _settle(
         ]
         for earlier in revisions:
             if earlier.content_sha256 == manifest.content_sha256:
+                _tell(home, arrival_, earlier)
                 return _unchanged(home, earlier, "the same content in other bytes")
         results = arrival.judge(
             arrival_.source, identity, decoded, work / manifests.ROWS, revisions, home, arrival_.is_synthetic
@@ -258,10 +272,9 @@ def _settle(
         number = _next_number(folder)
         manifest = replace(manifest, revision=number, checks=[result.to_dict() for result in results])
         _commit(home, manifest, work)
-    breaches = [result.as_breach() for result in results if result.failed]
-    alerts.reconcile(home, scope_of(arrival_.source.id, arrival_.name, identity.dataset, identity.release), breaches)
+    _tell(home, arrival_, manifest)
     quarantine.settle(home, manifest.source_id, manifest.sha256)
-    warned = sum(result.failed for result in results)
+    warned = sum(result.is_told for result in results)
     what: Literal["landed", "revised"] = "revised" if revisions else "landed"
     note = f", {warned} warning(s)" if warned else ""
     return Outcome(what, manifest, f"{what}: {manifest.title}, {manifest.rows_in:,} rows{note}")
@@ -304,6 +317,16 @@ def refuse(home: Home, archived: archive.Archived, arrival_: Arrival, rule: str,
     return _refuse(home, archived, arrival_, None, [{"rule": rule, "message": message, "count": 1}])
 
 
+def _tell(home: Home, arrival_: Arrival, manifest: manifests.Manifest) -> None:
+    """Bring the alerts of a release to what its newest revision was found to be; those of the file's name are over."""
+    newest = manifests.revisions(home, manifest.source_id, manifest.dataset, manifest.release)[-1]
+    results = [Result(**check) for check in newest.checks]
+    scope = scope_of(newest.source_id, arrival_.name, newest.dataset, newest.release)
+    alerts.reconcile(home, scope, [result.as_breach() for result in results if result.is_told])
+    # a file of this name may have been refused before it could be recognised
+    alerts.reconcile(home, scope_of(newest.source_id, arrival_.name), [])
+
+
 def _refuse(
     home: Home,
     archived: archive.Archived,
@@ -338,7 +361,10 @@ def _refuse(
 
 
 def require_file(path: Path) -> Path:
-    """Return `path` if it is a readable file, else say so in one line."""
-    if not path.is_file():
+    """Return `path` if it is a file that may come in, else say so in one line."""
+    if path.is_dir():
+        raise PerinatalError(f"{path}: a folder, not a file")
+    if not path.exists():
         raise PerinatalError(f"{path}: no such file")
+    files.check_incoming(path, path.parent)
     return path

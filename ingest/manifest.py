@@ -77,7 +77,9 @@ def read(path: Path) -> Manifest:
     try:
         return Manifest(**json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
-        raise PerinatalError(f"{path}: not a manifest ({error}); land the archived file again") from None
+        raise PerinatalError(
+            f"{path}: not a manifest ({error}); remove the folder {path.parent} and land the file again"
+        ) from None
 
 
 def revisions(home: Home, source_id: str, dataset: str, release: str) -> list[Manifest]:

@@ -14,6 +14,7 @@ from perinatal.errors import PerinatalError
 from perinatal.home import Home, write_atomically
 
 REPORT = "report.json"
+NAME_LIMIT = 200  # bytes
 
 
 @dataclass(frozen=True)
@@ -38,23 +39,34 @@ class Report:
 
 
 def put(home: Home, archived: Path, report: Report) -> Path:
-    """Keep the refused file (a second name of the archived bytes) with its report; returns the folder."""
+    """Keep a copy of the refused file, for people to mend, with its report; returns the folder."""
     folder = home.quarantine / report.source_id / report.sha256
     folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / (Path(report.original_name).name or "file")
+    kept = folder / _kept_name(report.original_name)
     if not kept.exists():
+        copy = folder / f".copy-{os.getpid()}"
         try:
-            os.link(archived, kept)
-        except OSError:  # another file system, or one without hard links
-            shutil.copyfile(archived, kept)
+            shutil.copyfile(archived, copy)
+            copy.replace(kept)
+        finally:
+            copy.unlink(missing_ok=True)
     write_atomically(folder / REPORT, json.dumps(asdict(report), ensure_ascii=False, indent=1) + "\n")
     return folder
+
+
+def _kept_name(original: str) -> str:
+    """Return the name under which a refused file is kept: its own, where that is a plain name and not the report's."""
+    name = Path(original).name.encode()[-NAME_LIMIT:].decode(errors="ignore")
+    return "refused-file" if name in ("", "..", REPORT) else name
 
 
 def reports(home: Home) -> Iterator[tuple[Path, Report]]:
     """Yield (folder, report) of everything in quarantine, by path."""
     for path in sorted(home.quarantine.glob(f"*/*/{REPORT}")):
-        yield path.parent, Report(**json.loads(path.read_text(encoding="utf-8")))
+        try:
+            yield path.parent, Report(**json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise PerinatalError(f"{path}: not a quarantine report ({error}); remove {path.parent}") from None
 
 
 def find(home: Home, prefix: str) -> tuple[Path, Report]:

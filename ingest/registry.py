@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 
@@ -23,6 +23,9 @@ from perinatal.errors import PerinatalError
 SOURCES_DIR = Path(__file__).parent / "sources"
 
 ColumnType = Literal["text", "integer", "number", "percent", "date", "interval_text"]
+Severity = Literal["block", "warn", "info"]
+Audience = Literal["public", "restricted"]
+MalformedRows = Literal["refuse", "quarantine"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Column:
     maximum: float | None
     allowed: tuple[str, ...]
     pattern: str | None
-    severity: Literal["block", "warn", "info"]
+    severity: Severity
     unit: str
     description: str
 
@@ -85,12 +88,12 @@ class Source:
     publisher: str
     licence: str
     page: str
-    audience: Literal["public", "restricted"]
+    audience: Audience
     cadence_days: int
     datasets: dict[str, dict[str, Any]]
     folder: Path
     encodings: tuple[str, ...] = ("utf-8",)
-    malformed_rows: Literal["refuse", "quarantine"] = "refuse"
+    malformed_rows: MalformedRows = "refuse"
     parser_version: int = 1
     probe: dict[str, Any] = field(default_factory=dict)
     suffixes: tuple[str, ...] = (".csv",)
@@ -130,26 +133,46 @@ class Source:
                 for dataset in self.datasets if row["dataset"] == "*" else row["dataset"].split("|"):
                     if dataset not in contract:
                         raise PerinatalError(f"{path}:{line}: dataset {dataset!r} is not in source.yml")
-                    contract[dataset].append(_column(row))
+                    try:
+                        contract[dataset].append(_column(row))
+                    except ValueError as error:
+                        raise PerinatalError(f"{path}:{line}: {error}") from None
         return {dataset: tuple(columns) for dataset, columns in contract.items()}
 
 
-def _number(text: str) -> float | None:
-    return float(text) if text else None
+def _number(row: dict[str, str], name: str) -> float | None:
+    try:
+        return float(row[name]) if row[name] else None
+    except ValueError:
+        raise ValueError(f"{name} {row[name]!r}: expected a number") from None
+
+
+def _choice(row: dict[str, Any], name: str, choices: tuple[str, ...]) -> Any:
+    if row[name] not in choices:
+        raise ValueError(f"{name} {row[name]!r}: expected {' or '.join(choices)}")
+    return row[name]
+
+
+def _pattern(row: dict[str, str]) -> str | None:
+    try:
+        re.compile(row["pattern"])
+    except re.error as error:
+        raise ValueError(f"pattern {row['pattern']!r}: {error}") from None
+    return row["pattern"] or None
 
 
 def _column(row: dict[str, str]) -> Column:
     return Column(
         name=row["column"],
         published_names=tuple(row["published_names"].split("|")),
-        type=row["type"],  # type: ignore[arg-type]
-        required=row["required"] == "yes",
-        nullable=row["nullable"] == "yes",
-        minimum=_number(row["minimum"]),
-        maximum=_number(row["maximum"]),
+        type=_choice(row, "type", get_args(ColumnType)),
+        required=_choice(row, "required", ("yes", "no")) == "yes",
+        nullable=_choice(row, "nullable", ("yes", "no")) == "yes",
+        minimum=_number(row, "minimum"),
+        maximum=_number(row, "maximum"),
         allowed=tuple(row["allowed"].split("|")) if row["allowed"] else (),
-        pattern=row["pattern"] or None,
-        severity=row["severity"] or "block",  # type: ignore[arg-type]
+        pattern=_pattern(row),
+        severity=_choice(row, "severity", (*get_args(Severity), "")) or "block",
         unit=row["unit"],
         description=row["description"],
     )
@@ -163,15 +186,21 @@ def header_key(name: str) -> str:
 def load(folder: Path) -> Source:
     """Read one source folder."""
     path = folder / "source.yml"
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise PerinatalError(f"{path}: {error}") from None
     if raw.get("id") != folder.name:
         raise PerinatalError(f"{path}: id is {raw.get('id')!r}, expected the folder's name {folder.name!r}")
     for key in ("encodings", "suffixes"):
         if key in raw:
             raw[key] = tuple(raw[key])
     try:
+        for key, choices in (("audience", Audience), ("malformed_rows", MalformedRows)):
+            if key in raw:
+                _choice(raw, key, get_args(choices))
         return Source(folder=folder, **raw)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise PerinatalError(f"{path}: {error}") from None
 
 

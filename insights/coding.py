@@ -1,8 +1,8 @@
 """Coding findings to themes: rules and a linear model propose, people decide.
 
 Each assignment says which theme, how surely (0 to 1), on which words (offsets into the text), and by whom:
-`rule` when a phrase of the lexicon is the evidence, `model` when only the learned weights are, `person` when a
-reviewer confirmed or added it. A finding may get no theme.
+`rule` when a strong phrase of the lexicon is the evidence, `model` when the learned weights (and weak phrases at
+most) are, `person` when a reviewer confirmed or added it. A finding may get no theme.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from insights.labelled_set import Labelled, load_labelled
 from insights.lexicon import Lexicon, Span, default_lexicon, normalise
-from insights.model import UNKNOWN, Matrix, ThemeModel, Truth, fit_theme_model
+from insights.model import THRESHOLD, UNKNOWN, Matrix, ThemeModel, Truth, fit_theme_model
 from insights.review import Decision, latest_decisions, read_decisions
 from insights.rules import Reading, clause_spans, read
 from insights.tables import read_rows
@@ -26,7 +26,6 @@ from perinatal.errors import PerinatalError
 
 INPUT_COLUMNS = ("finding_id", "text")
 OUTPUT_COLUMNS = ("finding_id", "theme_id", "score", "evidence", "coded_by")
-THRESHOLD = 0.45  # chosen by leaving out one training source at a time; never on a held-out source
 BATCH = 2_000  # findings in memory at once
 
 
@@ -90,8 +89,8 @@ class Coder:
 
     def _evidence(self, text: str, reading: Reading, column: int) -> tuple[Span, str]:
         hits = reading.hits.get(theme_ids()[column])
-        if hits and (hits.include or hits.context):
-            return (hits.include or hits.context)[0], "rule"
+        if hits:
+            return (hits.include or hits.context)[0], "rule" if hits.include else "model"
         spot = self.model.text.strongest_word(reading.effective, column)
         if spot is None:
             return _trimmed(text, Span(0, len(text))), "model"

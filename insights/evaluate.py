@@ -71,16 +71,19 @@ class Report:
     themes: list[ThemeScore]
 
 
-def evaluate(rows: Sequence[Labelled], sources: Sequence[str]) -> Report:
-    """Train on every row of a source that is never held out, and measure on the rows of `sources`."""
+def training_rows(rows: Sequence[Labelled]) -> list[Labelled]:
+    """Leave out every source that is held out."""
+    return [row for row in rows if row.source not in HELD_OUT_SOURCES]
+
+
+def evaluate(rows: Sequence[Labelled], sources: Sequence[str], coder: Coder) -> Report:
+    """Measure a coder that was trained on `training_rows` on the rows of `sources`."""
     held_out = [row for row in rows if row.source in sources]
-    training = [row for row in rows if row.source not in HELD_OUT_SOURCES]
     truth = np.array([[theme in row.labels for theme in theme_ids()] for row in held_out])
-    coder = train(training)
     answers = {
         "rules and model": _coded(coder, held_out),
         "rules only": _rules_only(held_out),
-        "majority": _majority(training, len(held_out)),
+        "majority": _majority(training_rows(rows), len(held_out)),
     }
     return Report(
         tuple(sources),
@@ -105,7 +108,7 @@ def _rules_only(rows: Sequence[Labelled]) -> Answers:
 
 
 def _majority(training: Sequence[Labelled], size: int) -> Answers:
-    """The commonest theme of the training texts, for every finding."""
+    """Give the commonest theme of the training texts, for every finding."""
     counts = [sum(theme in row.labels for row in training) for theme in theme_ids()]
     answers = np.zeros((size, len(counts)), dtype=bool)
     answers[:, int(np.argmax(counts))] = True
@@ -113,7 +116,8 @@ def _majority(training: Sequence[Labelled], size: int) -> Answers:
 
 
 def _ratio(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(top, bottom, out=np.zeros_like(top, dtype=float), where=bottom > 0)
+    ratio: NDArray[np.float64] = np.divide(top, bottom, out=np.zeros_like(top, dtype=float), where=bottom > 0)
+    return ratio
 
 
 def _measures(truth: Answers, answer: Answers) -> NDArray[np.float64]:
@@ -154,8 +158,8 @@ def _by_theme(truth: Answers, answer: Answers) -> list[ThemeScore]:
 def main(out: TextIO, json: bool = False) -> None:
     """Print the evaluation: each held-out source, then the self-consistency of the labels."""
     rows = load_labelled()
-    reports = [evaluate(rows, [source]) for source in HELD_OUT_SOURCES]
-    reports.append(evaluate(rows, HELD_OUT_SOURCES))
+    coder = train(training_rows(rows))
+    reports = [evaluate(rows, sources, coder) for sources in (*((s,) for s in HELD_OUT_SOURCES), HELD_OUT_SOURCES)]
     consistency = agreement(rows)
     if json:
         document = {
@@ -166,8 +170,8 @@ def main(out: TextIO, json: bool = False) -> None:
         }
         out.write(jsonlib.dumps(document, indent=2) + "\n")
         return
-    training = len(rows) - reports[-1].findings
-    out.write(f"Taxonomy {taxonomy_version()}; {training} training findings; synthetic texts of this project.\n")
+    trained = len(training_rows(rows))
+    out.write(f"Taxonomy {taxonomy_version()}; {trained} training findings; synthetic texts of this project.\n")
     for report in reports:
         _print_report(report, out)
     out.write(

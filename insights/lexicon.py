@@ -62,17 +62,16 @@ class Lexicon:
     by_first_part: dict[int, tuple[Entry, ...]]
 
     def find(self, text: str) -> list[Match]:
-        """All matches in `text`, in order of the lexicon, then of position."""
+        """Find all matches in `text`, in order of the lexicon, then of position."""
         lowered = normalise(text)
         spans = self._part_spans(lowered)
         sentences = sentence_spans(lowered)
-        found = [
+        return [
             Match(entry, span)
             for part in sorted(spans)
             for entry in self.by_first_part.get(part, ())
             for span in _entry_spans(entry, spans, sentences)
         ]
-        return found
 
     def _part_spans(self, lowered: str) -> dict[int, list[Span]]:
         spans: dict[int, list[Span]] = defaultdict(list)
@@ -98,7 +97,7 @@ def _lower_one(character: str) -> str:
 
 
 def sentence_spans(text: str) -> list[Span]:
-    """The sentences of a text as offsets."""
+    """Find the sentences of a text as offsets."""
     ends = [match.end() for match in SENTENCE_END.finditer(text)]
     if not ends or ends[-1] < len(text):
         ends.append(len(text))
@@ -121,7 +120,7 @@ def _entry_spans(entry: Entry, spans: dict[int, list[Span]], sentences: list[Spa
 
 
 def _tightest(choices: list[list[Span]]) -> Span | None:
-    """The shortest stretch that holds one non-overlapping span of each choice."""
+    """Find the shortest stretch that holds one non-overlapping span of each choice."""
     best: Span | None = None
     for combination in product(*(spans[:COMBINATIONS] for spans in choices)):
         if any(a.overlaps(b) for i, a in enumerate(combination) for b in combination[:i]):
@@ -179,5 +178,5 @@ def _indexed(entries: tuple[Entry, ...], parts: tuple[Part, ...]) -> Lexicon:
 
 @cache
 def default_lexicon() -> Lexicon:
-    """The project's lexicon, compiled once."""
+    """Load the project's lexicon, once."""
     return load_lexicon(TAXONOMY / "lexicon.csv")

@@ -90,12 +90,12 @@ def _sequence(tokens: list[str], position: int, pattern: str) -> tuple[Sequence,
     items: list[Item] = []
     gap = 0
     while position < len(tokens) and tokens[position] not in {"|", ")", "&"}:
-        token = tokens[position]
+        piece = tokens[position]
         position += 1
-        if token.startswith("~"):
-            gap = int(token[1:])
+        if piece.startswith("~"):
+            gap = int(piece[1:])
             continue
-        if token == "(":
+        if piece == "(":
             inner, position = _alternatives(tokens, position, pattern)
             if position == len(tokens) or tokens[position] != ")":
                 raise PatternError(f"a bracket is not closed in pattern {pattern!r}")
@@ -104,7 +104,7 @@ def _sequence(tokens: list[str], position: int, pattern: str) -> tuple[Sequence,
             position += optional
             items.append(Item(tuple(inner), None, gap, optional))
         else:
-            items.append(_word_item(token, gap, pattern))
+            items.append(_word_item(piece, gap, pattern))
         gap = 0
     if not items or all(item.optional for item in items):
         raise PatternError(f"an empty place in pattern {pattern!r}")

@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from insights.model import THRESHOLD
 from insights.tables import read_rows
 from insights.themes import theme_ids
 from perinatal.errors import PerinatalError
@@ -46,7 +47,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Question:
-    """One thing to decide: does this theme belong to this finding?"""
+    """One thing to decide: whether this theme belongs to this finding."""
 
     finding_id: str
     text: str
@@ -83,7 +84,7 @@ def _checked(row: dict[str, str], where: str) -> Decision:
 
 
 def latest_decisions(decisions: Iterable[Decision]) -> dict[tuple[str, str], Decision]:
-    """The decision in force for each finding and theme: the later date, on one day the later line."""
+    """Find the decision in force for each finding and theme: the later date, on one day the later line."""
     latest: dict[tuple[str, str], Decision] = {}
     for decision in sorted(decisions, key=lambda d: d.decided_on):
         latest[decision.finding_id, decision.theme_id] = decision
@@ -108,8 +109,6 @@ def queue(
     coder: Coder, findings: Sequence[tuple[str, str]], limit: int | None = None, theme_id: str | None = None
 ) -> list[Question]:
     """Undecided questions, the most uncertain first (score nearest the threshold), ties by finding and theme."""
-    from insights.coding import THRESHOLD  # noqa: PLC0415 - coding reads decisions, so it imports this module
-
     proposed = {(a.finding_id, a.theme_id): a for a in coder.code(findings)}
     scores = coder.scores([text for _, text in findings])
     questions = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from insights.lexicon import ANY_THEME, Lexicon, Match, Span, normalise, sentence_spans
 
@@ -30,7 +31,7 @@ class Hits:
 
 @dataclass(frozen=True)
 class Reading:
-    """A text read by the rules: hits by theme, and the text with assured clauses blanked (same offsets)."""
+    """A text read by the rules: hits by theme, and the text (same offsets) without what it assures or denies."""
 
     hits: dict[str, Hits]
     effective: str
@@ -48,11 +49,13 @@ def read(text: str, lexicon: Lexicon) -> Reading:
             themed[match.entry.theme_id].append(match)
     assured = [clause for clause in clause_spans(lowered, cues["contrast"]) if _is_assured(clause, lowered, cues)]
     hits = {}
+    denied: list[Span] = []
     for theme_id, matches in themed.items():
-        found = _theme_hits(theme_id, matches, assured, cues)
+        found, refused = _theme_hits(theme_id, matches, assured, cues)
+        denied += refused
         if found.include or found.context:
             hits[theme_id] = found
-    return Reading(hits, _blanked(lowered, assured))
+    return Reading(hits, _blanked(lowered, [*assured, *denied]))
 
 
 def clause_spans(lowered: str, contrasts: list[Span]) -> list[Span]:
@@ -64,7 +67,7 @@ def clause_spans(lowered: str, contrasts: list[Span]) -> list[Span]:
         cuts.update(m.end() for m in ends.finditer(lowered, sentence.start, sentence.end))
         cuts.update((*inside, sentence.end))
     ordered = sorted(cuts)
-    return [Span(a, b) for a, b in zip(ordered, ordered[1:], strict=False) if lowered[a:b].strip()]
+    return [Span(a, b) for a, b in pairwise(ordered) if lowered[a:b].strip()]
 
 
 def _is_assured(clause: Span, lowered: str, cues: dict[str, list[Span]]) -> bool:
@@ -79,19 +82,23 @@ def _is_assured(clause: Span, lowered: str, cues: dict[str, list[Span]]) -> bool
     )
 
 
-def _theme_hits(theme_id: str, matches: list[Match], assured: list[Span], cues: dict[str, list[Span]]) -> Hits:
+def _theme_hits(
+    theme_id: str, matches: list[Match], assured: list[Span], cues: dict[str, list[Span]]
+) -> tuple[Hits, list[Span]]:
+    """Find the hits that stand, and the phrases that the text denies."""
     excluded = [m.span for m in matches if m.entry.kind == "exclude"]
-    hits = Hits()
+    hits, denied = Hits(), []
     for match in matches:
         span = match.span
         if match.entry.kind == "exclude" or any(span.overlaps(other) for other in (*excluded, *assured)):
             continue
         if theme_id.startswith(CLINICAL) and _is_denied(span, cues):
+            denied.append(span)
             continue
         (hits.include if match.entry.kind == "include" else hits.context).append(span)
     hits.include = _distinct(hits.include)
     hits.context = [s for s in _distinct(hits.context) if not any(s.overlaps(i) for i in hits.include)]
-    return hits
+    return hits, denied
 
 
 def _is_denied(span: Span, cues: dict[str, list[Span]]) -> bool:

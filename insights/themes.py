@@ -41,7 +41,7 @@ class Mapping:
 
 @cache
 def load_themes() -> tuple[Theme, ...]:
-    """The 34 themes in the order of the file."""
+    """Read the 34 themes in the order of the file."""
     return tuple(
         Theme(r["theme_id"], r["label"], r["definition"], tuple(r["sources"].split(";")), r["source_note"])
         for _, r in read_rows(TAXONOMY / "themes.csv", THEME_COLUMNS)
@@ -50,13 +50,13 @@ def load_themes() -> tuple[Theme, ...]:
 
 @cache
 def theme_ids() -> tuple[str, ...]:
-    """The themes' ids in the order of the file."""
+    """List the themes' ids in the order of the file."""
     return tuple(theme.theme_id for theme in load_themes())
 
 
 @cache
 def load_mappings() -> tuple[Mapping, ...]:
-    """Every mapping of every theme."""
+    """Read every mapping of every theme."""
     return tuple(
         Mapping(*(row[name] for name in MAPPING_COLUMNS))
         for _, row in read_rows(TAXONOMY / "mappings.csv", MAPPING_COLUMNS)
@@ -64,5 +64,5 @@ def load_mappings() -> tuple[Mapping, ...]:
 
 
 def taxonomy_version() -> str:
-    """The version that every coded edition records."""
+    """Read the version that every coded edition records."""
     return (TAXONOMY / "VERSION").read_text(encoding="utf-8").strip()

@@ -174,6 +174,18 @@ def alerts(
 
 
 @app.command()
+def notify(
+    digest: Annotated[bool, typer.Option("--digest", help="Warnings too, in one message a channel.")] = False,
+) -> None:
+    """Send alerts that people have not heard of yet to the channels of the settings."""
+    from perinatal import pipeline
+
+    for sent in pipeline.notify(home(), digest=digest):
+        failed = ", FAILED (will be tried again)" if sent.failed else ""
+        print(f"{sent.channel}: {sent.alerts} alert(s) in {sent.messages} message(s), {sent.waiting} waiting{failed}")
+
+
+@app.command()
 def verify() -> None:
     """Re-hash the archive and hold it against the manifests. Exit 1 if anything is damaged or missing."""
     from ingest import archive, manifest
@@ -226,7 +238,7 @@ def settings(as_json: JsonFlag = False) -> None:
     rows = [
         {
             "setting": f"PERINATAL_{name.upper()}",
-            "value": str(getattr(values, name)),
+            "value": typed.shown(name, getattr(values, name)),
             "default": str(info.default),
             "description": info.description,
         }

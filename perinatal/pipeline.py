@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from expectations import alerts, gate
+from expectations import notify as notices
 from expectations import release as release_gate
 from expectations.checks import Result
 from ingest import landing
@@ -86,7 +87,7 @@ def _build(home: Home, run: Path, releases: list[manifests.Manifest], mark: str,
         changed = changes.record(candidate, comparable)
     with step("Gate"):
         results = release_gate.judge(candidate, run / "work.duckdb", comparable and comparable / edition.DATABASE)
-        alerts.reconcile(home, "release", [result.as_breach() for result in results if result.failed])
+        alerts.reconcile(home, "release", [result.as_breach() for result in results if result.is_told])
         blocked = [result for result in results if result.blocks]
         if blocked:
             raise _blocked(blocked, run)
@@ -98,7 +99,7 @@ def _build(home: Home, run: Path, releases: list[manifests.Manifest], mark: str,
         edition.write_downloads(candidate, run / "downloads")
         contents = {edition.DATABASE: candidate, "downloads": run / "downloads", "quality": run / "quality"}
         published = edition.publish(home, run, contents, _facts(mark, releases, results))
-    return Built("published", published, sum(result.failed for result in results), changed)
+    return Built("published", published, sum(result.is_told for result in results), changed)
 
 
 def _same_kind(standing: Path, releases: list[manifests.Manifest]) -> bool:
@@ -112,7 +113,7 @@ def _facts(mark: str, releases: list[manifests.Manifest], results: list[Result])
         "is_synthetic": bool(releases) and all(item.is_synthetic for item in releases),
         "releases": sorted(item.release_key for item in releases),
         "checks": len(results),
-        "warnings": sorted(result.rule for result in results if result.failed),
+        "warnings": sorted(result.rule for result in results if result.is_told),
     }
 
 
@@ -143,6 +144,14 @@ def _blocked(blocked: list[Result], run: Path) -> BlockedByGate:
         + (f" (and {more} more)" if more else "")
         + f". {first.remedy} No edition was published; the last good one stays. The candidate lies in {run}."
     )
+
+
+def notify(home: Home, *, digest: bool) -> list[notices.Sent]:
+    """Send what people have not heard of yet: `block` at once, with `digest` the rest too."""
+    options = settings.get()
+    channels = [notices.Channel(url) for url in options.alert_urls]
+    channels += [notices.Channel(url, lms) for lms, urls in sorted(options.lms_alert_urls.items()) for url in urls]
+    return notices.notify(home, channels, digest=digest)
 
 
 def refresh(home: Home, mode: str, sources: Sequence[str] = ()) -> tuple[list[landing.Outcome], list[str], Built]:

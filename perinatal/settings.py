@@ -32,6 +32,12 @@ class Settings(BaseSettings):
     threads: int = Field(0, ge=0, description="Threads for DuckDB; 0 means one for each core")
     memory_limit: str = Field("70%", description="DuckDB memory limit for a build, e.g. 4GB or 70%")
     landing_memory_limit: str = Field("300MB", description="DuckDB memory limit while landing one file")
+    alert_urls: list[str] = Field(
+        default=[], description="Apprise URLs that hear of every alert (e-mail, Teams, Slack, webhook, file …)"
+    )
+    lms_alert_urls: dict[str, list[str]] = Field(
+        default={}, description="Apprise URLs by LMS code: each hears of the alerts that concern its own trusts"
+    )
     contact: str = Field(
         "no contact given", description="Who publishers can write to; sent in the User-Agent of every request"
     )
@@ -61,6 +67,17 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take arguments first, then the environment, then `perinatal.toml`."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+SECRET = ("alert_urls", "lms_alert_urls")
+
+
+def shown(name: str, value: object) -> str:
+    """Return a setting's value as it may be shown: addresses that hold credentials are only counted."""
+    if name in SECRET:
+        urls = value if isinstance(value, list) else [url for own in dict(value).values() for url in own]  # type: ignore[call-overload]
+        return f"{len(urls)} address(es), not shown"
+    return str(value)
 
 
 @cache

@@ -134,13 +134,13 @@ def formula_safe(relation: duckdb.DuckDBPyRelation) -> str:
     """Return a select list in which no text starts like a spreadsheet formula, and lists are joined by "; "."""
     columns = []
     for name, kind in zip(relation.columns, relation.types, strict=True):
-        text = str(kind)
+        quoted, text = '"' + name.replace('"', '""') + '"', str(kind)
         if text == "VARCHAR":
-            columns.append(f"if(regexp_matches({name}, '^[=+@\\t\\r-]'), '''' || {name}, {name}) as {name}")
+            columns.append(f"if(regexp_matches({quoted}, '^[=+@\\t\\r-]'), '''' || {quoted}, {quoted}) as {quoted}")
         elif text.endswith("[]"):
-            columns.append(f"array_to_string({name}, '; ') as {name}")
+            columns.append(f"array_to_string({quoted}, '; ') as {quoted}")
         else:
-            columns.append(name)
+            columns.append(quoted)
     return ", ".join(columns)
 
 

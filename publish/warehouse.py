@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from ingest import corrections
 from ingest import manifest as manifests
 from ingest.registry import Source, all_sources
 from perinatal import dbt, settings
@@ -67,7 +68,14 @@ def make_landed(home: Home, work_db: Path, releases: list[manifests.Manifest]) -
             row = _release_row(item)
             marks = ", ".join("?" for _ in row)
             connection.execute(f"insert into landed.release values ({marks})", list(row.values()))
+        connection.execute(
+            "create table landed.correction (release_key varchar, source_row bigint, correction_id varchar, "
+            "is_applied boolean, corrected_column varchar, reason varchar)"
+        )
         for source in all_sources().values():
+            for item in releases:
+                if item.source_id == source.id:
+                    _record_corrections(connection, home, source, item)
             for dataset in source.datasets:
                 mine = [item for item in releases if (item.source_id, item.layout) == (source.id, dataset)]
                 connection.execute(_dataset_view(home, source, dataset, mine))
@@ -93,9 +101,30 @@ def _dataset_view(home: Home, source: Source, dataset: str, releases: list[manif
     parts = [f"select {empty} where false"]
     for item in releases:
         key, path = (text.replace("'", "''") for text in (item.release_key, str(item.folder(home) / manifests.ROWS)))
-        parts.append(f"select '{key}' as release_key, * from read_parquet('{path}')")
+        rows = f"read_parquet('{path}')"
+        own = _corrections(source, item)
+        corrected = f"({corrections.overlay(rows, own)})" if own else rows
+        parts.append(f"select '{key}' as release_key, * from {corrected}")
     body = "\nunion all by name\n".join(parts)
     return f'create view landed."{source.id}__{dataset}" as {body}'
+
+
+def _corrections(source: Source, item: manifests.Manifest) -> list[corrections.Correction]:
+    return [c for c in corrections.load(source.folder) if (c.dataset, c.release) == (item.dataset, item.release)]
+
+
+def _record_corrections(
+    connection: duckdb.DuckDBPyConnection, home: Home, source: Source, item: manifests.Manifest
+) -> None:
+    """Note for each correction which rows it changed; a row 0 that is not applied says that it is no longer needed."""
+    rows = connection.from_parquet(str(item.folder(home) / manifests.ROWS))
+    for correction in _corrections(source, item):
+        applied = rows.filter(f"{correction.predicate()} and {correction.guard()}").project("source_row").fetchall()
+        for number, is_applied in [(row, True) for (row,) in applied] or [(0, False)]:
+            connection.execute(
+                "insert into landed.correction values (?, ?, ?, ?, ?, ?)",
+                [item.release_key, number, correction.id, is_applied, correction.column, correction.reason],
+            )
 
 
 def build(home: Home, folder: Path, releases: list[manifests.Manifest]) -> Path:

@@ -12,6 +12,8 @@ select
     denominator_definition,
     ambition_id,
     series_break,
+    target,
+    programme,
     catalogue_source_id as source_id
 from {{ ref("int_indicator") }}
 order by indicator_id

@@ -57,14 +57,76 @@ with
         left join {{ ref("lms") }} as lms using (lms_code)
     ),
 
+    regions as (
+        -- "2013-2019" or "2019-" in the seed
+        select
+            region_code as code,
+            region_name as name,
+            'region' as level,
+            region_code,
+            make_date(left(valid, 4)::integer, 4, 1) as valid_from,
+            case
+                when regexp_full_match(valid, '\d{4}-\d{4}') then make_date(right(valid, 4)::integer, 3, 31)
+            end as valid_to
+        from {{ ref("nhs_region") }}
+    ),
+
+    icbs as (
+        -- STPs until June 2022, ICBs since, under one ODS code; its names over the years are aliases
+        select
+            stp_code_ods as code,
+            arg_max(stp_name, year) as name,
+            'icb' as level,
+            list_sort(list(distinct stp_name)) as aliases,
+            make_date(min(year), 4, 1) as valid_from
+        from {{ ref("stp_icb_code_history") }}
+        where stp_code_ods is not null
+        group by stp_code_ods
+    ),
+
+    sites as (
+        select
+            site.site_code as code,
+            {{ title_case("site.site_name") }} as name,
+            'site' as level,
+            site.trust_code as parent_code,
+            membership.lms_code,
+            lms.region_code,
+            site.parent_evidence as confidence
+        from {{ ref("msds_delivery_site") }} as site
+        left join membership using (trust_code)
+        left join {{ ref("lms") }} as lms using (lms_code)
+    ),
+
+    networks as (
+        select distinct 'neonatal_network' as level, neonatal_odn as name
+        from {{ ref("lms") }}
+        union
+        select distinct 'clinical_network', scn
+        from {{ ref("lms") }}
+        union
+        select distinct 'patient_safety_network', psn_ahsn
+        from {{ ref("lms") }}
+    ),
+
     areas as (
         select lms_code as code, lms_name as name, 'lms' as level, lms_code, region_code, neonatal_odn as network
         from {{ ref("lms") }}
-        union all
-        select region_code, region_name, 'region', null, region_code, null
-        from {{ ref("nhs_region") }}
-        union all
-        select 'E92000001', 'England', 'england', null, null, null
+        union all by name
+        select *
+        from regions
+        union all by name
+        select *
+        from icbs
+        union all by name
+        select *
+        from sites
+        union all by name
+        select level, name, name as code
+        from networks
+        where name is not null
+        union all by name
+        select 'E92000001' as code, 'England' as name, 'england' as level
     )
 
 select *
@@ -72,10 +134,11 @@ from trusts
 union all by name
 select
     level || '-' || code as organisation_key,
-    *,
-    date '1900-01-01' as valid_from,
-    date '9999-12-31' as valid_to,
-    []::varchar[] as aliases,
-    'seen' as confidence
+    * replace (
+        coalesce(valid_from, date '1900-01-01') as valid_from,
+        coalesce(valid_to, date '9999-12-31') as valid_to,
+        coalesce(aliases, []::varchar[]) as aliases,
+        coalesce(confidence, 'seen') as confidence
+    )
 from areas
 order by level, code, valid_from

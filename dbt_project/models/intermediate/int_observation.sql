@@ -17,12 +17,16 @@ with
         select
             published.*,
             case
+                when published.level = 'england'
+                then 'E92000001'
                 when published.level <> 'trust'
-                then published.published_code
-                else coalesce(by_code.trust_code, by_name.trust_code)
+                then coalesce(by_code.organisation_code, published.published_code)
+                else coalesce(by_code.organisation_code, by_name.organisation_code)
             end as organisation_code,
-            by_code.trust_code is null and by_name.trust_code is not null and published.level = 'trust' as by_name_only,
-            by_code.trust_code <> by_name.trust_code as name_contradicts_code,
+            by_code.organisation_code is null
+            and by_name.organisation_code is not null
+            and published.level = 'trust' as by_name_only,
+            by_code.organisation_code <> by_name.organisation_code as name_contradicts_code,
             exempt.published_code is not null as is_not_an_nhs_trust
         from published
         left join
@@ -48,6 +52,7 @@ with
             release.has_arrival_warning,
             release.status = 'provisional' as is_provisional,
             release.audience,
+            correction.source_row is not null as is_corrected,
             coalesce(resolved.country, 'England') not in ('England', 'unknown') as is_outside_england,
             row_number() over (
                 partition by
@@ -59,6 +64,7 @@ with
                     resolved.period_end,
                     resolved.breakdown,
                     resolved.breakdown_value,
+                    resolved.publisher_status,
                     -- a superseded release does not take part; its rows are ranked among themselves
                     release.is_superseded,
                     resolved.exclusion_rule
@@ -66,6 +72,12 @@ with
             ) as row_rank
         from resolved
         inner join {{ ref("int_release") }} as release using (release_key)
+        left join
+            (
+                select distinct release_key, source_row from {{ source("landed", "correction") }} where is_applied
+            ) as correction
+            on resolved.release_key = correction.release_key
+            and resolved.source_row = correction.source_row
     )
 
 select

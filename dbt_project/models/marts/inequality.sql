@@ -1,0 +1,81 @@
+-- Grain: indicator × level × organisation × period × group type × group × source: rates by ethnicity and deprivation
+-- where
+-- the publisher gives them, against the reference group (White; least deprived): rate ratio with a log-normal 95%
+-- interval, and the absolute gap.
+with
+    grouped as (
+        select
+            series.*,
+            kind.group_type,
+            regexp_matches(series.breakdown_value, kind.reference_pattern, 'i') as is_reference
+        from {{ ref("int_indicator_value") }} as series
+        inner join
+            {{ ref("inequality_group") }} as kind on regexp_matches(series.breakdown, kind.breakdown_pattern, 'i')
+        where series.value is not null
+    ),
+
+    compared as (
+        select
+            grouped.*,
+            reference.breakdown_value as reference_group,
+            reference.value as reference_value,
+            reference.numerator as reference_numerator,
+            reference.denominator as reference_denominator
+        from grouped
+        left join
+            grouped as reference
+            on reference.is_reference
+            and grouped.level = reference.level
+            and grouped.organisation_code = reference.organisation_code
+            and grouped.source_id = reference.source_id
+            and grouped.indicator_id = reference.indicator_id
+            and grouped.period_start = reference.period_start
+            and grouped.period_end = reference.period_end
+            and grouped.breakdown = reference.breakdown
+    )
+
+select
+    compared.indicator_id,
+    compared.indicator_name,
+    compared.source_id,
+    compared.level,
+    compared.organisation_code,
+    compared.organisation_name,
+    compared.lms_code,
+    compared.period_label,
+    compared.period_start,
+    compared.period_end,
+    compared.group_type,
+    compared.breakdown,
+    compared.breakdown_value as "group",
+    compared.numerator,
+    compared.denominator,
+    compared.value as rate,
+    compared.lower_95,
+    compared.upper_95,
+    compared.unit,
+    compared.reference_group,
+    compared.value / nullif(compared.reference_value, 0) as ratio,
+    {% for side in ["lower", "upper"] %}
+        {{
+            rate_ratio_limit(
+                "compared.numerator",
+                "compared.denominator",
+                "compared.reference_numerator",
+                "compared.reference_denominator",
+                side,
+            )
+        }} as ratio_{{ side }}_95,
+    {% endfor %}
+    compared.value - compared.reference_value as gap,
+    compared.usage_warnings,
+    compared.release_key
+from compared
+order by
+    compared.source_id,
+    compared.indicator_id,
+    compared.level,
+    compared.organisation_code,
+    compared.period_start,
+    compared.breakdown,
+    compared.breakdown_value

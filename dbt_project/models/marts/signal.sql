@@ -1,0 +1,117 @@
+-- Grain: indicator × level × organisation × period × source, for monthly and quarterly series of at least 12 points:
+-- XmR
+-- chart with special causes and assurance against the indicator's target, and for rare adverse events the CUSUM for a
+-- doubling of England's rate with the excess events beside it.
+with
+    points as (
+        select
+            series.*,
+            indicator.polarity,
+            indicator.target,
+            case
+                indicator.polarity when 'low' then 'decrease' when 'high' then 'increase' else 'neutral'
+            end as improvement_direction,
+            indicator.multiplier
+        from {{ ref("int_indicator_value") }} as series
+        inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
+        where
+            series.breakdown = 'all'
+            and series.value is not null
+            and date_diff('day', series.period_start, series.period_end) between 25 and 92
+    ),
+
+    long_enough as (
+        select *
+        from points
+        qualify
+            count(*) over (
+                partition by
+                    level,
+                    organisation_code,
+                    source_id,
+                    indicator_id,
+                    -- months and quarters are separate series
+                    date_diff('day', period_start, period_end) > 31
+            )
+            >= 12
+    ),
+
+    charted as (
+        select *
+        from
+            {{
+                spc(
+                    "long_enough",
+                    ["level", "organisation_code", "source_id", "indicator_id"],
+                    "period_start",
+                    "value",
+                    "improvement_direction",
+                )
+            }}
+    ),
+
+    referred as (
+        select charted.*, england.numerator / england.denominator as reference
+        from charted
+        left join
+            {{ ref("england_indicator") }} as england
+            on charted.source_id = england.source_id
+            and charted.indicator_id = england.indicator_id
+            and charted.period_start = england.period_start
+            and charted.period_end = england.period_end
+            and england.breakdown = 'all'
+    ),
+
+    -- the Poisson CUSUM is for rare events that should not happen; the rest has no CUSUM
+    rare_events as (
+        select *
+        from referred
+        where level <> 'england' and polarity = 'low' and reference < 0.2 and denominator is not null
+    ),
+
+    summed as (
+        select *
+        from
+            {{
+                cusum(
+                    "rare_events",
+                    ["level", "organisation_code", "source_id", "indicator_id"],
+                    "period_start",
+                    "numerator",
+                    "denominator",
+                    "reference",
+                )
+            }}
+    )
+
+select
+    referred.indicator_id,
+    referred.indicator_name,
+    referred.source_id,
+    referred.level,
+    referred.organisation_code,
+    referred.organisation_name,
+    referred.lms_code,
+    referred.period_label,
+    referred.period_start,
+    referred.period_end,
+    referred.value,
+    referred.unit,
+    referred.mean_col as process_mean,
+    referred.lpl as lower_process_limit,
+    referred.upl as upper_process_limit,
+    referred.special_cause_type,
+    referred.point_type,
+    referred.short_group_warning as is_short_series,
+    referred.target,
+    {{ spc_assurance("referred.improvement_direction", "referred.lpl", "referred.upl", "referred.target") }}
+    as assurance,
+    summed.cusum,
+    summed.cusum_signal,
+    summed.cusum_expected as expected_events,
+    summed.excess_events,
+    referred.usage_warnings,
+    referred.release_key
+from referred
+left join summed using (level, organisation_code, source_id, indicator_id, period_start, period_end)
+order by referred.source_id, referred.indicator_id, referred.level, referred.organisation_code, referred.period_start

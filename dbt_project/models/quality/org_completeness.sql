@@ -1,0 +1,48 @@
+-- Grain: source × trust: which trust is missing from what, and for how long: its newest period beside the source's.
+-- Only
+-- trusts that the source has had, or that are expected in its newest period.
+with
+    seen as (
+        select distinct source_id, organisation_code as trust_code, period_start, period_end
+        from {{ ref("fct_observation") }}
+        where level = 'trust' and exclusion_rule is null
+    ),
+
+    -- periods of one length are compared with each other: a month is not missing because a year is there
+    periods as (
+        select distinct source_id, date_diff('month', period_start, period_end + 1) as months, period_start, period_end
+        from seen
+    ),
+
+    expected as (
+        select periods.months, expected.*
+        from {{ ref("int_expected_trust") }} as expected
+        inner join periods using (source_id, period_start, period_end)
+    ),
+
+    missing as (select expected.* from expected anti join seen using (source_id, trust_code, period_start, period_end))
+
+select
+    expected.source_id,
+    expected.months::integer as period_months,
+    expected.trust_code,
+    any_value(expected.lms_code order by expected.period_end desc) as lms_code,
+    count(*)::integer as periods_expected,
+    (count(*) - count(missing.trust_code))::integer as periods_reported,
+    max(expected.period_end) filter (where missing.trust_code is null) as newest_reported,
+    max(expected.period_end) as newest_expected,
+    count(*) filter (where missing.trust_code is not null)::integer as periods_missing,
+    bool_or(missing.trust_code is not null and expected.period_end = newest.period_end) as is_missing_now
+from expected
+inner join
+    (select source_id, months, max(period_end) as period_end from periods group by all) as newest using (
+        source_id, months
+    )
+left join
+    missing
+    on expected.source_id = missing.source_id
+    and expected.trust_code = missing.trust_code
+    and expected.period_start = missing.period_start
+    and expected.period_end = missing.period_end
+group by expected.source_id, expected.months, expected.trust_code
+order by expected.source_id, expected.months, expected.trust_code

@@ -1,0 +1,175 @@
+"""Telling people: alerts go out by Apprise URL (e-mail, Teams, webhook …), once when they open, once when closed.
+
+`block` goes out at once, one message each; `warn` waits for the digest. What was delivered to whom is an append-only
+log, so a repeated run sends nothing twice, and a channel that failed gets what it missed on the next run; the failure
+is itself an alert. Channel addresses hold credentials: they are named by a hash and never logged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from expectations import alerts
+from expectations.alerts import Alert, Breach
+from perinatal.home import Home, locked
+
+LOG = "deliveries.jsonl"
+MESSAGES_AN_HOUR = 20
+SHOWN_ALERTS = 40
+
+Send = Callable[[str, str, str], bool]
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One address. `lms_code` narrows it to alerts that concern that LMS; None hears of everything."""
+
+    url: str
+    lms_code: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Name the channel without its credentials: its kind and a hash."""
+        return f"{self.url.split(':', 1)[0]}-{hashlib.sha256(self.url.encode()).hexdigest()[:8]}"
+
+    def hears(self, alert: Alert) -> bool:
+        """Tell whether an alert is for this channel."""
+        return self.lms_code is None or self.lms_code in alert.breach.affected_lms
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What one run did for one channel."""
+
+    channel: str
+    messages: int
+    alerts: int
+    waiting: int
+    failed: bool
+
+
+def notify(home: Home, channels: Sequence[Channel], *, digest: bool, send: Send | None = None) -> list[Sent]:
+    """Deliver what is due: every `block` at once, and with `digest` all the rest in one message a channel."""
+    with locked(home.alerts / ".notify.lock"):
+        delivered = list(_deliveries(home))
+        outcome = [_serve(home, channel, delivered, digest, send or _apprise) for channel in channels]
+    for sent in outcome:
+        broken = Breach("channel_fails", "warn", "messages cannot be delivered; they are kept and tried again")
+        alerts.reconcile(home, f"notify/{sent.channel}", [broken] if sent.failed else [])
+    return outcome
+
+
+def _apprise(url: str, title: str, body: str) -> bool:
+    """Send one message; True when the other side took it."""
+    import apprise
+
+    target = apprise.Apprise()
+    return bool(target.add(url)) and bool(target.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT))
+
+
+def _deliveries(home: Home) -> Iterator[dict[str, Any]]:
+    path = home.alerts / LOG
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                yield json.loads(line)
+            except ValueError:  # a line that a kill has cut off: delivered or not, it is sent again
+                continue
+
+
+def _due(home: Home, channel: Channel, delivered: Iterable[dict[str, Any]]) -> list[Alert]:
+    """Return the alerts whose present state this channel has not heard of.
+
+    An alert that opened and closed before anybody was told is not told at all.
+    """
+    told = {(item["alert"], item["opened_at"], item["state"]) for item in delivered if item["channel"] == channel.name}
+    due = []
+    for alert in alerts.all_alerts(home):
+        opened = (alert.alert_id, alert.opened_at, "open") in told
+        closed = (alert.alert_id, alert.opened_at, "closed") in told
+        new = not opened if alert.state == "open" else opened and not closed
+        if new and channel.hears(alert) and not alert.scope.startswith(f"notify/{channel.name}"):
+            due.append(alert)
+    return due
+
+
+def _serve(home: Home, channel: Channel, delivered: list[dict[str, Any]], digest: bool, send: Send) -> Sent:
+    due = _due(home, channel, delivered)
+    urgent = [alert for alert in due if alert.breach.severity == "block"]
+    rest = [alert for alert in due if alert.breach.severity != "block"]
+    hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="seconds")
+    recent = {item["message"] for item in delivered if item["channel"] == channel.name and item["at"] > hour_ago}
+    room = max(0, MESSAGES_AN_HOUR - len(recent))
+    batches = [[alert] for alert in urgent] if len(urgent) <= room else [urgent] if room else []
+    if digest and rest and room > len(batches):
+        batches.append(rest)
+    done, failed = 0, False
+    for batch in batches:
+        failed = not send(channel.url, *_message(batch))
+        if failed:
+            break
+        done += len(batch)
+        _record(home, channel, batch)
+    return Sent(channel.name, len(batches), done, len(due) - done, failed)
+
+
+def _record(home: Home, channel: Channel, batch: list[Alert]) -> None:
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    message = f"{at}-{batch[0].alert_id}"
+    lines = [
+        {
+            "at": at,
+            "channel": channel.name,
+            "message": message,
+            "alert": alert.alert_id,
+            "opened_at": alert.opened_at,
+            "state": alert.state,
+        }
+        for alert in batch
+    ]
+    _append(home.alerts / LOG, lines)
+
+
+def _append(path: Path, records: list[dict[str, Any]]) -> None:
+    with path.open("ab") as out:
+        for record in records:
+            out.write((json.dumps(record, ensure_ascii=False) + "\n").encode())
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _message(batch: list[Alert]) -> tuple[str, str]:
+    """Return title and text: enough to act on without opening anything."""
+    if len(batch) == 1:
+        alert = batch[0]
+        state = "closed" if alert.state == "closed" else alert.breach.severity
+        return f"Perinatal Insights [{state}] {alert.breach.rule}", _paragraph(alert)
+    opened = sum(alert.state == "open" for alert in batch)
+    title = f"Perinatal Insights: {opened} new data-quality alert(s), {len(batch) - opened} closed"
+    more = f"\n\n… and {len(batch) - SHOWN_ALERTS} more: `perinatal alerts`" if len(batch) > SHOWN_ALERTS else ""
+    return title, "\n\n".join(_paragraph(alert) for alert in batch[:SHOWN_ALERTS]) + more
+
+
+def _paragraph(alert: Alert) -> str:
+    breach = alert.breach
+    if alert.state == "closed":
+        return f"Mended: {breach.message} ({alert.scope}, open since {alert.opened_at})"
+    lines = [
+        f"[{breach.severity}] {breach.message}",
+        f"Where: {alert.scope}" + (f", release {breach.release_key}" if breach.release_key else ""),
+    ]
+    if breach.affected_marts:
+        lines.append("Marts: " + ", ".join(breach.affected_marts))
+    if breach.affected_lms:
+        lines.append("LMSs: " + ", ".join(breach.affected_lms))
+    if breach.remedy:
+        lines.append("What to do: " + breach.remedy)
+    lines += ["  " + ", ".join(f"{key}={value}" for key, value in row.items()) for row in breach.sample_rows[:3]]
+    return "\n".join(lines)

@@ -1,0 +1,131 @@
+"""Alerts reach people once: real SMTP and HTTP receivers on loopback, three nights of the same breach."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from pytest_httpserver import HTTPServer
+from werkzeug import Response
+
+from expectations import alerts, notify
+from expectations.alerts import Breach
+from expectations.notify import Channel
+from perinatal.home import Home
+
+BLOCK = Breach("masks_are_whole", "block", "A masked count has a masked rate: 1 row(s) do not", remedy="Tell them.")
+WARN = Breach("organisations_are_known", "warn", "Unknown organisation", affected_lms=["QOP"])
+
+
+class Mailbox:
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    async def handle_DATA(self, server: object, session: object, envelope: object) -> str:  # noqa: N802
+        self.messages.append(envelope.content.decode())  # type: ignore[attr-defined]
+        return "250 OK"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+@pytest.fixture
+def mail() -> Iterator[tuple[str, Mailbox]]:
+    box = Mailbox()
+    with socket.socket() as probe:  # the controller cannot be asked which free port it took
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        yield f"mailto://127.0.0.1:{port}?from=insights@example.org&to=lead@example.org&mode=insecure", box
+    finally:
+        controller.stop()
+
+
+def webhook(server: HTTPServer, path: str = "/hook") -> tuple[Channel, list[dict[str, str]]]:
+    seen: list[dict[str, str]] = []
+
+    def receive(request):
+        seen.append(json.loads(request.data))
+        return Response("ok")
+
+    server.expect_request(path, method="POST").respond_with_handler(receive)
+    return Channel(f"json://127.0.0.1:{server.port}{path}"), seen
+
+
+def test_one_message_for_a_breach_of_three_nights_and_one_when_it_is_mended(home, mail, httpserver):
+    url, box = mail
+    hook, posts = webhook(httpserver)
+    channels = [Channel(url), hook]
+    for _night in range(3):
+        alerts.reconcile(home, "release", [BLOCK])
+        notify.notify(home, channels, digest=True)
+    assert len(box.messages) == 1
+    assert len(posts) == 1
+    assert "masks_are_whole" in posts[0]["title"]
+    assert "What to do: Tell them." in posts[0]["message"]
+    alerts.reconcile(home, "release", [])
+    for _night in range(2):
+        notify.notify(home, channels, digest=True)
+    assert len(box.messages) == 2
+    assert len(posts) == 2
+    assert "closed" in posts[1]["title"]
+
+
+def test_warnings_wait_for_the_digest(home, httpserver):
+    hook, posts = webhook(httpserver)
+    alerts.reconcile(home, "release", [BLOCK, WARN])
+    notify.notify(home, [hook], digest=False)
+    assert [post["title"] for post in posts] == ["Perinatal Insights [block] masks_are_whole"]
+    notify.notify(home, [hook], digest=True)
+    assert len(posts) == 2
+    assert "Unknown organisation" in posts[1]["message"]
+
+
+def test_an_lms_hears_of_its_own_trusts_only(home, httpserver):
+    own, posts = webhook(httpserver, "/qop")
+    other, others = webhook(httpserver, "/qrl")
+    alerts.reconcile(home, "release", [BLOCK, WARN])
+    notify.notify(home, [Channel(own.url, "QOP"), Channel(other.url, "QRL")], digest=True)
+    assert len(posts) == 1
+    assert "Unknown organisation" in posts[0]["message"]
+    assert others == []
+
+
+def test_a_failed_channel_is_an_alert_and_is_tried_again(home, httpserver):
+    httpserver.expect_ordered_request("/hook", method="POST").respond_with_data("no", status=500)
+    channel = Channel(f"json://127.0.0.1:{httpserver.port}/hook")
+    alerts.reconcile(home, "release", [BLOCK])
+    sent = notify.notify(home, [channel], digest=True)
+    assert sent[0].failed
+    assert sent[0].waiting == 1
+    assert [alert.breach.rule for alert in alerts.open_alerts(home) if alert.scope.startswith("notify/")] == [
+        "channel_fails"
+    ]
+    httpserver.clear()
+    _, posts = webhook(httpserver)
+    assert not notify.notify(home, [channel], digest=True)[0].failed
+    assert len(posts) == 1
+    assert not [alert for alert in alerts.open_alerts(home) if alert.scope.startswith("notify/")]
+
+
+def test_a_flood_becomes_one_message(home, httpserver):
+    hook, posts = webhook(httpserver)
+    flood = [Breach(f"rule_{number}", "block", f"breach {number}") for number in range(50)]
+    alerts.reconcile(home, "release", flood)
+    notify.notify(home, [hook], digest=True)
+    assert len(posts) == 1
+    assert "and 10 more" in posts[0]["message"]
+
+
+def test_addresses_are_never_shown(home):
+    channel = Channel("mailto://user:secret@mail.example.org")
+    assert "secret" not in channel.name
+    assert channel.name.startswith("mailto-")

@@ -1,0 +1,262 @@
+"""A file becomes a landed revision, or a quarantined file with its reasons, and nothing between."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from expectations import alerts
+from ingest import archive, landing, quarantine
+from ingest import manifest as manifests
+from ingest.landing import Arrival, Outcome
+from ingest.registry import Source
+from perinatal.errors import PerinatalError, RefusedAtArrival
+from perinatal.home import Home
+
+GOOD = b"Code,Events\na,1\nb,2\n"
+Land = Callable[..., Outcome]
+
+
+@pytest.fixture
+def land(home: Home, demo: Source, tmp_path: Path) -> Land:
+    """Land bytes under a name, as the demo source's."""
+
+    def run(content: bytes, name: str = "counts-2024.csv", **known: object) -> Outcome:
+        path = tmp_path / "files" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        return landing.land(home, path, Arrival(demo, name, **known))  # type: ignore[arg-type]
+
+    return run
+
+
+def in_quarantine(home: Home) -> list[quarantine.Report]:
+    return [report for _, report in quarantine.reports(home)]
+
+
+def leftovers(home: Home) -> list[Path]:
+    """Return temporary files and folders that a landing must not leave."""
+    return [*home.landed.glob(".landing-*"), *home.archive.glob(".incoming-*")]
+
+
+def test_a_release_is_landed_with_its_manifest(home: Home, land: Land) -> None:
+    outcome = land(GOOD, published_on="2025-05-01", url="https://demo.example/file")
+    assert (outcome.what, outcome.manifest.revision) == ("landed", 1)
+    [item] = manifests.all_landed(home)
+    assert item == outcome.manifest
+    assert (item.source_id, item.dataset, item.release, item.status) == ("demo", "counts", "2024", "final")
+    assert (item.rows_in, item.rows_landed, item.rows_quarantined) == (2, 2, 0)
+    assert (item.published_on, item.url, item.original_name) == (
+        "2025-05-01",
+        "https://demo.example/file",
+        "counts-2024.csv",
+    )
+    assert archive.place(home, item.sha256).read_bytes() == GOOD
+    assert (item.folder(home) / manifests.ROWS).exists()
+    assert {check["rule"] for check in item.checks} >= {"has_rows", "columns_are_known", "code__filled", "events__type"}
+    assert leftovers(home) == []
+
+
+def test_the_same_bytes_again_are_unchanged(home: Home, land: Land) -> None:
+    first = land(GOOD)
+    again = land(GOOD, "counts-2024 (1).csv")
+    assert again.what == "unchanged"
+    assert again.manifest == first.manifest
+    assert "unchanged: the same bytes as demo counts 2024 (revision 1)" in again.message
+
+
+def test_the_same_content_in_other_bytes_is_unchanged(home: Home, land: Land) -> None:
+    land(GOOD)
+    again = land(GOOD.replace(b"\n", b"\r\n"))
+    assert again.what == "unchanged"
+    assert "the same content in other bytes" in again.message
+    assert len(list(manifests.all_landed(home))) == 1
+
+
+def test_changed_content_is_a_new_revision_and_both_stay(home: Home, land: Land) -> None:
+    first, second = land(GOOD), land(b"Code,Events\na,1\nb,3\n")
+    assert (second.what, second.manifest.revision) == ("revised", 2)
+    assert [item.revision for item in manifests.all_landed(home)] == [1, 2]
+    assert all(archive.place(home, item.sha256).exists() for item in (first.manifest, second.manifest))
+
+
+def test_an_old_file_dropped_again_does_not_win_and_says_so(land: Land) -> None:
+    land(GOOD)
+    land(b"Code,Events\na,1\nb,3\n")
+    again = land(GOOD)
+    assert again.what == "unchanged"
+    assert "revision 2 has replaced it since" in again.message
+
+
+def test_two_releases_stand_side_by_side(home: Home, land: Land) -> None:
+    land(GOOD)
+    land(b"Code,Events\na,2\nb,2\n", "counts-2025.csv")
+    assert [item.release for item in manifests.all_landed(home)] == ["2024", "2025"]
+
+
+def test_sample_and_real_releases_of_one_name_are_separate_histories(home: Home, land: Land) -> None:
+    land(GOOD, is_synthetic=True)
+    outcome = land(b"Code,Events\na,1\nb,3\n")
+    assert (outcome.what, outcome.manifest.is_synthetic) == ("landed", False)
+    assert [item.is_synthetic for item in manifests.in_use(home)] == [False]
+
+
+def test_a_synthetic_release_has_no_publication_date(land: Land) -> None:
+    assert land(GOOD, is_synthetic=True, published_on="2025-05-01").manifest.published_on is None
+
+
+REFUSED = {
+    "empty": (b"", "empty"),
+    "blank": (b"\n\n", "empty"),
+    "html": (b"<!DOCTYPE html><html><head><title>Not found</title></head><body>404</body></html>", "html"),
+    "html with commas": (b'\xef\xbb\xbf<html lang="en,gb"><title>Sign in, please</title></html>\n' * 20, "html"),
+    "json": (b'{"error": "gone, sorry",\n"code": 1}', "not_a_table"),
+    "header only": (b"Code,Events\n", "no_rows"),
+    "missing column": (b"Code\na\n", "missing_column"),
+    "doubled column": (b"Code,Events,Events\na,1,1\n", "doubled_column"),
+    "a line too short": (b"Code,Events\na,1\nb\nc,1\n", "lines_have_all_fields"),
+    "cut off": (b"Code,Events\na,1\nb", "truncated"),
+    "cut off in a quote": (b'Code,Events\na,1\n"b', "truncated"),
+    "utf-16": (GOOD.decode().encode("utf-16"), "wrong_encoding"),
+    "latin-1": ("Code,Events\nOrléans,1\n".encode("latin-1"), "wrong_encoding"),
+    "latin-1 far down": (GOOD * 1 + b"a,1\n" * 50_000 + "é,1\n".encode("latin-1"), "wrong_encoding"),
+    "text for a number": (b"Code,Events\na,many\n", "events__type"),
+    "out of range": (b"Code,Events\na,101\n", "events__maximum"),
+    "negative": (b"Code,Events\na,-1\n", "events__minimum"),
+    "not filled": (b"Code,Events\n,1\n", "code__filled"),
+    "blank where filled": (b"Code,Events\n  ,1\n", "code__filled"),
+}
+
+
+@pytest.mark.parametrize(("content", "rule"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_fails_is_refused_in_one_line_and_quarantined(home: Home, land: Land, content: bytes, rule: str) -> None:
+    with pytest.raises(RefusedAtArrival) as error:
+        land(content)
+    message = str(error.value)
+    assert message.startswith(f"counts-2024.csv: refused at arrival ({rule}): ")
+    assert "\n" not in message
+    assert len(message) < 1500
+    [report] = in_quarantine(home)
+    assert report.reasons[0]["rule"] == rule
+    assert archive.place(home, report.sha256).read_bytes() == content
+    assert list(manifests.all_landed(home)) == []
+    assert leftovers(home) == []
+    assert [alert.breach.rule for alert in alerts.open_alerts(home)] == [rule]
+    assert alerts.open_alerts(home)[0].breach.remedy
+
+
+def test_a_refusal_names_the_rows(home: Home, land: Land) -> None:
+    with pytest.raises(RefusedAtArrival, match="1 row\\(s\\) do not, first at row 2"):
+        land(b"Code,Events\na,1\nb,101\n")
+    [report] = in_quarantine(home)
+    assert report.reasons[0]["rows"] == [{"source_row": 2, "code": "b", "events": 101}] or report.reasons[0]["rows"]
+
+
+@pytest.mark.parametrize("bad", [b"Code\na\n", b"", b"Code,Events\na,many\n"])
+@pytest.mark.parametrize("name", ["counts-2024.csv", "counts-2024 corrected.csv"])
+def test_a_good_file_closes_the_alerts_of_a_bad_one(home: Home, land: Land, bad: bytes, name: str) -> None:
+    with pytest.raises(RefusedAtArrival):
+        land(bad)
+    assert alerts.open_alerts(home)
+    land(GOOD, name)
+    if bad or name == "counts-2024.csv":  # an empty file has nothing but its name to say what it should have been
+        assert alerts.open_alerts(home) == []
+
+
+def test_a_file_refused_by_mistake_leaves_quarantine_when_it_is_landed(home: Home, demo: Source, land: Land) -> None:
+    strict = replace(demo, encodings=("utf-16",))
+    path = home.root.parent / "counts-2024.csv"
+    path.write_bytes("Code,Events\na,1\nb,2\n".encode("utf-16"))
+    with pytest.raises(RefusedAtArrival):
+        landing.land(home, path, Arrival(demo, path.name))
+    landing.land(home, path, Arrival(strict, path.name))
+    assert in_quarantine(home) == []
+
+
+def test_a_new_column_is_kept_with_a_warning(home: Home, land: Land) -> None:
+    outcome = land(b"Code,Events,Brand New\na,1,x\n")
+    assert outcome.what == "landed"
+    assert "1 warning(s)" in outcome.message
+    assert outcome.manifest.header == ["source_row", "code", "events", "x_brandnew", "cast_errors"]
+    [alert] = alerts.open_alerts(home)
+    assert (alert.breach.rule, alert.breach.severity) == ("columns_are_known", "warn")
+    assert "Brand New" in alert.breach.message
+
+
+def test_a_workbook_is_a_table_too(home: Home, demo: Source, tmp_path: Path) -> None:
+    import xlsxwriter
+
+    path = tmp_path / "counts-2024.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate((["Code", "Events"], ["a", 1], ["b", 2])):
+            sheet.write_row(number, 0, row)
+    outcome = landing.land(home, path, Arrival(demo, path.name))
+    assert (outcome.what, outcome.manifest.rows_in) == ("landed", 2)
+
+
+def test_malformed_lines_are_set_aside_where_the_source_says_so(home: Home, demo: Source, tmp_path: Path) -> None:
+    path = tmp_path / "counts-2024.csv"
+    path.write_bytes(b"Code,Events\na,1\nb\nc,3\n")
+    outcome = landing.land(home, path, Arrival(replace(demo, malformed_rows="quarantine"), path.name))
+    item = outcome.manifest
+    assert (item.rows_in, item.rows_landed, item.rows_quarantined) == (3, 2, 1)
+    assert [alert.breach.rule for alert in alerts.open_alerts(home)] == ["lines_have_all_fields"]
+
+
+def test_what_is_not_recognised_may_be_said(home: Home, land: Land) -> None:
+    with pytest.raises(RefusedAtArrival, match=r"say --dataset and --release \(datasets: counts\)"):
+        land(GOOD, "unnamed.csv")
+    assert land(GOOD, "unnamed.csv", dataset="counts", release="2019").manifest.release == "2019"
+
+
+def test_a_release_that_the_content_contradicts_is_refused(land: Land) -> None:
+    with pytest.raises(RefusedAtArrival, match="--release 2023 was given, but the content is of 2024"):
+        land(GOOD, release="2023")
+
+
+def test_a_dataset_that_the_source_does_not_have_is_refused_with_the_list(land: Land) -> None:
+    with pytest.raises(PerinatalError, match="has no dataset 'births'; there are: counts"):
+        land(GOOD, dataset="births")
+    with pytest.raises(PerinatalError, match="has no dataset 'births'; there are: counts"):
+        land(GOOD, "unnamed.csv", dataset="births", release="2024")
+
+
+@pytest.mark.parametrize("release", ["../../elsewhere", "/tmp/x", "", ".", "..", "a b", "x" * 300, "2024\n"])
+def test_a_release_cannot_lead_out_of_its_folder(home: Home, land: Land, release: str) -> None:
+    with pytest.raises(PerinatalError):
+        land(GOOD, "unnamed.csv", dataset="counts", release=release)
+    assert not list(home.root.parent.rglob(manifests.MANIFEST))
+
+
+def test_links_and_folders_are_not_files(home: Home, demo: Source, tmp_path: Path) -> None:
+    real = tmp_path / "counts-2024.csv"
+    real.write_bytes(GOOD)
+    link = tmp_path / "link.csv"
+    link.symlink_to(real)
+    for path in (link, tmp_path):
+        with pytest.raises(PerinatalError):
+            landing.land(home, path, Arrival(demo, path.name))
+    assert not home.archive.exists() or not list(home.archive.rglob("??/*"))
+
+
+@pytest.mark.parametrize(("path", "says"), [("absent.csv", "no such file"), ("", "a folder, not a file")])
+def test_what_is_no_file_is_said_so(tmp_path: Path, path: str, says: str) -> None:
+    with pytest.raises(PerinatalError, match=says):
+        landing.require_file(tmp_path / path)
+
+
+def test_landing_after_damage_brings_the_archived_bytes_back(home: Home, land: Land) -> None:
+    place = archive.place(home, land(GOOD).manifest.sha256)
+    place.unlink()
+    assert land(GOOD).what == "unchanged"
+    assert place.read_bytes() == GOOD
+
+
+def test_the_manifest_is_json_that_people_can_read(home: Home, land: Land) -> None:
+    path = land(GOOD).manifest.folder(home) / manifests.MANIFEST
+    text = path.read_text()
+    assert text.count("\n") > 20
+    assert json.loads(text)["original_name"] == "counts-2024.csv"

@@ -1,0 +1,94 @@
+"""Manifests say what was landed; a damaged one is named."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from ingest import manifest as manifests
+from ingest.manifest import Manifest
+from perinatal.errors import PerinatalError
+from perinatal.home import Home
+
+BASE = Manifest(
+    source_id="demo",
+    dataset="counts",
+    layout="counts",
+    release="2024",
+    revision=1,
+    status="final",
+    sha256="ab" * 32,
+    content_sha256="1-2-3-4",
+    bytes=10,
+    original_name="counts-2024.csv",
+    url=None,
+    etag=None,
+    published_on=None,
+    fetched_at="2026-01-01T00:00:00+00:00",
+    publisher="Nobody",
+    licence="none",
+    audience="public",
+    is_synthetic=False,
+    parser_version=1,
+    rows_in=1,
+    rows_landed=1,
+    rows_quarantined=0,
+    header=["source_row"],
+)
+
+
+@pytest.fixture
+def keep(home: Home) -> Callable[..., Manifest]:
+    """Put a manifest where a landed revision has it."""
+
+    def write(**changes: object) -> Manifest:
+        item = replace(BASE, **changes)  # type: ignore[arg-type]
+        item.folder(home).mkdir(parents=True)
+        (item.folder(home) / manifests.MANIFEST).write_text(item.to_json())
+        return item
+
+    return write
+
+
+def test_a_manifest_is_read_as_written(home: Home, keep: Callable[..., Manifest]) -> None:
+    item = keep(original_name="Größe’s counts.csv", checks=[{"rule": "x"}])
+    assert manifests.read(item.folder(home) / manifests.MANIFEST) == item
+
+
+def test_the_release_key_depends_on_the_bytes_not_on_the_order_of_landing() -> None:
+    assert BASE.release_key == "demo/counts/2024/abababababab"
+    assert replace(BASE, revision=7, fetched_at="2027-01-01T00:00:00+00:00").release_key == BASE.release_key
+
+
+def test_revisions_are_in_the_order_of_landing(home: Home, keep: Callable[..., Manifest]) -> None:
+    for number in (10, 2, 1):
+        keep(revision=number)
+    keep(release="2025")
+    assert [item.revision for item in manifests.revisions(home, "demo", "counts", "2024")] == [1, 2, 10]
+    assert manifests.revisions(home, "demo", "counts", "1999") == []
+
+
+def test_a_folder_without_manifest_is_not_landed(home: Home, keep: Callable[..., Manifest]) -> None:
+    keep()
+    (home.landed / "demo" / "counts" / "2024" / "r2").mkdir()
+    (home.landed / ".landing-x").mkdir()
+    (home.landed / ".landing-x" / manifests.MANIFEST).write_text("{}")
+    assert [item.revision for item in manifests.all_landed(home)] == [1]
+
+
+def test_real_releases_put_the_sample_out_of_use(home: Home, keep: Callable[..., Manifest]) -> None:
+    sample = keep(is_synthetic=True)
+    assert manifests.in_use(home) == [sample]
+    real = keep(revision=2)
+    assert manifests.in_use(home) == [real]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", json.dumps({"source_id": "x"}), '{"more": 1}'])
+def test_a_damaged_manifest_is_named_with_what_to_do(home: Home, keep: Callable[..., Manifest], text: str) -> None:
+    path = keep().folder(home) / manifests.MANIFEST
+    path.write_text(text)
+    with pytest.raises(PerinatalError) as error:
+        list(manifests.all_landed(home))
+    assert str(error.value).startswith(f"{path}: not a manifest")
+    assert f"remove the folder {path.parent} and land the file again" in str(error.value)

@@ -1,0 +1,69 @@
+import pytest
+
+from insights.coding import train
+from insights.model import THRESHOLD
+from insights.review import COLUMNS, Decision, latest_decisions, queue, read_decisions, record
+from perinatal.errors import PerinatalError
+
+TEXTS = [
+    ("a", "The CTG was pathological for an hour and the registrar was not informed."),
+    ("b", "Observations were sometimes late and the plan was discussed."),
+]
+
+
+def test_decisions_are_appended_and_read_back(tmp_path):
+    path = tmp_path / "review" / "decisions.csv"
+    first = Decision("a", "C01", "confirm", "A. Reviewer", "2026-11-01", 'said "yes", twice')
+    second = Decision("a", "C01", "reject", "B. Reviewer", "2026-11-03")
+    assert read_decisions(path) == []
+    record(first, path)
+    before = path.read_bytes()
+    record(second, path)
+    assert path.read_bytes().startswith(before)
+    assert path.read_text().splitlines()[0] == ",".join(COLUMNS)
+    assert read_decisions(path) == [first, second]
+
+
+def test_the_later_decision_is_in_force():
+    early = Decision("a", "C01", "confirm", "A", "2026-11-01")
+    late = Decision("a", "C01", "reject", "B", "2026-11-03")
+    same_day = Decision("a", "C01", "add", "C", "2026-11-03")
+    assert latest_decisions([late, early])["a", "C01"] is late
+    assert latest_decisions([late, same_day])["a", "C01"] is same_day
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("a,C01,maybe,R,2026-11-01,", "decision 'maybe'"),
+        ("a,C77,confirm,R,2026-11-01,", "unknown theme 'C77'"),
+        ("a,C01,confirm,,2026-11-01,", "needs a name"),
+        ("a,C01,confirm,R,01/11/2026,", "is not a date"),
+    ],
+)
+def test_faulty_decisions_name_their_line(tmp_path, row, message):
+    path = tmp_path / "decisions.csv"
+    path.write_text(f"{','.join(COLUMNS)}\n{row}\n")
+    with pytest.raises(PerinatalError) as error:
+        read_decisions(path)
+    assert "line 2" in str(error.value)
+    assert message in str(error.value)
+
+
+def test_a_faulty_decision_is_not_recorded(tmp_path):
+    path = tmp_path / "decisions.csv"
+    with pytest.raises(PerinatalError):
+        record(Decision("a", "C01", "confirm", "", "2026-11-01"), path)
+    assert not path.exists()
+
+
+def test_queue_is_uncertain_first_and_forgets_what_is_decided():
+    questions = queue(train(), TEXTS)
+    doubts = [abs(q.score - THRESHOLD) for q in questions]
+    assert questions
+    assert doubts == sorted(doubts)
+    assert ("a", "C01") in {(q.finding_id, q.theme_id) for q in questions if q.proposed}
+    decided = train(decisions=[Decision("a", "C01", "confirm", "R", "2026-11-01")])
+    assert ("a", "C01") not in {(q.finding_id, q.theme_id) for q in queue(decided, TEXTS)}
+    assert len(queue(train(), TEXTS, limit=1)) == 1
+    assert {q.theme_id for q in queue(train(), TEXTS, theme_id="C01")} <= {"C01"}

@@ -1,0 +1,49 @@
+import pytest
+
+from insights.lexicon import default_lexicon, load_lexicon
+from insights.themes import load_mappings, load_themes, taxonomy_version, theme_ids
+from perinatal.errors import PerinatalError
+
+
+def test_thirty_four_themes_with_definitions():
+    themes = load_themes()
+    assert len(themes) == len({t.theme_id for t in themes}) == 34
+    assert all(len(t.definition) > 40 and t.sources and t.source_note for t in themes)
+    assert taxonomy_version().count(".") == 2
+
+
+def test_mappings_are_marked_and_complete():
+    mappings = load_mappings()
+    assert {m.status for m in mappings} == {"seen", "inferred"}
+    assert {m.framework for m in mappings} == {
+        "matneosip_driver",
+        "matneosip_enabler",
+        "sbl_element",
+        "mis_safety_action",
+    }
+    assert all(m.source for m in mappings)
+    assert {m.theme_id for m in mappings if m.framework == "matneosip_driver"} == set(theme_ids())
+    assert {m.item_id for m in mappings if m.framework == "mis_safety_action"} == {f"SA{n}" for n in range(1, 11)}
+
+
+def test_no_clinical_driver_is_an_answer():
+    without = [m for m in load_mappings() if m.framework == "matneosip_driver" and not m.item_id]
+    assert {m.item_label for m in without} == {"no clinical driver"}
+
+
+def test_every_theme_has_strong_phrases():
+    entries = default_lexicon().entries
+    assert {e.theme_id for e in entries if e.kind == "include"} == set(theme_ids())
+    assert len(entries) == len({(e.theme_id, e.kind, e.pattern) for e in entries})
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [("C99,include,word", "line 2: theme 'C99'"), ("C01,include,(a", "line 2: "), ("*,include,word", "theme '*'")],
+)
+def test_a_faulty_lexicon_names_its_line(tmp_path, row, message):
+    path = tmp_path / "lexicon.csv"
+    path.write_text(f"theme_id,kind,pattern\n{row}\n")
+    with pytest.raises(PerinatalError) as error:
+        load_lexicon(path)
+    assert message in str(error.value)
