@@ -1,8 +1,9 @@
-"""Tells people: after each edition, and each morning whatever could not be told before."""
+"""Tells people: after each edition what cannot wait, each morning the warnings and whatever was not taken before."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from airflow.sdk import AssetOrTimeSchedule, dag, task
 
@@ -25,8 +26,8 @@ def notify() -> None:
     """
 
     @task(retries=5, queue=service.FETCH_QUEUE)
-    def send() -> None:
-        wiring.tell(steps.send_alerts())
+    def send(*, triggering_asset_events: Any) -> None:
+        wiring.tell(steps.send_alerts(digest=not triggering_asset_events))
 
     send()
 

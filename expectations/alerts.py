@@ -66,15 +66,10 @@ def from_reason(reason: dict[str, Any]) -> Breach:
     )
 
 
-def events(home: Home) -> list[dict[str, Any]]:
-    """Return the log: every `opened`, `seen` and `closed`, oldest first."""
-    return list(read_records(home.alerts / LOG))
-
-
 def all_alerts(home: Home) -> list[Alert]:
     """Return every alert with its present state, newest first."""
     found: dict[str, Alert] = {}
-    for event in events(home):
+    for event in read_records(home.alerts / LOG):
         key = f"{event['scope']}#{event['rule']}"
         last = found.get(key)
         if event["event"] == "closed":

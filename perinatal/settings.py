@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -40,9 +40,6 @@ class Settings(BaseSettings):
     )
     contact: str = Field(
         "no contact given", description="Who publishers can write to; sent in the User-Agent of every request"
-    )
-    alert_urls: SecretStr = Field(
-        SecretStr(""), description="Apprise URLs that alerts are sent to, separated by blanks; never shown"
     )
     airflow_port: int = Field(8080, ge=1, le=65535, description="Loopback port of Airflow's pages for `perinatal up`")
     portal_port: int = Field(8765, ge=1, le=65535, description="Loopback port of the portal")

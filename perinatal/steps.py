@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from perinatal import home as homes
 from perinatal import settings
-from perinatal.errors import Damaged, RefusedAtArrival
+from perinatal.errors import Damaged, PerinatalError, RefusedAtArrival
 
 if TYPE_CHECKING:
     from ingest.landing import Outcome
@@ -112,12 +112,19 @@ def verify() -> Told:
     return Told(True, f"{archive.count(home)} archived file(s) are whole")
 
 
-def send_alerts() -> Told:
-    """Send alerts that have opened or closed to every channel."""
-    from expectations import channels
+def send_alerts(*, digest: bool) -> Told:
+    """Send what people have not heard of yet: `block` at once, with `digest` the rest too.
 
-    sent = channels.send(homes.get())
-    return Told(bool(sent.news), f"{sent.news} message line(s) to {sent.channels} channel(s)")
+    Raises PerinatalError if a channel did not take it: what it missed is kept, and a repetition sends it nothing twice.
+    """
+    from perinatal import pipeline
+
+    sent = pipeline.notify(homes.get(), digest=digest)
+    told = f"{sum(item.alerts for item in sent)} alert(s) sent to {len(sent)} channel(s)"
+    silent = [item.channel for item in sent if item.failed]
+    if silent:
+        raise PerinatalError(f"{told}; {', '.join(silent)} did not take them; check the channel and its address")
+    return Told(any(item.alerts for item in sent), told)
 
 
 def task_failed(scope: str, reason: str, *, is_refusal: bool) -> None:
@@ -127,7 +134,7 @@ def task_failed(scope: str, reason: str, *, is_refusal: bool) -> None:
     if not is_refusal:
         remedy = "Read the task's log in Airflow; the task runs again at its next time, or clear it to run it now."
         alerts.reconcile(homes.get(), scope, [alerts.Breach("task_failed", "block", reason, remedy=remedy)])
-    send_alerts()
+    send_alerts(digest=False)
 
 
 def task_well(scope: str) -> None:
