@@ -93,11 +93,6 @@ def hash_of(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def count(home: Home) -> int:
-    """Return how many files the archive holds."""
-    return sum(1 for _ in home.archive.glob("??/*"))
-
-
 def damaged(home: Home) -> Iterator[str]:
     """Re-hash every archived file; yield one line for each whose bytes are not those of its name."""
     for path in sorted(home.archive.glob("??/*")):

@@ -20,6 +20,9 @@ from perinatal.errors import PerinatalError
 
 DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%Y-%m-%d %H:%M:%S")
 
+# columns of a landed table that are not the publisher's
+LINEAGE = ("source_row", "cast_errors")
+
 CONTENT_HASH_MODULUS = 1 << 128
 
 
@@ -252,6 +255,13 @@ def _renumber(connection: duckdb.DuckDBPyConnection, parquet: Path) -> None:
         """
     )
     whole.replace(parquet)
+
+
+def content_of(parquet: Path) -> str:
+    """Return the content hash of a landed table."""
+    with duckdb.connect() as connection:
+        names = [name for name in read_header_of(parquet) if name not in LINEAGE]
+        return _content(connection, str(parquet).replace("'", "''"), names)[1]
 
 
 def _content(connection: duckdb.DuckDBPyConnection, target: str, names: list[str]) -> tuple[int, str]:

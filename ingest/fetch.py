@@ -107,6 +107,18 @@ def fetch(home: Home, client: HttpClient, source: Source, *, synthetic: bool = F
     return report
 
 
+def look(home: Home, client: HttpClient, source: Source, *, synthetic: bool = False) -> dict[str, Any]:
+    """Ask one publisher whether there is anything to do, and do nothing. Raises PublisherUnavailable or BadResponse."""
+    state = probe_state.load(probe_state.place(home, source.id, synthetic=synthetic))
+    watched = watch.of(source)
+    if watched is None:
+        return {"source": source.id, "changed": False, "message": "its files are brought by hand"}
+    result = probe(client, watched.spec, state.token)
+    is_open = bool(state.waiting) or state.outcome in ("failed", "refused")
+    message = f"{result.message}; the last run left something to do" if is_open else result.message
+    return {"source": source.id, "changed": result.changed or is_open, "message": message}
+
+
 def scope_of(source_id: str, *, synthetic: bool) -> str:
     """Name what a fetch's alerts are about; the sample publishers' troubles are not the real ones'."""
     return f"{'fetch-sample' if synthetic else 'fetch'}/{source_id}"

@@ -80,7 +80,7 @@ def collect(
         paths = [path for path in _walk(home.inbox) if not only or path.relative_to(home.inbox).parts[0] in only]
         stable = set(files.stable_files(paths, quiet_seconds))
         growing = [
-            Dropped(_folder(home, path), files.printable(path.name), left="not whole yet")
+            Dropped(_folder(home, path), files.usable_name(path.name), left="not whole yet")
             for path in paths
             if path not in stable and not path.name.startswith(".")
         ]
@@ -130,7 +130,7 @@ class _Waits(PerinatalError):
 
 def _isolated(home: Home, found: Found) -> Dropped:
     """Take one file; whatever goes wrong with it is told, and must not keep the others from landing."""
-    folder, name = _folder(home, found.path), files.printable(found.path.name)
+    folder, name = _folder(home, found.path), files.usable_name(found.path.name)
     try:
         return Dropped(folder, name, tuple(_take(home, found)))
     except _Waits as error:
@@ -148,7 +148,7 @@ def _take(home: Home, found: Found) -> list[Taken]:
         raise files.Unusable("no_source", what)
     unsafe = _unsafe_name(found.path, home.inbox / found.source.id)
     signature = _signature(found.path)
-    arrival = landing.Arrival(found.source, files.printable(found.path.name))
+    arrival = landing.Arrival(found.source, files.usable_name(found.path.name))
     if unsafe:
         taken = [intake.refuse(home, archive.put(home, found.path), arrival, unsafe.reason, str(unsafe))]
     elif found.sidecar is None and found.path.suffix.lower() in SIDECARS:
@@ -219,7 +219,7 @@ def _read_note(path: Path) -> Note:
 
 
 def _bad_note(path: Path, what: str) -> files.Unusable:
-    return files.Unusable("bad_note", f"the note {files.printable(path.name)} {what}; mend it")
+    return files.Unusable("bad_note", f"the note {files.usable_name(path.name)} {what}; mend it")
 
 
 def _tell(home: Home, dropped: list[Dropped], only: Collection[str]) -> None:

@@ -81,6 +81,8 @@ def land_archived(home: Home, archived: archive.Archived, arrival_: Arrival) -> 
 
     Bytes that a sample generator made stay synthetic however they arrive. May be called from several threads.
     """
+    if arrival_.source.audience == "restricted":
+        archived.path.chmod(0o400)
     if arrival_.is_synthetic:
         synthetic.mark(home, [archived.sha256])
     elif archived.sha256 in synthetic.known(home):
@@ -122,8 +124,8 @@ def _land(home: Home, archived: archive.Archived, arrival_: Arrival, work: Path)
         identity, decoded = _decode(archived.path, arrival_, work, rows)
     except (decode.Unreadable, files.Unusable) as error:
         # the reader knows the archived file by its hash, people know it by its own name
-        message = str(error).replace(archived.path.name, arrival_.name)
-        reason = {"rule": error.reason, "message": message.removeprefix(f"{arrival_.name}: "), "count": 1}
+        message = str(error).replace(archived.path.name, arrival_.name).removeprefix(f"{arrival_.name}: ")
+        reason = {"rule": error.reason, "message": message, "count": 1}
         raise _refuse(home, archived, arrival_, getattr(error, "identity", None), [reason]) from None
     manifest = _manifest(archived, arrival_, identity, decoded, decode.read_header_of(rows))
     return _settle(home, archived, arrival_, identity, decoded, manifest, work)
@@ -133,8 +135,15 @@ def _decode(path: Path, arrival_: Arrival, work: Path, rows: Path) -> tuple[Iden
     """Type the table into `rows`: clean UTF-8 CSV as it lies, anything else through a normalised copy.
 
     What looks clean at its start and is not further down goes through the copy too, which tells exactly what is
-    wrong and where.
+    wrong and where. What is no table at all becomes one by the parser's own `to_csv`, where it has one.
     """
+    source, copy = arrival_.source, work / "table.csv"
+    to_csv = getattr(source.parser, "to_csv", None)
+    if to_csv is not None and files.sniff(path) not in files.TABLES:
+        to_csv(path, copy, arrival_.name)
+        found = _typed(copy, arrival_, rows)
+        copy.unlink()
+        return found
     if decode.is_plain_csv(path):
         try:
             identity, decoded = _typed(path, arrival_, rows)
@@ -144,7 +153,6 @@ def _decode(path: Path, arrival_: Arrival, work: Path, rows: Path) -> tuple[Iden
         else:
             if not decoded.malformed:
                 return identity, decoded
-    source, copy = arrival_.source, work / "table.csv"
     table = files.normalise_to_utf8_csv(path, copy)
     if table.kind is files.Kind.CSV and table.encoding not in source.encodings:
         raise decode.Unreadable(
@@ -171,9 +179,10 @@ def _typed(csv_path: Path, arrival_: Arrival, rows: Path) -> tuple[Identity, dec
 
 def identify(csv_path: Path, arrival_: Arrival) -> Identity:
     """Tell dataset and release: what the person said, else what the source's parser recognises."""
-    sample = Sample(arrival_.name, decode.read_header(csv_path), decode.read_sample(csv_path))
-    if not sample.rows:
+    header, head = decode.read_header(csv_path), decode.read_sample(csv_path)
+    if not head:
         raise decode.Unreadable("no_rows", "there are no rows below the header; download the file again")
+    sample = Sample(arrival_.name, header, head, arrival_.dataset, arrival_.release)
     seen = arrival_.source.recognise(sample)
     dataset = arrival_.dataset or (seen.dataset if seen else None)
     release = arrival_.release or (seen.release if seen else None)
@@ -198,7 +207,8 @@ def identify(csv_path: Path, arrival_: Arrival) -> Identity:
     for what, name in (("dataset", dataset), ("release", release)):
         if not FOLDER_NAME.fullmatch(name):
             raise decode.Unreadable("unsafe_name", f"{name[:80]!r} cannot be the name of a {what}; say --{what} NAME")
-    return found
+    published_on = arrival_.published_on or (seen.published_on if seen else None)
+    return replace(found, published_on=published_on)
 
 
 def _manifest(
@@ -210,7 +220,7 @@ def _manifest(
 ) -> manifests.Manifest:
     source = arrival_.source
     known_dates = source.datasets[identity.contract].get("published_on", {})
-    published_on = arrival_.published_on or identity.published_on or known_dates.get(identity.release)
+    published_on = identity.published_on or known_dates.get(identity.release)
     return manifests.Manifest(
         source_id=source.id,
         dataset=identity.dataset,
@@ -294,7 +304,10 @@ def _commit(home: Home, manifest: manifests.Manifest, work: Path) -> None:
         os.fsync(out.fileno())
     with (work / manifests.ROWS).open("rb") as handle:
         os.fsync(handle.fileno())
-    work.chmod(0o755)
+    # what only some may read stays readable for the owner alone
+    restricted = manifest.audience == "restricted"
+    (work / manifests.ROWS).chmod(0o600 if restricted else 0o644)
+    work.chmod(0o700 if restricted else 0o755)
     work.rename(final)
     fsync_dir(final.parent)
 

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ingest import archive
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 
@@ -92,16 +91,6 @@ def all_landed(home: Home) -> Iterator[Manifest]:
     """Yield every landed manifest, by path: an order that does not depend on the clock or the file system."""
     for path in sorted(home.landed.glob(f"*/*/*/r*/{MANIFEST}")):
         yield read(path)
-
-
-def damage(home: Home) -> Iterator[str]:
-    """Re-hash the archive and hold it against the manifests; yield one line for each thing that is not whole."""
-    yield from archive.damaged(home)
-    for item in all_landed(home):
-        if not archive.place(home, item.sha256).exists():
-            yield f"{item.title}: its archived file {item.sha256} is missing"
-        if not (item.folder(home) / ROWS).exists():
-            yield f"{item.title}: rows.parquet is missing; land the archived file again"
 
 
 def in_use(home: Home) -> list[Manifest]:

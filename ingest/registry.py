@@ -1,7 +1,8 @@
 """The sources: one folder each in `ingest/sources/`, read into typed objects.
 
-A source folder holds `source.yml` (publisher, licence, cadence, datasets), `columns.csv` (the header contract),
-`parse.py` (how a file is recognised; optionally how it becomes a table) and optionally `corrections.yml`.
+A source folder holds `source.yml` (publisher, licence, cadence, datasets), `columns.csv` (the header contract; not
+needed where all datasets are entered by a template of `ingest/templates/`), `parse.py` (how a file is recognised;
+optionally how it becomes a table) and optionally `corrections.yml`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import yaml
 from perinatal.errors import PerinatalError
 
 SOURCES_DIR = Path(__file__).parent / "sources"
+TEMPLATES_DIR = Path(__file__).parent / "templates"
 
 ColumnType = Literal["text", "integer", "number", "percent", "date", "interval_text"]
 Severity = Literal["block", "warn", "info"]
@@ -72,16 +74,21 @@ class Identity:
 
 @dataclass(frozen=True)
 class Sample:
-    """The head of a decoded file, for recognition: its name, header and first rows (header name → text)."""
+    """The head of a decoded file, for recognition: its name, header and first rows (header name → text).
+
+    `dataset` and `release` are what a person has said of the file, or None: some files do not tell themselves.
+    """
 
     name: str
     header: list[str]
     rows: list[dict[str, str]]
+    dataset: str | None = None
+    release: str | None = None
 
 
 @dataclass(frozen=True)
 class Source:
-    """One publisher's material, as `source.yml` describes it."""
+    """One publisher's material, as `source.yml` describes it. `cadence_days` is None where nothing more is due."""
 
     id: str
     title: str
@@ -89,7 +96,7 @@ class Source:
     licence: str
     page: str
     audience: Audience
-    cadence_days: int
+    cadence_days: int | None
     datasets: dict[str, dict[str, Any]]
     folder: Path
     encodings: tuple[str, ...] = ("utf-8",)
@@ -125,9 +132,19 @@ class Source:
 
     @cached_property
     def columns(self) -> dict[str, tuple[Column, ...]]:
-        """Return the header contract: dataset → columns, in the order of `columns.csv`."""
-        path = self.folder / "columns.csv"
+        """Return the header contract: dataset → columns, in the order of `columns.csv` or of the dataset's template."""
         contract: dict[str, list[Column]] = {dataset: [] for dataset in self.datasets}
+        templates = {dataset: about["template"] for dataset, about in self.datasets.items() if "template" in about}
+        for dataset, template in templates.items():
+            with (TEMPLATES_DIR / template / "columns.csv").open(encoding="utf-8", newline="") as handle:
+                contract[dataset] = [_column(row) for row in csv.DictReader(handle)]
+        if len(templates) < len(self.datasets):
+            self._read_columns(contract)
+        return {dataset: tuple(columns) for dataset, columns in contract.items()}
+
+    def _read_columns(self, contract: dict[str, list[Column]]) -> None:
+        """Add the columns of this folder's own `columns.csv` to the contract."""
+        path = self.folder / "columns.csv"
         with path.open(encoding="utf-8", newline="") as handle:
             for line, row in enumerate(csv.DictReader(handle), start=2):
                 for dataset in self.datasets if row["dataset"] == "*" else row["dataset"].split("|"):
@@ -137,7 +154,6 @@ class Source:
                         contract[dataset].append(_column(row))
                     except ValueError as error:
                         raise PerinatalError(f"{path}:{line}: {error}") from None
-        return {dataset: tuple(columns) for dataset, columns in contract.items()}
 
 
 def _number(row: dict[str, str], name: str) -> float | None:

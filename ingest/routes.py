@@ -223,9 +223,12 @@ def _is_file(job: Job, link: Finding) -> bool:
 
 
 def _name_in(url: str) -> str:
-    """Return the last part of an address's path, as a file name."""
-    parts = [part for part in unquote(urlsplit(url).path).split("/") if part]
-    return files.printable(parts[-1] if parts else host_of(url))
+    """Return the last part of an address's path as a file name; two parts where the last is no file's name.
+
+    Reports that are web pages are often called the same, below a folder of their own.
+    """
+    parts = [part for part in unquote(urlsplit(url).path).split("/") if part] or [host_of(url)]
+    return files.usable_name(parts[-1] if "." in parts[-1] else "-".join(parts[-2:]))
 
 
 def _download(job: Job, url: str, name: str) -> bool:

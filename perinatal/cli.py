@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
+from perinatal import cli_sources
+from perinatal.console import show
 from perinatal.errors import PerinatalError
 
 app = typer.Typer(
@@ -21,6 +21,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.add_typer(cli_sources.sources)
+app.add_typer(cli_sources.quarantine)
 
 state = {"debug": False}
 
@@ -87,10 +90,18 @@ def refresh(sample: Sample = False, live: Live = False, source: Sources = None) 
     from perinatal import pipeline, report
 
     where = home()
-    _, refused, built = pipeline.refresh(where, _mode(sample, live), source or ())
-    for line in refused:
-        print(f"warning: {line}", file=sys.stderr)
-    report.national_picture(built)
+    report.print_warnings(pipeline.fetch_all(where, _mode(sample, live), source or ()))
+    report.national_picture(pipeline.build(where))
+
+
+@app.command()
+def fetch(sample: Sample = False, live: Live = False, source: Sources = None, as_json: JsonFlag = False) -> None:
+    """Land what is in the inbox, ask each publisher what is new, land it. Troubles are warnings and alerts; exit 0."""
+    from perinatal import pipeline, report
+
+    fetched = pipeline.fetch_all(home(), _mode(sample, live), source or ())
+    report.print_warnings(fetched)
+    show(report.fetched(fetched), as_json, report.print_fetched)
 
 
 @app.command()
@@ -104,26 +115,32 @@ def land(
     """Land files that a person downloaded. Exit 3 if any was refused; the others are landed all the same."""
     from datetime import date
 
-    from ingest import landing, registry
-    from perinatal.errors import RefusedAtArrival
+    from ingest import intake, landing, registry
 
     if published_on:
         try:
             date.fromisoformat(published_on)
         except ValueError:
             raise typer.BadParameter(f"--published-on {published_on!r}: expected YYYY-MM-DD") from None
-    publisher, refused = registry.source(source), []
+    publisher, failed = registry.source(source), [0]
     for file in files:
         landing.require_file(file)
     for file in files:
         arrival = landing.Arrival(publisher, file.name, dataset, release, published_on=published_on)
         try:
-            print(landing.land(home(), file, arrival).message)
-        except RefusedAtArrival as error:
-            refused.append(error)
+            tables = intake.take_file(home(), file, arrival)
+        except PerinatalError as error:
+            failed.append(error.exit_code)
             print(f"perinatal: {error}", file=sys.stderr)
-    if refused:
-        raise SystemExit(3)
+            continue
+        for table in tables:
+            is_refused = table.what == "refused"
+            print(
+                f"perinatal: {table.message}" if is_refused else table.message, file=sys.stderr if is_refused else None
+            )
+            failed += [3] if is_refused else []
+    if any(failed):
+        raise SystemExit(max(failed))
 
 
 @app.command()
@@ -146,7 +163,7 @@ def status(as_json: JsonFlag = False) -> None:
     """Show the current edition, each source's latest release and its age, open alerts."""
     from perinatal import report
 
-    _show(report.status(home()), as_json, report.print_status)
+    show(report.status(home()), as_json, report.print_status)
 
 
 @app.command()
@@ -170,7 +187,7 @@ def alerts(
     from perinatal import report
 
     found = [a.to_dict() for a in log.all_alerts(home()) if everything or as_json or a.state == "open"]
-    _show(found, as_json, report.print_alerts)
+    show(found, as_json, report.print_alerts)
 
 
 @app.command()
@@ -188,16 +205,16 @@ def notify(
 @app.command()
 def verify() -> None:
     """Re-hash the archive and hold it against the manifests. Exit 1 if anything is damaged or missing."""
-    from ingest import archive, manifest
+    from ingest import manifest, verification
 
     where = home()
-    damage = list(manifest.damage(where))
+    damage = list(verification.damage(where))
     for line in damage:
         print(f"perinatal: {line}", file=sys.stderr)
     if damage:
         raise SystemExit(1)
     landed = sum(1 for _ in manifest.all_landed(where))
-    print(f"{archive.count(where)} archived file(s), {landed} manifest(s): all whole")
+    print(f"{sum(1 for _ in where.archive.glob('??/*'))} archived file(s), {landed} manifest(s): all whole")
 
 
 @app.command()
@@ -208,10 +225,7 @@ def portal(
     from perinatal import settings as typed
     from publish import serve
 
-    chosen = port or typed.get().portal_port
-    with serve.server(home(), chosen) as server:
-        print(f"http://127.0.0.1:{chosen} (Ctrl-C ends it)", file=sys.stderr)
-        server.serve_forever()
+    serve.serve(home(), port or typed.get().portal_port)
 
 
 @app.command()
@@ -246,7 +260,7 @@ def settings(as_json: JsonFlag = False) -> None:
     ]
     from perinatal import report
 
-    _show(rows, as_json, report.print_rows)
+    show(rows, as_json, report.print_rows)
 
 
 @app.command()
@@ -259,13 +273,6 @@ def stats(
     from perinatal import stats as statistics
 
     statistics.main(kind, file, multiplier, out=sys.stdout)
-
-
-def _show(found: Any, as_json: bool, printer: Callable[[Any], None]) -> None:
-    if as_json:
-        print(json.dumps(found, ensure_ascii=False, indent=1, default=str))
-    else:
-        printer(found)
 
 
 if __name__ == "__main__":

@@ -144,11 +144,11 @@ def append_records(path: Path, records: Iterable[dict[str, Any]]) -> None:
 def read_records(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the records of a log of JSON lines, oldest first."""
     if path.exists():
-        with path.open(encoding="utf-8") as handle:
+        with path.open("rb") as handle:
             for line in handle:
                 try:
                     yield json.loads(line)
-                except ValueError:  # a line that a kill has cut off: its event never happened
+                except ValueError:  # a line (or letter) that a kill has cut off: its event never happened
                     continue
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -11,10 +13,13 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
 from perinatal.errors import PerinatalError
+
+SIZE = r"\d+(\.\d+)? ?[KMGT]i?B"
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
@@ -30,8 +35,12 @@ class Settings(BaseSettings):
     )
     keep_editions: int = Field(5, ge=1, description="Published editions kept; older ones are pruned")
     threads: int = Field(0, ge=0, description="Threads for DuckDB; 0 means one for each core")
-    memory_limit: str = Field("70%", description="DuckDB memory limit for a build, e.g. 4GB or 70%")
-    landing_memory_limit: str = Field("300MB", description="DuckDB memory limit while landing one file")
+    memory_limit: str = Field(
+        "70%", pattern=rf"^{SIZE}$|^\d+(\.\d+)?%$", description="DuckDB memory limit for a build, e.g. 4GB or 70%"
+    )
+    landing_memory_limit: str = Field(
+        "300MB", pattern=rf"^{SIZE}$", description="DuckDB memory limit while landing one file, e.g. 300MB"
+    )
     alert_urls: list[str] = Field(
         default=[], description="Apprise URLs that hear of every alert (e-mail, Teams, Slack, webhook, file …)"
     )
@@ -86,4 +95,9 @@ def get() -> Settings:
         lines = "; ".join(
             f"PERINATAL_{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}" for item in error.errors()
         )
-        raise PerinatalError(f"settings: {lines}. `perinatal settings` lists what may be set.") from None
+    except SettingsError as error:  # lists are given as JSON
+        named = re.search(r'field "(\w+)"', str(error))
+        lines = f"PERINATAL_{named[1].upper()}: expected JSON" if named else str(error)
+    except tomllib.TOMLDecodeError as error:
+        lines = f"perinatal.toml: {error}"
+    raise PerinatalError(f"settings: {lines}. `perinatal settings` lists what may be set.")

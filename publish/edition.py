@@ -30,6 +30,9 @@ METHOD_FOLDERS = (
     "ingest/sources",
 )
 
+# how text starts that a spreadsheet would run, or whose start its import strips down to such
+FORMULA = r"^(\s*[=+@-]|[\t\r\n])"
+
 CHECK_RESULT = """
 create or replace table quality.check_result (
     suite varchar, rule varchar, expectation varchar, severity varchar, dimension varchar, success boolean,
@@ -42,8 +45,9 @@ create or replace table quality.check_result (
 def fingerprint(releases: Iterable[manifests.Manifest]) -> str:
     """Return one hash of everything that decides on an edition's content: landed releases, models, seeds, standards."""
     digest = hashlib.sha256()
-    for key in sorted(f"{item.release_key}#{item.revision}#{item.parser_version}" for item in releases):
-        digest.update(key.encode())
+    for item in sorted(releases, key=lambda item: (item.release_key, item.revision)):
+        digest.update(f"{item.release_key}#{item.revision}#{item.parser_version}".encode())
+        digest.update(f"{item.status}#{item.published_on}#{item.is_synthetic}".encode())
     for folder in METHOD_FOLDERS:
         for path in sorted((PROJECT_ROOT / folder).rglob("*")):
             if path.is_file() and path.suffix in (".sql", ".yml", ".csv"):
@@ -135,10 +139,9 @@ def formula_safe(relation: duckdb.DuckDBPyRelation) -> str:
     columns = []
     for name, kind in zip(relation.columns, relation.types, strict=True):
         quoted, text = '"' + name.replace('"', '""') + '"', str(kind)
-        if text == "VARCHAR":
-            columns.append(f"if(regexp_matches({quoted}, '^[=+@\\t\\r-]'), '''' || {quoted}, {quoted}) as {quoted}")
-        elif text.endswith("[]"):
-            columns.append(f"array_to_string({quoted}, '; ') as {quoted}")
+        shown = f"array_to_string({quoted}, '; ')" if text.endswith("[]") else quoted
+        if text == "VARCHAR" or text.endswith("[]"):
+            columns.append(f"if(regexp_matches({shown}, '{FORMULA}'), '''' || {shown}, {shown}) as {quoted}")
         else:
             columns.append(quoted)
     return ", ".join(columns)

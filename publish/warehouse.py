@@ -49,13 +49,17 @@ RELEASE_COLUMNS = {
 }
 
 
+# what a staging model gives, by the end of its name; every other name means observations
+MODEL_KINDS = {"__indicator": "indicator_models", "__finding": "finding_models"}
+
+
 def staging_models() -> dict[str, list[str]]:
-    """Return the staging models of all sources by what they give: `…__indicator` indicators, the rest observations."""
-    found = sorted(path.stem for path in (dbt.PROJECT / "models" / "staging").glob("*/stg_*.sql"))
-    return {
-        "observation_models": [name for name in found if not name.endswith("__indicator")],
-        "indicator_models": [name for name in found if name.endswith("__indicator")],
-    }
+    """Return the staging models of all sources by what they give: indicators, findings, or observations."""
+    models: dict[str, list[str]] = {"observation_models": [], **{kind: [] for kind in MODEL_KINDS.values()}}
+    for name in sorted(path.stem for path in (dbt.PROJECT / "models" / "staging").glob("*/stg_*.sql")):
+        kinds = [kind for ending, kind in MODEL_KINDS.items() if name.endswith(ending)]
+        models[kinds[0] if kinds else "observation_models"].append(name)
+    return models
 
 
 def make_landed(home: Home, work_db: Path, releases: list[manifests.Manifest]) -> None:

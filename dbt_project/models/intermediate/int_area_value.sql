@@ -160,7 +160,7 @@ select
     theirs.release_key,
     null,
     null,
-    theirs.value is not null,
+    coalesce(theirs.value, theirs.numerator) is not null,
     theirs.value,
     theirs.value
 from theirs

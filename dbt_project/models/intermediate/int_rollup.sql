@@ -21,6 +21,8 @@ with
             and observation.exclusion_rule is null
             and observation.audience = 'public'
             and observation.publisher_status is null
+            -- a predecessor's row whose births the publisher counts under the successor too
+            and not coalesce(observation.is_counted_elsewhere, false)
             -- nobody at risk is a report too; counts have no denominator
             and (
                 observation.is_suppressed
