@@ -32,7 +32,7 @@ GROUPS = {3: ("Group 3. 4,000 or more", "4,000 or more births"), 5: ("Group 5. U
 MISSING = "Missing Value / Value outside reporting parameters"
 
 # dimension → what it counts, and England's shares of 2025 in per mille by category (None: a total)
-Shares = dict[str | None, int]
+Shares = dict[str | None, float]
 DIMENSIONS: dict[str, tuple[str, Shares]] = {
     "TotalBabies": ("Babies", {None: 1000}),
     "TotalDeliveries": ("Women", {None: 985}),
@@ -76,7 +76,10 @@ DIMENSIONS: dict[str, tuple[str, Shares]] = {
         },
     ),
     "GestationLengthBirthGroup37": ("Babies", {"<37 weeks": 79, ">=37 weeks": 917, MISSING: 4}),
-    "SmokingStatusGroupBooking": ("Women", {"Smoker": 110, "Non-Smoker / Ex-Smoker": 1122, "Unknown": 1, MISSING: 67}),
+    "SmokingStatusGroupBooking": (
+        "Women",
+        {"Smoker": 110, "Non-Smoker / Ex-Smoker": 1122, "Unknown": 0.2, MISSING: 68},
+    ),
 }
 AVERAGE = "AgeAtBookingMotherAvg"
 # what the file of 2019-20 calls the dimensions that it has
