@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import AssetOrTimeSchedule, dag, task
-from airflow.sdk.exceptions import AirflowFailException
 
 from dags import wiring
 from perinatal import service, steps
@@ -21,23 +20,18 @@ from perinatal import service, steps
     **wiring.shared("ingest", limit=timedelta(hours=4)),
 )
 def inbox() -> None:
-    """`land` takes whatever lies there; `refused` fails, with the reasons, if the arrival gate refused any of it."""
+    """`land` takes whatever lies there; `amiss` fails, with the reasons, if some of it was landed and some refused."""
 
     @task.branch(queue=service.FETCH_QUEUE, outlets=[wiring.LANDED_BY_HAND])
+    @wiring.refusals_are_final()
     def land(*, outlet_events: Any, ti: Any) -> str | None:
         told = steps.land_inbox()
         wiring.tell(told)
         for entry in told.landed:
             outlet_events[wiring.LANDED_BY_HAND].add(wiring.LANDED[entry["source"]], extra=entry)
-        ti.xcom_push("refused", told.refused)
-        return "refused" if told.refused else None
+        return wiring.branch(told, ti)
 
-    @task(retries=0, queue=service.FETCH_QUEUE)
-    def refused(*, ti: Any) -> None:
-        reasons = ti.xcom_pull(task_ids="land", key="refused")
-        raise AirflowFailException("; ".join(reasons))
-
-    land() >> refused()
+    land() >> wiring.amiss()
 
 
 inbox()

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, AssetAlias, AssetWatcher, CronTriggerTimetable
+from airflow.sdk import Asset, AssetAlias, AssetWatcher, CronTriggerTimetable, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from dags.triggers import InboxTrigger
 from ingest.registry import all_sources
 from perinatal import home as homes
-from perinatal import steps
+from perinatal import service, steps
 from perinatal.errors import BlockedByGate, Damaged, RefusedAtArrival
 
 log = logging.getLogger(__name__)
@@ -68,6 +68,10 @@ def shared(*tags: str, limit: timedelta) -> dict[str, Any]:
     }
 
 
+class AlreadyTold(AirflowFailException):
+    """A failure for which an alert stands already."""
+
+
 @contextmanager
 def refusals_are_final() -> Iterator[None]:
     """Fail at once, the reason first, where data or an answer failed a standard: trying again changes nothing."""
@@ -75,9 +79,12 @@ def refusals_are_final() -> Iterator[None]:
 
     try:
         yield
-    except (BlockedByGate, RefusedAtArrival, Damaged, BadResponse) as refusal:
+    except (BlockedByGate, RefusedAtArrival, Damaged) as refusal:
         log.error("%s", refusal)  # noqa: TRY400 - the reason, not a traceback
-        raise AirflowFailException(str(refusal)) from None
+        raise AlreadyTold(str(refusal)) from None
+    except BadResponse as answer:
+        log.error("%s", answer)  # noqa: TRY400
+        raise AirflowFailException(str(answer)) from None
 
 
 def tell(told: steps.Told) -> None:
@@ -87,11 +94,23 @@ def tell(told: steps.Told) -> None:
     log.info("%s", told.message)
 
 
+def branch(told: steps.Told, ti: Any) -> str | None:
+    """Return the task that is to run next: `amiss`, with its lines, if there are any."""
+    ti.xcom_push("amiss", told.amiss)
+    return "amiss" if told.amiss else None
+
+
+@task(retries=0, queue=service.FETCH_QUEUE)
+def amiss(*, ti: Any) -> None:
+    """Fail with what went wrong beside what went well: the task before must succeed, or its news would wake nobody."""
+    raise AlreadyTold("; ".join(ti.xcom_pull(task_ids=next(iter(ti.task.upstream_task_ids)), key="amiss")))
+
+
 def failed(context: Mapping[str, Any]) -> None:
     """Open an alert for a task that failed for good, and send what stands open."""
     error = context.get("exception")
     reason = " ".join(str(error or "no reason was given; its process may have been killed").split())
-    steps.task_failed(_scope(context), reason, is_refusal=isinstance(error, AirflowFailException))
+    steps.task_failed(_scope(context), reason, is_refusal=isinstance(error, AlreadyTold))
 
 
 def well(context: Mapping[str, Any]) -> None:

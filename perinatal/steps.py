@@ -6,71 +6,85 @@ or repeated call is harmless. Heavy libraries are imported by the step that need
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ingest import manifest as manifests
+from ingest import registry
 from perinatal import home as homes
 from perinatal import settings
 from perinatal.errors import Damaged, PerinatalError, RefusedAtArrival
-
-if TYPE_CHECKING:
-    from ingest.landing import Outcome
+from publish import edition
 
 
 @dataclass(frozen=True)
 class Told:
     """What a step came to. `did` is False where there was nothing to do; `message` is one line with the counts.
 
-    `landed`: source, releases, rows of each source with something new. `refused`: why files went to quarantine.
-    `edition`: what the new edition's asset event says.
+    `landed`: source, releases, rows of each source with something that is in no edition yet. `amiss`: what went wrong
+    with the rest. `edition`: what the new edition's asset event says.
     """
 
     did: bool
     message: str
     landed: list[dict[str, Any]] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
+    amiss: list[str] = field(default_factory=list)
     edition: dict[str, Any] = field(default_factory=dict)
 
 
 def probe(source_id: str) -> Told:
-    """Ask the publisher whether something is new."""
-    mode = settings.get().mode
+    """Ask the publisher whether there is anything to do. The sample's by-hand files are dropped as a person would."""
+    from ingest.sample import publishers
+    from perinatal import pipeline
+
+    home, mode, source = homes.get(), settings.get().mode, registry.source(source_id)
     if mode == "inbox":
         return Told(False, "not asked: PERINATAL_MODE is inbox, so only what people drop there is landed")
-    return Told(True, f"{mode}: looking at {source_id}")
+    if mode == "sample":
+        if not publishers.has_sample(source):
+            return Told(False, "no sample is made for this source")
+        publishers.drop(home, source)
+    found = pipeline.probe(home, source_id, mode)
+    return Told(found["changed"], found["message"])
 
 
 def fetch(source_id: str) -> Told:
-    """Download what is new, ask the arrival gate, land what passes."""
+    """Download what is new, ask the arrival gate, land what passes.
+
+    Raises PerinatalError if the publisher failed and RefusedAtArrival if everything new was refused; what was landed
+    beside that is told, with the rest in `amiss`.
+    """
     from perinatal import pipeline
 
-    return _told(pipeline.land_sample(homes.get(), [source_id]), [])
+    report = pipeline.fetch(homes.get(), source_id, settings.get().mode)
+    news = _unpublished({source_id})
+    amiss = report["warnings"] if report["outcome"] in ("failed", "refused") else []
+    if amiss and not news:
+        raise (RefusedAtArrival if report["outcome"] == "refused" else PerinatalError)(report["message"])
+    return Told(bool(news), f"{report['message']}{_counted(news)}", news, amiss)
 
 
 def land_inbox() -> Told:
-    """Land every file of the inbox that has stopped growing."""
-    from ingest import landing, registry
+    """Land every file of the inbox that has stopped growing. Raises RefusedAtArrival if all were refused."""
+    from perinatal import pipeline
 
-    home, outcomes, refused = homes.get(), [], []
-    for path in sorted(home.inbox.glob("*/*")):
-        try:
-            arrival = landing.Arrival(registry.source(path.parent.name), path.name)
-            outcomes.append(landing.land(home, path, arrival))
-        except RefusedAtArrival as error:
-            refused.append(str(error))
-        path.unlink()
-    return _told(outcomes, refused)
+    found = pipeline.land_inbox(homes.get())
+    refused = [table["message"] for table in found["refused"]]
+    counts = {name: len(found[name]) for name in ("landed", "revised", "refused", "left")}
+    told = ", ".join(f"{count} {name}" for name, count in (counts | {"unchanged": found["unchanged"]}).items())
+    news = _unpublished()
+    if refused and not news:
+        raise RefusedAtArrival("; ".join(refused))
+    return Told(bool(news), f"inbox: {told}{_counted(news)}", news, refused)
 
 
 def build() -> Told:
     """Build what is landed into a candidate, gate it, code its findings, publish it."""
-    from ingest import manifest
     from perinatal import pipeline
-    from publish import edition
 
     home = homes.get()
-    if not manifest.in_use(home):
+    if not manifests.in_use(home):
         return Told(False, "nothing is landed yet")
     built = pipeline.build(home)
     if built.what == "nothing_new":
@@ -91,8 +105,6 @@ def build() -> Told:
 
 def prune() -> Told:
     """Remove editions beyond those that the settings keep."""
-    from publish import edition
-
     home = homes.get()
     with homes.locked(home.root / ".build.lock"):
         removed = edition.prune(home, settings.get().keep_editions)
@@ -102,14 +114,14 @@ def prune() -> Told:
 def verify() -> Told:
     """Re-hash the archive and hold it against the manifests. Raises Damaged with the first findings."""
     from expectations import alerts
-    from ingest import archive, manifest
+    from ingest import verification
 
     home = homes.get()
-    damage = list(manifest.damage(home))
+    damage = list(verification.damage(home))
     alerts.reconcile(home, "archive", [_damage(damage)] if damage else [])
     if damage:
         raise Damaged(f"{len(damage)} finding(s): {'; '.join(damage[:3])}")
-    return Told(True, f"{archive.count(home)} archived file(s) are whole")
+    return Told(True, f"{sum(1 for _ in home.archive.glob('??/*'))} archived file(s) are whole")
 
 
 def send_alerts(*, digest: bool) -> Told:
@@ -157,20 +169,24 @@ def _damage(damage: list[str]) -> Any:
     )
 
 
-def _told(outcomes: Iterable[Outcome], refused: list[str]) -> Told:
-    landed: dict[str, dict[str, Any]] = {}
-    unchanged = 0
-    for outcome in outcomes:
-        item = outcome.manifest
-        if outcome.what == "unchanged":
-            unchanged += 1
+def _unpublished(source_ids: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Return what is landed and in no edition yet, one entry a source (of these, or of all).
+
+    Looked up and not handed on: a landing that was killed before it could tell anybody is told by the next one.
+    """
+    home = homes.get()
+    standing = edition.current(home)
+    known = set(edition.info(standing)["releases"]) if standing else set()
+    news: dict[str, dict[str, Any]] = {}
+    for item in manifests.in_use(home):
+        if item.release_key in known or (source_ids and item.source_id not in source_ids):
             continue
-        entry = landed.setdefault(item.source_id, {"source": item.source_id, "releases": [], "rows": 0})
+        entry = news.setdefault(item.source_id, {"source": item.source_id, "releases": [], "rows": 0})
         entry["releases"].append(f"{item.dataset} {item.release} (revision {item.revision})")
         entry["rows"] += item.rows_in
-    new = [landed[source_id] for source_id in sorted(landed)]
-    releases, rows = sum(len(entry["releases"]) for entry in new), sum(entry["rows"] for entry in new)
-    message = f"{releases} release(s) landed with {rows:,} rows, {unchanged} unchanged, {len(refused)} refused"
-    if refused and not new:
-        raise RefusedAtArrival("; ".join(refused))
-    return Told(bool(new), message, new, refused)
+    return [news[source_id] for source_id in sorted(news)]
+
+
+def _counted(news: list[dict[str, Any]]) -> str:
+    releases, rows = sum(len(entry["releases"]) for entry in news), sum(entry["rows"] for entry in news)
+    return f"; {releases} release(s) with {rows:,} rows wait for the next edition" if news else ""

@@ -157,7 +157,9 @@ def test_an_unreadable_file_fails_at_once_and_people_hear_of_it(idle: Service, t
     assert list((idle.home / "quarantine" / "mbrrace").iterdir())
 
 
-def test_a_blocked_gate_leaves_the_last_good_edition_and_tells(idle: Service, made: Path, tmp_path: Path, heard) -> None:
+def test_a_blocked_gate_leaves_the_last_good_edition_and_tells(
+    idle: Service, made: Path, tmp_path: Path, heard
+) -> None:
     """More deaths without congenital anomalies than with them: only the release gate can see that."""
     before, told = idle.edition(), len(heard[1])
     wrong = tmp_path / EXCLUDING.format(2021)
@@ -174,7 +176,9 @@ def test_a_blocked_gate_leaves_the_last_good_edition_and_tells(idle: Service, ma
     wait_for("all runs to end", lambda: not idle.is_busy(), 60)
     assert "excluding_anomalies_is_the_smaller_count" in json.dumps(heard[1][told:])
     assert idle.runs("assemble")[-1][1] == "failed"
-    assert idle.rows("select max(try_number) from task_instance where dag_id = 'assemble' and state = 'failed'") == [(1,)]
+    assert idle.rows("select max(try_number) from task_instance where dag_id = 'assemble' and state = 'failed'") == [
+        (1,)
+    ]
     assert idle.edition() == before
     assert idle.query("select count(*) from marts.trust_indicator")[0][0] > 0
 

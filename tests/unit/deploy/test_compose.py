@@ -170,6 +170,9 @@ def test_nginx_reads_its_configuration(tmp_path: Path) -> None:
     local = tmp_path / "nginx.conf"
     local.write_text(text.replace("/tmp/", f"{tmp_path}/"))
     done = subprocess.run(
-        ["nginx", "-t", "-c", str(local), "-e", str(tmp_path / "error.log")], capture_output=True, text=True, check=False
+        ["nginx", "-t", "-c", str(local), "-e", str(tmp_path / "error.log")],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
