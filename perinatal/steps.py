@@ -15,7 +15,6 @@ from ingest import registry
 from perinatal import home as homes
 from perinatal import settings
 from perinatal.errors import Damaged, PerinatalError, RefusedAtArrival
-from publish import edition
 
 
 @dataclass(frozen=True)
@@ -82,6 +81,7 @@ def land_inbox() -> Told:
 def build() -> Told:
     """Build what is landed into a candidate, gate it, code its findings, publish it."""
     from perinatal import pipeline
+    from publish import edition
 
     home = homes.get()
     if not manifests.in_use(home):
@@ -105,6 +105,8 @@ def build() -> Told:
 
 def prune() -> Told:
     """Remove editions beyond those that the settings keep."""
+    from publish import edition
+
     home = homes.get()
     with homes.locked(home.root / ".build.lock"):
         removed = edition.prune(home, settings.get().keep_editions)
@@ -174,6 +176,8 @@ def _unpublished(source_ids: Collection[str] = ()) -> list[dict[str, Any]]:
 
     Looked up and not handed on: a landing that was killed before it could tell anybody is told by the next one.
     """
+    from publish import edition
+
     home = homes.get()
     standing = edition.current(home)
     known = set(edition.info(standing)["releases"]) if standing else set()

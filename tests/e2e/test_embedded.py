@@ -6,13 +6,12 @@ import csv
 import json
 import signal
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+import requests
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -85,19 +84,12 @@ def test_it_listens_on_loopback_only_and_writes_nowhere_else(service: Service) -
 
 
 def test_the_pages_want_the_password(service: Service) -> None:
-    def ask(path: str, **more) -> int:
-        request = urllib.request.Request(f"http://127.0.0.1:{service.port}{path}", **more)
-        try:
-            return int(urllib.request.urlopen(request, timeout=60).status)
-        except urllib.error.HTTPError as error:
-            return error.code
-
-    login = {"method": "POST", "headers": {"Content-Type": "application/json"}}
+    address = f"http://127.0.0.1:{service.port}"
     word = json.loads((service.home / "airflow" / "passwords.json").read_text())["admin"]
-    assert ask("/api/v2/dags") == 401
-    assert ask("/auth/token", data=b'{"username": "admin", "password": "admin"}', **login) == 401
-    right = json.dumps({"username": "admin", "password": word}).encode()
-    assert ask("/auth/token", data=right, **login) == 201
+    assert requests.get(f"{address}/api/v2/dags", timeout=60).status_code == 401
+    for tried, status in (("admin", 401), (word, 201)):
+        login = requests.post(f"{address}/auth/token", json={"username": "admin", "password": tried}, timeout=60)
+        assert login.status_code == status
 
 
 @pytest.mark.skipif(not REAL.exists(), reason=f"no real release at {REAL}")
