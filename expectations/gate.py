@@ -27,10 +27,10 @@ GX_SEVERITY = {"block": "critical", "warn": "warning", "info": "info"}
 def _library() -> tuple[Any, Any]:
     """Import Great Expectations: quiet, and with its telemetry off."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)  # before the import, which logs a page of its own
     import great_expectations as gx
     import great_expectations.expectations as gxe
 
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)
     return gx, gxe
 
 
