@@ -20,6 +20,7 @@ from expectations.checks import Measured, Result, Rule, load_rules, measure, rec
 from ingest import manifest as manifests
 from ingest.decode import Decoded
 from ingest.registry import Column, Identity, Source
+from perinatal import settings
 from perinatal.home import Home
 from perinatal.settings import PROJECT_ROOT
 
@@ -37,7 +38,7 @@ def judge(
     is_synthetic: bool,
 ) -> list[Result]:
     """Return the verdicts on one decoded release."""
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"memory_limit": settings.get().landing_memory_limit}) as connection:
         for name, value in (("dataset", identity.dataset), ("release", identity.release)):
             connection.execute(f"set variable {name} = ?", [value])
         connection.from_parquet(str(rows)).create_view("rows")

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from expectations import alerts, arrival
+from expectations import alerts, arrival, gate
 from expectations.checks import Result
 from ingest import archive, decode, files, quarantine, synthetic
 from ingest import manifest as manifests
@@ -25,6 +25,7 @@ from perinatal import settings
 from perinatal.errors import PerinatalError, RefusedAtArrival
 from perinatal.home import Home, fsync_dir, locked
 
+LARGE = 64 << 20  # bytes; decoding a larger file takes seconds
 # Great Expectations has one context a process, and DuckDB's memory limit is meant for one landing
 ONE_AT_A_TIME = threading.Lock()
 
@@ -94,7 +95,7 @@ def land_archived(home: Home, archived: archive.Archived, arrival_: Arrival) -> 
     home.landed.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".landing-", dir=home.landed))
     try:
-        with ONE_AT_A_TIME:
+        with ONE_AT_A_TIME, gate.at_hand(archived.bytes > LARGE):
             return _land(home, archived, arrival_, work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -172,9 +173,24 @@ def _typed(csv_path: Path, arrival_: Arrival, rows: Path) -> tuple[Identity, dec
             csv_path, arrival_.source, identity.contract, rows, options.landing_memory_limit, options.threads
         )
     except decode.Unreadable as error:
-        error.identity = identity
+        error.identity = identity if identity.dataset and identity.release else None
         raise
-    return identity, decoded
+    return _completed(identity, arrival_, rows), decoded
+
+
+def _completed(identity: Identity, arrival_: Arrival, rows: Path) -> Identity:
+    """Let the source's parser say what only the whole table tells; what a person said stands."""
+    whole = arrival_.source.complete(identity, arrival_.name, rows)
+    whole = replace(whole, dataset=arrival_.dataset or whole.dataset, release=arrival_.release or whole.release)
+    _check_names(whole)
+    return whole
+
+
+def _check_names(identity: Identity) -> None:
+    """Refuse names that cannot name folders."""
+    for what, name in (("dataset", identity.dataset), ("release", identity.release)):
+        if not FOLDER_NAME.fullmatch(name):
+            raise decode.Unreadable("unsafe_name", f"{name[:80]!r} cannot be the name of a {what}; say --{what} NAME")
 
 
 def identify(csv_path: Path, arrival_: Arrival) -> Identity:
@@ -199,14 +215,11 @@ def identify(csv_path: Path, arrival_: Arrival) -> Identity:
             "unknown_dataset",
             f"source {arrival_.source.id} has no dataset {dataset!r}; there are: {', '.join(arrival_.source.datasets)}",
         )
-    if seen and arrival_.release and seen.release != arrival_.release and seen.dataset == dataset:
+    if seen and arrival_.release and seen.release not in ("", arrival_.release) and seen.dataset == dataset:
         raise decode.Unreadable(
             "release_contradicted",
             f"--release {arrival_.release} was given, but the content is of {seen.release}",
         )
-    for what, name in (("dataset", dataset), ("release", release)):
-        if not FOLDER_NAME.fullmatch(name):
-            raise decode.Unreadable("unsafe_name", f"{name[:80]!r} cannot be the name of a {what}; say --{what} NAME")
     published_on = arrival_.published_on or (seen.published_on if seen else None)
     return replace(found, published_on=published_on)
 
@@ -268,7 +281,7 @@ def _settle(
             if item.is_synthetic == manifest.is_synthetic
         ]
         for earlier in revisions:
-            if earlier.content_sha256 == manifest.content_sha256:
+            if _same_content(home, earlier, manifest):
                 _tell(home, arrival_, earlier)
                 return _unchanged(home, earlier, "the same content in other bytes")
         results = arrival.judge(
@@ -288,6 +301,14 @@ def _settle(
     what: Literal["landed", "revised"] = "revised" if revisions else "landed"
     note = f", {warned} warning(s)" if warned else ""
     return Outcome(what, manifest, f"{what}: {manifest.title}, {manifest.rows_in:,} rows{note}")
+
+
+def _same_content(home: Home, earlier: manifests.Manifest, new: manifests.Manifest) -> bool:
+    """Compare content hashes; one made in another way is made anew from the landed rows."""
+    known = earlier.content_sha256
+    if not decode.is_comparable(known):
+        known = decode.content_of(earlier.folder(home) / manifests.ROWS)
+    return known == new.content_sha256
 
 
 def _next_number(folder: Path) -> int:

@@ -35,7 +35,9 @@ class Column:
     """One column of a published file: a row of `columns.csv`.
 
     `published_names` are all the headers that publishers have used for it over the years, compared without
-    case, spaces and punctuation. `minimum`/`maximum` bound numbers, `allowed` and `pattern` bound text.
+    case, spaces and punctuation; one between slashes is a regular expression for that plain form, for headers that
+    name something of the file (`/comparedto.*percentiles/`). `minimum`/`maximum` bound numbers, `allowed` and
+    `pattern` bound text.
     """
 
     name: str
@@ -53,9 +55,23 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Cells:
+    """What the cells of a source's numbers may hold beside plain numbers; anything else is a wrong cell.
+
+    `markup` lets HTML tags be taken off, `no_value` are texts (no numbers) that stand for an empty cell, `marks` is the
+    character behind a number that points to a note (kept: the row's `cell_marks` names the columns that had one).
+    """
+
+    markup: bool = False
+    no_value: tuple[str, ...] = ()
+    marks: str = ""
+
+
+@dataclass(frozen=True)
 class Identity:
     """What a file is: dataset, release, `final` or `provisional`, and the publication date if the file says it.
 
+    A parser that can only tell dataset or release from the whole table leaves them empty and has `complete`.
     `layout` names the header contract (a key of `datasets` in source.yml); it is the dataset itself unless a
     publisher cuts any number of datasets to one layout.
     """
@@ -104,10 +120,11 @@ class Source:
     parser_version: int = 1
     probe: dict[str, Any] = field(default_factory=dict)
     suffixes: tuple[str, ...] = (".csv",)
+    cells: Cells = Cells()
 
     @cached_property
     def parser(self) -> ModuleType:
-        """Import `parse.py` of this source's folder: `recognise`."""
+        """Import `parse.py` of this source's folder: `recognise`; `to_csv` and `complete` where a source needs them."""
         return self._module("parse")
 
     @cached_property
@@ -129,6 +146,11 @@ class Source:
         """Return the function that tells what a file of this source is, or None where it cannot tell."""
         function: Callable[[Sample], Identity | None] = self.parser.recognise
         return function
+
+    def complete(self, identity: Identity, name: str, rows: Path) -> Identity:
+        """Fill in what only the whole typed table tells of a file's identity (the optional `complete` of parse.py)."""
+        fill: Callable[[Identity, str, Path], Identity] | None = getattr(self.parser, "complete", None)
+        return fill(identity, name, rows) if fill else identity
 
     @cached_property
     def columns(self) -> dict[str, tuple[Column, ...]]:
@@ -212,6 +234,8 @@ def load(folder: Path) -> Source:
         if key in raw:
             raw[key] = tuple(raw[key])
     try:
+        if "cells" in raw:
+            raw["cells"] = Cells(**{**raw["cells"], "no_value": tuple(raw["cells"].get("no_value", ()))})
         for key, choices in (("audience", Audience), ("malformed_rows", MalformedRows)):
             if key in raw:
                 _choice(raw, key, get_args(choices))

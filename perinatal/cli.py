@@ -218,6 +218,32 @@ def verify() -> None:
 
 
 @app.command()
+def portal(
+    port: Annotated[int | None, typer.Option(help="Loopback port; else PERINATAL_PORTAL_PORT.")] = None,
+) -> None:
+    """Serve the current edition's pages and downloads on loopback."""
+    from perinatal import settings as typed
+    from publish import serve
+
+    serve.serve(home(), port or typed.get().portal_port)
+
+
+@app.command()
+def up(
+    sample: Sample = False,
+    live: Live = False,
+    port: Annotated[int | None, typer.Option(help="Airflow's loopback port; else PERINATAL_AIRFLOW_PORT.")] = None,
+    portal_port: Annotated[int | None, typer.Option(help="The portal's; else PERINATAL_PORTAL_PORT.")] = None,
+) -> None:
+    """Run everything: Airflow with every DAG on, the inbox watched, the portal beside it. Ctrl-C stops it all."""
+    from perinatal import settings as typed
+    from perinatal import up as service
+
+    options = typed.get()
+    service.run(home(), _mode(sample, live), port or options.airflow_port, portal_port or options.portal_port)
+
+
+@app.command()
 def settings(as_json: JsonFlag = False) -> None:
     """List every setting: its value, its environment variable, what it does."""
     from perinatal import settings as typed

@@ -24,6 +24,9 @@ TYPES = {
     "date": "date",
 }
 
+# lineage columns of a landed table that name columns
+LISTS = ("cast_errors", "cell_marks")
+
 RELEASE_COLUMNS = {
     "release_key": "varchar",
     "source_id": "varchar",
@@ -99,7 +102,7 @@ def _release_row(item: manifests.Manifest) -> dict[str, Any]:
 
 def _dataset_view(home: Home, source: Source, dataset: str, releases: list[manifests.Manifest]) -> str:
     """Return a view over all revisions of one dataset: the contract's columns, typed even where nothing is landed."""
-    columns = {"release_key": "varchar", "source_row": "bigint"}
+    columns = {"release_key": "varchar", "source_row": "bigint", **dict.fromkeys(LISTS, "varchar[]")}
     columns |= {column.name: TYPES[column.type] for column in source.columns[dataset]}
     empty = ", ".join(f'null::{kind} as "{name}"' for name, kind in columns.items())
     parts = [f"select {empty} where false"]

@@ -44,6 +44,8 @@
                 "usage_warnings": "varchar[]",
                 "note": "varchar",
                 "exclusion_rule": "varchar",
+                "publisher_trend": "varchar",
+                "is_published_value_kept": "boolean",
                 "is_implied": "boolean",
             }
         )
@@ -65,11 +67,16 @@
 {% macro shipped_observations(audience, rule="exclusion_rule") %}
     with
         standing as (
-            -- a rate that the publisher withholds (publisher_status) is not computed from its counts either
-            select *, case when publisher_status is null then numerator end as counted_numerator
+            -- a rate that the publisher withholds (publisher_status) is not computed from its counts either; where a
+            -- published value does not follow from the counts (standardised rates), it stands
+            select
+                *,
+                case
+                    when publisher_status is null and not coalesce(is_published_value_kept, false) then numerator
+                end as counted_numerator
             from {{ ref("int_observation") }}
             where
-                coalesce({{ rule }}, '') not in ('superseded_release', 'superseded_row')
+                coalesce({{ rule }}, '') not in ('superseded_release', 'superseded_row', 'repeated_row')
                 and audience = '{{ audience }}'
                 and not coalesce(is_implied, false)
         ),
@@ -109,6 +116,7 @@
         publisher_band,
         adjusted_band,
         publisher_status,
+        publisher_trend,
         coalesce(is_suppressed, false) as is_suppressed,
         coalesce(is_denominator_withheld, false) as is_denominator_withheld,
         list_sort(

@@ -30,6 +30,11 @@ def generate(folder: Path, seed: int = 20201218) -> None:
         template.write("observations", folder / f"hsib-year-{release}.csv", common, rows)
 
 
+def address(name: str) -> str | None:
+    """Return where the publisher would serve a file: the report is a page, what comes by template is not served."""
+    return f"{SITE}/synthetic-learning-from-births/investigation-report/" if name.endswith(".html") else None
+
+
 def _page(folder: Path, texts: tuple[str, ...]) -> None:
     sections = {
         "Introduction": ["This national learning report is synthetic sample data and about no real event."],
