@@ -1,7 +1,8 @@
 """The arrival gate: each release is held against its source's standards before it is landed.
 
 Column rules are generated from `columns.csv`, the same contract that types the file and documents it; rules that
-need meaning are written in `expectations/arrival/<source>.yml`. In their SQL, `rows` is the new release, `earlier`
+need meaning are written in `expectations/arrival/<source>.yml`; `needs` names the layouts that one is for ("a|b"),
+or says that it needs an `earlier` release. In their SQL, `rows` is the new release, `earlier`
 the newest landed release of the same dataset (its own last revision first).
 """
 
@@ -42,7 +43,9 @@ def judge(
         hand_written = [
             rule
             for rule in load_rules(SUITES / f"{source.id}.yml")
-            if rule.needs in (None, identity.contract) or (rule.needs == "earlier" and previous)
+            if rule.needs is None
+            or identity.contract in rule.needs.split("|")
+            or (rule.needs == "earlier" and previous)
         ]
         measured += measure(connection, hand_written)
     return gate.judge(f"arrival_{source.id}_{identity.contract}", measured)

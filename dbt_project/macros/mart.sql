@@ -34,8 +34,10 @@
 {% endmacro %}
 
 {# Recent trend over the series of a relation with indicator columns: one series an organisation, indicator, breakdown
-   and source. `statistic` and `polarity` must be columns of it. #}
+   and source. `statistic` and `polarity` must be columns of it. Values over rolling windows are no independent points:
+   they have no trend. #}
 {% macro with_trend(relation, organisation) %}
+    {%- set statistic = "case when not list_contains(usage_warnings, 'rolling_window') then statistic end" -%}
     {{
         recent_trend(
             relation,
@@ -47,7 +49,7 @@
             "value",
             "lower_95",
             "upper_95",
-            "statistic",
+            statistic,
             "polarity",
         )
     }}

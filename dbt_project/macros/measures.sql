@@ -2,7 +2,10 @@
    Wilson. Needs `indicator.statistic` and `indicator.multiplier` in scope. Null where there are no counts. #}
 {% macro measure_columns(numerator, denominator) %}
     case
-        when {{ denominator }} > 0 then {{ numerator }} / {{ denominator }} * indicator.multiplier
+        when indicator.statistic = 'count'
+        then {{ numerator }}
+        when {{ denominator }} > 0
+        then {{ numerator }} / {{ denominator }} * indicator.multiplier
     end as counted_value,
     case
         when indicator.statistic = 'rate'
@@ -28,6 +31,9 @@
 {% macro shipped_measures() %}
     case
         when is_suppressed
+        then null
+        -- nobody at risk: no rate, whatever is printed
+        when denominator = 0
         then null
         when is_denominator_withheld
         then coalesce(publisher_value, round(counted_value, 2))
@@ -58,7 +64,7 @@
         then null
         when counted_value is not null
         then counted_method
-        when publisher_value is not null
+        when publisher_value is not null and coalesce(denominator, 1) > 0
         then 'published'
     end as method
 {% endmacro %}

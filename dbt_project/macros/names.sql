@@ -37,3 +37,20 @@
         ' '
     )
 {%- endmacro %}
+
+{# "GestationLengthBirthGroup37" and "TOTAL BABIES" → "gestation_length_birth_group37", "total_babies". #}
+{% macro snake_case(name) -%}
+    trim(
+        regexp_replace(
+            lower(
+                regexp_replace(
+                    regexp_replace({{ name }}, '([A-Z]+)([A-Z][a-z])', '\1_\2', 'g'), '([a-z\d])([A-Z])', '\1_\2', 'g'
+                )
+            ),
+            '[^a-z0-9]+',
+            '_',
+            'g'
+        ),
+        '_'
+    )
+{%- endmacro %}

@@ -43,6 +43,7 @@
                 "usage_warnings": "varchar[]",
                 "note": "varchar",
                 "exclusion_rule": "varchar",
+                "is_implied": "boolean",
             }
         )
     }}

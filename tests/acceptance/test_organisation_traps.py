@@ -124,9 +124,9 @@ def test_9_spellings_of_a_name_are_one_alias(ask: Ask, spelling: str) -> None:
     sql = (MACROS / "names.sql").read_text(encoding="utf-8")
     macros = jinja2.Environment(autoescape=False).from_string(sql)  # noqa: S701 - SQL, not HTML
     [(normalised,)] = ask(f"select {macros.module.normalised_name('$1')}", spelling)
-    assert ask("select trust_code from core.organisation_alias where scheme = 'name' and alias = ?", normalised) == [
-        ("RJ1",)
-    ]
+    assert ask(
+        "select organisation_code from core.organisation_alias where scheme = 'name' and alias = ?", normalised
+    ) == [("RJ1",)]
 
 
 def test_10_rows_of_other_nations_stand_in_core_only(ask: Ask) -> None:

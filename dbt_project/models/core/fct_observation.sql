@@ -1,17 +1,22 @@
--- Grain: source × indicator × organisation × period × breakdown × breakdown value: every observation that
--- stands,
+-- Grain: source × indicator × organisation × period × breakdown × breakdown value × publisher status: every
+-- observation that stands,
 -- rows outside the English marts included (exclusion_rule says why). Disclosure is applied here: a masked
 -- cell has no
 -- number, denominator, rate or interval; a withheld denominator takes the exact rate and interval with it.
 with
     standing as (
-        select *
+        -- a rate that the publisher withholds (publisher_status) is not computed from its counts either
+        select *, case when publisher_status is null then numerator end as counted_numerator
         from {{ ref("int_observation") }}
-        where coalesce(exclusion_rule, '') not in ('superseded_release', 'superseded_row') and audience = 'public'
+        where
+            coalesce(exclusion_rule, '') not in ('superseded_release', 'superseded_row')
+            and audience = 'public'
+            and not coalesce(is_implied, false)
     ),
 
     measured as (
-        select standing.*, indicator.statistic, {{ measure_columns("standing.numerator", "standing.denominator") }}
+        select
+            standing.*, indicator.statistic, {{ measure_columns("standing.counted_numerator", "standing.denominator") }}
         from standing
         left join {{ ref("int_indicator") }} as indicator using (indicator_id)
     )
@@ -31,7 +36,7 @@ select
     breakdown,
     breakdown_value,
     numerator,
-    case when not is_denominator_withheld then denominator end as denominator,
+    case when not coalesce(is_denominator_withheld, false) then denominator end as denominator,
     {{ shipped_measures() }},
     publisher_value,
     adjusted_value,

@@ -11,6 +11,8 @@ with
     )
 
 select
-    * exclude (place, source_id), source_id as catalogue_source_id, statistic in ('rate', 'proportion') as can_be_summed
+    * exclude (place, source_id),
+    source_id as catalogue_source_id,
+    statistic in ('rate', 'proportion', 'count') as can_be_summed
 from described
 qualify row_number() over (partition by indicator_id order by place, source_id) = 1

@@ -17,12 +17,16 @@ with
         select
             published.*,
             case
+                when published.level = 'england'
+                then 'E92000001'
                 when published.level <> 'trust'
-                then published.published_code
-                else coalesce(by_code.trust_code, by_name.trust_code)
+                then coalesce(by_code.organisation_code, published.published_code)
+                else coalesce(by_code.organisation_code, by_name.organisation_code)
             end as organisation_code,
-            by_code.trust_code is null and by_name.trust_code is not null and published.level = 'trust' as by_name_only,
-            by_code.trust_code <> by_name.trust_code as name_contradicts_code,
+            by_code.organisation_code is null
+            and by_name.organisation_code is not null
+            and published.level = 'trust' as by_name_only,
+            by_code.organisation_code <> by_name.organisation_code as name_contradicts_code,
             exempt.published_code is not null as is_not_an_nhs_trust
         from published
         left join
@@ -60,6 +64,7 @@ with
                     resolved.period_end,
                     resolved.breakdown,
                     resolved.breakdown_value,
+                    resolved.publisher_status,
                     -- a superseded release does not take part; its rows are ranked among themselves
                     release.is_superseded,
                     resolved.exclusion_rule

@@ -1,10 +1,14 @@
--- Grain: scheme × published code or name: how publishers name a trust, each to one ODS code.
-select 'mbrrace' as scheme, mbrrace_organisation_code::varchar as alias, ods_code as trust_code
+-- Grain: scheme × published code or name: how publishers name a trust or an integrated care board (an STP before
+-- July 2022), each to one ODS code. ONS codes of boards change with their boundaries and are never used again.
+select 'mbrrace' as scheme, mbrrace_organisation_code::varchar as alias, ods_code as organisation_code
 from {{ ref("mbrrace_organisation") }}
 where ods_code is not null
 union all
 select 'ods', trust_code, trust_code
 from {{ ref("trust") }}
+union all
+select distinct 'ons', stp_code_ons, stp_code_ods
+from {{ ref("stp_icb_code_history") }}
 union all
 -- a name that several trusts have had tells nothing
 select 'name', normalised_name, any_value(trust_code)

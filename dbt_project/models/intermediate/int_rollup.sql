@@ -20,7 +20,15 @@ with
             observation.level = 'trust'
             and observation.exclusion_rule is null
             and observation.audience = 'public'
-            and (observation.is_suppressed or (observation.numerator is not null and observation.denominator > 0))
+            and observation.publisher_status is null
+            -- nobody at risk is a report too; counts have no denominator
+            and (
+                observation.is_suppressed
+                or (
+                    observation.numerator is not null
+                    and (observation.denominator >= 0 or indicator.statistic = 'count')
+                )
+            )
     ),
 
     {% set keys = "source_id, indicator_id, period_label, period_start, period_end, breakdown, breakdown_value" %}

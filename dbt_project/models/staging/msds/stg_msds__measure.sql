@@ -1,0 +1,62 @@
+-- Grain: release × organisation × indicator × part: the rate with its counts, and beside it the result (Pass,
+-- Fail) of its data-quality standard. A rate that the publisher withholds (Low DQ, DNS) is a status too: its counts
+-- are not in the publisher's own sums either. A rate masked with "*" has a numerator of 1 to 7.
+with
+    named as (
+        select
+            base.*,
+            name.indicator_id,
+            name.breakdown,
+            name.breakdown_value,
+            name.rolling_months,
+            name.multiplier,
+            -- numbers that ship: none of a masked rate
+            case when not base.is_suppressed then base.numerator end as visible_numerator,
+            case when not base.is_suppressed then base.denominator end as visible_denominator,
+            case
+                when base.level = 'unknown'
+                then 'unknown_level'
+                when base.part = 'unknown'
+                then 'unknown_currency'
+                when base.is_unreadable
+                then 'unreadable_value'
+                when name.statistic = 'proportion' and base.numerator > base.denominator
+                then 'impossible_value'
+            end as exclusion_rule
+        from {{ ref("base_msds__measure") }} as base
+        inner join
+            {{ ref("base_msds__name") }} as name on base.indicator = name.publisher_indicator and name.kind = 'measure'
+    )
+
+select
+    named.release_key,
+    named.source_row,
+    named.source_row_count::integer as source_row_count,
+    'msds' as source_id,
+    named.indicator_id,
+    {{ msds_scheme("named.published_code") }} as organisation_scheme,
+    named.published_code,
+    named.published_name,
+    named.level,
+    named.country,
+    named.period_label,
+    named.period_start,
+    named.period_end,
+    named.breakdown,
+    named.breakdown_value,
+    named.visible_numerator as numerator,
+    named.visible_denominator as denominator,
+    -- as printed, on the catalogue's scale
+    case
+        when not named.is_suppressed then named.printed_rate * named.multiplier / named.printed_multiplier
+    end as publisher_value,
+    named.publisher_status,
+    named.is_suppressed,
+    if(named.is_suppressed, rounding.small_least, named.numerator)::double as least_numerator,
+    named.denominator as least_denominator,
+    if(named.is_suppressed, rounding.small_greatest, named.numerator)::double as greatest_numerator,
+    named.denominator as greatest_denominator,
+    {{ msds_warnings("named.is_date_repaired", "named.rolling_months") }} as usage_warnings,
+    named.exclusion_rule
+from named
+left join {{ ref("count_rounding") }} as rounding on rounding.source_id = 'msds'
