@@ -8,25 +8,31 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from expectations import alerts
 from ingest.files import check_incoming, stable_files
 from insights.review import COLUMNS, Decision, Question, append, checked, read_decisions
 from insights.tables import read_rows
-from insights.themes import load_themes
+from insights.themes import load_themes, theme_ids
 from perinatal.errors import PerinatalError
 from perinatal.home import Home, locked
 
 FOLDER = "themes"  # in the home, and in the inbox
 SCOPE = "themes/inbox"
 QUIET_SECONDS = 1.0  # a sheet that still grows is left for the next build
-SHEET = (*COLUMNS, "theme", "score", "proposed", "evidence", "text")
+SHEET = (*COLUMNS, "theme", "score", "proposed", "evidence", "text", "document")
+FINDINGS = """
+select finding_id, text, concat_ws(', ', document_title, 'page ' || page) as place
+from core.fct_finding order by finding_id
+"""
 DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
@@ -59,19 +65,46 @@ def keep(home: Home, decisions: Sequence[Decision]) -> Taken:
     return Taken(len(new), len(decisions) - len(new), 0)
 
 
-def write_sheet(questions: Iterable[Question], path: Path) -> int:
+def keep_one(home: Home, decision: Decision) -> None:
+    """Keep what a person has just said, also where they said it before and something else since."""
+    path = store(home)
+    with locked(path.with_name(".decisions.lock")):
+        append([decision], path)
+
+
+def questions(home: Home, limit: int | None, theme_id: str | None) -> tuple[list[Question], dict[str, str]]:
+    """Return what is to be decided in the current edition, and where each finding stands (document, page)."""
+    from insights.coding import train
+    from insights.review import queue
+
+    if theme_id and theme_id not in theme_ids():
+        raise PerinatalError(f"unknown theme {theme_id!r}; the themes are {', '.join(theme_ids())}")
+    with duckdb.connect(str(home.database), read_only=True) as connection:
+        rows = connection.execute(FINDINGS).fetchall()
+    findings = [(finding_id, text) for finding_id, text, _ in rows]
+    places = {finding_id: place for finding_id, _, place in rows}
+    if not findings:
+        return [], places
+    coder = train(decisions=read(home), decided_texts=dict(findings))
+    return queue(coder, findings, limit, theme_id), places
+
+
+def write_sheet(asked: Iterable[Question], places: Mapping[str, str], path: Path) -> int:
     """Write questions as a sheet to fill in: decision, reviewer, and a date or nothing for today."""
     labels = {theme.theme_id: theme.label for theme in load_themes()}
     rows = [
         [q.finding_id, q.theme_id, "", "", "", "", labels[q.theme_id], f"{q.score:.2f}"]
-        + ["yes" if q.proposed else "no", _formula_safe(q.evidence), _formula_safe(q.text)]
-        for q in questions
+        + ["yes" if q.proposed else "no", *map(_formula_safe, (q.evidence, q.text, places.get(q.finding_id, "")))]
+        for q in asked
     ]
-    # with a byte order mark, without which spreadsheets take UTF-8 for an old encoding
-    with path.open("w", encoding="utf-8-sig", newline="") as out:
-        writer = csv.writer(out, lineterminator="\r\n")
-        writer.writerow(SHEET)
-        writer.writerows(rows)
+    try:
+        # with a byte order mark, without which spreadsheets take UTF-8 for an old encoding
+        with path.open("w", encoding="utf-8-sig", newline="") as out:
+            writer = csv.writer(out, lineterminator="\r\n")
+            writer.writerow(SHEET)
+            writer.writerows(rows)
+    except OSError as error:
+        raise PerinatalError(f"{path}: cannot be written ({error.strerror})") from error
     return len(rows)
 
 

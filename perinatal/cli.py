@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
+from perinatal import cli_themes
 from perinatal.errors import PerinatalError
 
 app = typer.Typer(
@@ -21,6 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.add_typer(cli_themes.app, name="themes")
 
 state = {"debug": False}
 
@@ -240,6 +243,9 @@ def stats(
     from perinatal import stats as statistics
 
     statistics.main(kind, file, multiplier, out=sys.stdout)
+
+
+app.command()(cli_themes.brief)
 
 
 def _show(found: Any, as_json: bool, printer: Callable[[Any], None]) -> None:

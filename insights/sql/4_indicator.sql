@@ -76,7 +76,9 @@ with
         select indicator_id, source_id from compared
         union
         select indicator_id, source_id from england
-    )
+    ),
+
+    indicator as (select indicator_id, indicator_name, polarity, unit from core.dim_indicator)
 
 select
     link.theme_id,
@@ -103,7 +105,7 @@ select
     england.release_key
 from reference.theme_indicator_link as link
 inner join present using (indicator_id)
-inner join core.dim_indicator as indicator using (indicator_id)
+inner join indicator using (indicator_id)
 left join compared using (indicator_id, source_id)
 left join spread using (indicator_id, source_id)
 left join england using (indicator_id, source_id)

@@ -206,10 +206,10 @@ with
                 framework = 'sbl_element'
             ) as sbl_element,
             string_agg(status, '; ' order by item_id) filter (framework = 'sbl_element') as sbl_status,
-            list(item_id || ' ' || item_label order by substr(item_id, 3)::integer) filter (
+            list(item_id || ' ' || item_label order by try_cast(substr(item_id, 3) as integer)) filter (
                 framework = 'mis_safety_action'
             ) as mis_action,
-            list(status order by substr(item_id, 3)::integer) filter (framework = 'mis_safety_action') as mis_status
+            list(status order by try_cast(substr(item_id, 3) as integer)) filter (framework = 'mis_safety_action') as mis_status
         from reference.theme_mapping
         group by theme_id
     ),
