@@ -2,12 +2,15 @@
 
 Column rules are generated from `columns.csv`, the same contract that types the file and documents it; rules that
 need meaning are written in `expectations/arrival/<source>.yml`; `needs` names the layouts that one is for ("a|b"),
-or says that it needs an `earlier` release. In their SQL, `rows` is the new release, `earlier`
-the newest landed release of the same dataset (its own last revision first).
+or says that it needs an `earlier` release. In their SQL, `rows` is the new release, `earlier` its own last revision,
+else the landed release of the same dataset that comes before it (failing that, after it), and
+`getvariable('dataset')`, `getvariable('release')` are what it is landed as.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -17,9 +20,12 @@ from expectations.checks import Measured, Result, Rule, load_rules, measure, rec
 from ingest import manifest as manifests
 from ingest.decode import Decoded
 from ingest.registry import Column, Identity, Source
+from perinatal import settings
 from perinatal.home import Home
+from perinatal.settings import PROJECT_ROOT
 
 SUITES = Path(__file__).parent / "arrival"
+SEEDS = PROJECT_ROOT / "dbt_project" / "seeds" / "reference"
 
 
 def judge(
@@ -32,8 +38,11 @@ def judge(
     is_synthetic: bool,
 ) -> list[Result]:
     """Return the verdicts on one decoded release."""
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"memory_limit": settings.get().landing_memory_limit}) as connection:
+        for name, value in (("dataset", identity.dataset), ("release", identity.release)):
+            connection.execute(f"set variable {name} = ?", [value])
         connection.from_parquet(str(rows)).create_view("rows")
+        _make_identity(connection, source, identity)
         previous = _earlier(home, source.id, identity, revisions, is_synthetic)
         if previous:
             connection.from_parquet(str(previous.folder(home) / manifests.ROWS)).create_view("earlier")
@@ -42,13 +51,51 @@ def judge(
         measured += _column_rules(connection, [c for c in source.columns[identity.contract] if c.name in present])
         hand_written = [
             rule
-            for rule in load_rules(SUITES / f"{source.id}.yml")
+            for rule in _written_rules(source, identity)
             if rule.needs is None
             or identity.contract in rule.needs.split("|")
             or (rule.needs == "earlier" and previous)
         ]
-        measured += measure(connection, hand_written)
+        _make_seeds(connection, hand_written)
+        measured += [
+            replace(item, rows=[_named(row) for row in item.rows]) for item in measure(connection, hand_written)
+        ]
+    if source.audience == "restricted":
+        measured = [_numbers_only(item) for item in measured]
     return gate.judge(f"arrival_{source.id}_{identity.contract}", measured)
+
+
+def _written_rules(source: Source, identity: Identity) -> list[Rule]:
+    template = source.datasets[identity.contract].get("template")
+    shared = load_rules(SUITES / f"template_{template}.yml") if template else []
+    return shared + load_rules(SUITES / f"{source.id}.yml")
+
+
+def _make_identity(connection: duckdb.DuckDBPyConnection, source: Source, identity: Identity) -> None:
+    """Put beside the rows what the release is taken to be."""
+    connection.execute(
+        "create table identity as select $source as source_id, $dataset as dataset, $release as release, "
+        "$published_on::date as published_on",
+        {
+            "source": source.id,
+            "dataset": identity.dataset,
+            "release": identity.release,
+            "published_on": identity.published_on,
+        },
+    )
+
+
+def _make_seeds(connection: duckdb.DuckDBPyConnection, rules: list[Rule]) -> None:
+    """Put beside the rows the seeds that rules name."""
+    named = {name for rule in rules for name in re.findall(r"\bseed_(\w+)", f"{rule.offending} {rule.measure}")}
+    for name in sorted(named):
+        connection.read_csv(str(SEEDS / f"{name}.csv"), all_varchar=True).create_view(f"seed_{name}")
+
+
+def _numbers_only(item: Measured) -> Measured:
+    """Keep of example rows their numbers in the file alone."""
+    kept = ("source_row", "line")
+    return replace(item, rows=[{name: row[name] for name in kept if name in row} for row in item.rows])
 
 
 def _earlier(
@@ -63,7 +110,10 @@ def _earlier(
         if (item.source_id, item.dataset, item.is_synthetic) == (source_id, identity.dataset, is_synthetic)
         and item.release != identity.release
     ]
-    return max(others, key=lambda item: (item.release, item.revision), default=None)
+    before = [item for item in others if item.release < identity.release]
+    if before:
+        return max(before, key=lambda item: (item.release, item.revision))
+    return min(others, key=lambda item: (item.release, -item.revision), default=None)
 
 
 def _table_rules(source: Source, decoded: Decoded) -> list[Measured]:
@@ -189,6 +239,13 @@ def _column_rules(connection: duckdb.DuckDBPyConnection, columns: list[Column]) 
 
 def _brief(row: dict[str, object], rule: Rule) -> dict[str, object]:
     """Keep of an example row its number, the value concerned and what names it."""
-    column = rule.id.rsplit("__", 1)[0]
-    names = [name for name in row if name.endswith(("_name", "_code")) or name in ("source_row", column)]
+    return _named(row, rule.id.rsplit("__", 1)[0])
+
+
+def _named(row: dict[str, object], *columns: str) -> dict[str, object]:
+    """Keep of an example row what names it, and the columns given.
+
+    Examples end in alerts and in quality.check_result, which ship: other numbers of a raw row may give masks away.
+    """
+    names = [name for name in row if name.endswith(("_name", "_code")) or name in ("source_row", *columns)]
     return {name: row[name] for name in names[:8]}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import duckdb
 import yaml
@@ -132,31 +133,52 @@ def load_rules(path: Path) -> list[Rule]:
     """Read a YAML list of rules; a wrong one is named with its file."""
     if not path.exists():
         return []
-    rules = []
+    rules: dict[str, Rule] = {}
     for raw in yaml.safe_load(path.read_text(encoding="utf-8")) or []:
         try:
-            rules.append(Rule(**{**raw, "marts": tuple(raw.get("marts", ()))}))
+            rule = Rule(**{**raw, "marts": tuple(raw.get("marts", ()))})
+            wrong = _wrong(rule) or ("stands twice" if rule.id in rules else None)
         except TypeError as error:
-            raise PerinatalError(f"{path}: rule {raw.get('id')!r}: {error}") from None
-    return rules
+            wrong = str(error)
+        if wrong:
+            raise PerinatalError(f"{path}: rule {raw.get('id')!r}: {wrong}")
+        rules[rule.id] = rule
+    return list(rules.values())
+
+
+def _wrong(rule: Rule) -> str | None:
+    """Return what is wrong with a rule as written, or None."""
+    for name, choices in (("severity", get_args(Severity)), ("dimension", get_args(Dimension))):
+        if getattr(rule, name) not in choices:
+            return f"{name} {getattr(rule, name)!r}: expected {' or '.join(choices)}"
+    if (rule.offending is None) == (rule.measure is None):
+        return "either offending or measure must be given"
+    return None
 
 
 def measure(connection: duckdb.DuckDBPyConnection, rules: Iterable[Rule]) -> list[Measured]:
     """Run each rule's SQL. Offending rows are counted; a few are kept to show."""
-    return [_offending(connection, rule) if rule.offending else _scalar(connection, rule) for rule in rules]
+    return [_measured(connection, rule) for rule in rules]
+
+
+def _measured(connection: duckdb.DuckDBPyConnection, rule: Rule) -> Measured:
+    try:
+        return _offending(connection, rule) if rule.offending else _scalar(connection, rule)
+    except duckdb.Error as error:
+        raise PerinatalError(f"rule {rule.id!r}: {error}") from None
 
 
 def _offending(connection: duckdb.DuckDBPyConnection, rule: Rule) -> Measured:
     relation = connection.sql(str(rule.offending))
     found = relation.aggregate("count(*)").fetchall()[0][0]
     rows = records(relation.limit(SAMPLE_ROWS)) if found else []
-    keys = {row.get("release_key") for row in rows}
+    keys = relation.aggregate("release_key").limit(2).fetchall() if "release_key" in relation.columns else []
     return Measured(
         rule,
         float(found),
         rows,
         _told(rule, found, rows),
-        keys.pop() if len(keys) == 1 else None,
+        keys[0][0] if len(keys) == 1 else None,
         _affected_lms(relation) if found else (),
     )
 
@@ -187,9 +209,11 @@ def _told(rule: Rule, found: int, rows: list[dict[str, Any]]) -> str:
 def records(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
     """Return rows as plain dictionaries that JSON can carry."""
     return [
-        {
-            name: value if isinstance(value, str | int | float | bool | None) else str(value)
-            for name, value in zip(relation.columns, row, strict=True)
-        }
-        for row in relation.fetchall()
+        {name: _plain(value) for name, value in zip(relation.columns, row, strict=True)} for row in relation.fetchall()
     ]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +32,19 @@ def _library() -> tuple[Any, Any]:
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     return gx, gxe
+
+
+@contextmanager
+def at_hand(wanted: bool) -> Iterator[None]:
+    """Import the library meanwhile, where the work inside takes long enough anyway: importing it takes seconds."""
+    helper = threading.Thread(target=_library) if wanted else None
+    if helper:
+        helper.start()
+    try:
+        yield
+    finally:
+        if helper:
+            helper.join()
 
 
 def _context(gx: Any, folder: Path | None) -> Any:

@@ -25,9 +25,7 @@ from insights.themes import load_themes, theme_ids
 from perinatal.errors import PerinatalError
 from perinatal.home import Home, locked
 
-FOLDER = "themes"  # in the home, and in the inbox
 SCOPE = "themes/inbox"
-QUIET_SECONDS = 1.0  # a sheet that still grows is left for the next build
 SHEET = (*COLUMNS, "theme", "score", "proposed", "evidence", "text", "document")
 FINDINGS = """
 select finding_id, text, concat_ws(', ', document_title, 'page ' || page) as place
@@ -45,19 +43,14 @@ class Taken:
     undecided: int
 
 
-def store(home: Home) -> Path:
-    """Return the file that keeps all decisions."""
-    return home.root / FOLDER / "decisions.csv"
-
-
 def read(home: Home) -> list[Decision]:
     """Read every decision that was ever kept, in the order in which they came."""
-    return read_decisions(store(home))
+    return read_decisions(home.theme_decisions)
 
 
 def keep(home: Home, decisions: Sequence[Decision]) -> Taken:
     """Keep decisions that are not kept yet; one writer at a time."""
-    path = store(home)
+    path = home.theme_decisions
     with locked(path.with_name(".decisions.lock")):
         known = set(read_decisions(path))
         new = [decision for decision in dict.fromkeys(decisions) if decision not in known]
@@ -67,7 +60,7 @@ def keep(home: Home, decisions: Sequence[Decision]) -> Taken:
 
 def keep_one(home: Home, decision: Decision) -> None:
     """Keep what a person has just said, also where they said it before and something else since."""
-    path = store(home)
+    path = home.theme_decisions
     with locked(path.with_name(".decisions.lock")):
         append([decision], path)
 
@@ -139,13 +132,13 @@ def _dated(row: dict[str, str], today: date, reviewer: str) -> dict[str, str]:
     }
 
 
-def take_inbox(home: Home, today: date) -> list[str]:
+def take_inbox(home: Home, today: date, quiet_seconds: float) -> list[str]:
     """Take every sheet in `inbox/themes/`; what is wrong with one stays there, under an alert, and stops nothing else."""
-    folder = home.inbox / FOLDER
+    folder = home.theme_inbox
     if not folder.is_dir():
         return []
     said, wrong = [], []
-    for path in stable_files(sorted(folder.glob("*.csv")), QUIET_SECONDS):
+    for path in stable_files(sorted(folder.glob("*.csv")), quiet_seconds):
         try:
             check_incoming(path, folder)
             taken = take_sheet(home, path, today)
@@ -167,6 +160,6 @@ def _breaches(wrong: list[dict[str, Any]]) -> list[alerts.Breach]:
 
 def _set_aside(home: Home, path: Path) -> None:
     """Move a file that was taken out of the inbox; its bytes are kept under a name of their own."""
-    kept = home.root / FOLDER / "taken" / f"{sha256(path.read_bytes()).hexdigest()[:12]}-{path.name}"
+    kept = home.theme_decisions.parent / "taken" / f"{sha256(path.read_bytes()).hexdigest()[:12]}-{path.name}"
     kept.parent.mkdir(parents=True, exist_ok=True)
     path.replace(kept)

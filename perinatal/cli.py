@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
-from perinatal import cli_themes
+from perinatal import cli_sources, cli_themes
+from perinatal.console import show
 from perinatal.errors import PerinatalError
 
 app = typer.Typer(
@@ -23,6 +22,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+app.add_typer(cli_sources.sources)
+app.add_typer(cli_sources.quarantine)
 app.add_typer(cli_themes.app, name="themes")
 
 state = {"debug": False}
@@ -90,10 +91,18 @@ def refresh(sample: Sample = False, live: Live = False, source: Sources = None) 
     from perinatal import pipeline, report
 
     where = home()
-    _, refused, built = pipeline.refresh(where, _mode(sample, live), source or ())
-    for line in refused:
-        print(f"warning: {line}", file=sys.stderr)
-    report.national_picture(built)
+    report.print_warnings(pipeline.fetch_all(where, _mode(sample, live), source or ()))
+    report.national_picture(pipeline.build(where))
+
+
+@app.command()
+def fetch(sample: Sample = False, live: Live = False, source: Sources = None, as_json: JsonFlag = False) -> None:
+    """Land what is in the inbox, ask each publisher what is new, land it. Troubles are warnings and alerts; exit 0."""
+    from perinatal import pipeline, report
+
+    fetched = pipeline.fetch_all(home(), _mode(sample, live), source or ())
+    report.print_warnings(fetched)
+    show(report.fetched(fetched), as_json, report.print_fetched)
 
 
 @app.command()
@@ -107,26 +116,32 @@ def land(
     """Land files that a person downloaded. Exit 3 if any was refused; the others are landed all the same."""
     from datetime import date
 
-    from ingest import landing, registry
-    from perinatal.errors import RefusedAtArrival
+    from ingest import intake, landing, registry
 
     if published_on:
         try:
             date.fromisoformat(published_on)
         except ValueError:
             raise typer.BadParameter(f"--published-on {published_on!r}: expected YYYY-MM-DD") from None
-    publisher, refused = registry.source(source), []
+    publisher, failed = registry.source(source), [0]
     for file in files:
         landing.require_file(file)
     for file in files:
         arrival = landing.Arrival(publisher, file.name, dataset, release, published_on=published_on)
         try:
-            print(landing.land(home(), file, arrival).message)
-        except RefusedAtArrival as error:
-            refused.append(error)
+            tables = intake.take_file(home(), file, arrival)
+        except PerinatalError as error:
+            failed.append(error.exit_code)
             print(f"perinatal: {error}", file=sys.stderr)
-    if refused:
-        raise SystemExit(3)
+            continue
+        for table in tables:
+            is_refused = table.what == "refused"
+            print(
+                f"perinatal: {table.message}" if is_refused else table.message, file=sys.stderr if is_refused else None
+            )
+            failed += [3] if is_refused else []
+    if any(failed):
+        raise SystemExit(max(failed))
 
 
 @app.command()
@@ -149,7 +164,7 @@ def status(as_json: JsonFlag = False) -> None:
     """Show the current edition, each source's latest release and its age, open alerts."""
     from perinatal import report
 
-    _show(report.status(home()), as_json, report.print_status)
+    show(report.status(home()), as_json, report.print_status)
 
 
 @app.command()
@@ -173,7 +188,7 @@ def alerts(
     from perinatal import report
 
     found = [a.to_dict() for a in log.all_alerts(home()) if everything or as_json or a.state == "open"]
-    _show(found, as_json, report.print_alerts)
+    show(found, as_json, report.print_alerts)
 
 
 @app.command()
@@ -191,26 +206,16 @@ def notify(
 @app.command()
 def verify() -> None:
     """Re-hash the archive and hold it against the manifests. Exit 1 if anything is damaged or missing."""
-    from ingest import archive, manifest
+    from ingest import manifest, verification
 
     where = home()
-    damage = list(archive.damaged(where))
-    landed = list(manifest.all_landed(where))
-    damage += [
-        f"{item.title}: its archived file {item.sha256} is missing"
-        for item in landed
-        if not archive.place(where, item.sha256).exists()
-    ]
-    damage += [
-        f"{item.title}: rows.parquet is missing; land the archived file again"
-        for item in landed
-        if not (item.folder(where) / manifest.ROWS).exists()
-    ]
+    damage = list(verification.damage(where))
     for line in damage:
         print(f"perinatal: {line}", file=sys.stderr)
     if damage:
         raise SystemExit(1)
-    print(f"{sum(1 for _ in where.archive.glob('??/*'))} archived file(s), {len(landed)} manifest(s): all whole")
+    landed = sum(1 for _ in manifest.all_landed(where))
+    print(f"{sum(1 for _ in where.archive.glob('??/*'))} archived file(s), {landed} manifest(s): all whole")
 
 
 @app.command()
@@ -230,7 +235,7 @@ def settings(as_json: JsonFlag = False) -> None:
     ]
     from perinatal import report
 
-    _show(rows, as_json, report.print_rows)
+    show(rows, as_json, report.print_rows)
 
 
 @app.command()
@@ -246,13 +251,6 @@ def stats(
 
 
 app.command()(cli_themes.brief)
-
-
-def _show(found: Any, as_json: bool, printer: Callable[[Any], None]) -> None:
-    if as_json:
-        print(json.dumps(found, ensure_ascii=False, indent=1, default=str))
-    else:
-        printer(found)
 
 
 if __name__ == "__main__":

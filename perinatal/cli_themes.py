@@ -23,11 +23,10 @@ def code(
     file: Annotated[Path, typer.Argument(help="CSV with the columns finding_id, text.", metavar="FILE.csv")],
 ) -> None:
     """Code a CSV of findings; finding_id, theme_id, score, evidence, coded_by as CSV on standard output."""
-    from insights import decisions
     from insights.coding import code_file
     from perinatal import home
 
-    code_file(file, sys.stdout, decisions.store(home.get()))
+    code_file(file, sys.stdout, home.get().theme_decisions)
 
 
 @app.command()
@@ -83,7 +82,7 @@ def _sit(where: Home, reviewer: str, today: date, questions: list[Question], pla
     kept = Session(
         reviewer.strip(), today.isoformat(), lambda decision: decisions.keep_one(where, decision), input, print
     ).run(questions, places)
-    print(f"{kept} decision(s) kept in {decisions.store(where)}. They hold from the next `perinatal build` on.")
+    print(f"{kept} decision(s) kept in {where.theme_decisions}. They hold from the next `perinatal build` on.")
 
 
 def brief(

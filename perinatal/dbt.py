@@ -77,15 +77,19 @@ def command(verb: str, target: Path, *more: str) -> list[str]:
     ]
 
 
-def build(warehouse: Warehouse, target: Path, variables: dict[str, Any], log: Path, *select: str) -> None:
-    """Build every seed, model and data test once. Raises with the first failures and where the log lies."""
+def build(
+    warehouse: Warehouse, target: Path, variables: dict[str, Any], log: Path, *select: str, unit_tests: bool = False
+) -> None:
+    """Build every seed, model and data test once. Raises with the first failures and where the log lies.
+
+    Unit tests say nothing about data: they run in the project's own tests, not in builds.
+    """
     target.mkdir(parents=True, exist_ok=True)
     (target / RESULTS).unlink(missing_ok=True)
     arguments = [
         "--vars",
         json.dumps(variables, sort_keys=True),
-        "--exclude-resource-type",
-        "unit_test",
+        *([] if unit_tests else ["--exclude-resource-type", "unit_test"]),
         *select,
     ]
     with log.open("w", encoding="utf-8") as out:

@@ -42,6 +42,16 @@ class Home:
         return self.root / "inbox"
 
     @property
+    def theme_inbox(self) -> Path:
+        """`themes/` in the inbox: sheets with decisions on codes, which the build takes."""
+        return self.inbox / "themes"
+
+    @property
+    def theme_decisions(self) -> Path:
+        """What people have decided on codes of findings; it only grows."""
+        return self.root / "themes" / "decisions.csv"
+
+    @property
     def build(self) -> Path:
         """`<run_id>/`: candidates, removed after publishing."""
         return self.root / "build"
@@ -65,6 +75,11 @@ class Home:
     def probes(self) -> Path:
         """`live/<source>.json`, `sample/<source>.json`: what each publisher said last."""
         return self.root / "probes"
+
+    @property
+    def decisions(self) -> Path:
+        """Append-only log of what people decided: who, when, why."""
+        return self.root / "decisions.jsonl"
 
     @property
     def synthetic(self) -> Path:
@@ -139,11 +154,11 @@ def append_records(path: Path, records: Iterable[dict[str, Any]]) -> None:
 def read_records(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the records of a log of JSON lines, oldest first."""
     if path.exists():
-        with path.open(encoding="utf-8") as handle:
+        with path.open("rb") as handle:
             for line in handle:
                 try:
                     yield json.loads(line)
-                except ValueError:  # a line that a kill has cut off: its event never happened
+                except ValueError:  # a line (or letter) that a kill has cut off: its event never happened
                     continue
 
 

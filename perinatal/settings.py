@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -11,10 +13,13 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
 from perinatal.errors import PerinatalError
+
+SIZE = r"\d+(\.\d+)? ?[KMGT]i?B"
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
@@ -30,8 +35,12 @@ class Settings(BaseSettings):
     )
     keep_editions: int = Field(5, ge=1, description="Published editions kept; older ones are pruned")
     threads: int = Field(0, ge=0, description="Threads for DuckDB; 0 means one for each core")
-    memory_limit: str = Field("70%", description="DuckDB memory limit for a build, e.g. 4GB or 70%")
-    landing_memory_limit: str = Field("300MB", description="DuckDB memory limit while landing one file")
+    memory_limit: str = Field(
+        "70%", pattern=rf"^{SIZE}$|^\d+(\.\d+)?%$", description="DuckDB memory limit for a build, e.g. 4GB or 70%"
+    )
+    landing_memory_limit: str = Field(
+        "300MB", pattern=rf"^{SIZE}$", description="DuckDB memory limit while landing one file, e.g. 300MB"
+    )
     alert_urls: list[str] = Field(
         default=[], description="Apprise URLs that hear of every alert (e-mail, Teams, Slack, webhook, file …)"
     )
@@ -40,6 +49,15 @@ class Settings(BaseSettings):
     )
     contact: str = Field(
         "no contact given", description="Who publishers can write to; sent in the User-Agent of every request"
+    )
+
+    ca_bundle: str | None = Field(
+        None, description="CA bundle to verify publishers with; without it REQUESTS_CA_BUNDLE, or the bundled one"
+    )
+    download_seconds: float = Field(1800, gt=0, description="Time limit of one download with all its attempts")
+    download_max_bytes: int = Field(4 << 30, gt=0, description="Size limit of one download")
+    inbox_quiet_seconds: float = Field(
+        2, ge=0, description="How long a file in the inbox must not have grown before it is taken"
     )
 
     @classmethod
@@ -75,4 +93,9 @@ def get() -> Settings:
         lines = "; ".join(
             f"PERINATAL_{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}" for item in error.errors()
         )
-        raise PerinatalError(f"settings: {lines}. `perinatal settings` lists what may be set.") from None
+    except SettingsError as error:  # lists are given as JSON
+        named = re.search(r'field "(\w+)"', str(error))
+        lines = f"PERINATAL_{named[1].upper()}: expected JSON" if named else str(error)
+    except tomllib.TOMLDecodeError as error:
+        lines = f"perinatal.toml: {error}"
+    raise PerinatalError(f"settings: {lines}. `perinatal settings` lists what may be set.")

@@ -19,13 +19,32 @@ MARTS = {
 }
 KEYS = "source_id, indicator_id, organisation_code, period_start, period_end, breakdown, breakdown_value"
 
+# a row is told where any of these differs; of most only that it differs is told, not the numbers
+COMPARED = (
+    "numerator",
+    "denominator",
+    "value",
+    "lower_95",
+    "upper_95",
+    "publisher_value",
+    "adjusted_value",
+    "adjusted_lower_95",
+    "adjusted_upper_95",
+    "publisher_band",
+    "trusts_expected",
+    "trusts_reporting",
+    "value_min",
+    "value_max",
+)
+
 TABLE = """
 create or replace table marts.edition_change (
     mart varchar, source_id varchar, indicator_id varchar, organisation_code varchar, organisation_name varchar,
     lms_code varchar, period_label varchar, period_start date, period_end date, breakdown varchar,
-    breakdown_value varchar, change varchar, reason varchar, old_value double, new_value double,
-    old_numerator double, new_numerator double, old_denominator double, new_denominator double,
-    old_release_key varchar, new_release_key varchar, last_edition varchar
+    breakdown_value varchar, change varchar, reason varchar, changed_columns varchar[],
+    old_value double, new_value double, old_numerator double, new_numerator double,
+    old_denominator double, new_denominator double, old_release_key varchar, new_release_key varchar,
+    last_edition varchar
 )
 """
 
@@ -37,9 +56,23 @@ def record(candidate: Path, last: Path | None) -> int:
         if last:
             location = str(last / "perinatal.duckdb").replace("'", "''")
             connection.execute(f"attach '{location}' as last_edition (read_only)")
-            for mart, columns in MARTS.items():
-                connection.execute(_difference(mart, *columns), {"last": last.name})
+            for mart, identity in MARTS.items():
+                compared = _comparable(connection, mart)
+                if compared:
+                    connection.execute(_difference(mart, compared, *identity), {"last": last.name})
         return int(connection.execute("select count(*) from marts.edition_change").fetchall()[0][0])
+
+
+def _comparable(connection: duckdb.DuckDBPyConnection, mart: str) -> list[str]:
+    """Return the compared columns that both editions have: the last one may be of an older shape."""
+    found = connection.execute(
+        """
+        select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ?
+        and database_name in (current_database(), 'last_edition') group by column_name having count(*) = 2
+        """,
+        [mart],
+    ).fetchall()
+    return [name for name in COMPARED if (name,) in found]
 
 
 def _side(catalog: str, mart: str, code: str, name: str, lms: str) -> str:
@@ -56,8 +89,9 @@ def _excluded(*columns: str) -> str:
     return ", ".join(sorted(named)) if named else "indicator_name"
 
 
-def _difference(mart: str, code: str, name: str, lms: str) -> str:
+def _difference(mart: str, compared: list[str], code: str, name: str, lms: str) -> str:
     """Return the statement that adds one mart's differences."""
+    differing = ", ".join(f"if(o.{column} is distinct from n.{column}, '{column}', null)" for column in compared)
     return f"""
     insert into marts.edition_change
     with
@@ -74,7 +108,8 @@ def _difference(mart: str, code: str, name: str, lms: str) -> str:
                 o.numerator as old_numerator, n.numerator as new_numerator,
                 o.denominator as old_denominator, n.denominator as new_denominator,
                 o.lms_code is distinct from n.lms_code as moved,
-                coalesce(o.is_suppressed, false) as was_masked, coalesce(n.is_suppressed, false) as is_masked
+                coalesce(o.is_suppressed, false) as was_masked, coalesce(n.is_suppressed, false) as is_masked,
+                list_filter([{differing}], lambda name: name is not null) as differing
             from old_side as o full join new_side as n using ({KEYS})
         ),
         told as (
@@ -86,8 +121,7 @@ def _difference(mart: str, code: str, name: str, lms: str) -> str:
                     when is_masked and not was_masked then 'masked'
                     when was_masked and not is_masked then 'unmasked'
                     when moved then 'moved'
-                    when (old_value, old_numerator, old_denominator)
-                        is distinct from (new_value, new_numerator, new_denominator) then 'changed'
+                    when len(differing) > 0 then 'changed'
                 end as change,
                 case
                     when old_release_key is null then 'new release'
@@ -96,13 +130,16 @@ def _difference(mart: str, code: str, name: str, lms: str) -> str:
                     when old_release_key <> new_release_key then 'revision'
                     else 'method or reference data'
                 end as reason,
-                new_release_key is not null and new_value is not null as may_show_old
+                new_release_key is not null and new_value is not null as may_show_old,
+                -- a count over its exact old rate is the denominator that the new edition withholds
+                old_denominator is not null and new_denominator is null as newly_withheld
             from joined
         )
     select
         '{mart}', source_id, indicator_id, organisation_code, organisation_name, lms_code, period_label, period_start,
         period_end, breakdown, breakdown_value, change, reason,
-        if(may_show_old, old_value, null), new_value,
+        if(old_release_key is null or new_release_key is null, [], differing),
+        if(may_show_old and not newly_withheld, old_value, null), new_value,
         if(may_show_old and new_numerator is not null, old_numerator, null), new_numerator,
         if(may_show_old and new_denominator is not null, old_denominator, null), new_denominator,
         old_release_key, new_release_key, $last

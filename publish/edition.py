@@ -32,6 +32,9 @@ METHOD_FOLDERS = (
 )
 METHOD_SUFFIXES = (".sql", ".yml", ".csv", ".py", ".txt")
 
+# how text starts that a spreadsheet would run, or whose start its import strips down to such
+FORMULA = r"^(\s*[=+@-]|[\t\r\n])"
+
 CHECK_RESULT = """
 create or replace table quality.check_result (
     suite varchar, rule varchar, expectation varchar, severity varchar, dimension varchar, success boolean,
@@ -47,8 +50,9 @@ def fingerprint(releases: Iterable[manifests.Manifest], decisions: Path) -> str:
     That is: the landed releases, models, seeds, standards, coding, and what people have decided on codes.
     """
     digest = hashlib.sha256()
-    for key in sorted(f"{item.release_key}#{item.revision}#{item.parser_version}" for item in releases):
-        digest.update(key.encode())
+    for item in sorted(releases, key=lambda item: (item.release_key, item.revision)):
+        digest.update(f"{item.release_key}#{item.revision}#{item.parser_version}".encode())
+        digest.update(f"{item.status}#{item.published_on}#{item.is_synthetic}".encode())
     for folder in METHOD_FOLDERS:
         for path in sorted((PROJECT_ROOT / folder).rglob("*")):
             if path.is_file() and path.suffix in METHOD_SUFFIXES:
@@ -142,10 +146,9 @@ def formula_safe(relation: duckdb.DuckDBPyRelation) -> str:
     columns = []
     for name, kind in zip(relation.columns, relation.types, strict=True):
         quoted, text = '"' + name.replace('"', '""') + '"', str(kind)
-        if text == "VARCHAR":
-            columns.append(f"if(regexp_matches({quoted}, '^[=+@\\t\\r-]'), '''' || {quoted}, {quoted}) as {quoted}")
-        elif text.endswith("[]"):
-            columns.append(f"array_to_string({quoted}, '; ') as {quoted}")
+        shown = f"array_to_string({quoted}, '; ')" if text.endswith("[]") else quoted
+        if text == "VARCHAR" or text.endswith("[]"):
+            columns.append(f"if(regexp_matches({shown}, '{FORMULA}'), '''' || {shown}, {shown}) as {quoted}")
         else:
             columns.append(quoted)
     return ", ".join(columns)

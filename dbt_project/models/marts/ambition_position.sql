@@ -44,9 +44,13 @@ select
     trajectory.target,
     round(positions.value - trajectory.target, 6) as gap,
     case
-        when positions.upper_95 <= trajectory.target or positions.value_max <= trajectory.target
+        when
+            positions.upper_95 <= trajectory.target
+            or (not positions.is_complete and positions.value_max <= trajectory.target)
         then 'below'
-        when positions.lower_95 > trajectory.target or positions.value_min > trajectory.target
+        when
+            positions.lower_95 > trajectory.target
+            or (not positions.is_complete and positions.value_min > trajectory.target)
         then 'above'
         when positions.value is not null
         then 'not distinguishable'

@@ -1,0 +1,41 @@
+"""One file for each organisation or indicator from one query: DuckDB writes the parts, then they get their names."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote
+
+import duckdb
+
+KEY = "part_key"
+OPTIONS = {"csv": "format csv, header", "parquet": "format parquet, compression zstd"}
+
+
+def write_parts(
+    connection: duckdb.DuckDBPyConnection,
+    sql: str,
+    target: Callable[[str], Path],
+    form: Literal["csv", "parquet"] = "csv",
+) -> list[Path]:
+    """Write the rows of `sql` into the file that `target` names for their column `part_key`; the key is not written.
+
+    `sql` orders the rows; one thread keeps that order and makes one file a part.
+    """
+    written = []
+    with tempfile.TemporaryDirectory() as folder:
+        connection.execute("set threads = 1")
+        connection.execute(
+            f"copy ({sql}) to '{folder}/parts' ({OPTIONS[form]}, partition_by ({KEY}), filename_pattern 'rows')"
+        )
+        connection.execute("reset threads")
+        for part in sorted(Path(folder, "parts").glob(f"{KEY}=*")):
+            place = target(unquote(part.name.removeprefix(f"{KEY}=")))
+            place.parent.mkdir(parents=True, exist_ok=True)
+            (found,) = part.iterdir()
+            shutil.move(found, place)
+            written.append(place)
+    return written

@@ -1,0 +1,81 @@
+"""Atom feeds of editions and of data-quality alerts (RFC 4287)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from publish.portal import words
+from publish.portal.model import Edition, Facts, Record
+
+ATOM = "http://www.w3.org/2005/Atom"
+AUTHOR = "Perinatal Insights"
+TAG = "tag:perinatal-insights,2026"  # ids that stay the same wherever the portal is hosted
+MOST_ENTRIES = 50
+
+
+def editions(facts: Facts) -> bytes:
+    """Return the feed of editions, this one first."""
+    entries = [
+        _entry(
+            f"{TAG}:edition/{edition['edition_id']}",
+            f"Edition of {words.day(edition['published_at'])}"
+            + (" (synthetic sample)" if edition["is_synthetic"] else ""),
+            edition["published_at"],
+            f"{words.plural(len(edition['releases']), 'release')}; "
+            f"{words.plural(len(edition['warnings']), 'standard')} not met at the release gate.",
+            _link(facts, "change.html"),
+        )
+        for edition in facts.editions[:MOST_ENTRIES]
+    ]
+    return _feed(facts, "editions", "Perinatal Insights: editions", entries)
+
+
+def alerts(edition: Edition) -> bytes:
+    """Return the feed of alerts, newest first; an alert that closes is a new state of the same entry."""
+    entries = [
+        _entry(
+            f"{TAG}:alert/{alert['alert_id']}/{_moment(alert['opened_at'])}",
+            f"{words.label(alert['severity'])}, {alert['state']}: {alert['rule']}",
+            _moment(alert["closed_at"] or alert["last_seen_at"] or alert["opened_at"]),
+            f"{alert['message']} {alert['remedy'] or ''}".strip(),
+            _link(edition.facts, "quality.html#alerts"),
+        )
+        for alert in edition.alerts[:MOST_ENTRIES]
+    ]
+    return _feed(edition.facts, "alerts", "Perinatal Insights: data-quality alerts", entries)
+
+
+def _moment(value: datetime | str) -> str:
+    if isinstance(value, str):
+        return value
+    return value.replace(tzinfo=UTC).isoformat(timespec="seconds")
+
+
+def _link(facts: Facts, page: str) -> str:
+    return f"{facts.portal_url.rstrip('/')}/{page}" if facts.portal_url else f"../{page}"
+
+
+def _entry(ident: str, title: str, updated: str, summary: str, link: str) -> Element:
+    entry = Element("entry")
+    for name, text in (("id", ident), ("title", title), ("updated", updated), ("summary", summary)):
+        SubElement(entry, name).text = text
+    SubElement(entry, "link", href=link)
+    return entry
+
+
+def _feed(facts: Facts, name: str, title: str, entries: Sequence[Element]) -> bytes:
+    feed = Element("feed", xmlns=ATOM)
+    for tag, text in (("id", f"{TAG}:{name}"), ("title", title), ("updated", facts.published_at)):
+        SubElement(feed, tag).text = text
+    SubElement(SubElement(feed, "author"), "name").text = AUTHOR
+    SubElement(feed, "link", rel="self", href=_link(facts, f"feed/{name}.xml") if facts.portal_url else f"{name}.xml")
+    feed.extend(entries)
+    indent(feed, " ")
+    return tostring(feed, encoding="utf-8", xml_declaration=True)
+
+
+def newest_first(editions_found: Sequence[Record]) -> tuple[Record, ...]:
+    """Order what editions say of themselves."""
+    return tuple(sorted(editions_found, key=lambda edition: str(edition["edition_id"]), reverse=True))

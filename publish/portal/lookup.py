@@ -1,0 +1,113 @@
+"""Ways into the model that several pages need: values by organisation and indicator, order, links."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+
+from publish.portal import words
+from publish.portal.charts import Point
+from publish.portal.model import Edition, Record, Value
+
+ENGLAND = ("england", "E92000001")
+
+
+class Lookup:
+    """An edition with its indexes."""
+
+    def __init__(self, edition: Edition) -> None:
+        self.edition = edition
+        self.by_organisation: dict[tuple[str, str], list[Value]] = defaultdict(list)
+        self.by_indicator: dict[tuple[str, str, str], list[Value]] = defaultdict(list)
+        self.one: dict[tuple[str, str, str, str], Value] = {}
+        for value in edition.values:
+            self.by_organisation[value.level, value.code].append(value)
+            self.by_indicator[value.level, value.indicator_id, value.source_id].append(value)
+            self.one[value.key] = value
+        for values in self.by_organisation.values():
+            values.sort(key=self.importance)
+
+    def importance(self, value: Value) -> tuple[int, str, str]:
+        """Order indicators: those of an ambition, those of a programme, the rest; then by source and name."""
+        about = self.edition.indicators.get(value.indicator_id, {})
+        rank = 0 if about.get("ambition_id") else 1 if about.get("programme") else 2
+        return (rank, value.source_id, value.indicator_name)
+
+    @cached_property
+    def trusts_of(self) -> dict[str, list[Record]]:
+        """Return today's trusts of each LMS, and those closed ones that the newest figures still name."""
+        found: dict[str, list[Record]] = defaultdict(list)
+        for trust in self.edition.trusts.values():
+            newest = any(value.is_current for value in self.by_organisation["trust", trust["code"]])
+            if trust["lms_code"] and (newest or not trust["closed_on"]):
+                found[trust["lms_code"]].append(trust)
+        return found
+
+    @cached_property
+    def positions(self) -> dict[tuple[str, str], list[Record]]:
+        """Return the positions against the trajectories by level and code."""
+        found: dict[tuple[str, str], list[Record]] = defaultdict(list)
+        for row in self.edition.positions:
+            found[row["level"], row["organisation_code"]].append(row)
+        return found
+
+    @cached_property
+    def publishers(self) -> dict[str, str]:
+        """Return the short name of each source's publisher."""
+        found = {row["source_id"]: words.short_publisher(row["publisher"]) for row in self.edition.releases.values()}
+        return {source: name or source.upper() for source, name in found.items()}
+
+    def indicator_page(self, indicator_id: str) -> str:
+        """Return the page of an indicator, from the root."""
+        return f"indicator/{words.slug(indicator_id)}.html"
+
+    def release_page(self, release_key: str) -> str:
+        """Return the page of a release, from the root."""
+        return f"release/{self.edition.releases[release_key]['page']}.html"
+
+    def has_page(self, trust_code: str) -> bool:
+        """Whether there is a page for a trust."""
+        return trust_code in self.edition.trusts
+
+    def indicator_name(self, indicator_id: str) -> str:
+        """Return an indicator's name."""
+        return str(self.edition.indicators.get(indicator_id, {}).get("indicator_name") or words.label(indicator_id))
+
+    def publisher(self, source_id: str) -> str:
+        """Return the short name of a source's publisher."""
+        return self.publishers.get(source_id, source_id.upper())
+
+
+def point(value: Value, label: str = "") -> Point:
+    """Return a value as a point of a picture: interval where there is one, bounds where it is incomplete."""
+    ends = (value.lower_95, value.upper_95)
+    bounds = (value.value_min, value.value_max)
+    return Point(
+        label or value.name,
+        value.value,
+        interval=(ends[0], ends[1]) if ends[0] is not None and ends[1] is not None else None,
+        bounds=(bounds[0], bounds[1])
+        if value.value is None and bounds[0] is not None and bounds[1] is not None
+        else None,
+        kind=value.comparison or "plain",
+    )
+
+
+def series_point(row: Record) -> Point:
+    """Return a point of a series as a point of a picture."""
+    lower, upper, low, high = (row[name] for name in ("lower", "upper", "min", "max"))
+    return Point(
+        row["label"],
+        row["value"],
+        interval=(lower, upper) if lower is not None and upper is not None else None,
+        bounds=(low, high) if row["value"] is None and low is not None and high is not None else None,
+    )
+
+
+def span_of(values: list[Value]) -> tuple[float, float]:
+    """Return the scale that rows of one indicator share: from 0 (or the least) to the greatest end."""
+    ends: list[float] = []
+    for value in values:
+        found = (value.value, value.lower_95, value.upper_95, value.comparator_value, value.value_min, value.value_max)
+        ends += [end for end in found if end is not None]
+    return (min([0.0, *ends]), max([*ends, 0.0]) or 1.0)

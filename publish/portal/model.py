@@ -1,0 +1,113 @@
+"""What the pages show: the edition as Python objects, read once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+Record = dict[str, Any]
+SeriesKey = tuple[str, str, str, str]  # level, code, indicator, source
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The newest value of an indicator of one source for one organisation, as the marts give it."""
+
+    level: str
+    code: str
+    name: str
+    lms_code: str | None
+    region_code: str | None
+    indicator_id: str
+    indicator_name: str
+    source_id: str
+    period_label: str
+    period_start: date
+    period_end: date
+    numerator: float | None
+    denominator: float | None
+    value: float | None
+    unit: str
+    lower_95: float | None
+    upper_95: float | None
+    lower_998: float | None
+    upper_998: float | None
+    publisher_value: float | None
+    adjusted_value: float | None
+    adjusted_lower_95: float | None
+    adjusted_upper_95: float | None
+    comparator_value: float | None
+    comparator_name: str | None
+    comparison: str | None
+    publisher_band: str | None
+    recent_trend: str | None
+    is_suppressed: bool
+    usage_warnings: list[str]
+    release_key: str
+    trusts_expected: int | None
+    trusts_reporting: int | None
+    is_complete: bool | None
+    value_min: float | None
+    value_max: float | None
+    is_current: bool
+
+    @property
+    def key(self) -> SeriesKey:
+        """Return the name of the series that the value ends."""
+        return (self.level, self.code, self.indicator_id, self.source_id)
+
+    @property
+    def direction_998(self) -> bool:
+        """Whether the 99.8% interval lies wholly on one side of the comparator."""
+        if self.comparator_value is None or self.lower_998 is None or self.upper_998 is None:
+            return False
+        return self.lower_998 > self.comparator_value or self.upper_998 < self.comparator_value
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What an edition says of itself."""
+
+    edition_id: str
+    published_at: str
+    is_synthetic: bool
+    portal_url: str = ""
+    editions: tuple[Record, ...] = ()  # this one and those kept, newest first
+
+
+@dataclass
+class Edition:
+    """Everything that the pages show. A table that the edition does not hold is an empty list."""
+
+    facts: Facts
+    values: list[Value]
+    series: dict[SeriesKey, list[Record]]
+    lms: list[Record]
+    trusts: dict[str, Record]
+    indicators: dict[str, Record]
+    releases: dict[str, Record]
+    warnings: dict[str, str]
+    tables: dict[str, dict[str, str]]  # schema.table → column → type
+    row_counts: dict[str, int]
+    ambitions: list[Record] = field(default_factory=list)
+    actuals: list[Record] = field(default_factory=list)
+    trajectory: list[Record] = field(default_factory=list)
+    positions: list[Record] = field(default_factory=list)
+    signals: dict[SeriesKey, list[Record]] = field(default_factory=dict)
+    inequality: dict[tuple[str, str], list[Record]] = field(default_factory=dict)  # level, code
+    board: dict[str, list[Record]] = field(default_factory=dict)  # trust
+    compliance: dict[str, list[Record]] = field(default_factory=dict)  # organisation
+    themes: list[Record] = field(default_factory=list)
+    evidence: dict[str, list[Record]] = field(default_factory=dict)  # theme
+    health: list[Record] = field(default_factory=list)
+    checks: list[Record] = field(default_factory=list)
+    alerts: list[Record] = field(default_factory=list)
+    completeness: list[Record] = field(default_factory=list)
+    change_counts: list[Record] = field(default_factory=list)
+    changes: list[Record] = field(default_factory=list)
+    categories: dict[str, list[Record]] = field(default_factory=dict)  # indicator
+
+    def has(self, table: str) -> bool:
+        """Whether the edition holds a table."""
+        return table in self.tables

@@ -1,0 +1,178 @@
+"""Numbers, intervals, comparisons and positions in words: one way of saying it on every page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from publish.portal.model import Value
+
+TREND_WORDS = {
+    "better": "Getting better",
+    "worse": "Getting worse",
+    "increasing": "Increasing",
+    "decreasing": "Decreasing",
+    "no significant change": "No significant change",
+    "cannot be calculated": "Cannot be calculated",
+}
+SPC_WORDS = {
+    "special_cause_improvement": "Special cause: improvement",
+    "special_cause_concern": "Special cause: concern",
+    "special_cause_neutral_high": "Special cause: high",
+    "special_cause_neutral_low": "Special cause: low",
+    "common_cause": "Common cause: no sign of change",
+}
+ASSURANCE_WORDS = {
+    "consistent_pass": "The target is met month after month",
+    "consistent_fail": "The target is missed month after month",
+    "inconsistent": "The target is met or missed by chance",
+}
+POSITION_WORDS = {
+    "below": "Below the trajectory",
+    "above": "Above the trajectory",
+    "not distinguishable": "Not distinguishable from the trajectory",
+}
+# colours of the tags by what they say; the words stand on the tag, so colour is never alone
+TAG_LOOKS = {
+    **dict.fromkeys(("better", "special_cause_improvement", "consistent_pass", "below"), "tag-better"),
+    **dict.fromkeys(("worse", "special_cause_concern", "consistent_fail", "above"), "tag-worse"),
+    **dict.fromkeys(("higher", "lower", "increasing", "decreasing"), "tag-neutral"),
+    **dict.fromkeys(("block", "red"), "tag-red"),
+    **dict.fromkeys(("warn", "amber", "open", "late"), "tag-amber"),
+}
+
+
+def decimals(unit: str | None, value: float) -> int:
+    """Return how many decimals a value of this unit is shown with."""
+    if unit == "%":
+        return 1
+    if unit and unit.startswith("per "):
+        return 2
+    return 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+
+
+def number(value: float | None, unit: str | None = None) -> str:
+    """Write a value of a unit; nothing for nothing."""
+    return "" if value is None else f"{value:,.{decimals(unit, value)}f}"
+
+
+def counted(value: float | None) -> str:
+    """Write a count: whole where it is whole."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
+
+
+def with_unit(value: float | None, unit: str | None) -> str:
+    """Write a value with its unit: 3.80 per 1,000, 7.8%."""
+    if value is None:
+        return "no value"
+    return f"{number(value, unit)}%" if unit == "%" else f"{number(value, unit)} {unit or ''}".strip()
+
+
+def shown(value: Value) -> str:
+    """Say the value, or what stands in its place."""
+    if value.value is not None:
+        return number(value.value, value.unit)
+    if value.is_suppressed:
+        return "Masked"
+    if value.value_min is not None and value.value_max is not None:
+        return f"Between {number(value.value_min, value.unit)} and {number(value.value_max, value.unit)}"
+    return "No value"
+
+
+def interval(value: Value) -> str:
+    """Say the 95% interval; one that was widened to one decimal is not shown with two."""
+    if value.lower_95 is None or value.upper_95 is None:
+        return ""
+    if "denominator_withheld" in value.usage_warnings:
+        return f"{value.lower_95:.1f} to {value.upper_95:.1f}"
+    return f"{number(value.lower_95, value.unit)} to {number(value.upper_95, value.unit)}"
+
+
+def why_no_value(value: Value) -> str:
+    """Say why a value is not there, in words; nothing where it is there."""
+    if value.value is not None:
+        return ""
+    if value.is_suppressed:
+        return "masked by the publisher: the number is small"
+    if value.is_complete is False and value.trusts_expected is not None:
+        return f"{value.trusts_reporting or 0} of {value.trusts_expected} trusts visible: bounds instead of a value"
+    return "the publisher gives no value"
+
+
+def comparator(value: Value) -> str:
+    """Say what the value is compared with."""
+    if value.comparator_value is None:
+        return ""
+    name = value.comparator_name or ("England" if value.level != "england" else "comparator")
+    return f"{name}: {number(value.comparator_value, value.unit)}"
+
+
+def label(word: str | None) -> str:
+    """Turn a word of a vocabulary into a label: `small_numbers` → Small numbers."""
+    text = (word or "").replace("_", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+def tag_look(word: str | None) -> str:
+    """Return the class of a tag."""
+    return TAG_LOOKS.get(word or "", "tag-grey")
+
+
+def day(value: date | datetime | str | None) -> str:
+    """Write a date as people do: 1 May 2025."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return f"{value.day} {value:%B %Y}"
+
+
+def day_and_time(value: datetime | str) -> str:
+    """Write a moment: 23 November 2026 at 02:39 UTC."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return f"{day(moment)} at {moment:%H:%M} UTC"
+
+
+def listing(items: Sequence[str], last: str = "and") -> str:
+    """Join words: a, b and c."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """Count things: 1 trust, 2 trusts."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def slug(text: str) -> str:
+    """Return a file name that is safe everywhere."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-.") or "unnamed"
+
+
+def without_nhs(name: str) -> str:
+    """Return a trust's name without the words that all trusts' names end in."""
+    return re.sub(r",? (NHS|Hospitals? NHS|University Hospitals? NHS) (Foundation )?Trust$", "", name)
+
+
+def short_publisher(text: str | None) -> str:
+    """Return a publisher's name without what stands in brackets."""
+    return (text or "").split(" (")[0]
+
+
+def ambition_sentence(newest: dict[str, Any]) -> str:
+    """Say where England stands against a trajectory."""
+    unit, actual, target = newest["unit"], newest["actual"], newest["target"]
+    place = f"{newest['geography']}, {newest['period']}: {with_unit(actual, unit)}"
+    if target is None:
+        return f"{place}."
+    gap = newest["gap"]
+    if newest["on_track"]:
+        return f"{place}. The trajectory stood at {number(target, unit)}: on the trajectory."
+    behind = newest["years_behind"]
+    later = "above where the trajectory started" if behind is None else f"{behind:.1f} years behind"
+    return f"{place}. The trajectory stood at {number(target, unit)}: {number(gap, unit)} above it, {later}."

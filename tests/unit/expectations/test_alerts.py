@@ -1,0 +1,140 @@
+"""Alerts open, repeat and close by themselves; the log is only ever added to."""
+
+import json
+from dataclasses import replace
+from multiprocessing import get_context
+
+import pytest
+
+from expectations import alerts
+from expectations.alerts import Alert, Breach
+from perinatal.home import Home
+
+MISSING = Breach("missing", "block", "One trust’s rows are missing", count=1, sample_rows=[{"source_row": 7}])
+LATE = Breach("late", "warn", "The release is late")
+
+
+def log(home: Home) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (home.alerts / alerts.LOG).read_text().splitlines()]
+
+
+def states(home: Home) -> dict[str, str]:
+    return {alert.alert_id: alert.state for alert in alerts.all_alerts(home)}
+
+
+def only(home: Home) -> Alert:
+    [alert] = alerts.all_alerts(home)
+    return alert
+
+
+def test_no_log_is_no_alerts(home: Home) -> None:
+    assert alerts.all_alerts(home) == []
+    alerts.reconcile(home, "release", [])
+    assert not (home.alerts / alerts.LOG).exists()
+
+
+def test_a_breach_opens_an_alert(home: Home) -> None:
+    alerts.reconcile(home, "release", [MISSING])
+    alert = only(home)
+    assert (alert.state, alert.times_seen, alert.closed_at) == ("open", 1, None)
+    assert alert.breach == MISSING
+    assert alert.to_dict() | {"scope": "release", "rule": "missing", "severity": "block", "count": 1} == alert.to_dict()
+
+
+def test_a_repeated_breach_is_counted_not_opened_again(home: Home) -> None:
+    alerts.reconcile(home, "release", [MISSING])
+    opened = only(home).opened_at
+    alerts.reconcile(home, "release", [replace(MISSING, count=2)])
+    alert = only(home)
+    assert (alert.state, alert.times_seen, alert.opened_at, alert.breach.count) == ("open", 2, opened, 2)
+    assert [event["event"] for event in log(home)] == ["opened", "seen"]
+
+
+def test_a_breach_that_is_gone_closes(home: Home) -> None:
+    alerts.reconcile(home, "release", [MISSING, LATE])
+    alerts.reconcile(home, "release", [LATE])
+    assert states(home) == {"release#missing": "closed", "release#late": "open"}
+    assert [alert.breach.rule for alert in alerts.open_alerts(home)] == ["late"]
+    closed = next(alert for alert in alerts.all_alerts(home) if alert.state == "closed")
+    assert closed.closed_at
+    assert closed.breach == MISSING
+
+
+def test_a_closed_alert_closes_once_and_opens_anew(home: Home) -> None:
+    alerts.reconcile(home, "release", [MISSING])
+    alerts.reconcile(home, "release", [])
+    alerts.reconcile(home, "release", [])
+    assert [event["event"] for event in log(home)] == ["opened", "closed"]
+    alerts.reconcile(home, "release", [MISSING])
+    assert (only(home).state, only(home).times_seen, only(home).closed_at) == ("open", 1, None)
+
+
+def test_scopes_do_not_touch_each_other(home: Home) -> None:
+    alerts.reconcile(home, "arrival/a", [MISSING])
+    alerts.reconcile(home, "arrival/b", [MISSING])
+    alerts.reconcile(home, "arrival/a", [])
+    assert states(home) == {"arrival/a#missing": "closed", "arrival/b#missing": "open"}
+
+
+@pytest.mark.parametrize("cut", [1, 2, 10, 40, 80, 120])
+def test_a_half_written_last_line_never_happened(home: Home, cut: int) -> None:
+    alerts.reconcile(home, "release", [LATE])
+    path = home.alerts / alerts.LOG
+    whole = path.read_bytes()
+    event = (json.dumps(log(home)[0] | {"rule": "missing"}, ensure_ascii=False)).encode()
+    path.write_bytes(whole + event[:-cut])
+    assert states(home) == {"release#late": "open"}
+    alerts.reconcile(home, "release", [LATE, MISSING])
+    assert states(home) == {"release#late": "open", "release#missing": "open"}
+    assert path.read_bytes().startswith(whole + event[:-cut] + b"\n")
+
+
+def test_a_line_cut_within_a_character_never_happened(home: Home) -> None:
+    alerts.reconcile(home, "release", [LATE])
+    path = home.alerts / alerts.LOG
+    with path.open("ab") as out:
+        out.write('{"event": "opened", "breach": {"message": "trust’'.encode()[:-1])
+    assert states(home) == {"release#late": "open"}
+    alerts.reconcile(home, "release", [LATE])
+    assert only(home).times_seen == 2
+
+
+def test_nothing_is_ever_rewritten(home: Home) -> None:
+    before = b""
+    for breaches in ([MISSING], [MISSING, LATE], [], [LATE], [MISSING]):
+        alerts.reconcile(home, "release", breaches)
+        now = (home.alerts / alerts.LOG).read_bytes()
+        assert now.startswith(before)
+        before = now
+
+
+def _reconcile_often(home: Home, scope: str) -> None:
+    for _ in range(20):
+        alerts.reconcile(home, scope, [MISSING])
+
+
+def test_processes_may_write_at_once(home: Home) -> None:
+    context = get_context("spawn")
+    processes = [context.Process(target=_reconcile_often, args=(home, f"arrival/{n}")) for n in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert {alert.alert_id: alert.times_seen for alert in alerts.all_alerts(home)} == {
+        "arrival/0#missing": 20,
+        "arrival/1#missing": 20,
+    }
+
+
+def test_newest_first(home: Home) -> None:
+    alerts.reconcile(home, "b", [MISSING])
+    alerts.reconcile(home, "a", [MISSING])
+    found = alerts.all_alerts(home)
+    assert [alert.last_seen_at for alert in found] == sorted((a.last_seen_at for a in found), reverse=True)
+
+
+def test_a_refused_file_makes_a_blocking_breach() -> None:
+    breach = alerts.from_reason({"rule": "empty", "message": "the file is empty"})
+    assert (breach.severity, breach.count, breach.rule) == ("block", 1, "empty")
+    assert "quarantine" in breach.remedy

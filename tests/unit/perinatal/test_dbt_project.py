@@ -1,0 +1,146 @@
+"""The dbt project documents itself: every model and column says what it is, every word is in its vocabulary."""
+
+import csv
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+
+from perinatal import dbt
+from perinatal.home import Home
+
+MODELS = dbt.PROJECT / "models"
+SEEDS = dbt.PROJECT / "seeds" / "reference"
+SQL = {path.stem: path for path in MODELS.rglob("*.sql")}
+MARTS = sorted(path.stem for path in MODELS.glob("marts/*.sql"))
+
+
+@cache
+def documented(kind: str = "models", folder: Path = MODELS) -> dict[str, dict[str, Any]]:
+    """Return what the YAML files say of each model or seed (or, of `publish`, of tables that it writes)."""
+    found = {}
+    for path in folder.rglob("*.yml"):
+        said = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        for entry in said.get(kind, []):
+            assert entry["name"] not in found, f"{entry['name']} is described twice"
+            found[entry["name"]] = entry
+    return found
+
+
+def words(seed: str) -> set[str]:
+    with (SEEDS / f"{seed}.csv").open(encoding="utf-8", newline="") as handle:
+        return {row[seed] for row in csv.DictReader(handle)}
+
+
+@pytest.mark.parametrize("model", sorted(SQL))
+def test_every_model_says_what_it_is(model: str) -> None:
+    said = documented().get(model, {}).get("description")
+    does_not_ship = SQL[model].is_relative_to(MODELS / "staging") or SQL[model].is_relative_to(MODELS / "intermediate")
+    if does_not_ship:
+        said = said or SQL[model].read_text(encoding="utf-8").startswith("-- Grain: ")
+    assert said, f"{SQL[model]} has no description in a YAML file beside it"
+
+
+@pytest.mark.parametrize("model", sorted(documented()))
+def test_every_description_is_of_a_model(model: str) -> None:
+    assert model in SQL
+
+
+@pytest.mark.parametrize("mart", MARTS)
+def test_every_column_of_a_mart_has_type_and_description(mart: str) -> None:
+    columns = documented()[mart]["columns"]
+    assert columns
+    for column in columns:
+        assert column.get("description"), f"{mart}.{column['name']} has no description"
+        assert column.get("data_type"), f"{mart}.{column['name']} has no data type"
+
+
+@pytest.mark.parametrize("mart", MARTS)
+def test_every_mart_says_its_grain_and_tests_it(mart: str) -> None:
+    said = documented()[mart]
+    assert "grain" in said["description"].lower()
+    assert any("unique_grain" in test for test in said.get("data_tests", []) if isinstance(test, dict))
+
+
+@pytest.mark.parametrize("seed", sorted(path.stem for path in SEEDS.glob("*.csv")))
+def test_every_seed_is_a_table_with_a_header(seed: str) -> None:
+    with (SEEDS / f"{seed}.csv").open(encoding="utf-8", newline="") as handle:
+        header, *rows = list(csv.reader(handle))
+    assert rows
+    assert len(set(header)) == len(header)
+    assert all(len(row) == len(header) for row in rows)
+    assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in header)
+
+
+def sql_text() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in SQL.values())
+
+
+def test_every_usage_warning_is_in_the_vocabulary() -> None:
+    """Words that a model adds to usage_warnings: lists, appended words, and cases within list_filter."""
+    used = set(re.findall(r"list_append\(\w*\.?usage_warnings, '(\w+)'\)", sql_text()))
+    for block in re.findall(r"list_filter\(\s*\[(.*?)\],\s*lambda warning", sql_text(), flags=re.DOTALL):
+        used |= set(re.findall(r"then '(\w+)'", block))
+    assert {"suppressed", "small_numbers", "incomplete", "boundary_change", "synthetic"} <= used
+    assert used <= words("usage_warning")
+
+
+def test_every_exclusion_rule_is_in_the_vocabulary() -> None:
+    used = set(re.findall(r"'(\w+)'(?: end)? as exclusion_rule", sql_text()))
+    final = SQL["int_observation"].read_text(encoding="utf-8").rsplit("end as exclusion_rule", 1)[0]
+    used |= set(re.findall(r"then '(\w+)'", final.rsplit("case", 1)[1]))
+    assert {"outside_england", "not_an_nhs_trust", "unknown_organisation", "superseded_release"} <= used
+    assert used <= words("exclusion_rule")
+
+
+@pytest.mark.parametrize("vocabulary", ["usage_warning", "exclusion_rule"])
+def test_every_word_is_explained(vocabulary: str) -> None:
+    with (SEEDS / f"{vocabulary}.csv").open(encoding="utf-8", newline="") as handle:
+        assert all(row["says"] for row in csv.DictReader(handle))
+
+
+def test_models_know_no_paths_clocks_or_chance() -> None:
+    forbidden = r"\b(read_csv|read_parquet|now\(\)|current_date|current_timestamp|random\(\)|uuid\(\)|today\(\))"
+    assert re.findall(forbidden, sql_text()) == []
+
+
+@pytest.mark.parametrize("seed", sorted(path.stem for path in SEEDS.glob("*.csv")))
+def test_every_seed_says_what_it_is(seed: str) -> None:
+    assert documented("seeds", SEEDS).get(seed, {}).get("description")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("schema", ["marts", "quality", "core"])
+def test_every_shipped_column_is_documented(published: Home, schema: str) -> None:
+    with duckdb.connect(str(published.database), read_only=True) as connection:
+        found = connection.execute(
+            "select table_name, column_name from information_schema.columns where table_schema = ?", [schema]
+        ).fetchall()
+    assert found
+    everything = documented() | documented(folder=dbt.PROJECT.parent / "publish")
+    missing = [
+        f"{schema}.{table}.{column}"
+        for table, column in found
+        if not any(
+            said["name"] == column and said.get("description") for said in everything.get(table, {}).get("columns", [])
+        )
+    ]
+    assert missing == []
+
+
+@pytest.mark.slow
+def test_only_schemas_of_the_contract_ship(published: Home) -> None:
+    with duckdb.connect(str(published.database), read_only=True) as connection:
+        schemas = connection.execute(
+            "select distinct table_schema from information_schema.tables order by 1"
+        ).fetchall()
+    assert [name for (name,) in schemas] == ["core", "marts", "quality", "reference"]
+
+
+def test_the_project_is_found_beside_the_package() -> None:
+    assert (dbt.PROJECT / "dbt_project.yml").exists()
+    assert Path(dbt.__file__).parents[1] == dbt.PROJECT.parent
