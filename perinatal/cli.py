@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
-from perinatal import cli_sources
+from perinatal import cli_sources, cli_themes
 from perinatal.console import show
 from perinatal.errors import PerinatalError
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 
 app.add_typer(cli_sources.sources)
 app.add_typer(cli_sources.quarantine)
+app.add_typer(cli_themes.app, name="themes")
 
 state = {"debug": False}
 
@@ -273,6 +274,9 @@ def stats(
     from perinatal import stats as statistics
 
     statistics.main(kind, file, multiplier, out=sys.stdout)
+
+
+app.command()(cli_themes.brief)
 
 
 if __name__ == "__main__":

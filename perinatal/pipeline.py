@@ -26,6 +26,8 @@ from ingest.http import HttpClient
 from ingest.registry import Source, all_sources, source
 from ingest.sample import publishers
 from ingest.sample.server import Count, SamplePublishers
+from insights import decisions
+from insights import step as themes
 from perinatal import home as homes
 from perinatal import settings
 from perinatal.console import say, step
@@ -145,8 +147,10 @@ def build(home: Home, *, force: bool = False) -> Built:
     severity `block` is not met; the last good edition stays current and an alert stands.
     """
     with homes.locked(home.root / ".build.lock"):
+        for line in decisions.take_inbox(home, datetime.now(UTC).date(), settings.get().inbox_quiet_seconds):
+            say(f"  {line}")
         releases = manifests.in_use(home)
-        mark = edition.fingerprint(releases)
+        mark = edition.fingerprint(releases, home.theme_decisions)
         standing = edition.current(home)
         if standing and not force and edition.info(standing)["fingerprint"] == mark:
             return Built("nothing_new", standing)
@@ -172,6 +176,7 @@ def _remove_stale(home: Home) -> None:
 def _build(home: Home, run: Path, releases: list[manifests.Manifest], mark: str, standing: Path | None) -> Built:
     with step(f"Building {len(releases)} release(s)"):
         candidate = warehouse.build(home, run, releases)
+        themes.run(candidate, home)
         comparable = standing if standing and _same_kind(standing, releases) else None
         changed = changes.record(candidate, comparable)
     with step("Gate"):

@@ -28,7 +28,9 @@ METHOD_FOLDERS = (
     "dbt_project/seeds",
     "expectations",
     "ingest/sources",
+    "insights",
 )
+METHOD_SUFFIXES = (".sql", ".yml", ".csv", ".py", ".txt")
 
 # how text starts that a spreadsheet would run, or whose start its import strips down to such
 FORMULA = r"^(\s*[=+@-]|[\t\r\n])"
@@ -42,17 +44,22 @@ create or replace table quality.check_result (
 """
 
 
-def fingerprint(releases: Iterable[manifests.Manifest]) -> str:
-    """Return one hash of everything that decides on an edition's content: landed releases, models, seeds, standards."""
+def fingerprint(releases: Iterable[manifests.Manifest], decisions: Path) -> str:
+    """Return one hash of everything that decides on an edition's content.
+
+    That is: the landed releases, models, seeds, standards, coding, and what people have decided on codes.
+    """
     digest = hashlib.sha256()
     for item in sorted(releases, key=lambda item: (item.release_key, item.revision)):
         digest.update(f"{item.release_key}#{item.revision}#{item.parser_version}".encode())
         digest.update(f"{item.status}#{item.published_on}#{item.is_synthetic}".encode())
     for folder in METHOD_FOLDERS:
         for path in sorted((PROJECT_ROOT / folder).rglob("*")):
-            if path.is_file() and path.suffix in (".sql", ".yml", ".csv"):
+            if path.is_file() and path.suffix in METHOD_SUFFIXES:
                 digest.update(path.relative_to(PROJECT_ROOT).as_posix().encode())
                 digest.update(path.read_bytes())
+    if decisions.exists():
+        digest.update(decisions.read_bytes())
     return digest.hexdigest()
 
 
