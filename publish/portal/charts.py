@@ -9,7 +9,7 @@ a text alternative; the table with its numbers stands beside it on the page.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 WIDTH, HEIGHT = 680, 300
 NARROW = 520  # two of these stand side by side on a wide screen
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 26, 34
-CHARACTER = 6.6  # mean width of a character of the labels, in units of the view box
+CHARACTER = 7.2  # mean width of a character of the labels, in units of the view box
 
 Interval = tuple[float, float]
 
@@ -55,10 +55,6 @@ class Limits:
     baseline: Interval
 
 
-def restart() -> None:
-    """Number the pictures of a page from 1 (titles and descriptions are found by id)."""
-    global _numbers  # noqa: PLW0603 - pages are made one after the other
-    
 def _n(value: float) -> str:
     """Write a coordinate in tenths, as short as can be."""
     text = f"{value:.1f}"
@@ -166,7 +162,7 @@ def key(look: str, shape: str | None, line: bool = False) -> Markup:
     """Return the sample of a line or mark for the key beside a picture."""
     drawn = f'<path class="{look}" d="M1 8H25"/>' if line else ""
     drawn += _marks([(13, 8)], look, shape) if shape else ""
-    return Markup(f'<svg class="key" viewBox="0 0 26 16" aria-hidden="true" focusable="false">{drawn}</svg>')  # noqa: S704
+    return _small("key", 26, 16, drawn)
 
 
 def _y_ticks(values: Iterable[float], *, from_zero: bool) -> list[float]:
@@ -215,17 +211,16 @@ def _runs(points: Sequence[tuple[float, float | None]]) -> list[list[tuple[float
 
 
 def _vertical_bars(plot: Plot, bars: Iterable[tuple[float, Interval]], look: str, cap: float = 3) -> None:
+    half, whole = _n(-cap), _n(2 * cap)
     drawn = "".join(
-        f"M{_n(plot.x(x) - cap)} {_n(plot.y(low))}h{_n(2 * cap)}m{_n(-cap)} 0V{_n(plot.y(high))}m{_n(-cap)} 0h{_n(2 * cap)}"
+        f"M{_n(plot.x(x) - cap)} {_n(plot.y(low))}h{whole}m{half} 0V{_n(plot.y(high))}m{half} 0h{whole}"
         for x, (low, high) in bars
     )
     if drawn:
         plot.parts.append(f'<path class="{look}" d="{drawn}"/>')
 
 
-def trend(
-    points: Sequence[Point], comparator: Sequence[float | None], unit: str, words: str
-) -> Markup:
+def trend(points: Sequence[Point], comparator: Sequence[float | None], unit: str, words: str) -> Markup:
     """Draw values over time with their 95% intervals, beside the comparator; incomplete ones as the span of bounds."""
     ticks = _y_ticks([*_numbers_of(points), *(value for value in comparator if value is not None)], from_zero=True)
     plot = Plot(NARROW, 250, (-0.5, max(len(points) - 0.5, 0.5)), (ticks[0], ticks[-1]))
@@ -251,8 +246,13 @@ SPC_LOOKS = {
 }
 
 
-def spc(points: Sequence[Point], limits: tuple[float | None, float | None, float | None], target: float | None,
-        unit: str, words: str) -> Markup:
+def spc(
+    points: Sequence[Point],
+    limits: tuple[float | None, float | None, float | None],
+    target: float | None,
+    unit: str,
+    words: str,
+) -> Markup:
     """Draw an XmR chart: mean, process limits, target; special causes by colour and shape (`Point.kind`)."""
     lower, mean, upper = limits
     drawn = [value for value in (*limits, target) if value is not None]
@@ -274,8 +274,14 @@ def spc(points: Sequence[Point], limits: tuple[float | None, float | None, float
     return plot.svg(words)
 
 
-def funnel(limits: Limits, others: Sequence[tuple[float, float]], marked: Sequence[tuple[float, float, str]], unit: str,
-           x_label: str, words: str) -> Markup:
+def funnel(
+    limits: Limits,
+    others: Sequence[tuple[float, float]],
+    marked: Sequence[tuple[float, float, str]],
+    unit: str,
+    x_label: str,
+    words: str,
+) -> Markup:
     """Draw a funnel: 95% and 99.8% control limits, England's rate (or its bounds), all points, some named."""
     curves = [limits.lower_998, limits.lower_95, limits.upper_95, limits.upper_998]
     largest = max(limits.denominators)
@@ -328,7 +334,7 @@ LOOK_OF_COMPARISON = {
 
 def ranked(points: Sequence[Point], comparator: float | None, unit: str, words: str) -> Markup:
     """Draw one named row an organisation: value and 95% interval, or the span of bounds where incomplete."""
-    row, left, top = 19, 270, 8
+    row, left, top = 19, 290, 8
     ticks = _y_ticks([*_numbers_of(points), *([] if comparator is None else [comparator])], from_zero=True)
     height = top + row * len(points) + BOTTOM
     plot = Plot(WIDTH, height, (ticks[0], ticks[-1]), (0, 1), left=left)
@@ -383,16 +389,14 @@ def caterpillar(points: Sequence[Point], comparator: float | None, unit: str, wo
 
 def bars(rows: Sequence[tuple[str, float, str]], unit: str, words: str) -> Markup:
     """Draw horizontal bars with their label and a note at the end: themes by how many sources agree on them."""
-    row, left, above = 24, 270, 6
+    row, left, above = 24, 290, 6
     ticks = nice_ticks(0, max([value for _, value, _ in rows] or [1]), 4)
     height = above + row * len(rows) + BOTTOM
     plot = Plot(WIDTH, height, (0, ticks[-1] * 1.6), (0, 1), left=left)
     for place, (label, value, note) in enumerate(rows):
         top = above + row * place + 3
         plot.text(left - 8, top + 13, _shortened(label, int((left - 14) / CHARACTER)), "end")
-        plot.parts.append(
-            f'<path class="bar" d="M{left} {_n(top)}H{_n(plot.x(value))}v{row - 6}H{left}z"/>'
-        )
+        plot.parts.append(f'<path class="bar" d="M{left} {_n(top)}H{_n(plot.x(value))}v{row - 6}H{left}z"/>')
         room = int((WIDTH - RIGHT - plot.x(value) - 8) / CHARACTER)
         plot.text(plot.x(value) + 6, top + 13, _shortened(note, room), "start")
     plot.text(left, height - 12, unit, "start", "t small")
@@ -407,7 +411,10 @@ def whisker(point: Point, comparator: float | None, span: Interval) -> Markup:
     """Draw a small interval for a table row, its comparator as a tick; the numbers stand beside it in the table."""
     width, height = 120, 18
     low, high = span
-    scale: Callable[[float], str] = lambda value: _n(4 + (min(max(value, low), high) - low) / ((high - low) or 1) * 112)  # noqa: E731
+
+    def scale(value: float) -> str:
+        return _n(4 + (min(max(value, low), high) - low) / ((high - low) or 1) * 112)
+
     parts = [] if comparator is None else [f'<path class="l-tick" d="M{scale(comparator)} 1V17"/>']
     for look, ends in (("whisk", point.interval), ("bounds", point.bounds)):
         if ends:
@@ -415,9 +422,7 @@ def whisker(point: Point, comparator: float | None, span: Interval) -> Markup:
     if point.value is not None:
         look, shape = LOOK_OF_COMPARISON.get(point.kind, ("common", "dot"))
         parts.append(_marks([(float(scale(point.value)), 9)], look, shape))
-    return Markup(  # noqa: S704 - numbers only
-        f'<svg class="whisker" viewBox="0 0 {width} {height}" aria-hidden="true" focusable="false">{"".join(parts)}</svg>'
-    )
+    return _small("whisker", width, height, "".join(parts))
 
 
 def spark(values: Sequence[float | None]) -> Markup:
@@ -427,10 +432,7 @@ def spark(values: Sequence[float | None]) -> Markup:
         return Markup()
     low, high = min(known), max(known)
     span = (high - low) or 1.0
-    places = [
-        (place, None if value is None else 15 - (value - low) / span * 12)
-        for place, value in enumerate(values)
-    ]
+    places = [(place, None if value is None else 15 - (value - low) / span * 12) for place, value in enumerate(values)]
     step = 66 / (len(values) - 1)
     drawn = "".join(
         "M" + " ".join(f"{_n(4 + x * step)},{_n(y)}" for x, y in run) + ("h0" if len(run) == 1 else "")
@@ -438,6 +440,11 @@ def spark(values: Sequence[float | None]) -> Markup:
     )
     x, y = next((x, y) for x, y in reversed(places) if y is not None)
     end = _marks([(4 + x * step, y)], "l-own", "dot")
+    return _small("spark", 76, 18, f'<path class="l-own" d="{drawn}"/>{end}')
+
+
+def _small(look: str, width: int, height: int, drawn: str) -> Markup:
+    """Return a picture that says nothing which the text beside it does not: hidden from screen readers."""
     return Markup(  # noqa: S704 - numbers only
-        f'<svg class="spark" viewBox="0 0 76 18" aria-hidden="true" focusable="false"><path class="l-own" d="{drawn}"/>{end}</svg>'
+        f'<svg class="{look}" viewBox="0 0 {width} {height}" aria-hidden="true" focusable="false">{drawn}</svg>'
     )

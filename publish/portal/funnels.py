@@ -105,7 +105,12 @@ select
 from limits
 group by all
 """
-SIDES = [("lower", 99.8, "lower_998"), ("lower", 95, "lower_95"), ("upper", 95, "upper_95"), ("upper", 99.8, "upper_998")]
+SIDES = [
+    ("lower", 99.8, "lower_998"),
+    ("lower", 95, "lower_95"),
+    ("upper", 95, "upper_95"),
+    ("upper", 99.8, "upper_998"),
+]
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,7 @@ def funnels(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Funn
         scored = stats.render(SCORED, statistic=statistic)
         points = _points(connection, scored, stats.render(BOUNDED, statistic=statistic))
         curves = stats.render(CURVES, statistic=statistic, scored=scored, steps=STEPS, sides=SIDES)
-        for source, indicator, low, high, over_dispersed, *columns in connection.execute(curves).fetchall():
+        for source, indicator, low, high, over_dispersed, *ends in connection.execute(curves).fetchall():
             mine = points[source, indicator]
             visible = [row for row in mine if row["denominator"] is not None and row["numerator"] is not None]
             if len(visible) >= FEWEST_POINTS:
@@ -148,7 +153,7 @@ def funnels(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Funn
                     mine[0]["unit"],
                     mine[0]["denominator_definition"] or "Denominator",
                     visible,
-                    Limits(*columns, baseline=(low, high)),
+                    Limits(ends[0], ends[1], ends[2], ends[3], ends[4], (low, high)),
                     over_dispersed,
                     high > low,
                     len(mine) - len(visible),
@@ -156,9 +161,7 @@ def funnels(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Funn
     return found
 
 
-def _points(
-    connection: duckdb.DuckDBPyConnection, scored: str, bounded: str
-) -> dict[tuple[str, str], list[Record]]:
+def _points(connection: duckdb.DuckDBPyConnection, scored: str, bounded: str) -> dict[tuple[str, str], list[Record]]:
     """Return the points of each funnel, each with what it is called against the limits that are drawn."""
     within = {row[:3]: row[3] for row in connection.execute(bounded).fetchall()}
     cursor = connection.execute(f"from ({scored}) order by source_id, indicator_id, code")
