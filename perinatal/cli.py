@@ -179,6 +179,18 @@ def query(
 
 
 @app.command()
+def pack(
+    lms: Annotated[str, typer.Argument(help="Code of the local maternity system, e.g. QE1, or its whole name.")],
+    out: Annotated[Path | None, typer.Option(help="Folder to write into; else ./perinatal-<LMS>.")] = None,
+) -> None:
+    """Write the download pack of an LMS: workbook, CSV, Parquet, dictionary, datapackage.json, changes."""
+    from publish import packs
+
+    folder = packs.write(home().database, lms, out or Path(f"perinatal-{lms.strip()}"))
+    print(folder)
+
+
+@app.command()
 def alerts(
     as_json: JsonFlag = False,
     everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,

@@ -158,7 +158,9 @@ def page(asked: Asked, facts: Row) -> Row:
         "named": asked.rows(NAMED, themes=ids) if kind == "theme" else [],
         "indicators": indicators[: INDICATORS[kind]],
         "indicators_left": max(0, len(indicators) - INDICATORS[kind]),
-        "pictures": [_picture(row, systems[_key(row)], own) for row in indicators if _key(row) in systems][: PICTURES[kind]],
+        "pictures": [_picture(row, systems[_key(row)], own) for row in indicators if _key(row) in systems][
+            : PICTURES[kind]
+        ],
         "drivers": _drivers(chosen[:TOP]),
         "links": _links(asked, ids),
         "coding": asked.rows(CODING, themes=ids)[0],
@@ -220,7 +222,9 @@ def _with_own(asked: Asked, indicators: list[Row], systems: dict[tuple[str, str]
             continue
         valued = [item["value"] for item in systems[_key(row)] if item["value"] is not None]
         below = None if mine["value"] is None else sum(value < mine["value"] for value in valued)
-        told.append(row | {"own": mine, "below": below, "valued": len(valued), "trusts_of_own": trusts.get(_key(row), [])})
+        told.append(
+            row | {"own": mine, "below": below, "valued": len(valued), "trusts_of_own": trusts.get(_key(row), [])}
+        )
     return sorted(told, key=lambda row: (row["own"]["comparison"] != "worse", row["own"]["value"] is None))
 
 

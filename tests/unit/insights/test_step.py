@@ -68,7 +68,9 @@ def test_without_findings_the_tables_are_there_and_nothing_is_trained(candidate,
     assert candidate.rows("from marts.theme_evidence") == []
     assert len(candidate.rows("from marts.theme")) == 34
     assert candidate.rows("select max(findings), max(n_sources) from marts.theme") == [(0, 0)]
-    kinds = dict(candidate.rows("select column_name, data_type from information_schema.columns where table_name = 'theme'"))
+    kinds = dict(
+        candidate.rows("select column_name, data_type from information_schema.columns where table_name = 'theme'")
+    )
     assert (kinds["sources"], kinds["mis_action"], kinds["usage_warnings"]) == ("VARCHAR[]",) * 3
     assert breaches(candidate) == {}
 
@@ -144,7 +146,9 @@ def test_trend_is_asked_within_sources(candidate, home):
     for year in range(2015, 2020):
         for place in range(20):
             speaks = place < 4 * (year - 2014)
-            candidate.finding(f"a{year}-{place}", CTG if speaks else "The report lists all units.", published_on=f"{year}-06-01")
+            candidate.finding(
+                f"a{year}-{place}", CTG if speaks else "The report lists all units.", published_on=f"{year}-06-01"
+            )
             candidate.finding(
                 f"b{year}-{place}", "Induction of labour was delayed.", source_id="ens", published_on=f"{year}-06-01"
             )
@@ -165,7 +169,9 @@ def test_a_source_that_begins_makes_no_trend(candidate, home):
 
 
 def test_indicators_stand_beside_themes(candidate, home):
-    candidate.insert("core.dim_indicator", indicator_id="apgar_below_7", indicator_name="Apgar", polarity="low", unit="%")
+    candidate.insert(
+        "core.dim_indicator", indicator_id="apgar_below_7", indicator_name="Apgar", polarity="low", unit="%"
+    )
     for place, comparison in enumerate(["worse", "worse", "similar", None]):
         for end, said in ((date(2022, 12, 31), "better"), (date(2023, 12, 31), comparison)):
             candidate.insert(
