@@ -17,6 +17,7 @@ from perinatal.home import Home
 
 TYPES = {
     "text": "varchar",
+    "prose": "varchar",
     "interval_text": "varchar",
     "integer": "bigint",
     "number": "double",
