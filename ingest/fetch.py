@@ -172,8 +172,9 @@ def _report(job: Job) -> Report:
 
 
 def _line(breach: alerts.Breach) -> str:
-    more = f" (and {breach.count - 1} more)" if breach.count > 1 and breach.rule != BY_HAND else ""
-    return f"{breach.message}{more}. {breach.remedy}"
+    if breach.rule == BY_HAND:
+        return f"{breach.message}. {breach.remedy}"
+    return f"{breach.message} (and {breach.count - 1} more)" if breach.count > 1 else breach.message
 
 
 def _in_parallel(work: Callable[[Source], Report], sources: list[Source]) -> Iterator[Report]:

@@ -281,7 +281,8 @@ def _settle(
             if item.is_synthetic == manifest.is_synthetic
         ]
         for earlier in revisions:
-            if _same_content(home, earlier, manifest):
+            # a final release that confirms a provisional one is news all the same
+            if manifest.status in ("provisional", earlier.status) and _same_content(home, earlier, manifest):
                 _tell(home, arrival_, earlier)
                 return _unchanged(home, earlier, "the same content in other bytes")
         results = arrival.judge(

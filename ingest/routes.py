@@ -89,9 +89,8 @@ class Job:
         if is_away and error.status != 500:
             self.down.add(error.host)
         rule = UNAVAILABLE if is_away else BAD_ANSWER
-        self.breaches.append(
-            alerts.Breach(rule, "warn", str(error), remedy=f"The next run asks again: {error.url}. {error.remedy}.")
-        )
+        remedy = f"The next run asks again for {error.url}."
+        self.breaches.append(alerts.Breach(rule, "warn", str(error), remedy=remedy))
 
     def as_before(self, name: str, sha256: str) -> bool:
         """Note that a file has not changed; it may be in quarantine still, and then a person has to decide."""

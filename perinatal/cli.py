@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
-from perinatal import cli_sources
+from perinatal import cli_sources, cli_themes
 from perinatal.console import show
 from perinatal.errors import PerinatalError
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 
 app.add_typer(cli_sources.sources)
 app.add_typer(cli_sources.quarantine)
+app.add_typer(cli_themes.app, name="themes")
 
 state = {"debug": False}
 
@@ -178,6 +179,18 @@ def query(
 
 
 @app.command()
+def pack(
+    lms: Annotated[str, typer.Argument(help="Code of the local maternity system, e.g. QE1, or its whole name.")],
+    out: Annotated[Path | None, typer.Option(help="Folder to write into; else ./perinatal-<LMS>.")] = None,
+) -> None:
+    """Write the download pack of an LMS: workbook, CSV, Parquet, dictionary, datapackage.json, changes."""
+    from publish import packs
+
+    folder = packs.write(home().database, lms, out or Path(f"perinatal-{lms.strip()}"))
+    print(folder)
+
+
+@app.command()
 def alerts(
     as_json: JsonFlag = False,
     everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
@@ -218,6 +231,32 @@ def verify() -> None:
 
 
 @app.command()
+def portal(
+    port: Annotated[int | None, typer.Option(help="Loopback port; else PERINATAL_PORTAL_PORT.")] = None,
+) -> None:
+    """Serve the current edition's pages and downloads on loopback."""
+    from perinatal import settings as typed
+    from publish import serve
+
+    serve.serve(home(), port or typed.get().portal_port)
+
+
+@app.command()
+def up(
+    sample: Sample = False,
+    live: Live = False,
+    port: Annotated[int | None, typer.Option(help="Airflow's loopback port; else PERINATAL_AIRFLOW_PORT.")] = None,
+    portal_port: Annotated[int | None, typer.Option(help="The portal's; else PERINATAL_PORTAL_PORT.")] = None,
+) -> None:
+    """Run everything: Airflow with every DAG on, the inbox watched, the portal beside it. Ctrl-C stops it all."""
+    from perinatal import settings as typed
+    from perinatal import up as service
+
+    options = typed.get()
+    service.run(home(), _mode(sample, live), port or options.airflow_port, portal_port or options.portal_port)
+
+
+@app.command()
 def settings(as_json: JsonFlag = False) -> None:
     """List every setting: its value, its environment variable, what it does."""
     from perinatal import settings as typed
@@ -247,6 +286,9 @@ def stats(
     from perinatal import stats as statistics
 
     statistics.main(kind, file, multiplier, out=sys.stdout)
+
+
+app.command()(cli_themes.brief)
 
 
 if __name__ == "__main__":

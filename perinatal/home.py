@@ -42,6 +42,16 @@ class Home:
         return self.root / "inbox"
 
     @property
+    def theme_inbox(self) -> Path:
+        """`themes/` in the inbox: sheets with decisions on codes, which the build takes."""
+        return self.inbox / "themes"
+
+    @property
+    def theme_decisions(self) -> Path:
+        """What people have decided on codes of findings; it only grows."""
+        return self.root / "themes" / "decisions.csv"
+
+    @property
     def build(self) -> Path:
         """`<run_id>/`: candidates, removed after publishing."""
         return self.root / "build"
