@@ -97,7 +97,8 @@ def test_120_english_nhs_trusts_are_in_the_marts_by_ods_code(published: Home) ->
 def test_the_two_without_ods_code_are_kept_out_by_a_named_rule(published: Home) -> None:
     found = ask(
         published,
-        "select distinct organisation_name from core.fct_observation where exclusion_rule = 'not_an_nhs_trust' order by 1",
+        "select distinct organisation_name from core.fct_observation "
+        "where exclusion_rule = 'not_an_nhs_trust' order by 1",
     )
     assert [name for (name,) in found] == [
         "RAF Lakenheath (48th Medical Group)",
@@ -117,7 +118,8 @@ def test_the_other_nations_stand_in_core(published: Home) -> None:
 def test_input_rows_add_up(published: Home) -> None:
     found = ask(
         published,
-        "select rows_in, rows_mart, rows_quarantined, rows_excluded, latest_period_end::varchar from quality.source_health",
+        "select rows_in, rows_mart, rows_quarantined, rows_excluded, latest_period_end::varchar "
+        "from quality.source_health",
     )
     assert found == [(151, 120, 0, 31, "2023-12-31")] * 2
 
@@ -148,7 +150,8 @@ def test_comparators_in_the_marts_are_the_group_averages(published: Home, files:
     averages = {row["OrganisationCode"]: float(row["GroupAverageNeonatalDeathRate"]) for row in files[0]}
     found = ask(
         published,
-        "select published_code, comparator_value from core.fct_observation where indicator_id = 'neonatal_mortality_rate'",
+        "select published_code, comparator_value from core.fct_observation "
+        "where indicator_id = 'neonatal_mortality_rate'",
     )
     assert dict(found) == averages
 
@@ -283,7 +286,8 @@ def test_bounds_contain_the_truth(published: Home, files: tuple[list[Row], list[
                         members["E" if place is None else trusts[row["OrganisationCode"]][place]].append(row)
                 found = ask(
                     published,
-                    f"select {column}, value, value_min, value_max, is_complete from marts.{mart} where indicator_id = ?",
+                    f"select {column}, value, value_min, value_max, is_complete from marts.{mart} "
+                    "where indicator_id = ?",
                     indicator + SUFFIX[number],
                 )
                 for area, value, least, greatest, complete in found:
@@ -417,7 +421,9 @@ def content(home: Home, leaving_out: set[str]) -> dict[str, list[str]]:
             relation = connection.table(f"{schema}.{name}")
             kept = [column for column in relation.columns if column not in leaving_out]
             rows = relation.project(", ".join(f'"{column}"' for column in kept)).fetchall()
-            found[f"{schema}.{name}"] = sorted(re.sub(r"(mbrrace/\w+/\d+)/[0-9a-f]{12}", r"\1", repr(row)) for row in rows)
+            found[f"{schema}.{name}"] = sorted(
+                re.sub(r"(mbrrace/\w+/\d+)/[0-9a-f]{12}", r"\1", repr(row)) for row in rows
+            )
     return found
 
 
@@ -499,7 +505,8 @@ def test_a_revision_wins_in_the_marts(revised: Home) -> None:
     found = ask(
         revised,
         "select numerator, round(value, 2) from marts.trust_indicator "
-        "where trust_code = 'RCF' and indicator_id in ('stillbirth_rate', 'extended_perinatal_mortality_rate') order by 1",
+        "where trust_code = 'RCF' and indicator_id in ('stillbirth_rate', 'extended_perinatal_mortality_rate') "
+        "order by 1",
     )
     assert found == [(6.0, 3.3), (9.0, 4.95)]
     assert ask(revised, "select count(*) from marts.trust_indicator") == [(720,)]
@@ -544,7 +551,8 @@ def test_a_newly_masked_number_is_not_shown_again(revised: Home, files: tuple[li
 def test_the_masked_trust_leaves_no_live_births(revised: Home) -> None:
     assert ask(
         revised,
-        "select denominator from core.fct_observation where organisation_code = 'RFF' and indicator_id like 'neonatal%'",
+        "select denominator from core.fct_observation "
+        "where organisation_code = 'RFF' and indicator_id like 'neonatal%'",
     ) == [(None,), (None,)]
 
 
@@ -552,8 +560,8 @@ def test_superseded_rows_are_counted_as_excluded(revised: Home) -> None:
     found = ask(
         revised,
         "select revision, rows_in, rows_mart, rows_excluded from quality.source_health "
-        "join core.dim_release using (release_key) where release = '2023' and source_health.dataset = 'perinatal_mortality' "
-        "order by 1",
+        "join core.dim_release using (release_key) "
+        "where release = '2023' and source_health.dataset = 'perinatal_mortality' order by 1",
     )
     assert found == [(1, 151, 0, 151), (2, 151, 120, 31)]
 

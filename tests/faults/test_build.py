@@ -38,7 +38,9 @@ def candidates(home: Home) -> Iterator[Path]:
     return home.build.glob("*/perinatal.duckdb")
 
 
-def test_a_build_killed_in_mid_dbt_and_two_at_once_after_it(copied: Home, shell: Shell, cli: Callable[..., object]) -> None:
+def test_a_build_killed_in_mid_dbt_and_two_at_once_after_it(
+    copied: Home, shell: Shell, cli: Callable[..., object]
+) -> None:
     """One story, since each build costs seconds: the kill, its mess, and two builders that come upon it."""
     last, database = edition.current(copied), archive.hash_of(copied.database)
 
@@ -60,7 +62,9 @@ def test_a_build_killed_in_mid_dbt_and_two_at_once_after_it(copied: Home, shell:
     orphan = copied.editions / "29990101T000000-orphaned"
     orphan.mkdir()
     (orphan / edition.UNPUBLISHED).touch()
-    (last / edition.INFO).write_text((last / edition.INFO).read_text().replace('"fingerprint": "', '"fingerprint": "old'))
+    (last / edition.INFO).write_text(
+        (last / edition.INFO).read_text().replace('"fingerprint": "', '"fingerprint": "old')
+    )
 
     first = shell("build", at=copied)
     wait_until(lambda: any(candidates(copied)) or first.poll() is not None)

@@ -130,7 +130,9 @@ def test_a_corrupt_manifest_is_named_and_what_it_advises_works(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", ["archived bytes", "archived file gone", "rows", "rows gone", "another release's rows"])
+@pytest.mark.parametrize(
+    "what", ["archived bytes", "archived file gone", "rows", "rows gone", "another release's rows"]
+)
 def test_verify_finds_damage_and_landing_again_heals_it(
     home: Home, cli: Callable[..., object], damaged: manifests.Manifest, file: Path, what: str
 ) -> None:
