@@ -151,7 +151,7 @@ def test_an_unreadable_file_fails_at_once_and_people_hear_of_it(idle: Service, t
 def test_a_blocked_gate_leaves_the_last_good_edition_and_tells(
     idle: Service, made: Path, tmp_path: Path, heard
 ) -> None:
-    """Deaths of another dice throw without anomalies are often more than all of this one: only the release gate sees."""
+    """Another dice throw without anomalies often has more deaths than all of this one: only the release gate sees."""
     before, told = idle.edition(), len(heard[1])
     registry.source("mbrrace").sample.generate(tmp_path, seed=7)
     wrong = tmp_path / EXCLUDING.format(2021)
