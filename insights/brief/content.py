@@ -260,7 +260,8 @@ def _picture(row: Row, systems: Sequence[Row], own: Row | None) -> Row:
     lowest, highest = ends[0], ends[-1]
     says = (
         f"{row['indicator_name']}, {lowest['period_label']}: "
-        f"{len(valued)} LMSs from {words.value(lowest['value'], row['unit'])} ({lowest['lms_name']}) to {words.value(highest['value'], row['unit'])} ({highest['lms_name']})"
+        f"{len(valued)} LMSs from {words.value(lowest['value'], row['unit'])} ({lowest['lms_name']}) "
+        f"to {words.value(highest['value'], row['unit'])} ({highest['lms_name']})"
     )
     return {
         "title": row["indicator_name"],
