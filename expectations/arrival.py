@@ -19,7 +19,7 @@ from expectations import gate
 from expectations.checks import Measured, Result, Rule, load_rules, measure, records
 from ingest import manifest as manifests
 from ingest.decode import Decoded
-from ingest.registry import Column, Identity, Source
+from ingest.registry import TEXT_TYPES, Column, Identity, Source
 from perinatal import settings
 from perinatal.home import Home
 from perinatal.settings import PROJECT_ROOT
@@ -181,7 +181,7 @@ def _predicates(column: Column) -> list[tuple[Rule, str]]:
     """Return the rules that `columns.csv` states of one column, each with the SQL of an offending row."""
     name, quoted = column.name, '"' + column.name.replace('"', '""') + '"'
     found: list[tuple[str, str, str]] = []
-    if column.type not in ("text", "interval_text"):
+    if column.type not in TEXT_TYPES:
         found.append(
             (
                 "type",

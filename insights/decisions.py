@@ -86,8 +86,11 @@ def write_sheet(asked: Iterable[Question], places: Mapping[str, str], path: Path
     """Write questions as a sheet to fill in: decision, reviewer, and a date or nothing for today."""
     labels = {theme.theme_id: theme.label for theme in load_themes()}
     rows = [
-        [q.finding_id, q.theme_id, "", "", "", "", labels[q.theme_id], f"{q.score:.2f}"]
-        + ["yes" if q.proposed else "no", *map(_formula_safe, (q.evidence, q.text, places.get(q.finding_id, "")))]
+        [
+            *(q.finding_id, q.theme_id, "", "", "", "", labels[q.theme_id], f"{q.score:.2f}"),
+            "yes" if q.proposed else "no",
+            *map(_formula_safe, (q.evidence, q.text, places.get(q.finding_id, ""))),
+        ]
         for q in asked
     ]
     try:
@@ -133,7 +136,7 @@ def _dated(row: dict[str, str], today: date, reviewer: str) -> dict[str, str]:
 
 
 def take_inbox(home: Home, today: date, quiet_seconds: float) -> list[str]:
-    """Take every sheet in `inbox/themes/`; what is wrong with one stays there, under an alert, and stops nothing else."""
+    """Take every sheet in `inbox/themes/`; a wrong one stays there, under an alert, and stops nothing else."""
     folder = home.theme_inbox
     if not folder.is_dir():
         return []

@@ -174,7 +174,9 @@ select count(*) as codes, count(*) filter (coded_by = 'person') as by_person,
     count(distinct finding_id) filter (kind = 'recommendation') as recommendations,
     count(distinct finding_id) filter (kind = 'recommendation' and finding.recipient is not null) as addressed,
     count(distinct finding_id) filter (kind = 'recommendation' and finding.status is not null) as answered
-from (select theme_id, finding_id, coded_by from marts.theme_evidence where list_contains($themes, theme_id)) as evidence
+from (
+    select theme_id, finding_id, coded_by from marts.theme_evidence where list_contains($themes, theme_id)
+) as evidence
 join core.fct_finding as finding using (finding_id)
 """
 
@@ -257,8 +259,9 @@ def _picture(row: Row, systems: Sequence[Row], own: Row | None) -> Row:
     ends = sorted(valued, key=lambda item: (item["value"], item["lms_name"]))
     lowest, highest = ends[0], ends[-1]
     says = (
-        f"{row['indicator_name']}, {lowest['period_label']}: {len(valued)} LMSs from {words.value(lowest['value'], row['unit'])} "
-        f"({lowest['lms_name']}) to {words.value(highest['value'], row['unit'])} ({highest['lms_name']})"
+        f"{row['indicator_name']}, {lowest['period_label']}: "
+        f"{len(valued)} LMSs from {words.value(lowest['value'], row['unit'])} ({lowest['lms_name']}) "
+        f"to {words.value(highest['value'], row['unit'])} ({highest['lms_name']})"
     )
     return {
         "title": row["indicator_name"],

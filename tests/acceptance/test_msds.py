@@ -185,7 +185,8 @@ def test_known_categories_make_up_the_denominator(ask: Ask, folder: Path) -> Non
         assert (numerator, denominator) == (categories[expected], known)
     missing = ask(
         "select numerator, denominator from marts.trust_indicator where trust_code = 'R1H' "
-        "and period_label = '2025-02' and indicator_id = 'msds_smoking_status_group_booking' and breakdown_value like 'Missing%'"
+        "and period_label = '2025-02' and indicator_id = 'msds_smoking_status_group_booking' "
+        "and breakdown_value like 'Missing%'"
     )
     smoking = counts["SmokingStatusGroupBooking"]
     assert missing == [(smoking["Missing Value / Value outside reporting parameters"], sum(smoking.values()))]
@@ -225,7 +226,8 @@ def test_results_are_in_compliance_and_only_there(ask: Ask, folder: Path) -> Non
     # a withheld rate is nowhere a number
     assert ask(
         "select count(*) from marts.compliance as c join marts.trust_indicator as t "
-        "on c.organisation_code = t.trust_code and c.indicator_id = t.indicator_id and c.period_start = t.period_start and t.breakdown = 'all' "
+        "on c.organisation_code = t.trust_code and c.indicator_id = t.indicator_id "
+        "and c.period_start = t.period_start and t.breakdown = 'all' "
         "where c.publisher_status in ('Low DQ', 'DNS') and c.standard = c.indicator_id"
     ) == [(0,)]
 
@@ -296,21 +298,47 @@ def test_no_block_and_no_unexplained_warning(ask: Ask) -> None:
     assert {rule for (rule,) in failed} == {"start_dates_are_not_swapped", "rates_follow_from_counts"}
 
 
+def part_of(file: Path, *indicators: str) -> tuple[list[str], list[dict[str, str]]]:
+    """Return header and rows of some measures: enough for a gate and a build, in a fraction of the time."""
+    with file.open(newline="", encoding="utf-8") as handle:
+        reader = csv.DictReader(handle)
+        return list(reader.fieldnames or []), [row for row in reader if row["Indicator"] in indicators]
+
+
+def write(path: Path, header: list[str], rows: list[dict[str, str]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.DictWriter(out, header)
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_a_final_release_may_confirm_a_provisional_one(folder: Path, home: Home, tmp_path: Path) -> None:
+    header, kept = part_of(folder / MEASURES, "Induction")
+    files = (
+        write(tmp_path / MEASURES, header, kept),
+        write(tmp_path / "msds-apr2025-exp-measures.csv", header, kept[::-1]),
+        write(tmp_path / "msds-apr2025Provisional.csv", header, [*kept[1:], kept[0]]),
+    )
+    found = land(home, *files)
+    assert [(outcome.what, outcome.manifest.status) for outcome in found] == [
+        ("landed", "provisional"),
+        ("revised", "final"),
+        ("unchanged", "provisional"),
+    ]
+
+
 @pytest.mark.parametrize("order", ["provisional first", "final first"])
 def test_final_beats_provisional_whenever_it_arrives(folder: Path, home: Home, tmp_path: Path, order: str) -> None:
     provisional, final = tmp_path / MEASURES, tmp_path / "msds-apr2025-exp-measures.csv"
-    with (folder / MEASURES).open(newline="", encoding="utf-8") as handle:
-        reader = csv.DictReader(handle)
-        kept = [row for row in reader if row["Indicator"] in ("CQIMPPH", "Induction")]
-        header = list(reader.fieldnames or [])
+    header, kept = part_of(folder / MEASURES, "CQIMPPH", "Induction")
     for path, induced in ((provisional, "11035.0"), (final, "11500.0")):
         for row in kept:
+            if row["Org_Code"] == "QE1":
+                row["Org_Code"] = "E54000048"  # some years name boards by their ONS codes
             if (row["Org_Code"], row["Indicator"], row["Currency"]) == ("National", "Induction", "Numerator"):
                 row["Value"] = induced
-        with path.open("w", newline="", encoding="utf-8") as out:
-            writer = csv.DictWriter(out, header)
-            writer.writeheader()
-            writer.writerows(kept)
+        write(path, header, kept)
     files = (provisional, final) if order == "provisional first" else (final, provisional)
     assert [outcome.what for outcome in land(home, *files)] == ["landed", "revised"]
     pipeline.build(home)
@@ -320,6 +348,8 @@ def test_final_beats_provisional_whenever_it_arrives(folder: Path, home: Home, t
     assert ask("select count(*) from marts.trust_indicator where list_contains(usage_warnings, 'provisional')") == [
         (0,)
     ]
+    assert ask("select distinct published_code, organisation_code from core.fct_observation where level = 'icb' "
+               "and organisation_name like '%LANCASHIRE%'") == [("E54000048", "QE1")]  # fmt: skip
     health = ask(
         "select rows_mart, rows_excluded from quality.source_health join core.dim_release using (release_key) "
         "order by is_superseded"

@@ -43,7 +43,8 @@ def test_findings_become_evidence_that_lies_in_their_text(candidate, home):
     assert step.run(candidate.path, home) == len(candidate.rows("from marts.theme_evidence"))
     rows = candidate.rows(
         "select theme_id, evidence, substring(text, evidence_start + 1, evidence_end - evidence_start), evidence.page, "
-        "evidence.usage_warnings, coded_by from marts.theme_evidence as evidence join core.fct_finding using (finding_id)"
+        "evidence.usage_warnings, coded_by "
+        "from marts.theme_evidence as evidence join core.fct_finding using (finding_id)"
     )
     assert {"C01", "S02"} <= {row[0] for row in rows}
     for _, evidence, cut, page, warnings, coded_by in rows:
@@ -107,7 +108,8 @@ def test_published_figures_stand_as_published_and_are_never_counted(candidate, h
     candidate.published()
     step.run(candidate.path, home)
     (figures, findings, share, of), *_ = candidate.rows(
-        "select published_figures, findings, published_share_max, published_share_of from marts.theme where theme_id = 'C01'"
+        "select published_figures, findings, published_share_max, published_share_of "
+        "from marts.theme where theme_id = 'C01'"
     )
     assert findings == 0
     assert (share, of) == (70.0, "NHSR ENS 2017/18")  # the 90% of a sentence that is cut off ranks nowhere
