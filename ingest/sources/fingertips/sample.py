@@ -39,6 +39,7 @@ HEADER = [
     *("Compared to goal", "Time period range"),
 ]
 REGIONAL = "Compared to Regions (statistical) value or percentiles"
+NHS_REGIONAL = "Compared to NHS regions value or percentiles"
 AUTHORITY, REGION, BOARD = "Counties & UAs (from Apr 2023)", "Regions (statistical)", "ICBs"
 REGIONS = {
     "E12000001": "North East region (statistical)",
@@ -163,7 +164,7 @@ def _boards() -> list[Area]:
     areas: Counter[tuple[str, str]] = Counter()
     for row in read_seed("utla_stp"):
         areas[row["stp21_code"], row["stp21_name"]] += int(row["lsoas"])
-    return [Area(code, name, BOARD, ENGLAND, lsoas * 17.0) for (code, name), lsoas in sorted(areas.items())]
+    return [Area(code, name, BOARD, "", lsoas * 17.0) for (code, name), lsoas in sorted(areas.items())]
 
 
 # --- numbers ----------------------------------------------------------------------------------------------
