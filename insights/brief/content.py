@@ -16,7 +16,7 @@ QUOTES = {"national": 3, "theme": 7, "lms": 0}
 FIGURES = {"national": 6, "theme": 8, "lms": 0}
 INDICATORS = {"national": 6, "theme": 10, "lms": 12}
 PICTURES = {"national": 2, "theme": 2, "lms": 3}
-LINKS = 9
+LINKS = {"national": 6, "theme": 8, "lms": 8}
 Row = dict[str, Any]
 
 THEMES = """
@@ -160,7 +160,7 @@ def page(asked: Asked, facts: Row) -> Row:
         "indicators_left": max(0, len(indicators) - INDICATORS[kind]),
         "pictures": [_picture(row, systems[_key(row)], own) for row in indicators if _key(row) in systems][: PICTURES[kind]],
         "drivers": _drivers(chosen[:TOP]),
-        "links": _links(asked, ids),
+        "links": _links(asked, ids, LINKS[kind]),
         "coding": asked.rows(CODING, themes=ids)[0],
         "warnings": sorted({word for row in chosen for word in row["usage_warnings"]}),
     }
@@ -242,9 +242,9 @@ def _quote(row: Row) -> Row:
     if len(evidence) > 160:
         evidence = words.short(evidence, 160)
     before, after = text[:start], text[end:]
-    if len(before) > 90:
-        before = "… " + before[-90:].split(" ", 1)[-1]
-    return row | {"before": before, "marked": evidence, "after": after[:1] + words.short(after[1:], 120)}
+    if len(before) > 80:
+        before = "… " + before[-80:].split(" ", 1)[-1]
+    return row | {"before": before, "marked": evidence, "after": after[:1] + words.short(after[1:], 100)}
 
 
 def _picture(row: Row, systems: Sequence[Row], own: Row | None) -> Row:
@@ -280,13 +280,13 @@ def _drivers(chosen: Sequence[Row]) -> list[Row]:
     return [{"driver": driver, "themes": grouped[driver]} for driver in ordered]
 
 
-def _links(asked: Asked, themes: list[str]) -> list[tuple[str, str]]:
+def _links(asked: Asked, themes: list[str], most: int) -> list[tuple[str, str]]:
     """Return (address, what) of documents, published figures and releases, each address once."""
     found: dict[str, str] = {}
-    for row in asked.rows(FIGURED, themes=themes, most=LINKS) + asked.rows(NAMED, themes=themes):
+    for row in asked.rows(FIGURED, themes=themes, most=most) + asked.rows(NAMED, themes=themes):
         for address, _ in words.links(row["source_url"])[:1]:
             found.setdefault(address, row["publisher"])
-    for row in asked.rows(DOCUMENTS, themes=themes, most=LINKS) + asked.rows(RELEASES, themes=themes):
+    for row in asked.rows(DOCUMENTS, themes=themes, most=most) + asked.rows(RELEASES, themes=themes):
         for address, _ in words.links(row["url"])[:1]:
             found.setdefault(address, row["title"])
-    return list(found.items())[:LINKS]
+    return list(found.items())[:most]
