@@ -38,7 +38,11 @@ def write(home: Home, out: Path, *, theme: str | None = None, lms: str | None = 
 def render(page: dict[str, Any]) -> str:
     """Return the page as HTML."""
     environment = Environment(
-        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {
         "value": words.value,

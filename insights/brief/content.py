@@ -20,7 +20,7 @@ LINKS = {"national": 6, "theme": 8, "lms": 8}
 Row = dict[str, Any]
 
 THEMES = """
-select theme.*, coalesce(len(mis_action), 0) > 0 as has_mis from marts.theme as theme order by convergence_rank
+select * from marts.theme order by convergence_rank
 """
 
 # the best-founded words first, each theme and each source in turn, so that one long report does not fill the page
@@ -114,6 +114,17 @@ order by title
 """
 
 
+CODING = """
+select count(*) as codes, count(*) filter (coded_by = 'person') as by_person,
+    count(distinct finding_id) as findings,
+    count(distinct finding_id) filter (kind = 'recommendation') as recommendations,
+    count(distinct finding_id) filter (kind = 'recommendation' and finding.recipient is not null) as addressed,
+    count(distinct finding_id) filter (kind = 'recommendation' and finding.status is not null) as answered
+from (select finding_id, coded_by from marts.theme_evidence where list_contains($themes, theme_id)) as evidence
+join core.fct_finding as finding using (finding_id)
+"""
+
+
 @dataclass(frozen=True)
 class Asked:
     """What was asked of which edition."""
@@ -139,7 +150,7 @@ def page(asked: Asked, facts: Row) -> Row:
     kind = "theme" if asked.theme else "lms" if own else "national"
     ids = [row["theme_id"] for row in chosen]
     indicators = asked.rows(INDICATED, themes=ids)
-    systems = {key: _systems(asked, row, own) for row in indicators if (key := _key(row)) and row["lms_with_value"]}
+    systems = {_key(row): _systems(asked, row, own) for row in indicators if row["lms_with_value"]}
     if own:
         indicators = _with_own(asked, indicators, systems, own)
         chosen = _themes_of(ranked, indicators)
@@ -158,23 +169,14 @@ def page(asked: Asked, facts: Row) -> Row:
         "named": asked.rows(NAMED, themes=ids) if kind == "theme" else [],
         "indicators": indicators[: INDICATORS[kind]],
         "indicators_left": max(0, len(indicators) - INDICATORS[kind]),
-        "pictures": [_picture(row, systems[_key(row)], own) for row in indicators if _key(row) in systems][: PICTURES[kind]],
+        "pictures": [_picture(row, systems[_key(row)], own) for row in indicators if _key(row) in systems][
+            : PICTURES[kind]
+        ],
         "drivers": _drivers(chosen[:TOP]),
         "links": _links(asked, ids, LINKS[kind]),
         "coding": asked.rows(CODING, themes=ids)[0],
         "warnings": sorted({word for row in chosen for word in row["usage_warnings"]}),
     }
-
-
-CODING = """
-select count(*) as codes, count(*) filter (coded_by = 'person') as by_person,
-    count(distinct finding_id) as findings,
-    count(distinct finding_id) filter (kind = 'recommendation') as recommendations,
-    count(distinct finding_id) filter (kind = 'recommendation' and finding.recipient is not null) as addressed,
-    count(distinct finding_id) filter (kind = 'recommendation' and finding.status is not null) as answered
-from (select theme_id, finding_id, coded_by from marts.theme_evidence where list_contains($themes, theme_id)) as evidence
-join core.fct_finding as finding using (finding_id)
-"""
 
 
 def _limited(asked: Asked, sql: str, themes: list[str], most: int) -> list[Row]:
@@ -220,7 +222,9 @@ def _with_own(asked: Asked, indicators: list[Row], systems: dict[tuple[str, str]
             continue
         valued = [item["value"] for item in systems[_key(row)] if item["value"] is not None]
         below = None if mine["value"] is None else sum(value < mine["value"] for value in valued)
-        told.append(row | {"own": mine, "below": below, "valued": len(valued), "trusts_of_own": trusts.get(_key(row), [])})
+        told.append(
+            row | {"own": mine, "below": below, "valued": len(valued), "trusts_of_own": trusts.get(_key(row), [])}
+        )
     return sorted(told, key=lambda row: (row["own"]["comparison"] != "worse", row["own"]["value"] is None))
 
 
@@ -252,10 +256,8 @@ def _picture(row: Row, systems: Sequence[Row], own: Row | None) -> Row:
     spots = [picture.Spot(item["lms_name"], item["value"], item["is_own"]) for item in valued]
     ends = sorted(valued, key=lambda item: (item["value"], item["lms_name"]))
     lowest, highest = ends[0], ends[-1]
-    says = (
-        f"{row['indicator_name']}, {lowest['period_label']}: {len(valued)} LMSs from {words.value(lowest['value'], row['unit'])} "
-        f"({lowest['lms_name']}) to {words.value(highest['value'], row['unit'])} ({highest['lms_name']})"
-    )
+    low, high = (f"{words.value(end['value'], row['unit'])} ({end['lms_name']})" for end in (lowest, highest))
+    says = f"{row['indicator_name']}, {lowest['period_label']}: {len(valued)} LMSs from {low} to {high}"
     return {
         "title": row["indicator_name"],
         "source": row["source_id"],

@@ -60,7 +60,9 @@ def _scale(ticks: Sequence[float], place: Callable[[float], float], axis: float)
         x = place(tick)
         anchor = "start" if x < LEFT + 8 else "end" if x > RIGHT - 8 else "middle"
         parts.append(f'<line class="axis" x1="{x:.1f}" y1="{axis:.1f}" x2="{x:.1f}" y2="{axis + 4:.1f}"/>')
-        parts.append(f'<text class="tick" x="{x:.1f}" y="{axis + 16:.1f}" text-anchor="{anchor}">{_number(tick)}</text>')
+        parts.append(
+            f'<text class="tick" x="{x:.1f}" y="{axis + 16:.1f}" text-anchor="{anchor}">{_number(tick)}</text>'
+        )
     return parts
 
 

@@ -175,7 +175,10 @@ def test_a_picture_of_equal_values_and_of_one():
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("https://a.org/x ; https://www.b.org/y (secondary)", [("https://a.org/x", "a.org"), ("https://www.b.org/y", "b.org")]),
+        (
+            "https://a.org/x ; https://www.b.org/y (secondary)",
+            [("https://a.org/x", "a.org"), ("https://www.b.org/y", "b.org")],
+        ),
         ("ogpnews.com 2018-11", []),
         ("javascript:alert(1)", []),
         (None, []),
@@ -193,9 +196,20 @@ def test_it_prints_on_two_pages_at_most_however_long_the_texts(candidate, tmp_pa
     for place in range(44):
         name = f"The Very Long Name of an Integrated Partnership Number {place:02}"
         candidate.insert("core.dim_lms", lms_code=f"Q{place:02}", lms_name=name, region_name="North East and Yorkshire")
-    links = ("apgar_below_7", "sblcb_element_4", "ebc_severe_brain_injuries", "ens_fetal_monitoring_share", "pph_1500ml")
+    links = (
+        "apgar_below_7",
+        "sblcb_element_4",
+        "ebc_severe_brain_injuries",
+        "ens_fetal_monitoring_share",
+        "pph_1500ml",
+    )
     for name in links:
-        indicator(candidate, name, f"A rather long name of an indicator, excluding much ({name})", [1 + p / 50 for p in range(44)])
+        indicator(
+            candidate,
+            name,
+            f"A rather long name of an indicator, excluding much ({name})",
+            [1 + p / 50 for p in range(44)],
+        )
     candidate.published()
     for place in range(60):
         padding = "and the words of this sentence go on and on about many other things that happened " * 4
@@ -209,7 +223,14 @@ def test_it_prints_on_two_pages_at_most_however_long_the_texts(candidate, tmp_pa
     step.run(candidate.path, Home(tmp_path / "home"))
     html, pdf = tmp_path / "brief.html", tmp_path / "brief.pdf"
     html.write_text(page(candidate, FACTS | {"is_synthetic": True}, **asked), encoding="utf-8")
-    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer", f"--print-to-pdf={pdf}"]
+    command = [
+        CHROMIUM,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-pdf-header-footer",
+        f"--print-to-pdf={pdf}",
+    ]
     subprocess.run([*command, html.as_uri()], check=True, capture_output=True, timeout=120)
     with pdfplumber.open(pdf) as printed:
         assert len(printed.pages) <= 2

@@ -44,7 +44,8 @@ def test_findings_become_evidence_that_lies_in_their_text(candidate, home):
     assert step.run(candidate.path, home) == len(candidate.rows("from marts.theme_evidence"))
     rows = candidate.rows(
         "select theme_id, evidence, substring(text, evidence_start + 1, evidence_end - evidence_start), evidence.page, "
-        "evidence.usage_warnings, coded_by from marts.theme_evidence as evidence join core.fct_finding using (finding_id)"
+        "evidence.usage_warnings, coded_by from marts.theme_evidence as evidence "
+        "join core.fct_finding using (finding_id)"
     )
     assert {"C01", "S02"} <= {row[0] for row in rows}
     for _, evidence, cut, page, warnings, coded_by in rows:
@@ -67,7 +68,9 @@ def test_without_findings_the_tables_are_there_and_nothing_is_trained(candidate,
     assert candidate.rows("from marts.theme_evidence") == []
     assert len(candidate.rows("from marts.theme")) == 34
     assert candidate.rows("select max(findings), max(n_sources) from marts.theme") == [(0, 0)]
-    kinds = dict(candidate.rows("select column_name, data_type from information_schema.columns where table_name = 'theme'"))
+    kinds = dict(
+        candidate.rows("select column_name, data_type from information_schema.columns where table_name = 'theme'")
+    )
     assert (kinds["sources"], kinds["mis_action"], kinds["usage_warnings"]) == ("VARCHAR[]",) * 3
     assert breaches(candidate) == {}
 
@@ -109,7 +112,8 @@ def test_published_figures_stand_as_published_and_are_never_counted(candidate, h
     candidate.published()
     step.run(candidate.path, home)
     (figures, findings, share, of), *_ = candidate.rows(
-        "select published_figures, findings, published_share_max, published_share_of from marts.theme where theme_id = 'C01'"
+        "select published_figures, findings, published_share_max, published_share_of from marts.theme "
+        "where theme_id = 'C01'"
     )
     assert findings == 0
     assert (share, of) == (70.0, "NHSR ENS 2017/18")  # the 90% of a sentence that is cut off ranks nowhere
@@ -148,7 +152,9 @@ def test_trend_is_asked_within_sources(candidate, home):
     for year in range(2015, 2020):
         for place in range(20):
             speaks = place < 4 * (year - 2014)
-            candidate.finding(f"a{year}-{place}", CTG if speaks else "The report lists all units.", published_on=f"{year}-06-01")
+            candidate.finding(
+                f"a{year}-{place}", CTG if speaks else "The report lists all units.", published_on=f"{year}-06-01"
+            )
             candidate.finding(
                 f"b{year}-{place}", "Induction of labour was delayed.", source_id="ens", published_on=f"{year}-06-01"
             )
@@ -169,7 +175,9 @@ def test_a_source_that_begins_makes_no_trend(candidate, home):
 
 
 def test_indicators_stand_beside_themes(candidate, home):
-    candidate.insert("core.dim_indicator", indicator_id="apgar_below_7", indicator_name="Apgar", polarity="low", unit="%")
+    candidate.insert(
+        "core.dim_indicator", indicator_id="apgar_below_7", indicator_name="Apgar", polarity="low", unit="%"
+    )
     for place, comparison in enumerate(["worse", "worse", "similar", None]):
         for end, said in ((date(2022, 12, 31), "better"), (date(2023, 12, 31), comparison)):
             candidate.insert(
