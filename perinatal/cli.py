@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -27,6 +28,8 @@ app.add_typer(cli_sources.quarantine)
 app.add_typer(cli_themes.app, name="themes")
 
 state = {"debug": False}
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Format = Literal["table", "csv", "json"]
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
@@ -59,6 +62,8 @@ def main() -> None:
     except Exception as error:
         if state["debug"]:
             raise
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            fail(Exception(f"no room to write ({error.strerror}): make room, then again; nothing half-made stays"), 1)
         fail(
             Exception(f"unexpected {type(error).__name__}: {error} (run `perinatal --debug …` for details)"),
             1,
@@ -179,6 +184,18 @@ def query(
 
 
 @app.command()
+def pack(
+    lms: Annotated[str, typer.Argument(help="Code of the local maternity system, e.g. QE1, or its whole name.")],
+    out: Annotated[Path | None, typer.Option(help="Folder to write into; else ./perinatal-<LMS>.")] = None,
+) -> None:
+    """Write the download pack of an LMS: workbook, CSV, Parquet, dictionary, datapackage.json, changes."""
+    from publish import packs
+
+    folder = packs.write(home().database, lms, out or Path(f"perinatal-{lms.strip()}"))
+    print(folder)
+
+
+@app.command()
 def alerts(
     as_json: JsonFlag = False,
     everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
@@ -216,6 +233,32 @@ def verify() -> None:
         raise SystemExit(1)
     landed = sum(1 for _ in manifest.all_landed(where))
     print(f"{sum(1 for _ in where.archive.glob('??/*'))} archived file(s), {landed} manifest(s): all whole")
+
+
+@app.command()
+def portal(
+    port: Annotated[int | None, typer.Option(help="Loopback port; else PERINATAL_PORTAL_PORT.")] = None,
+) -> None:
+    """Serve the current edition's pages and downloads on loopback."""
+    from perinatal import settings as typed
+    from publish import serve
+
+    serve.serve(home(), port or typed.get().portal_port)
+
+
+@app.command()
+def up(
+    sample: Sample = False,
+    live: Live = False,
+    port: Annotated[int | None, typer.Option(help="Airflow's loopback port; else PERINATAL_AIRFLOW_PORT.")] = None,
+    portal_port: Annotated[int | None, typer.Option(help="The portal's; else PERINATAL_PORTAL_PORT.")] = None,
+) -> None:
+    """Run everything: Airflow with every DAG on, the inbox watched, the portal beside it. Ctrl-C stops it all."""
+    from perinatal import settings as typed
+    from perinatal import up as service
+
+    options = typed.get()
+    service.run(home(), _mode(sample, live), port or options.airflow_port, portal_port or options.portal_port)
 
 
 @app.command()

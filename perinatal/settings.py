@@ -47,9 +47,16 @@ class Settings(BaseSettings):
     lms_alert_urls: dict[str, list[str]] = Field(
         default={}, description="Apprise URLs by LMS code: each hears of the alerts that concern its own trusts"
     )
+    portal_url: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="Address of the published portal/ folder, for the links of its Atom feeds; empty: relative links",
+    )
     contact: str = Field(
         "no contact given", description="Who publishers can write to; sent in the User-Agent of every request"
     )
+    airflow_port: int = Field(8080, ge=1, le=65535, description="Loopback port of Airflow's pages for `perinatal up`")
+    portal_port: int = Field(8765, ge=1, le=65535, description="Loopback port of the portal")
 
     ca_bundle: str | None = Field(
         None, description="CA bundle to verify publishers with; without it REQUESTS_CA_BUNDLE, or the bundled one"

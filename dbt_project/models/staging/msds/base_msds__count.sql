@@ -31,7 +31,8 @@ with
     single as (
         select
             published.* exclude (org_code, org_name, value),
-            trim(published.org_code) as published_code,
+            -- a place without a code goes by its name
+            coalesce(trim(published.org_code), trim(published.org_name)) as published_code,
             trim(published.org_name) as published_name,
             first_rows.source_row_count,
             {{ msds_number("published.value") }} as number,
@@ -82,7 +83,7 @@ inner join
     totals
     on known.release_key = totals.release_key
     and known.org_level = totals.org_level
-    and known.published_code is not distinct from totals.published_code
+    and known.published_code = totals.published_code
     and known.dimension = totals.dimension
 left join {{ ref("msds_org_level") }} as level on lower(trim(known.org_level)) = level.published_level
 left join
