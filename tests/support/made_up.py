@@ -370,7 +370,9 @@ def edition_folder(home: Path) -> Path:
     portal.write(database, folder / "portal", facts)
     docs = folder / "quality" / "data_docs"
     docs.mkdir(parents=True)
-    (docs / "index.html").write_text("<!DOCTYPE html><html lang='en'><head><title>Docs</title></head><body></body></html>")
+    (docs / "index.html").write_text(
+        "<!DOCTYPE html><html lang='en'><head><title>Docs</title></head><body></body></html>"
+    )
     (folder / edition.INFO).write_text(json.dumps(FACTS))
     (home / "current").symlink_to(Path("editions") / folder.name)
     return folder
