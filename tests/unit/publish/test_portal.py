@@ -227,7 +227,7 @@ def test_the_search_index_leads_to_pages(folder: Path) -> None:
 
 def test_feeds_are_atom(folder: Path) -> None:
     for name in ("editions", "alerts"):
-        feed = ElementTree.fromstring((folder / "feed" / f"{name}.xml").read_bytes())
+        feed = ElementTree.fromstring((folder / "feed" / f"{name}.xml").read_bytes())  # noqa: S314 - our own feed
         space = {"a": "http://www.w3.org/2005/Atom"}
         assert feed.tag == "{http://www.w3.org/2005/Atom}feed"
         assert feed.find("a:updated", space) is not None
@@ -280,7 +280,7 @@ def test_the_real_edition_is_quick_and_light(published: Home, tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_no_page_of_the_real_edition_shows_a_masked_number(published: Home) -> None:
-    """A masked trust's row has no number but the comparator and the publisher's adjusted value, which it never masks."""
+    """A masked trust's row has no number but the comparator and the adjusted value, which is never masked."""
     import perinatal
 
     edition = perinatal.connect(published.root)

@@ -23,7 +23,7 @@ def read(path: Path) -> dict[tuple[str, str], Funnel]:
 
 @pytest.fixture(scope="module")
 def edition(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    yield made_up.make().write(tmp_path_factory.mktemp("funnels") / "edition.duckdb")
+    return made_up.make().write(tmp_path_factory.mktemp("funnels") / "edition.duckdb")
 
 
 def test_masked_trusts_have_no_point_and_are_counted(edition: Path) -> None:
