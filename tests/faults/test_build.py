@@ -49,7 +49,7 @@ def test_a_build_killed_in_mid_dbt_and_two_at_once_after_it(
     children = psutil.Process(killed.pid).children(recursive=True)
     killed.send_signal(signal.SIGKILL)
     killed.communicate(timeout=30)
-    assert any("dbt" in " ".join(child.cmdline()) for child in children if child.is_running()) or children
+    assert children, "the kill came before dbt was started"
     _, alive = psutil.wait_procs(children, timeout=20)
     assert not alive, "dbt went on writing after its builder had died"
     assert edition.current(copied) == last
