@@ -78,7 +78,7 @@ with
 
     grid as (
         select theme.theme_id, years.source_id, years.year, years.n, coalesce(coded_years.r, 0) as r
-        from reference.theme as theme
+        from reference.theme_definition as theme
         cross join years
         left join coded_years using (theme_id, source_id, year)
     ),
@@ -239,7 +239,7 @@ with
             indicator_lists.linked_indicators,
             worst.* exclude (theme_id),
             coalesce(counted.usage_warnings, []) as usage_warnings
-        from reference.theme as theme
+        from reference.theme_definition as theme
         left join mapped using (theme_id)
         left join spoken using (theme_id)
         left join counted using (theme_id)

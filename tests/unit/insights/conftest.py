@@ -21,7 +21,7 @@ create schema core;
 create schema marts;
 create schema quality;
 create table reference.usage_warning as
-select unnest(['machine_coded', 'machine_read', 'names_masked', 'template_entry', 'synthetic']) as usage_warning;
+select unnest(['machine_coded', 'machine_read', 'template_entry', 'synthetic']) as usage_warning;
 create table core.fct_finding (
     finding_id varchar, source_id varchar, document_title varchar, document_url varchar, published_on date,
     kind varchar, text varchar, count bigint, denominator bigint, share double, page bigint, heading varchar,
