@@ -235,9 +235,7 @@ class Site:
         (self.folder / "queries").mkdir()
         for query in queries:
             (self.folder / "queries" / query["name"]).write_text(query["text"], encoding="utf-8")
-        self.page(
-            "downloads.html", "downloads.html", "downloads.html", marts=schemas.get("marts", []), queries=queries
-        )
+        self.page("downloads.html", "downloads.html", "downloads.html", marts=schemas.get("marts", []), queries=queries)
         self.page("dictionary.html", "dictionary.html", "downloads.html", schemas=schemas)
         self.page("about.html", "about.html", "about.html")
         for name, path in prose.PAGES.items():

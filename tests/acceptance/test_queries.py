@@ -40,5 +40,7 @@ def test_it_answers(path: Path, published: Home) -> None:
 def test_no_answer_holds_a_masked_value(published: Home) -> None:
     """A query that shows a value of a trust never shows one that the publisher masks."""
     with perinatal.connect(published.root) as edition:
-        history = edition.sql((PROJECT_ROOT / "docs/queries/07_head_of_midwifery_our_history.sql").read_text()).fetchall()
+        history = edition.sql(
+            (PROJECT_ROOT / "docs/queries/07_head_of_midwifery_our_history.sql").read_text()
+        ).fetchall()
     assert all(row[4] is None for row in history if "suppressed" in row[-1])

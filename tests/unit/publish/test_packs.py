@@ -148,7 +148,7 @@ def test_the_workbook_opens_in_libreoffice(pack: Path, tmp_path: Path) -> None:
         f"-env:UserInstallation=file://{tmp_path}/profile",
         "--headless",
         "--convert-to",
-        'csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1',
+        "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1",
         "--outdir",
         str(tmp_path / "out"),
         str(pack / "QAA.xlsx"),

@@ -176,4 +176,6 @@ def test_data_docs_ask_no_other_host(tmp_path: Path) -> None:
     page.parent.mkdir()
     page.write_text('<html><head><script src="https://cdn.example/x.js"></script></head></html>')
     policy.seal(tmp_path)
-    assert page.read_text().startswith('<html><head><meta http-equiv="Content-Security-Policy" content="default-src \'self\'')
+    assert page.read_text().startswith(
+        '<html><head><meta http-equiv="Content-Security-Policy" content="default-src \'self\''
+    )
