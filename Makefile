@@ -29,11 +29,14 @@ env: $(STAMP)  ## Make the environment in .venv from the hash-pinned lock
 refresh: env  ## Fetch and build the bundled synthetic sample; print the national picture
 	@$(BIN)/perinatal refresh --sample
 
-test: env  ## Run all tests (real releases too, where ../shared is present)
-	@$(BIN)/python -m pytest
+test: env  ## Run all tests (real releases too, where ../shared is present), services apart
+	@$(BIN)/python -m pytest -m "not e2e and not bench"
 
 test-quick: env  ## Run the unit tests only
-	@$(BIN)/python -m pytest -m "not slow and not e2e"
+	@$(BIN)/python -m pytest -m "not slow and not e2e and not bench"
+
+test-e2e: env  ## Run the tests that start real services (Airflow, a browser)
+	@$(BIN)/python -m pytest -m e2e
 
 check: env  ## Lint, types, SQL format, dbt parse
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

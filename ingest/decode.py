@@ -1,7 +1,8 @@
 """Decode a published table: header contract, typed Parquet with lineage columns, nothing interpreted.
 
-DuckDB reads the CSV and writes the Parquet; Python never loops over the rows. Every value that cannot be typed is
-NULL in its typed column and its column is named in `cast_errors`, so that the arrival gate can refuse it by row.
+DuckDB reads the CSV and writes the Parquet; Python never loops over the rows (prose, where names are masked, aside).
+Every value that cannot be typed is NULL in its typed column and its column is named in `cast_errors`, so that the
+arrival gate can refuse it by row.
 """
 
 from __future__ import annotations
@@ -10,20 +11,26 @@ import codecs
 import csv
 import hashlib
 import itertools
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from ingest.registry import Column, Identity, Source, header_key
+from ingest.registry import TEXT_TYPES, Cells, Column, Identity, Source, header_key
 from perinatal.errors import PerinatalError
 
+LONGEST_PROSE = 5000  # characters of a cell in a table that holds prose
 DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%Y-%m-%d %H:%M:%S")
 
 # columns of a landed table that are not the publisher's
-LINEAGE = ("source_row", "cast_errors")
+LINEAGE = ("source_row", "cast_errors", "cell_marks")
 
-CONTENT_HASH_MODULUS = 1 << 128
+# bytes of one line; also bounds the reader's buffers (16 lines long if nothing is said), and so the memory for a file
+MAX_LINE = 4 << 20
+# rows of a Parquet row group: about 10 MB of a wide table, which is what is held in memory at a time
+ROW_GROUP = 30_000
 
 
 class Unreadable(PerinatalError):
@@ -51,11 +58,15 @@ class Decoded:
 
 
 def is_plain_csv(path: Path) -> bool:
-    """Tell whether a file starts like UTF-8 text with commas and one kind of line end, so that it can be read as is."""
+    """Tell whether a file starts like UTF-8 text with commas and one kind of line end, so that it can be read as is.
+
+    Line breaks inside quotes belong to a cell and may be of another kind.
+    """
     with path.open("rb") as handle:
         head = handle.read(1 << 16)
     first_line = head.split(b"\n", 1)[0]
-    lines_alike = head.count(b"\r\n") in (0, head.count(b"\n")) and head.count(b"\r") == head.count(b"\r\n")
+    bare = re.sub(rb'"[^"]*"', b"", head.rsplit(b"\n", 1)[0] + b"\n")
+    lines_alike = bare.count(b"\r\n") in (0, bare.count(b"\n")) and bare.count(b"\r") == bare.count(b"\r\n")
     try:
         head[: head.rfind(b"\n") + 1].decode("utf-8")
     except UnicodeDecodeError:
@@ -100,11 +111,15 @@ def bind(header: list[str], columns: tuple[Column, ...]) -> dict[str, int]:
     if doubled:
         raise Unreadable("doubled_column", f"line 1: column {doubled[0]!r} stands more than once in the header")
     positions: dict[str, int] = {}
-    for column in columns:
-        for published in column.published_names:
-            if header_key(published) in keys:
-                positions[column.name] = keys.index(header_key(published))
-                break
+    # plain names first, so that a pattern never takes what another column is plainly called
+    for places_of in (_by_name, _by_pattern):
+        for column in columns:
+            places = [] if column.name in positions else places_of(column, keys, positions)
+            if len(places) > 1:
+                named = ", ".join(header[place] for place in places)
+                raise Unreadable("ambiguous_column", f"line 1: several columns could be {column.name}: {named}")
+            if places:
+                positions[column.name] = places[0]
     missing = [column.published_names[0] for column in columns if column.required and column.name not in positions]
     if missing:
         found = ", ".join(header[:6]) + (" …" if len(header) > 6 else "")
@@ -115,24 +130,109 @@ def bind(header: list[str], columns: tuple[Column, ...]) -> dict[str, int]:
     return positions
 
 
-def _typed(column: Column, raw: str) -> str:
-    """Return the SQL that types one raw text column."""
-    if column.type in ("text", "interval_text"):
-        return f"case when trim({raw}) <> '' then {raw} end"
-    plain = f"replace(trim({raw}), ',', '')"
-    if column.type == "integer":
-        # "5.0" is an integer that a spreadsheet has saved; 5.5 is not
-        return (
-            f"case when try_cast({plain} as double) = floor(try_cast({plain} as double)) "
-            f"then try_cast(try_cast({plain} as double) as bigint) end"
+def _is_pattern(published: str) -> bool:
+    return len(published) > 2 and published.startswith("/") and published.endswith("/")
+
+
+def _by_name(column: Column, keys: list[str], taken: dict[str, int]) -> list[int]:  # noqa: ARG001 - one signature
+    """Return where the first of a column's published names stands that the header has."""
+    names = (header_key(name) for name in column.published_names if not _is_pattern(name))
+    return next(([keys.index(name)] for name in names if name in keys), [])
+
+
+def _by_pattern(column: Column, keys: list[str], taken: dict[str, int]) -> list[int]:
+    """Return where a pattern of a column's published names fits a header that no other column has."""
+    patterns = [name[1:-1] for name in column.published_names if _is_pattern(name)]
+    free = (place for place in range(len(keys)) if place not in taken.values())
+    return [place for place in free if any(re.fullmatch(pattern, keys[place]) for pattern in patterns)]
+
+
+def mask_names(csv_path: Path, out: Path, columns: tuple[Column, ...]) -> None:
+    """Copy a UTF-8 CSV with the names of persons masked in its columns of prose; other cells stay as they are.
+
+    A name found in one cell is masked in all. The archived original keeps them.
+    """
+    from insights import privacy
+
+    positions = bind(read_header(csv_path), columns)
+    prose = {positions[column.name] for column in columns if column.type == "prose" and column.name in positions}
+    known: set[str] = set()
+    for row in _cells(csv_path):
+        for place in prose & set(range(len(row))):
+            known.update(privacy.find_names(row[place]))
+    rows = _cells(csv_path)
+    with out.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(next(rows))
+        writer.writerows(
+            [privacy.mask_names(cell, known) if place in prose else cell for place, cell in enumerate(row)]
+            for row in rows
         )
-    if column.type == "number":
-        return f"case when isfinite(try_cast({plain} as double)) then try_cast({plain} as double) end"
+
+
+def _cells(csv_path: Path) -> Iterator[list[str]]:
+    """Yield the rows of a UTF-8 CSV, its header first. Raises Unreadable with the line."""
+    with csv_path.open(encoding="utf-8-sig", newline="") as handle:
+        reader = csv.reader(handle, strict=True)
+        try:
+            for row in reader:
+                if any(len(cell) > LONGEST_PROSE for cell in row):
+                    what = f"a cell is longer than {LONGEST_PROSE:,} characters; enter a passage, not a chapter"
+                    raise Unreadable("too_long", f"line {reader.line_num}: {what}")
+                yield row
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise Unreadable("unreadable_rows", f"line {reader.line_num}: {error}") from None
+
+
+def _cleaned(raw: str, cells: Cells) -> str:
+    """Return the SQL of a number's or date's cell without what the source says may stand there beside it."""
+    text = raw
+    if cells.markup:
+        text = f"regexp_replace({text}, '</?[A-Za-z][^>]*>', '', 'g')"
+    if cells.marks:
+        text = f"rtrim(trim({text}), {_literal(cells.marks)})"
+    return f"trim({text})"
+
+
+def _cast(column: Column, raw: str, cells: Cells) -> str:
+    """Return the SQL that casts one raw text column.
+
+    Cells are cast as they stand first: in large files nearly all can be, and cleaning costs more than reading. The
+    cases keep DuckDB from cleaning every cell all the same, to have it as a common part of two expressions.
+    """
+    if column.type in TEXT_TYPES:
+        return f"case when trim({raw}) <> '' then {raw} end"
+    clean = _cleaned(raw, cells)
+    plain = f"replace({clean}, ',', '')"
+    if column.type in ("integer", "number"):
+        cast = f"try_cast({raw} as double)"
+        return f"case when {cast} is not null then {cast} when {raw} is not null then try_cast({plain} as double) end"
     if column.type == "percent":
-        share = f"try_cast(nullif(replace({plain}, '%', ''), '') as double)"
-        return f"case when isfinite({share}) then {share} end"
-    attempts = ", ".join(f"try_strptime(trim({raw}), '{form}')" for form in DATE_FORMATS)
+        return f"try_cast(replace({plain}, '%', '') as double)"
+    attempts = ", ".join(f"try_strptime({clean}, '{form}')" for form in DATE_FORMATS)
     return f"cast(coalesce({attempts}) as date)"
+
+
+def _typed(column: Column) -> str:
+    """Return the SQL of a column's value from its cast."""
+    cast = _identifier(column.name)
+    if column.type == "integer":
+        # "5.0" is an integer that a spreadsheet has saved; 5.5 is not, and what a double cannot hold exactly neither
+        return f"case when {cast} = floor({cast}) and abs({cast}) <= 9007199254740992 then {cast}::bigint end"
+    return f"case when isfinite({cast}) then {cast} end" if column.type in ("number", "percent") else cast
+
+
+def _named_where(conditions: dict[str, str]) -> str:
+    """Return the SQL of the list of names whose condition holds, NULL where none does (as nearly always)."""
+    if not conditions:
+        return "null::varchar[]"
+    any_holds = " or ".join(f"({condition})" for condition in conditions.values())
+    names = ", ".join(f"case when {condition} then {_literal(name)} end" for name, condition in conditions.items())
+    return f"case when {any_holds} then list_filter([{names}], lambda name: name is not null) end"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _identifier(name: str) -> str:
@@ -166,8 +266,8 @@ def _relation(path: Path, width: int) -> str:
     location = str(path).replace("'", "''")
     return (
         f"read_csv('{location}', auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', "
-        f"columns = {{{names}}}, strict_mode = true, store_rejects = true, rejects_limit = 0, "
-        "max_line_size = 33554432)"
+        f"columns = {{{names}}}, nullstr = '', strict_mode = true, store_rejects = true, rejects_limit = 0, "
+        f"max_line_size = {MAX_LINE}, buffer_size = {2 * MAX_LINE})"
     )
 
 
@@ -192,39 +292,28 @@ def to_parquet(csv_path: Path, source: Source, dataset: str, parquet: Path, memo
     """Type a UTF-8 CSV by its contract into Parquet, in the publisher's order.
 
     Columns: `source_row` (1 for the first data row), the contract's columns, `x_…` for columns that the contract
-    does not know, and `cast_errors` (names of the columns whose text could not be typed, else NULL).
+    does not know, `cast_errors` (names of the columns whose text could not be typed, else NULL) and, where the source
+    says that numbers may have marks, `cell_marks` (names of the columns whose number had one, else NULL).
     """
     header = read_header(csv_path)
     columns = source.columns[dataset]
     positions = bind(header, columns)
     short = absent_trailing(csv_path, header, positions, columns)
     width = len(header) - short
-    present = [column for column in columns if positions.get(column.name, width) < width]
-    typed = [f"{_typed(column, f'c{positions[column.name]}')} as {_identifier(column.name)}" for column in present]
-    checks = [
-        f"case when nullif(trim(c{positions[column.name]}), '') is not null and {_identifier(column.name)} is null "
-        f"then '{column.name}' end"
-        for column in present
-        if column.type not in ("text", "interval_text")
-    ]
+    present = {column: positions[column.name] for column in columns if positions.get(column.name, width) < width}
     extra_places = [place for place in range(width) if place not in positions.values()]
     new = [header[place] for place in extra_places]
-    extra_names = _extra_names(new)
-    extras = [
-        f"nullif(c{place}, '') as {_identifier(name)}" for place, name in zip(extra_places, extra_names, strict=True)
-    ]
-    failed = f"list_filter([{', '.join(checks)}], lambda name: name is not null)" if checks else "[]::varchar[]"
-    select = (
-        f"select row_number() over () as source_row, {', '.join(typed + extras)}, "
-        f"case when len({failed}) > 0 then {failed} end as cast_errors from {_relation(csv_path, width)}"
-    )
+    extras = dict(zip(_extra_names(new), extra_places, strict=True))
+    select = _selection(present, extras, source.cells, _relation(csv_path, width))
     with duckdb.connect(config={"memory_limit": memory_limit}) as connection:
         if threads:
             connection.execute(f"set threads = {int(threads)}")
         connection.execute("set enable_progress_bar = false")
         target = str(parquet).replace("'", "''")
         try:
-            connection.execute(f"copy ({select}) to '{target}' (format parquet, compression zstd)")
+            connection.execute(
+                f"copy ({select}) to '{target}' (format parquet, compression zstd, row_group_size {ROW_GROUP})"
+            )
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise PerinatalError(
                 f"{csv_path.name}: not the file's fault: {_plain(error)}; make room, then again"
@@ -234,9 +323,38 @@ def to_parquet(csv_path: Path, source: Source, dataset: str, parquet: Path, memo
         malformed = _malformed(connection)
         if malformed:
             _renumber(connection, parquet)
-        rows, digest = _content(connection, target, [column.name for column in present] + extra_names)
+        rows, digest = _content(connection, target, [column.name for column in present] + list(extras))
     absent = [name for name in header[width:] if name]
     return Decoded(rows, malformed, new, absent, digest)
+
+
+def _selection(present: dict[Column, int], extras: dict[str, int], cells: Cells, relation: str) -> str:
+    """Return the SQL that types the raw columns c0, c1 … of a file: cast, then typed, then what did not work out.
+
+    Three steps, so that no cast is computed twice. `present` and `extras` say where columns of the contract and others
+    stand.
+    """
+    raw = {column.name: f"c{place}" for column, place in present.items()}
+    numbers = [column.name for column in present if column.type not in TEXT_TYPES]
+    casts = [f"{_cast(column, raw[column.name], cells)} as {_identifier(column.name)}" for column in present]
+    typed = [f"{_typed(column)} as {_identifier(column.name)}" for column in present]
+    typed += [f"c{place} as {_identifier(name)}" for name, place in extras.items()]
+    names = [_identifier(name) for name in [*raw, *extras]]
+    nothing = ", ".join(_literal(text) for text in ("", *cells.no_value))
+    wrong = {
+        name: f"{_identifier(name)} is null and {raw[name]} is not null "
+        f"and {_cleaned(raw[name], cells)} not in ({nothing})"
+        for name in numbers
+    }
+    lists = {"cast_errors": wrong}
+    if cells.marks:
+        lists["cell_marks"] = {name: f"contains({raw[name]}, {_literal(cells.marks)})" for name in numbers}
+    lineage = ", ".join(f"{_named_where(conditions)} as {name}" for name, conditions in lists.items())
+    return (
+        f"select row_number() over () as source_row, {', '.join(names)}, {lineage} from "
+        f"(select {', '.join(typed + [raw[name] for name in numbers])} from "
+        f"(select {', '.join(casts)}, c.* from {relation} as c))"
+    )
 
 
 def _renumber(connection: duckdb.DuckDBPyConnection, parquet: Path) -> None:
@@ -251,33 +369,44 @@ def _renumber(connection: duckdb.DuckDBPyConnection, parquet: Path) -> None:
             select rows.* replace (
                 source_row + (select count(*) from gaps where rows_before < source_row) as source_row)
             from read_parquet('{target}') as rows order by rows.source_row
-        ) to '{str(whole).replace("'", "''")}' (format parquet, compression zstd)
+        ) to '{str(whole).replace("'", "''")}' (format parquet, compression zstd, row_group_size {ROW_GROUP})
         """
     )
     whole.replace(parquet)
 
 
+def _content(connection: duckdb.DuckDBPyConnection, target: str, names: list[str]) -> tuple[int, str]:
+    """Return row count and the content hash: the same for the same typed rows in whatever order, bytes or layout.
+
+    Two sums over DuckDB's own row hashes: twenty times as fast as digests of the rows' text. The hash function may
+    change with DuckDB, so its version is part of the result: see `same_content`.
+    """
+    ordered = sorted(names)
+    row = ", ".join(_identifier(name) for name in ordered)
+    count, one, other = connection.execute(
+        f"""
+        select count(*), coalesce(sum(hash({row})::hugeint), 0), coalesce(sum(hash('other', {row})::hugeint), 0)
+        from read_parquet('{target}')
+        """
+    ).fetchall()[0]
+    return count, f"{content_version()}-{count:x}-{one:x}-{other:x}-{_name_hash(ordered)}"
+
+
+def content_version() -> str:
+    """Name the way of hashing contents."""
+    return f"duckdb{duckdb.__version__}"
+
+
 def content_of(parquet: Path) -> str:
     """Return the content hash of a landed table."""
+    names = [name for name in read_header_of(parquet) if name not in LINEAGE]
     with duckdb.connect() as connection:
-        names = [name for name in read_header_of(parquet) if name not in LINEAGE]
         return _content(connection, str(parquet).replace("'", "''"), names)[1]
 
 
-def _content(connection: duckdb.DuckDBPyConnection, target: str, names: list[str]) -> tuple[int, str]:
-    """Return row count and the content hash: the same for the same typed rows in whatever order, bytes or layout."""
-    ordered = sorted(names)
-    row = ", ".join(f"coalesce({_identifier(name)}::varchar, chr(1))" for name in ordered)
-    count, low, high = connection.execute(
-        f"""
-        select count(*), coalesce(sum(md5_number_lower(r)::hugeint), 0), coalesce(sum(md5_number_upper(r)::hugeint), 0)
-        from (select concat_ws(chr(2), {row}) as r from read_parquet('{target}'))
-        """
-    ).fetchall()[0]
-    return (
-        count,
-        f"{count:x}-{low % CONTENT_HASH_MODULUS:x}-{high % CONTENT_HASH_MODULUS:x}-{_name_hash(ordered)}",
-    )
+def is_comparable(content: str) -> bool:
+    """Tell whether a content hash was made in today's way; one that was not says only how many rows there were."""
+    return content.startswith(content_version() + "-")
 
 
 def _name_hash(names: list[str]) -> str:

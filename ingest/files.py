@@ -68,6 +68,8 @@ class Kind(StrEnum):
 
 
 SPREADSHEETS: Final = frozenset({Kind.XLSX, Kind.XLSB, Kind.XLS, Kind.ODS})
+# what `normalise_to_utf8_csv` deals with, refusals included; anything else is for a source's own `to_csv`
+TABLES: Final = SPREADSHEETS | {Kind.CSV, Kind.ZIP, Kind.EMPTY, Kind.ENCRYPTED}
 
 
 class Unusable(PerinatalError):
@@ -158,6 +160,14 @@ def checked_name(name: str) -> str:
 def printable(name: str) -> str:
     """Return a name for a message: without control characters, at most 80 characters."""
     return "".join(c if c.isprintable() else "?" for c in name)[:80]
+
+
+def usable_name(name: str) -> str:
+    """Return a name itself if it is safe, else a form of it that is."""
+    try:
+        return checked_name(name)
+    except Unusable:
+        return printable(name).replace("/", "_").replace("\\", "_").lstrip(".") or "file"
 
 
 def check_incoming(path: Path, root: Path) -> None:

@@ -12,12 +12,11 @@ from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
 from expectations import alerts
-from ingest import archive, files, landing, quarantine, synthetic
+from ingest import archive, audit, files, landing, quarantine, synthetic
 from ingest import manifest as manifests
 from perinatal.errors import RefusedAtArrival
-from perinatal.home import Home, read_records
+from perinatal.home import Home
 
-DECISIONS: Final = "decisions.jsonl"
 NESTED: Final = frozenset({files.Kind.ZIP, files.Kind.GZIP, files.Kind.ARCHIVE})
 
 
@@ -32,6 +31,12 @@ class Taken:
     release_key: str | None = None
 
 
+def take_file(home: Home, file: Path, arrival: landing.Arrival) -> list[Taken]:
+    """Archive a file that a person names, and land what it holds. Raises Unusable for links and devices."""
+    files.check_incoming(file, file.parent)
+    return take(home, archive.put(home, file), arrival)
+
+
 def take(home: Home, archived: archive.Archived, arrival: landing.Arrival) -> list[Taken]:
     """Land what one archived file holds; one result a table."""
     names = _several_files(archived.path)
@@ -40,13 +45,13 @@ def take(home: Home, archived: archive.Archived, arrival: landing.Arrival) -> li
     try:
         members = [_member(home, archived, arrival, name) for name in names]
     except files.Unusable as error:
-        return [_refuse(home, archived, arrival, error.reason, str(error))]
+        return [refuse(home, archived, arrival, error.reason, str(error))]
     tables = [member for member in members if member is not None]
     if not tables:
         return [_take_one(home, archived, arrival)]
     if arrival.dataset and len(tables) > 1:
         what = f"the dataset {arrival.dataset} was given, but the zip holds {len(tables)} tables; unpack it"
-        return [_refuse(home, archived, arrival, "several_tables", what)]
+        return [refuse(home, archived, arrival, "several_tables", what)]
     taken = [_take_member(home, *table) for table in tables]
     _warn_of_doubles(home, arrival, taken)
     left = [files.printable(name) for name, member in zip(names, members, strict=True) if member is None]
@@ -64,8 +69,9 @@ def _take_one(home: Home, archived: archive.Archived, arrival: landing.Arrival) 
     return Taken(outcome.what, arrival.name, archived.sha256, outcome.message, outcome.manifest.release_key)
 
 
-def _refuse(home: Home, archived: archive.Archived, arrival: landing.Arrival, rule: str, message: str) -> Taken:
-    error = landing.refuse(home, archived, arrival, rule, f"{arrival.name}: {message}")
+def refuse(home: Home, archived: archive.Archived, arrival: landing.Arrival, rule: str, message: str) -> Taken:
+    """Put archived bytes that may not be landed into quarantine."""
+    error = landing.refuse(home, archived, arrival, rule, message)
     return Taken("refused", arrival.name, archived.sha256, str(error))
 
 
@@ -104,7 +110,7 @@ def _member(
 def _take_member(home: Home, member: archive.Archived, own: landing.Arrival, is_nested: bool) -> Taken:
     if is_nested:
         what = "an archive inside a zip is not opened; unpack it and drop the files that are wanted"
-        return _refuse(home, member, own, "nested_archive", what)
+        return refuse(home, member, own, "nested_archive", what)
     return _take_one(home, member, own)
 
 
@@ -124,18 +130,13 @@ def _warn_of_doubles(home: Home, arrival: landing.Arrival, taken: list[Taken]) -
     alerts.reconcile(home, landing.scope_of(arrival.source.id, arrival.name), breaches if doubled else [])
 
 
-def decided(home: Home) -> frozenset[str]:
-    """Return the hashes of the files in quarantine that a person has released or rejected."""
-    return frozenset(record["sha256"] for record in read_records(home.quarantine / DECISIONS))
-
-
 def waiting(home: Home) -> frozenset[str]:
-    """Return the hashes of the files that are in quarantine."""
-    return frozenset(report.sha256 for _, report in quarantine.reports(home))
+    """Return the hashes of what is in quarantine, of zips too that hold such a file."""
+    pairs = ((report.sha256, report.container) for _, report in quarantine.reports(home))
+    return frozenset(sha256 for pair in pairs for sha256 in pair if sha256)
 
 
 def accounted(home: Home) -> frozenset[str]:
     """Return the hashes of all bytes whose whereabouts are known: landed, in quarantine, or decided on."""
-    landed = {(item.sha256, item.container) for item in manifests.all_landed(home)}
-    refused = {(report.sha256, report.container) for _, report in quarantine.reports(home)}
-    return decided(home) | {sha256 for pair in landed | refused for sha256 in pair if sha256}
+    landed = ((item.sha256, item.container) for item in manifests.all_landed(home))
+    return audit.decided(home) | waiting(home) | {sha256 for pair in landed for sha256 in pair if sha256}

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from expectations import alerts, arrival
+from expectations import alerts, arrival, gate
 from expectations.checks import Result
 from ingest import archive, decode, files, quarantine, synthetic
 from ingest import manifest as manifests
@@ -25,6 +25,7 @@ from perinatal import settings
 from perinatal.errors import PerinatalError, RefusedAtArrival
 from perinatal.home import Home, fsync_dir, locked
 
+LARGE = 64 << 20  # bytes; decoding a larger file takes seconds
 # Great Expectations has one context a process, and DuckDB's memory limit is meant for one landing
 ONE_AT_A_TIME = threading.Lock()
 
@@ -81,6 +82,8 @@ def land_archived(home: Home, archived: archive.Archived, arrival_: Arrival) -> 
 
     Bytes that a sample generator made stay synthetic however they arrive. May be called from several threads.
     """
+    if arrival_.source.audience == "restricted":
+        archived.path.chmod(0o400)
     if arrival_.is_synthetic:
         synthetic.mark(home, [archived.sha256])
     elif archived.sha256 in synthetic.known(home):
@@ -92,7 +95,7 @@ def land_archived(home: Home, archived: archive.Archived, arrival_: Arrival) -> 
     home.landed.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".landing-", dir=home.landed))
     try:
-        with ONE_AT_A_TIME:
+        with ONE_AT_A_TIME, gate.at_hand(archived.bytes > LARGE):
             return _land(home, archived, arrival_, work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -121,9 +124,12 @@ def _land(home: Home, archived: archive.Archived, arrival_: Arrival, work: Path)
     try:
         identity, decoded = _decode(archived.path, arrival_, work, rows)
     except (decode.Unreadable, files.Unusable) as error:
-        # the archived file's name is a hash: people know it by the name that it came with
-        reason = {"rule": error.reason, "message": str(error).removeprefix(f"{archived.path.name}: "), "count": 1}
+        # the reader knows the archived file by its hash, people know it by its own name
+        message = str(error).replace(archived.path.name, arrival_.name).removeprefix(f"{arrival_.name}: ")
+        reason = {"rule": error.reason, "message": message, "count": 1}
         raise _refuse(home, archived, arrival_, getattr(error, "identity", None), [reason]) from None
+    if any(column.type == "prose" for column in arrival_.source.columns[identity.contract]):
+        archived.path.chmod(0o400)  # the original may name persons
     manifest = _manifest(archived, arrival_, identity, decoded, decode.read_header_of(rows))
     return _settle(home, archived, arrival_, identity, decoded, manifest, work)
 
@@ -132,8 +138,15 @@ def _decode(path: Path, arrival_: Arrival, work: Path, rows: Path) -> tuple[Iden
     """Type the table into `rows`: clean UTF-8 CSV as it lies, anything else through a normalised copy.
 
     What looks clean at its start and is not further down goes through the copy too, which tells exactly what is
-    wrong and where.
+    wrong and where. What is no table at all becomes one by the parser's own `to_csv`, where it has one.
     """
+    source, copy = arrival_.source, work / "table.csv"
+    to_csv = getattr(source.parser, "to_csv", None)
+    if to_csv is not None and files.sniff(path) not in files.TABLES:
+        to_csv(path, copy, arrival_.name)
+        found = _typed(copy, arrival_, rows)
+        copy.unlink()
+        return found
     if decode.is_plain_csv(path):
         try:
             identity, decoded = _typed(path, arrival_, rows)
@@ -143,7 +156,6 @@ def _decode(path: Path, arrival_: Arrival, work: Path, rows: Path) -> tuple[Iden
         else:
             if not decoded.malformed:
                 return identity, decoded
-    source, copy = arrival_.source, work / "table.csv"
     table = files.normalise_to_utf8_csv(path, copy)
     if table.kind is files.Kind.CSV and table.encoding not in source.encodings:
         raise decode.Unreadable(
@@ -157,6 +169,18 @@ def _decode(path: Path, arrival_: Arrival, work: Path, rows: Path) -> tuple[Iden
 
 def _typed(csv_path: Path, arrival_: Arrival, rows: Path) -> tuple[Identity, decode.Decoded]:
     identity = identify(csv_path, arrival_)
+    columns = arrival_.source.columns[identity.contract]
+    if not any(column.type == "prose" for column in columns):
+        return _to_parquet(csv_path, arrival_, identity, rows)
+    masked = rows.with_name("masked.csv")
+    decode.mask_names(csv_path, masked, columns)
+    # what names the dataset may hold a name of a person too
+    found = _to_parquet(masked, arrival_, identify(masked, arrival_), rows)
+    masked.unlink()
+    return found
+
+
+def _to_parquet(csv_path: Path, arrival_: Arrival, identity: Identity, rows: Path) -> tuple[Identity, decode.Decoded]:
     options = settings.get()
     try:
         decoded = decode.to_parquet(
@@ -165,14 +189,25 @@ def _typed(csv_path: Path, arrival_: Arrival, rows: Path) -> tuple[Identity, dec
     except decode.Unreadable as error:
         error.identity = identity
         raise
-    return identity, decoded
+    return _completed(identity, arrival_, rows), decoded
+
+
+def _completed(identity: Identity, arrival_: Arrival, rows: Path) -> Identity:
+    """Let the source's parser say what only the whole table tells; what a person said stands."""
+    whole = arrival_.source.complete(identity, arrival_.name, rows)
+    whole = replace(whole, dataset=arrival_.dataset or whole.dataset, release=arrival_.release or whole.release)
+    for what, name in (("dataset", whole.dataset), ("release", whole.release)):
+        if not FOLDER_NAME.fullmatch(name):
+            raise decode.Unreadable("unsafe_name", f"{name[:80]!r} cannot be the name of a {what}; say --{what} NAME")
+    return whole
 
 
 def identify(csv_path: Path, arrival_: Arrival) -> Identity:
     """Tell dataset and release: what the person said, else what the source's parser recognises."""
-    sample = Sample(arrival_.name, decode.read_header(csv_path), decode.read_sample(csv_path))
-    if not sample.rows:
+    header, head = decode.read_header(csv_path), decode.read_sample(csv_path)
+    if not head:
         raise decode.Unreadable("no_rows", "there are no rows below the header; download the file again")
+    sample = Sample(arrival_.name, header, head, arrival_.dataset, arrival_.release)
     seen = arrival_.source.recognise(sample)
     dataset = arrival_.dataset or (seen.dataset if seen else None)
     release = arrival_.release or (seen.release if seen else None)
@@ -189,15 +224,13 @@ def identify(csv_path: Path, arrival_: Arrival) -> Identity:
             "unknown_dataset",
             f"source {arrival_.source.id} has no dataset {dataset!r}; there are: {', '.join(arrival_.source.datasets)}",
         )
-    if seen and arrival_.release and seen.release != arrival_.release and seen.dataset == dataset:
+    if seen and arrival_.release and seen.release not in ("", arrival_.release) and seen.dataset == dataset:
         raise decode.Unreadable(
             "release_contradicted",
             f"--release {arrival_.release} was given, but the content is of {seen.release}",
         )
-    for what, name in (("dataset", dataset), ("release", release)):
-        if not FOLDER_NAME.fullmatch(name):
-            raise decode.Unreadable("unsafe_name", f"{name[:80]!r} cannot be the name of a {what}; say --{what} NAME")
-    return found
+    published_on = arrival_.published_on or (seen.published_on if seen else None)
+    return replace(found, published_on=published_on)
 
 
 def _manifest(
@@ -209,7 +242,7 @@ def _manifest(
 ) -> manifests.Manifest:
     source = arrival_.source
     known_dates = source.datasets[identity.contract].get("published_on", {})
-    published_on = arrival_.published_on or identity.published_on or known_dates.get(identity.release)
+    published_on = identity.published_on or known_dates.get(identity.release)
     return manifests.Manifest(
         source_id=source.id,
         dataset=identity.dataset,
@@ -257,7 +290,8 @@ def _settle(
             if item.is_synthetic == manifest.is_synthetic
         ]
         for earlier in revisions:
-            if earlier.content_sha256 == manifest.content_sha256:
+            # a final release that confirms a provisional one is news all the same
+            if manifest.status in ("provisional", earlier.status) and _same_content(home, earlier, manifest):
                 _tell(home, arrival_, earlier)
                 return _unchanged(home, earlier, "the same content in other bytes")
         results = arrival.judge(
@@ -279,6 +313,14 @@ def _settle(
     return Outcome(what, manifest, f"{what}: {manifest.title}, {manifest.rows_in:,} rows{note}")
 
 
+def _same_content(home: Home, earlier: manifests.Manifest, new: manifests.Manifest) -> bool:
+    """Compare content hashes; one made in another way is made anew from the landed rows."""
+    known = earlier.content_sha256
+    if not decode.is_comparable(known):
+        known = decode.content_of(earlier.folder(home) / manifests.ROWS)
+    return known == new.content_sha256
+
+
 def _next_number(folder: Path) -> int:
     return 1 + max((int(path.name[1:]) for path in folder.glob("r*") if path.name[1:].isdigit()), default=0)
 
@@ -293,7 +335,10 @@ def _commit(home: Home, manifest: manifests.Manifest, work: Path) -> None:
         os.fsync(out.fileno())
     with (work / manifests.ROWS).open("rb") as handle:
         os.fsync(handle.fileno())
-    work.chmod(0o755)
+    # what only some may read stays readable for the owner alone
+    restricted = manifest.audience == "restricted"
+    (work / manifests.ROWS).chmod(0o600 if restricted else 0o644)
+    work.chmod(0o700 if restricted else 0o755)
     work.rename(final)
     fsync_dir(final.parent)
 

@@ -98,8 +98,9 @@ class Finding:
 class ProbeResult:
     """What a probe found; `token` (JSON-ready) goes in next time.
 
-    `findings` are new since the last token; a first look, without one, finds everything new. `warnings` are
-    lines about the config, such as indicators that the publisher does not have.
+    `findings` are new since the last token; a first look, without one, finds everything new. `links` are all the
+    links of releases that are there now; `answered` is false where the publisher only said "not modified". `warnings`
+    are lines about the config, such as indicators that the publisher does not have.
     """
 
     changed: bool
@@ -107,6 +108,8 @@ class ProbeResult:
     findings: tuple[Finding, ...]
     message: str
     warnings: tuple[str, ...] = ()
+    links: tuple[Finding, ...] = ()
+    answered: bool = True
 
 
 def probe(client: HttpClient, spec: ProbeSpec, token: Token | None = None) -> ProbeResult:
@@ -116,7 +119,7 @@ def probe(client: HttpClient, spec: ProbeSpec, token: Token | None = None) -> Pr
     seen = Validators(last.get("etag"), last.get("last_modified")) if same_question else Validators()
     document = client.read(spec.url, seen)
     if isinstance(document, NotModified):
-        return ProbeResult(False, last, (), "nothing new (not modified)")
+        return ProbeResult(False, last, (), "nothing new (not modified)", answered=False)
     result = JUDGES[spec.kind](document, spec, last)
     answer = {"spec": spec.key, "etag": document.etag, "last_modified": document.last_modified}
     return replace(result, token=result.token | answer)
@@ -126,6 +129,11 @@ def partly_done(last: Token | None, settled: Mapping[str, str]) -> dict[str, Any
     """Return the token to keep when only `settled` indicators (id → upload date) of a probe were fetched."""
     old = dict(last or {})
     return old | {"dates": {**old.get("dates", {}), **settled}}
+
+
+def links_of(document: Document, pattern: str) -> tuple[Finding, ...]:
+    """Return the links of a web page whose address or title matches, each once."""
+    return tuple({link.id: link for link in _links(_parsed(document), document.url, pattern)}.values())
 
 
 def judge_fingertips(document: Document, spec: ProbeSpec, last: Token) -> ProbeResult:
@@ -184,7 +192,7 @@ def _compared(name: str, content: str, links: list[Finding], last: Token) -> Pro
         message = f"{len(new)} new: {', '.join(f'{link.title} <{link.url}>' for link in new[:3])}"
     else:
         message = f"no new link, but the {name} has changed" if moved else "nothing new"
-    return ProbeResult(moved or bool(new), token, new, message)
+    return ProbeResult(moved or bool(new), token, new, message, links=tuple({link.id: link for link in links}.values()))
 
 
 def _parsed(document: Document) -> Any:

@@ -69,13 +69,15 @@ def reports(home: Home) -> Iterator[tuple[Path, Report]]:
             raise PerinatalError(f"{path}: not a quarantine report ({error}); remove {path.parent}") from None
 
 
-def find(home: Home, prefix: str) -> tuple[Path, Report]:
-    """Return the one quarantined file whose sha256 starts with `prefix`."""
-    found = [item for item in reports(home) if item[1].sha256.startswith(prefix)]
+def find(home: Home, prefix: str, source_id: str | None = None) -> tuple[Path, Report]:
+    """Return the one quarantined file (of a source) whose sha256 starts with `prefix`."""
+    found = [
+        item for item in reports(home) if item[1].sha256.startswith(prefix) and source_id in (None, item[1].source_id)
+    ]
     if len(found) != 1:
         raise PerinatalError(
             f"{len(found)} quarantined files have a sha256 that starts with {prefix!r}; "
-            "`perinatal quarantine list` shows them"
+            "`perinatal quarantine list` shows them, --source tells two of the same bytes apart"
         )
     return found[0]
 

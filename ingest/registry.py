@@ -1,7 +1,8 @@
 """The sources: one folder each in `ingest/sources/`, read into typed objects.
 
-A source folder holds `source.yml` (publisher, licence, cadence, datasets), `columns.csv` (the header contract),
-`parse.py` (how a file is recognised; optionally how it becomes a table) and optionally `corrections.yml`.
+A source folder holds `source.yml` (publisher, licence, cadence, datasets), `columns.csv` (the header contract; not
+needed where all datasets are entered by a template of `ingest/templates/`), `parse.py` (how a file is recognised;
+optionally how it becomes a table) and optionally `corrections.yml`.
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ import yaml
 from perinatal.errors import PerinatalError
 
 SOURCES_DIR = Path(__file__).parent / "sources"
+TEMPLATES_DIR = Path(__file__).parent / "templates"
 
-ColumnType = Literal["text", "integer", "number", "percent", "date", "interval_text"]
+ColumnType = Literal["text", "prose", "integer", "number", "percent", "date", "interval_text"]
+# types that any text has; `prose` is free text, in which names of persons are masked on landing
+TEXT_TYPES = ("text", "prose", "interval_text")
 Severity = Literal["block", "warn", "info"]
 Audience = Literal["public", "restricted"]
 MalformedRows = Literal["refuse", "quarantine"]
@@ -33,7 +37,9 @@ class Column:
     """One column of a published file: a row of `columns.csv`.
 
     `published_names` are all the headers that publishers have used for it over the years, compared without
-    case, spaces and punctuation. `minimum`/`maximum` bound numbers, `allowed` and `pattern` bound text.
+    case, spaces and punctuation; one between slashes is a regular expression for that plain form, for headers that
+    name something of the file (`/comparedto.*percentiles/`). `minimum`/`maximum` bound numbers, `allowed` and
+    `pattern` bound text.
     """
 
     name: str
@@ -49,11 +55,30 @@ class Column:
     unit: str
     description: str
 
+    @property
+    def sql_type(self) -> str:
+        """Return the type of this column in landed tables."""
+        return {"integer": "bigint", "number": "double", "percent": "double", "date": "date"}.get(self.type, "varchar")
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What the cells of a source's numbers may hold beside plain numbers; anything else is a wrong cell.
+
+    `markup` lets HTML tags be taken off, `no_value` are texts (no numbers) that stand for an empty cell, `marks` is the
+    character behind a number that points to a note (kept: the row's `cell_marks` names the columns that had one).
+    """
+
+    markup: bool = False
+    no_value: tuple[str, ...] = ()
+    marks: str = ""
+
 
 @dataclass(frozen=True)
 class Identity:
     """What a file is: dataset, release, `final` or `provisional`, and the publication date if the file says it.
 
+    A parser that can only tell dataset or release from the whole table leaves them empty and has `complete`.
     `layout` names the header contract (a key of `datasets` in source.yml); it is the dataset itself unless a
     publisher cuts any number of datasets to one layout.
     """
@@ -72,16 +97,21 @@ class Identity:
 
 @dataclass(frozen=True)
 class Sample:
-    """The head of a decoded file, for recognition: its name, header and first rows (header name → text)."""
+    """The head of a decoded file, for recognition: its name, header and first rows (header name → text).
+
+    `dataset` and `release` are what a person has said of the file, or None: some files do not tell themselves.
+    """
 
     name: str
     header: list[str]
     rows: list[dict[str, str]]
+    dataset: str | None = None
+    release: str | None = None
 
 
 @dataclass(frozen=True)
 class Source:
-    """One publisher's material, as `source.yml` describes it."""
+    """One publisher's material, as `source.yml` describes it. `cadence_days` is None where nothing more is due."""
 
     id: str
     title: str
@@ -89,7 +119,7 @@ class Source:
     licence: str
     page: str
     audience: Audience
-    cadence_days: int
+    cadence_days: int | None
     datasets: dict[str, dict[str, Any]]
     folder: Path
     encodings: tuple[str, ...] = ("utf-8",)
@@ -97,10 +127,11 @@ class Source:
     parser_version: int = 1
     probe: dict[str, Any] = field(default_factory=dict)
     suffixes: tuple[str, ...] = (".csv",)
+    cells: Cells = Cells()
 
     @cached_property
     def parser(self) -> ModuleType:
-        """Import `parse.py` of this source's folder: `recognise`."""
+        """Import `parse.py` of this source's folder: `recognise`; `to_csv` and `complete` where a source needs them."""
         return self._module("parse")
 
     @cached_property
@@ -123,11 +154,26 @@ class Source:
         function: Callable[[Sample], Identity | None] = self.parser.recognise
         return function
 
+    def complete(self, identity: Identity, name: str, rows: Path) -> Identity:
+        """Fill in what only the whole typed table tells of a file's identity (the optional `complete` of parse.py)."""
+        fill: Callable[[Identity, str, Path], Identity] | None = getattr(self.parser, "complete", None)
+        return fill(identity, name, rows) if fill else identity
+
     @cached_property
     def columns(self) -> dict[str, tuple[Column, ...]]:
-        """Return the header contract: dataset → columns, in the order of `columns.csv`."""
-        path = self.folder / "columns.csv"
+        """Return the header contract: dataset → columns, in the order of `columns.csv` or of the dataset's template."""
         contract: dict[str, list[Column]] = {dataset: [] for dataset in self.datasets}
+        templates = {dataset: about["template"] for dataset, about in self.datasets.items() if "template" in about}
+        for dataset, template in templates.items():
+            with (TEMPLATES_DIR / template / "columns.csv").open(encoding="utf-8", newline="") as handle:
+                contract[dataset] = [_column(row) for row in csv.DictReader(handle)]
+        if len(templates) < len(self.datasets):
+            self._read_columns(contract)
+        return {dataset: tuple(columns) for dataset, columns in contract.items()}
+
+    def _read_columns(self, contract: dict[str, list[Column]]) -> None:
+        """Add the columns of this folder's own `columns.csv` to the contract."""
+        path = self.folder / "columns.csv"
         with path.open(encoding="utf-8", newline="") as handle:
             for line, row in enumerate(csv.DictReader(handle), start=2):
                 for dataset in self.datasets if row["dataset"] == "*" else row["dataset"].split("|"):
@@ -137,7 +183,6 @@ class Source:
                         contract[dataset].append(_column(row))
                     except ValueError as error:
                         raise PerinatalError(f"{path}:{line}: {error}") from None
-        return {dataset: tuple(columns) for dataset, columns in contract.items()}
 
 
 def _number(row: dict[str, str], name: str) -> float | None:
@@ -196,6 +241,8 @@ def load(folder: Path) -> Source:
         if key in raw:
             raw[key] = tuple(raw[key])
     try:
+        if "cells" in raw:
+            raw["cells"] = Cells(**{**raw["cells"], "no_value": tuple(raw["cells"].get("no_value", ()))})
         for key, choices in (("audience", Audience), ("malformed_rows", MalformedRows)):
             if key in raw:
                 _choice(raw, key, get_args(choices))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import errno
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
+from perinatal import cli_sources, cli_themes
+from perinatal.console import show
 from perinatal.errors import PerinatalError
 
 app = typer.Typer(
@@ -22,7 +23,13 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+app.add_typer(cli_sources.sources)
+app.add_typer(cli_sources.quarantine)
+app.add_typer(cli_themes.app, name="themes")
+
 state = {"debug": False}
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Format = Literal["table", "csv", "json"]
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
@@ -55,6 +62,8 @@ def main() -> None:
     except Exception as error:
         if state["debug"]:
             raise
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            fail(Exception(f"no room to write ({error.strerror}): make room, then again; nothing half-made stays"), 1)
         fail(
             Exception(f"unexpected {type(error).__name__}: {error} (run `perinatal --debug …` for details)"),
             1,
@@ -87,10 +96,18 @@ def refresh(sample: Sample = False, live: Live = False, source: Sources = None) 
     from perinatal import pipeline, report
 
     where = home()
-    _, refused, built = pipeline.refresh(where, _mode(sample, live), source or ())
-    for line in refused:
-        print(f"warning: {line}", file=sys.stderr)
-    report.national_picture(built)
+    report.print_warnings(pipeline.fetch_all(where, _mode(sample, live), source or ()))
+    report.national_picture(pipeline.build(where))
+
+
+@app.command()
+def fetch(sample: Sample = False, live: Live = False, source: Sources = None, as_json: JsonFlag = False) -> None:
+    """Land what is in the inbox, ask each publisher what is new, land it. Troubles are warnings and alerts; exit 0."""
+    from perinatal import pipeline, report
+
+    fetched = pipeline.fetch_all(home(), _mode(sample, live), source or ())
+    report.print_warnings(fetched)
+    show(report.fetched(fetched), as_json, report.print_fetched)
 
 
 @app.command()
@@ -104,7 +121,7 @@ def land(
     """Land files that a person downloaded. Exit 3 if any was refused; the others are landed all the same."""
     from datetime import date
 
-    from ingest import landing, registry
+    from ingest import intake, landing, registry
 
     if published_on:
         try:
@@ -117,10 +134,17 @@ def land(
     for file in files:
         arrival = landing.Arrival(publisher, file.name, dataset, release, published_on=published_on)
         try:
-            print(landing.land(home(), file, arrival).message)
+            tables = intake.take_file(home(), file, arrival)
         except PerinatalError as error:
             failed.append(error.exit_code)
             print(f"perinatal: {error}", file=sys.stderr)
+            continue
+        for table in tables:
+            is_refused = table.what == "refused"
+            print(
+                f"perinatal: {table.message}" if is_refused else table.message, file=sys.stderr if is_refused else None
+            )
+            failed += [3] if is_refused else []
     if any(failed):
         raise SystemExit(max(failed))
 
@@ -145,7 +169,7 @@ def status(as_json: JsonFlag = False) -> None:
     """Show the current edition, each source's latest release and its age, open alerts."""
     from perinatal import report
 
-    _show(report.status(home()), as_json, report.print_status)
+    show(report.status(home()), as_json, report.print_status)
 
 
 @app.command()
@@ -172,16 +196,6 @@ def pack(
 
 
 @app.command()
-def portal(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on loopback; 0 takes any free one.")] = 8765,
-) -> None:
-    """Serve the current edition's pages on this machine."""
-    from publish import serve
-
-    serve.serve(home(), port)
-
-
-@app.command()
 def alerts(
     as_json: JsonFlag = False,
     everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
@@ -191,7 +205,7 @@ def alerts(
     from perinatal import report
 
     found = [a.to_dict() for a in log.all_alerts(home()) if everything or as_json or a.state == "open"]
-    _show(found, as_json, report.print_alerts)
+    show(found, as_json, report.print_alerts)
 
 
 @app.command()
@@ -222,6 +236,32 @@ def verify() -> None:
 
 
 @app.command()
+def portal(
+    port: Annotated[int | None, typer.Option(help="Loopback port; else PERINATAL_PORTAL_PORT.")] = None,
+) -> None:
+    """Serve the current edition's pages and downloads on loopback."""
+    from perinatal import settings as typed
+    from publish import serve
+
+    serve.serve(home(), port or typed.get().portal_port)
+
+
+@app.command()
+def up(
+    sample: Sample = False,
+    live: Live = False,
+    port: Annotated[int | None, typer.Option(help="Airflow's loopback port; else PERINATAL_AIRFLOW_PORT.")] = None,
+    portal_port: Annotated[int | None, typer.Option(help="The portal's; else PERINATAL_PORTAL_PORT.")] = None,
+) -> None:
+    """Run everything: Airflow with every DAG on, the inbox watched, the portal beside it. Ctrl-C stops it all."""
+    from perinatal import settings as typed
+    from perinatal import up as service
+
+    options = typed.get()
+    service.run(home(), _mode(sample, live), port or options.airflow_port, portal_port or options.portal_port)
+
+
+@app.command()
 def settings(as_json: JsonFlag = False) -> None:
     """List every setting: its value, its environment variable, what it does."""
     from perinatal import settings as typed
@@ -238,7 +278,7 @@ def settings(as_json: JsonFlag = False) -> None:
     ]
     from perinatal import report
 
-    _show(rows, as_json, report.print_rows)
+    show(rows, as_json, report.print_rows)
 
 
 @app.command()
@@ -253,11 +293,7 @@ def stats(
     statistics.main(kind, file, multiplier, out=sys.stdout)
 
 
-def _show(found: Any, as_json: bool, printer: Callable[[Any], None]) -> None:
-    if as_json:
-        print(json.dumps(found, ensure_ascii=False, indent=1, default=str))
-    else:
-        printer(found)
+app.command()(cli_themes.brief)
 
 
 if __name__ == "__main__":

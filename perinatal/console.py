@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 def say(text: str) -> None:
@@ -25,3 +27,11 @@ def step(text: str) -> Iterator[None]:
     finally:
         took = f"{time.monotonic() - start:.1f} s"
         say(f"\r{text}: {took}   " if terminal else f"{text}: {took}")
+
+
+def show(found: Any, as_json: bool, printer: Callable[[Any], None]) -> None:
+    """Print what was found on standard output: as one JSON document, or for people."""
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=1, default=str))
+    else:
+        printer(found)

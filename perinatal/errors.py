@@ -13,6 +13,10 @@ class RefusedAtArrival(PerinatalError):
     exit_code = 3
 
 
+class Damaged(PerinatalError):
+    """The archive does not match its manifests. Exit code 1."""
+
+
 class BlockedByGate(PerinatalError):
     """A candidate did not pass the release gate; the last good edition stays. Exit code 3."""
 

@@ -1,11 +1,15 @@
-"""The order of the steps, the same for the command line and for Airflow: fetch or land, build, gate, publish."""
+"""The order of the steps, the same for the command line and for Airflow: fetch or land, build, gate, publish.
+
+`probe`, `fetch` and `land_inbox` are the steps that Airflow calls one by one: they return small plain data.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,15 +19,21 @@ from expectations import alerts, gate
 from expectations import notify as notices
 from expectations import release as release_gate
 from expectations.checks import Result
-from ingest import landing
+from ingest import fetch as fetching
+from ingest import inbox
 from ingest import manifest as manifests
-from ingest.registry import all_sources
+from ingest.http import HttpClient
+from ingest.registry import Source, all_sources, source
+from ingest.sample import publishers
+from ingest.sample.server import Count, SamplePublishers
+from insights import decisions
+from insights import step as themes
 from perinatal import home as homes
 from perinatal import settings
 from perinatal.console import say, step
 from perinatal.errors import BlockedByGate
 from perinatal.home import Home
-from publish import changes, edition, packs, policy, portal, warehouse
+from publish import changes, edition, packs, policy, portal, restricted, warehouse
 from publish.portal.model import Facts
 
 
@@ -37,18 +47,98 @@ class Built:
     changed_rows: int = 0
 
 
-def land_sample(home: Home, sources: Sequence[str] = ()) -> list[landing.Outcome]:
-    """Generate the bundled synthetic releases and land them through the same path as real files."""
-    outcomes = []
-    for source in all_sources().values():
-        if sources and source.id not in sources:
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            source.sample.generate(Path(folder))
-            for path in sorted(Path(folder).iterdir()):
-                arrival = landing.Arrival(source, path.name, is_synthetic=True)
-                outcomes.append(landing.land(home, path, arrival))
-    return outcomes
+@dataclass(frozen=True)
+class Fetched:
+    """What a fetch came to: what became of the inbox, a report a source asked, and what the sample publishers sent."""
+
+    dropped: list[inbox.Dropped]
+    reports: list[fetching.Report]
+    sample_traffic: Count | None = None
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return the lines that a person should read."""
+        lines = [f"{item.source_id or 'inbox'}: {item.name}: left in the inbox: {item.left}" for item in self.amiss]
+        lines += [f"{item.source_id}: {t.message}" for item in self.dropped for t in item.taken if t.what == "refused"]
+        return lines + [f"{report.source_id}: {line}" for report in self.reports for line in report.warnings]
+
+    @property
+    def amiss(self) -> list[inbox.Dropped]:
+        """Return what lies in the inbox and needs a person."""
+        return [item for item in self.dropped if item.is_amiss]
+
+
+def _chosen(source_ids: Sequence[str]) -> list[Source]:
+    return [source(source_id) for source_id in source_ids] or list(all_sources().values())
+
+
+def fetch_all(home: Home, mode: str, source_ids: Sequence[str] = ()) -> Fetched:
+    """Look at the inbox, then ask the publishers of these sources (all, if none is named) in parallel.
+
+    Mode `inbox` asks nobody, `live` the publishers themselves, `sample` the bundled ones on loopback.
+    """
+    sources = _chosen(source_ids)
+    if mode == "sample":
+        sources = [source for source in sources if publishers.has_sample(source)]
+        with step("Sample publishers"):
+            for one in sources:
+                publishers.drop(home, one)
+    dropped = _collect(home, source_ids)
+    if mode == "inbox":
+        return Fetched(dropped, [])
+    with _client(home, mode, sources) as (client, server):
+        reports = []
+        for report in fetching.fetch_all(home, client, sources, synthetic=mode == "sample"):
+            say(f"  {report.source_id}: {report.message}")
+            reports.append(report)
+    reports.sort(key=lambda report: report.source_id)
+    return Fetched(dropped, reports, server.count() if server else None)
+
+
+@contextmanager
+def _client(home: Home, mode: str, sources: Sequence[Source]) -> Iterator[tuple[HttpClient, SamplePublishers | None]]:
+    """Yield a client for the real publishers, or for the sample ones with their server."""
+    if mode == "live":
+        with HttpClient(fetching.live_options(home)) as client:
+            yield client, None
+        return
+    with publishers.running(home, sources) as (server, options), HttpClient(options) as client:
+        yield client, server
+
+
+def _collect(home: Home, source_ids: Sequence[str]) -> list[inbox.Dropped]:
+    dropped = inbox.collect(home, all_sources(), settings.get().inbox_quiet_seconds, source_ids)
+    for item in dropped:
+        for line in [t.message for t in item.taken] or [f"{item.name}: {item.left}"]:
+            say(f"  inbox/{item.source_id}: {line}")
+    return dropped
+
+
+def land_inbox(home: Home, source_ids: Sequence[str] = ()) -> dict[str, Any]:
+    """Land what lies in the inbox (of these sources); returns release keys and names as plain data."""
+    dropped = _collect(home, source_ids)
+    taken = [table for item in dropped for table in item.taken]
+    keys = {what: [t.release_key for t in taken if t.what == what] for what in ("landed", "revised")}
+    return {
+        **keys,
+        "unchanged": sum(table.what == "unchanged" for table in taken),
+        "refused": [vars(table) for table in taken if table.what == "refused"],
+        "left": [{"source": i.source_id, "name": i.name, "why": i.left} for i in dropped if i.left],
+    }
+
+
+def fetch(home: Home, source_id: str, mode: str = "live") -> dict[str, Any]:
+    """Ask one publisher what is new and land it; returns the outcome, counts and release keys as plain data."""
+    one = source(source_id)
+    with _client(home, mode, [one]) as (client, _):
+        return fetching.fetch(home, client, one, synthetic=mode == "sample").to_dict()
+
+
+def probe(home: Home, source_id: str, mode: str = "live") -> dict[str, Any]:
+    """Ask one publisher whether there is anything new, and land nothing; plain data with `changed` and `message`."""
+    one = source(source_id)
+    with _client(home, mode, [one]) as (client, _):
+        return fetching.look(home, client, one, synthetic=mode == "sample")
 
 
 def build(home: Home, *, force: bool = False) -> Built:
@@ -58,14 +148,17 @@ def build(home: Home, *, force: bool = False) -> Built:
     severity `block` is not met; the last good edition stays current and an alert stands.
     """
     with homes.locked(home.root / ".build.lock"):
+        for line in decisions.take_inbox(home, datetime.now(UTC).date(), settings.get().inbox_quiet_seconds):
+            say(f"  {line}")
         releases = manifests.in_use(home)
-        mark = edition.fingerprint(releases)
+        mark = edition.fingerprint(releases, home.theme_decisions)
         standing = edition.current(home)
         if standing and not force and edition.info(standing)["fingerprint"] == mark:
             return Built("nothing_new", standing)
         _remove_stale(home)
         run = home.build / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
-        run.mkdir(parents=True)
+        # the working file holds what disclosure and audience keep out of the edition
+        run.mkdir(parents=True, mode=0o700)
         built = _build(home, run, releases, mark, standing)
         shutil.rmtree(run)
         edition.prune(home, settings.get().keep_editions)
@@ -74,16 +167,17 @@ def build(home: Home, *, force: bool = False) -> Built:
 
 def _remove_stale(home: Home) -> None:
     """Remove what killed or blocked builds have left; the lock proves that none of it is in use."""
-    for folder in home.build.glob("*"):
+    for folder in (*home.build.glob("*"), *edition.unpublished(home)):
         shutil.rmtree(folder)
-    for folder in home.landed.glob(".landing-*"):
-        if datetime.now(UTC).timestamp() - folder.stat().st_mtime > 24 * 3600:
-            shutil.rmtree(folder, ignore_errors=True)
+    for left in (*home.landed.glob(".landing-*"), *home.archive.glob(".incoming-*"), *home.archive.glob(".member-*")):
+        if datetime.now(UTC).timestamp() - left.stat().st_mtime > 24 * 3600:
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def _build(home: Home, run: Path, releases: list[manifests.Manifest], mark: str, standing: Path | None) -> Built:
     with step(f"Building {len(releases)} release(s)"):
         candidate = warehouse.build(home, run, releases)
+        themes.run(candidate, home)
         comparable = standing if standing and _same_kind(standing, releases) else None
         changed = changes.record(candidate, comparable)
     with step("Gate"):
@@ -104,6 +198,9 @@ def _build(home: Home, run: Path, releases: list[manifests.Manifest], mark: str,
         portal.write(candidate, run / "portal", _said(home, facts))
     with step("Publishing"):
         contents = {edition.DATABASE: candidate} | {name: run / name for name in ("downloads", "portal", "quality")}
+        kept_apart = restricted.write(run / "restricted", run / "work.duckdb", candidate)
+        if kept_apart:
+            contents["restricted"] = kept_apart
         published = edition.publish(home, run, contents, facts)
     return Built("published", published, sum(result.is_told for result in results), changed)
 
@@ -172,14 +269,7 @@ def notify(home: Home, *, digest: bool) -> list[notices.Sent]:
     return notices.notify(home, channels, digest=digest)
 
 
-def refresh(home: Home, mode: str, sources: Sequence[str] = ()) -> tuple[list[landing.Outcome], list[str], Built]:
-    """Fetch and build in one go. Returns what was landed, what was refused, and the build."""
-    outcomes: list[landing.Outcome] = []
-    refused: list[str] = []
-    if mode == "sample":
-        with step("Sample releases"):
-            outcomes = land_sample(home, sources)
-    for outcome in outcomes:
-        if outcome.what != "unchanged":
-            say(f"  {outcome.message}")
-    return outcomes, refused, build(home)
+def refresh(home: Home, mode: str, sources: Sequence[str] = ()) -> tuple[Fetched, Built]:
+    """Fetch and build in one go. Raises BlockedByGate, with everything fetched and landed all the same."""
+    fetched = fetch_all(home, mode, sources)
+    return fetched, build(home)

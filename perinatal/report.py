@@ -14,13 +14,17 @@ import duckdb
 
 from expectations import alerts
 from ingest import manifest as manifests
-from ingest.registry import all_sources
+from ingest import probe_state, quarantine, watch
+from ingest.registry import Source, all_sources
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
+from perinatal.reading import open_current
 from publish import edition
 
 if TYPE_CHECKING:
-    from perinatal.pipeline import Built
+    from perinatal.pipeline import Built, Fetched
+
+LATE = 1.25  # of its cadence: then a source is late
 
 PICTURE = """
 select
@@ -96,8 +100,7 @@ def _cell(value: Any) -> str:
 
 def query(home: Home, sql: str, form: str) -> None:
     """Run SQL on the current edition, read-only and without access to anything outside it."""
-    config: dict[str, str | bool | int | float | list[str]] = {"enable_external_access": False}
-    with duckdb.connect(str(home.database), read_only=True, config=config) as connection:
+    with open_current(home, enable_external_access=False)[1] as connection:
         try:
             cursor = connection.execute(sql)
             names = [name for name, *_ in cursor.description or []]
@@ -152,7 +155,7 @@ def _source_status(item: manifests.Manifest) -> dict[str, Any]:
         "fetched_at": item.fetched_at,
         "age_days": age,
         "cadence_days": cadence,
-        "is_late": age > cadence * 1.25,
+        "is_late": cadence is not None and age > cadence * LATE,
         "is_synthetic": item.is_synthetic,
     }
 
@@ -177,3 +180,147 @@ def print_alerts(found: list[dict[str, Any]]) -> None:
         return
     keep = ("state", "severity", "scope", "rule", "message", "opened_at")
     print_rows([{name: row[name] for name in keep} for row in found])
+
+
+def print_warnings(found: Fetched) -> None:
+    """Print on standard error what a person should read about a fetch."""
+    for line in found.warnings:
+        print(f"warning: {line}", file=sys.stderr)
+
+
+def fetched(found: Fetched) -> dict[str, Any]:
+    """Return what a fetch came to as plain data."""
+    return {
+        "inbox": [
+            {"source": item.source_id, "name": item.name, "left": item.left, "tables": [vars(t) for t in item.taken]}
+            for item in found.dropped
+        ],
+        "sources": [report.to_dict() for report in found.reports],
+        "sample_traffic": vars(found.sample_traffic) if found.sample_traffic else None,
+    }
+
+
+def print_fetched(found: dict[str, Any]) -> None:
+    """Print the summary of a fetch for people: a line a source, then the inbox."""
+    counts = ("landed", "revised", "refused")
+    if found["sources"]:
+        print_rows(
+            [
+                {
+                    "source": row["source"],
+                    "outcome": row["outcome"].replace("_", " "),
+                    **{name: len(row[name]) for name in counts},
+                    "unchanged": row["unchanged"],
+                    "no data": row["no_data"],
+                }
+                for row in found["sources"]
+            ]
+        )
+    tables = [table["what"] for item in found["inbox"] for table in item["tables"]]
+    told = [f"{tables.count(what)} {what}" for what in (*counts, "unchanged") if what in tables]
+    left = sum(bool(item["left"]) for item in found["inbox"])
+    print(f"\nInbox: {', '.join(told) or 'nothing new'}" + (f"; {left} file(s) left there" if left else ""))
+    if found["sample_traffic"]:
+        traffic = found["sample_traffic"]
+        print("Sample publishers: {requests} requests, {bodies} bodies, {body_bytes:,} bytes".format(**traffic))
+
+
+def sources(home: Home) -> list[dict[str, Any]]:
+    """Return each source with how it arrives, when it was probed last, and how old its newest release is."""
+    newest: dict[str, manifests.Manifest] = {}
+    for item in manifests.in_use(home):
+        if item.source_id not in newest or _since(newest[item.source_id]) <= _since(item):
+            newest[item.source_id] = item
+    return [_source(home, source, newest.get(source.id)) for source in all_sources().values()]
+
+
+def _since(item: manifests.Manifest) -> tuple[str, str]:
+    return item.published_on or item.fetched_at[:10], item.release
+
+
+def _source(home: Home, source: Source, newest: manifests.Manifest | None) -> dict[str, Any]:
+    places = {kind: probe_state.place(home, source.id, synthetic=kind == "sample") for kind in ("live", "sample")}
+    asked = next((kind for kind, path in places.items() if path.exists()), None)
+    state = probe_state.load(places[asked]) if asked else probe_state.ProbeState()
+    age = (datetime.now(UTC).date() - date.fromisoformat(_since(newest)[0])).days if newest else None
+    cadence = source.cadence_days
+    return {
+        "source": source.id,
+        "title": source.title,
+        "publisher": source.publisher,
+        "licence": source.licence,
+        "audience": source.audience,
+        "page": source.page,
+        "arrives": str(watch.arrives(source)),
+        "schedule": source.probe.get("schedule"),
+        "last_probe": state.probed_at or None,
+        "publishers_asked": asked,
+        "last_outcome": state.outcome or None,
+        "last_message": state.message or None,
+        "latest_release": f"{newest.dataset} {newest.release}" if newest else None,
+        "is_synthetic": newest.is_synthetic if newest else None,
+        "age_days": age,
+        "cadence_days": cadence,
+        "is_late": age > cadence * LATE if age is not None and cadence else None,
+    }
+
+
+def print_sources(found: list[dict[str, Any]]) -> None:
+    """Print the sources for people."""
+    print_rows(
+        [
+            {
+                "source": row["source"],
+                "publisher": row["publisher"],
+                "licence": row["licence"],
+                "arrives": row["arrives"],
+                "last probe": " ".join(filter(None, ((row["last_probe"] or "")[:16], row["last_outcome"]))) or "never",
+                "latest release": row["latest_release"],
+                "age / cadence, days": _age(row),
+            }
+            for row in found
+        ]
+    )
+    if any(row["is_synthetic"] for row in found):
+        print("\nThe releases are SYNTHETIC samples.")
+
+
+def _age(row: dict[str, Any]) -> str:
+    if row["age_days"] is None:
+        return f"none / {row['cadence_days'] or 'closed'}"
+    return f"{row['age_days']} / {row['cadence_days'] or 'closed'}" + (" LATE" if row["is_late"] else "")
+
+
+def refused_file(report: quarantine.Report) -> dict[str, Any]:
+    """Return one line on a quarantined file: what it is and the first reason."""
+    first = report.reasons[0] if report.reasons else {"rule": "", "message": ""}
+    return {
+        "sha256": report.sha256[:12],
+        "source": report.source_id,
+        "name": report.original_name,
+        "release": " ".join(filter(None, (report.dataset, report.release))) or None,
+        "arrived_at": report.arrived_at,
+        "reasons": len(report.reasons),
+        "first_rule": first["rule"],
+        "first_reason": first["message"],
+    }
+
+
+def print_quarantine(found: list[dict[str, Any]]) -> None:
+    """Print the files in quarantine for people."""
+    if found:
+        print_rows(found)
+    else:
+        print("quarantine is empty")
+
+
+def print_refused(found: dict[str, Any]) -> None:
+    """Print one quarantined file for people: what it is, where it lies, each reason with its example rows."""
+    print(f"{found['source_id']}: {found['original_name']}, arrived {found['arrived_at']}")
+    print(f"sha256 {found['sha256']}\n{found['folder']}")
+    for reason in found["reasons"]:
+        print(f"\n{reason['rule']}: {reason['message']}")
+        if reason.get("remedy"):
+            print(f"  {reason['remedy']}")
+        if reason.get("rows"):
+            print_rows(reason["rows"])

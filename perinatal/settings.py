@@ -55,6 +55,17 @@ class Settings(BaseSettings):
     contact: str = Field(
         "no contact given", description="Who publishers can write to; sent in the User-Agent of every request"
     )
+    airflow_port: int = Field(8080, ge=1, le=65535, description="Loopback port of Airflow's pages for `perinatal up`")
+    portal_port: int = Field(8765, ge=1, le=65535, description="Loopback port of the portal")
+
+    ca_bundle: str | None = Field(
+        None, description="CA bundle to verify publishers with; without it REQUESTS_CA_BUNDLE, or the bundled one"
+    )
+    download_seconds: float = Field(1800, gt=0, description="Time limit of one download with all its attempts")
+    download_max_bytes: int = Field(4 << 30, gt=0, description="Size limit of one download")
+    inbox_quiet_seconds: float = Field(
+        2, ge=0, description="How long a file in the inbox must not have grown before it is taken"
+    )
 
     @classmethod
     def settings_customise_sources(

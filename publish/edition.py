@@ -21,18 +21,20 @@ from perinatal.settings import PROJECT_ROOT
 
 DATABASE = "perinatal.duckdb"
 INFO = "edition.json"
+UNPUBLISHED = ".unpublished"  # stands in an edition's folder until it has been swapped in
 SYNC_THREADS = 16
 
 # what decides on an edition's content beside the landed bytes: change any of it and the next build is not "nothing new"
-METHOD_SUFFIXES = (".sql", ".yml", ".csv", ".html", ".css", ".js")
 METHOD_FOLDERS = (
     "dbt_project/models",
     "dbt_project/macros",
     "dbt_project/seeds",
     "expectations",
     "ingest/sources",
+    "insights",
     "publish/portal",
 )
+METHOD_SUFFIXES = (".sql", ".yml", ".csv", ".py", ".txt", ".html", ".css", ".js")
 
 # how text starts that a spreadsheet would run, or whose start its import strips down to such
 FORMULA = r"^(\s*[=+@-]|[\t\r\n])"
@@ -46,8 +48,11 @@ create or replace table quality.check_result (
 """
 
 
-def fingerprint(releases: Iterable[manifests.Manifest]) -> str:
-    """Return one hash of everything that decides on an edition's content: landed releases, models, seeds, standards."""
+def fingerprint(releases: Iterable[manifests.Manifest], decisions: Path) -> str:
+    """Return one hash of everything that decides on an edition's content.
+
+    That is: the landed releases, models, seeds, standards, coding, and what people have decided on codes.
+    """
     digest = hashlib.sha256()
     for item in sorted(releases, key=lambda item: (item.release_key, item.revision)):
         digest.update(f"{item.release_key}#{item.revision}#{item.parser_version}".encode())
@@ -57,12 +62,26 @@ def fingerprint(releases: Iterable[manifests.Manifest]) -> str:
             if path.is_file() and path.suffix in METHOD_SUFFIXES:
                 digest.update(path.relative_to(PROJECT_ROOT).as_posix().encode())
                 digest.update(path.read_bytes())
+    if decisions.exists():
+        digest.update(decisions.read_bytes())
     return digest.hexdigest()
 
 
 def current(home: Home) -> Path | None:
     """Return the folder of the published edition, or None before the first."""
-    return home.current.resolve() if (home.current / INFO).exists() else None
+    while home.current.is_symlink():
+        folder = home.current.resolve()
+        if (folder / INFO).exists():
+            return folder
+        if home.current.resolve() == folder:  # else it was pruned while we looked: another one is current
+            return None
+    return None
+
+
+def unpublished(home: Home) -> list[Path]:
+    """Return the editions that a kill has kept from being swapped in."""
+    published = current(home)
+    return [path.parent for path in home.editions.glob(f"*/{UNPUBLISHED}") if path.parent != published]
 
 
 def info(edition: Path) -> dict[str, Any]:
@@ -168,7 +187,7 @@ def publish(home: Home, run: Path, contents: dict[str, Path], facts: dict[str, A
     """Complete the edition folder, make it durable, and swap it in.
 
     `contents` maps names in the edition to files or folders of the run; they are moved, not copied. A kill before
-    the swap leaves the last edition current; the half-made folder is removed by the next build.
+    the swap leaves the last edition current; the folder that never was current is removed by the next build.
     """
     made = run / "edition"
     made.mkdir()
@@ -177,12 +196,14 @@ def publish(home: Home, run: Path, contents: dict[str, Path], facts: dict[str, A
     record = identity(facts["fingerprint"]) | facts
     edition_id = str(record["edition_id"])
     (made / INFO).write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (made / UNPUBLISHED).touch()
     _sync_tree(made)
     final = home.editions / edition_id
     home.editions.mkdir(parents=True, exist_ok=True)
     made.rename(final)
     fsync_dir(home.editions)
     point_current(home, final)
+    (final / UNPUBLISHED).unlink()
     return final
 
 

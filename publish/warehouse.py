@@ -15,14 +15,8 @@ from ingest.registry import Source, all_sources
 from perinatal import dbt, settings
 from perinatal.home import Home
 
-TYPES = {
-    "text": "varchar",
-    "interval_text": "varchar",
-    "integer": "bigint",
-    "number": "double",
-    "percent": "double",
-    "date": "date",
-}
+# lineage columns of a landed table that name columns
+LISTS = ("cast_errors", "cell_marks")
 
 RELEASE_COLUMNS = {
     "release_key": "varchar",
@@ -49,13 +43,17 @@ RELEASE_COLUMNS = {
 }
 
 
+# what a staging model gives, by the end of its name; every other name means observations
+MODEL_KINDS = {"__indicator": "indicator_models", "__finding": "finding_models"}
+
+
 def staging_models() -> dict[str, list[str]]:
-    """Return the staging models of all sources by what they give: `…__indicator` indicators, the rest observations."""
-    found = sorted(path.stem for path in (dbt.PROJECT / "models" / "staging").glob("*/stg_*.sql"))
-    return {
-        "observation_models": [name for name in found if not name.endswith("__indicator")],
-        "indicator_models": [name for name in found if name.endswith("__indicator")],
-    }
+    """Return the staging models of all sources by what they give: indicators, findings, or observations."""
+    models: dict[str, list[str]] = {"observation_models": [], **{kind: [] for kind in MODEL_KINDS.values()}}
+    for name in sorted(path.stem for path in (dbt.PROJECT / "models" / "staging").glob("*/stg_*.sql")):
+        kinds = [kind for ending, kind in MODEL_KINDS.items() if name.endswith(ending)]
+        models[kinds[0] if kinds else "observation_models"].append(name)
+    return models
 
 
 def make_landed(home: Home, work_db: Path, releases: list[manifests.Manifest]) -> None:
@@ -95,8 +93,8 @@ def _release_row(item: manifests.Manifest) -> dict[str, Any]:
 
 def _dataset_view(home: Home, source: Source, dataset: str, releases: list[manifests.Manifest]) -> str:
     """Return a view over all revisions of one dataset: the contract's columns, typed even where nothing is landed."""
-    columns = {"release_key": "varchar", "source_row": "bigint"}
-    columns |= {column.name: TYPES[column.type] for column in source.columns[dataset]}
+    columns = {"release_key": "varchar", "source_row": "bigint", **dict.fromkeys(LISTS, "varchar[]")}
+    columns |= {column.name: column.sql_type for column in source.columns[dataset]}
     empty = ", ".join(f'null::{kind} as "{name}"' for name, kind in columns.items())
     parts = [f"select {empty} where false"]
     for item in releases:

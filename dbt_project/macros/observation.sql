@@ -36,6 +36,7 @@
                 "publisher_status": "varchar",
                 "is_suppressed": "boolean",
                 "is_denominator_withheld": "boolean",
+                "is_counted_elsewhere": "boolean",
                 "least_numerator": "double",
                 "least_denominator": "double",
                 "greatest_numerator": "double",
@@ -43,6 +44,8 @@
                 "usage_warnings": "varchar[]",
                 "note": "varchar",
                 "exclusion_rule": "varchar",
+                "publisher_trend": "varchar",
+                "is_published_value_kept": "boolean",
                 "is_implied": "boolean",
             }
         )
@@ -56,4 +59,91 @@
             null::{{ type }} as {{ name }}{{ "," if not loop.last }}
         {% endfor %}
     where false
+{% endmacro %}
+
+{# What ships of the standing observations of one audience, disclosure applied: a masked cell has no number, denominator,
+   rate or interval; a withheld denominator takes the exact rate and interval with it. `rule` names the column that
+   keeps rows out of the marts. #}
+{% macro shipped_observations(audience, rule="exclusion_rule") %}
+    with
+        standing as (
+            -- a rate that the publisher withholds (publisher_status) is not computed from its counts either; where a
+            -- published value does not follow from the counts (standardised rates), it stands
+            select
+                *,
+                case
+                    when publisher_status is null and not coalesce(is_published_value_kept, false) then numerator
+                end as counted_numerator
+            from {{ ref("int_observation") }}
+            where
+                coalesce({{ rule }}, '') not in ('superseded_release', 'superseded_row', 'repeated_row')
+                and audience = '{{ audience }}'
+                and not coalesce(is_implied, false)
+        ),
+
+        measured as (
+            select
+                standing.*,
+                indicator.statistic,
+                {{ measure_columns("standing.counted_numerator", "standing.denominator") }}
+            from standing
+            left join {{ ref("int_indicator") }} as indicator using (indicator_id)
+        )
+
+    select
+        source_id,
+        indicator_id,
+        level,
+        coalesce(organisation_code, published_code) as organisation_code,
+        published_name as organisation_name,
+        organisation_scheme,
+        published_code,
+        country,
+        period_label,
+        period_start,
+        period_end,
+        breakdown,
+        breakdown_value,
+        numerator,
+        case when not coalesce(is_denominator_withheld, false) then denominator end as denominator,
+        {{ shipped_measures() }},
+        publisher_value,
+        adjusted_value,
+        adjusted_lower_95,
+        adjusted_upper_95,
+        comparator_value,
+        comparator_name,
+        publisher_band,
+        adjusted_band,
+        publisher_status,
+        publisher_trend,
+        coalesce(is_suppressed, false) as is_suppressed,
+        coalesce(is_denominator_withheld, false) as is_denominator_withheld,
+        list_sort(
+            list_distinct(
+                list_concat(
+                    coalesce(usage_warnings, []::varchar[]),
+                    list_filter(
+                        [
+                            case when is_suppressed then 'suppressed' end,
+                            case when numerator between 0 and 19 and statistic = 'rate' then 'small_numbers' end,
+                            case when is_denominator_withheld then 'denominator_withheld' end,
+                            case when is_provisional then 'provisional' end,
+                            case when note is not null then 'publisher_note' end,
+                            case when is_corrected then 'corrected' end,
+                            case when has_arrival_warning then 'arrival_warning' end,
+                            case when is_synthetic then 'synthetic' end
+                        ],
+                        lambda warning:warning is not null
+                    )
+                )
+            )
+        ) as usage_warnings,
+        note,
+        {{ rule }} as exclusion_rule,
+        release_key,
+        source_row,
+        coalesce(source_row_count, 1) as source_row_count
+    from measured
+    order by source_id, indicator_id, period_start, period_end, breakdown, breakdown_value, level, organisation_code
 {% endmacro %}

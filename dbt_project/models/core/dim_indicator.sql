@@ -14,6 +14,7 @@ select
     series_break,
     target,
     programme,
+    difference_note,
     catalogue_source_id as source_id
 from {{ ref("int_indicator") }}
 order by indicator_id

@@ -6,7 +6,14 @@
 with
     rolled as (
         select rollup.*, indicator.statistic, {{ measure_columns("rollup.numerator", "rollup.denominator") }}
-        from {{ ref("int_rollup") }} as rollup
+        from
+            (
+                select *
+                from {{ ref("int_rollup") }}
+                union all by name
+                select *
+                from {{ ref("int_area_rollup") }}
+            ) as rollup
         inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
     ),
 
@@ -160,7 +167,7 @@ select
     theirs.release_key,
     null,
     null,
-    theirs.value is not null,
+    coalesce(theirs.value, theirs.numerator) is not null,
     theirs.value,
     theirs.value
 from theirs

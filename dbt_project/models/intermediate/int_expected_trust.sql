@@ -10,14 +10,22 @@ with
         where level = 'trust' and exclusion_rule is null
     ),
 
-    periods as (select distinct source_id, period_start, period_end from reporting),
+    -- before there were LMSs, their first members count
+    periods as (
+        select distinct
+            source_id,
+            period_start,
+            period_end,
+            greatest(period_end, (select min(valid_from) from {{ ref("trust_lms_membership") }})) as member_on
+        from reporting
+    ),
 
     members as (
-        select periods.*, membership.trust_code, membership.lms_code
+        select periods.* exclude (member_on), membership.trust_code, membership.lms_code
         from periods
         inner join
             {{ ref("trust_lms_membership") }} as membership
-            on periods.period_end between membership.valid_from and coalesce(membership.valid_to, date '9999-12-31')
+            on periods.member_on between membership.valid_from and coalesce(membership.valid_to, date '9999-12-31')
         left join
             {{ ref("trust_without_births") }} as without_births
             on membership.trust_code = without_births.trust_code

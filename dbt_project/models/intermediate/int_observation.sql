@@ -78,22 +78,35 @@ with
             ) as correction
             on resolved.release_key = correction.release_key
             and resolved.source_row = correction.source_row
+    ),
+
+    ruled as (
+        select
+            * exclude (exclusion_rule),
+            -- what keeps a row of its own publisher's newest release out of the English marts
+            case
+                when is_superseded
+                then 'superseded_release'
+                when exclusion_rule is not null
+                then exclusion_rule
+                when row_rank > 1
+                then 'superseded_row'
+                when is_outside_england
+                then 'outside_england'
+                when level = 'trust' and is_not_an_nhs_trust
+                then 'not_an_nhs_trust'
+                when level = 'trust' and organisation_code is null
+                then 'unknown_organisation'
+            end as own_exclusion_rule
+        from ranked
     )
 
 select
-    * exclude (exclusion_rule),
+    *,
+    -- restricted rows leave the public edition, whatever else is to be said of them
     case
-        when exclusion_rule is not null
-        then exclusion_rule
-        when is_superseded
-        then 'superseded_release'
-        when row_rank > 1
-        then 'superseded_row'
-        when is_outside_england
-        then 'outside_england'
-        when level = 'trust' and is_not_an_nhs_trust
-        then 'not_an_nhs_trust'
-        when level = 'trust' and organisation_code is null
-        then 'unknown_organisation'
+        when audience = 'public' or starts_with(own_exclusion_rule, 'superseded')
+        then own_exclusion_rule
+        else 'restricted_audience'
     end as exclusion_rule
-from ranked
+from ruled

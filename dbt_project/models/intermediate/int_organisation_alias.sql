@@ -10,6 +10,11 @@ union all
 select distinct 'ons', stp_code_ons, stp_code_ods
 from {{ ref("stp_icb_code_history") }}
 union all
+-- NHS England regions, whose ONS codes change too
+select distinct 'ons', unnest([ons_code_2019, ons_code_2022]), region_code
+from {{ ref("nhs_region") }}
+where ons_code_2022 is not null
+union all
 -- a name that several trusts have had tells nothing
 select 'name', normalised_name, any_value(trust_code)
 from {{ ref("int_trust_name") }}

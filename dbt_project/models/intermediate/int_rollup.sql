@@ -21,6 +21,8 @@ with
             and observation.exclusion_rule is null
             and observation.audience = 'public'
             and observation.publisher_status is null
+            -- a predecessor's row whose births the publisher counts under the successor too
+            and not coalesce(observation.is_counted_elsewhere, false)
             -- nobody at risk is a report too; counts have no denominator
             and (
                 observation.is_suppressed
@@ -33,15 +35,93 @@ with
 
     {% set keys = "source_id, indicator_id, period_label, period_start, period_end, breakdown, breakdown_value" %}
 
+    member as (
+        select source_id, period_start, period_end, trust_code, list(lms_code) as lms, list(region_code) as regions
+        from {{ ref("int_expected_trust") }}
+        group by all
+    ),
+
+    by_trust as (
+        select
+            trusts.*,
+            not list_contains(coalesce(member.lms, []), trusts.lms_code) as beyond_lms,
+            not list_contains(coalesce(member.regions, []), trusts.region_code) as beyond_region,
+            member.trust_code is null as beyond_england
+        from trusts
+        left join
+            member
+            on trusts.source_id = member.source_id
+            and trusts.period_start = member.period_start
+            and trusts.period_end = member.period_end
+            and trusts.organisation_code = member.trust_code
+    ),
+
+    -- LMSs first; regions and England are sums of LMSs. Sums are ordered, so that fractions add up alike every time.
+    {% set counts = [
+        "numerator",
+        "denominator",
+        "least_numerator",
+        "least_denominator",
+        "greatest_numerator",
+        "greatest_denominator",
+    ] %}
+    {% set flags = [
+        "has_suppressed",
+        "is_denominator_withheld",
+        "is_synthetic",
+        "is_provisional",
+        "has_arrival_warning",
+    ] %}
+
+    by_lms as (
+        select
+            lms_code,
+            region_code,
+            {{ keys }},
+            count(*) filter (where not is_suppressed) as trusts_reporting,
+            count(*) filter (where is_suppressed) as trusts_suppressed,
+            count(*) filter (where beyond_lms) as beyond_lms,
+            count(*) filter (where beyond_region) as beyond_region,
+            count(*) filter (where beyond_england) as beyond_england,
+            {% for count in counts %} sum({{ count }} order by organisation_code) as {{ count }}, {% endfor %}
+            bool_and(least_denominator is not null) as has_bounds,
+            bool_or(is_suppressed) as has_suppressed,
+            bool_or(coalesce(is_denominator_withheld, false)) as is_denominator_withheld,
+            bool_or(is_synthetic) as is_synthetic,
+            bool_or(is_provisional) as is_provisional,
+            bool_or(has_arrival_warning) as has_arrival_warning,
+            list_distinct(flatten(list(coalesce(usage_warnings, []::varchar[])))) as usage_warnings,
+            max(release_key) as release_key
+        from by_trust
+        group by all
+    ),
+
     by_area as (
-        select 'lms' as level, lms_code as area_code, *
-        from trusts
+        select 'lms' as level, lms_code as area_code, beyond_lms as reporting_beyond_members, *
+        from by_lms
         union all
-        select 'region', region_code, *
-        from trusts
+        select 'region', region_code, beyond_region, *
+        from by_lms
         union all
-        select 'england', 'E92000001', *
-        from trusts
+        select 'england', 'E92000001', beyond_england, *
+        from by_lms
+    ),
+
+    summed as (
+        select
+            level,
+            area_code,
+            {{ keys }},
+            sum(trusts_reporting) as trusts_reporting,
+            sum(trusts_suppressed) as trusts_suppressed,
+            sum(reporting_beyond_members) as reporting_beyond_members,
+            {% for count in counts %} sum({{ count }} order by lms_code) as {{ count }}, {% endfor %}
+            bool_and(has_bounds) as has_bounds,
+            {% for flag in flags %} bool_or({{ flag }}) as {{ flag }}, {% endfor %}
+            list_sort(list_distinct(flatten(list(usage_warnings)))) as usage_warnings,
+            max(release_key) as release_key
+        from by_area
+        group by all
     ),
 
     expected_by_area as (
@@ -55,48 +135,13 @@ with
                     {'level':'region', 'area_code':region_code},
                     {'level':'england', 'area_code':'E92000001'}
                 ]
-            ) as area,
-            trust_code
+            ) as area
         from {{ ref("int_expected_trust") }}
     ),
 
     expected as (
         select source_id, period_start, period_end, area.level, area.area_code, count(*) as members
         from expected_by_area
-        group by all
-    ),
-
-    summed as (
-        select
-            by_area.level,
-            by_area.area_code,
-            {% for key in keys.split(", ") %} by_area.{{ key }}, {% endfor %}
-            count(*) filter (where not by_area.is_suppressed) as trusts_reporting,
-            count(*) filter (where by_area.is_suppressed) as trusts_suppressed,
-            count(*) filter (where member.trust_code is null) as reporting_beyond_members,
-            sum(by_area.numerator order by by_area.organisation_code) as numerator,
-            sum(by_area.denominator order by by_area.organisation_code) as denominator,
-            sum(by_area.least_numerator order by by_area.organisation_code) as least_numerator,
-            sum(by_area.least_denominator order by by_area.organisation_code) as least_denominator,
-            sum(by_area.greatest_numerator order by by_area.organisation_code) as greatest_numerator,
-            sum(by_area.greatest_denominator order by by_area.organisation_code) as greatest_denominator,
-            bool_and(by_area.least_denominator is not null) as has_bounds,
-            bool_or(by_area.is_suppressed) as has_suppressed,
-            bool_or(coalesce(by_area.is_denominator_withheld, false)) as is_denominator_withheld,
-            bool_or(by_area.is_synthetic) as is_synthetic,
-            bool_or(by_area.is_provisional) as is_provisional,
-            bool_or(by_area.has_arrival_warning) as has_arrival_warning,
-            list_sort(list_distinct(flatten(list(coalesce(by_area.usage_warnings, []::varchar[]))))) as usage_warnings,
-            max(by_area.release_key) as release_key
-        from by_area
-        left join
-            expected_by_area as member
-            on by_area.source_id = member.source_id
-            and by_area.period_start = member.period_start
-            and by_area.period_end = member.period_end
-            and by_area.level = member.area.level
-            and by_area.area_code = member.area.area_code
-            and by_area.organisation_code = member.trust_code
         group by all
     ),
 

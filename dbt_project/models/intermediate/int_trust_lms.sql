@@ -5,7 +5,7 @@ with
     periods as (
         select distinct organisation_code as trust_code, period_end
         from {{ ref("int_observation") }}
-        where level = 'trust' and exclusion_rule is null
+        where level = 'trust' and own_exclusion_rule is null
     ),
 
     candidates as (

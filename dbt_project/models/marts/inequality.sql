@@ -11,7 +11,8 @@ with
         from {{ ref("int_indicator_value") }} as series
         inner join
             {{ ref("inequality_group") }} as kind on regexp_matches(series.breakdown, kind.breakdown_pattern, 'i')
-        where series.value is not null
+        -- groups of the whole, not of one sex or age ("sex, deprivation decile"): those have references of their own
+        where series.value is not null and not regexp_matches(series.breakdown, '^(sex|age), ')
     ),
 
     compared as (

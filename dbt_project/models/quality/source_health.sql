@@ -1,7 +1,30 @@
 -- Grain: one row a landed release of this build, counted in rows of the publisher's file: a row is in a
 -- mart when any
--- observation made from it is; rows_in is the sum of the other three (a gate blocks when it is not).
+-- observation or finding made from it is; rows_in is the sum of the other three (a gate blocks when it is not).
 with
+    -- rows of a publisher's metadata: they come into the catalogue, or a rule keeps them out
+    described as (
+        select null::varchar as release_key, null::bigint as source_row, null::varchar as exclusion_rule
+        where false
+        {% for model in var("indicator_models") %}
+            union all by name
+            select *
+            from {{ ref(model) }}
+        {% endfor %}
+    ),
+
+    made_of_rows as (
+        select release_key, source_row, source_row_count, exclusion_rule, period_end
+        from {{ ref("int_observation") }}
+        union all
+        select release_key, source_row, source_row_count, exclusion_rule, null
+        from {{ ref("int_finding") }}
+        union all
+        select release_key, source_row, 1, exclusion_rule, null
+        from described
+        where release_key is not null
+    ),
+
     rows_seen as (
         select
             release_key,
@@ -9,7 +32,7 @@ with
             max(coalesce(source_row_count, 1)) as file_rows,
             bool_or(exclusion_rule is null) as in_mart,
             max(period_end) as period_end
-        from {{ ref("int_observation") }}
+        from made_of_rows
         group by release_key, source_row
     ),
 

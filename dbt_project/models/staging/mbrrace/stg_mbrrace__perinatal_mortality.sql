@@ -28,8 +28,20 @@ with
                 partition by organisation_code, report_year
             ) as any_masked,
             -- an extended perinatal count is masked below 3, so at most 2 of either kind
-            if(perinatal_deaths < 0, 2, perinatal_deaths) as most_deaths
+            if(perinatal_deaths < 0, 2, perinatal_deaths) as most_deaths,
+            -- births that are not visible count to the hundred, one number for both files of a year: the births
+            -- that one file has more are the deaths that it has more
+            round(max(total_births) over (partition by organisation_code, report_year), -2) as about_births
         from releases
+    ),
+
+    bounds as (
+        select
+            *,
+            -- the births that go with the least and with the greatest rate
+            if(perinatal_deaths_masked, about_births + 100, total_births) as least_births,
+            if(perinatal_deaths_masked, about_births - 100, total_births) as greatest_births
+        from masks
     ),
 
     measures as (
@@ -43,7 +55,7 @@ with
                         'deaths':stillbirths,
                         'births':total_births,
                         'withheld':false,
-                        'least_births':total_births,
+                        'least_births':least_births,
                         'rate':crude_stillbirth_rate,
                         'band':crude_stillbirth_category,
                         'adjusted':stabilised_stillbirth_rate,
@@ -59,7 +71,7 @@ with
                         'withheld':any_masked,
                         -- with no neonatal death all visible deaths are stillbirths: the fewest live births
                         -- possible
-                        'least_births':if(perinatal_deaths_masked, total_births, total_births - most_deaths),
+                        'least_births':if(perinatal_deaths_masked, least_births, total_births - most_deaths),
                         'rate':crude_neonatal_death_rate,
                         'band':crude_neonatal_death_category,
                         'adjusted':stabilised_neonatal_death_rate,
@@ -73,7 +85,7 @@ with
                         'deaths':perinatal_deaths,
                         'births':total_births,
                         'withheld':false,
-                        'least_births':total_births,
+                        'least_births':least_births,
                         'rate':crude_perinatal_death_rate,
                         'band':crude_perinatal_death_category,
                         'adjusted':stabilised_perinatal_death_rate,
@@ -83,7 +95,7 @@ with
                     }
                 ]
             ) as measure
-        from masks
+        from bounds
     )
 
 select
@@ -117,6 +129,6 @@ select
     if(measure.masked, 0, measure.deaths)::double as least_numerator,
     if(measure.masked, measure.least_births, measure.births)::double as least_denominator,
     if(measure.masked, most_deaths, measure.deaths)::double as greatest_numerator,
-    if(measure.masked, total_births, measure.births)::double as greatest_denominator,
+    if(measure.masked, greatest_births, measure.births)::double as greatest_denominator,
     []::varchar[] as usage_warnings
 from measures

@@ -22,24 +22,23 @@ with
         from {{ source("landed", "msds__monthly_data") }}
     ),
 
+    first_rows as (
+        select release_key, min(source_row) as source_row, count(*) as source_row_count
+        from published
+        group by release_key, org_level, coalesce(trim(org_code), trim(org_name)), dimension, measure
+    ),
+
     single as (
         select
-            release_key,
-            org_level,
-            trim(org_code) as published_code,
-            arg_min(trim(org_name), source_row) as published_name,
-            dimension,
-            measure,
-            min(source_row) as source_row,
-            count(*) as source_row_count,
-            arg_min(period_label, source_row) as period_label,
-            arg_min(period_start, source_row) as period_start,
-            arg_min(period_end, source_row) as period_end,
-            bool_or(is_date_repaired) as is_date_repaired,
-            arg_min({{ msds_number("value") }}, source_row) as number,
-            arg_min({{ msds_word("value") }}, source_row) as word
+            published.* exclude (org_code, org_name, value),
+            -- a place without a code goes by its name
+            coalesce(trim(published.org_code), trim(published.org_name)) as published_code,
+            trim(published.org_name) as published_name,
+            first_rows.source_row_count,
+            {{ msds_number("published.value") }} as number,
+            {{ msds_word("published.value") }} as word
         from published
-        group by release_key, org_level, trim(org_code), coalesce(trim(org_code), trim(org_name)), dimension, measure
+        inner join first_rows using (release_key, source_row)
     ),
 
     -- categories that say that nothing is known: never in the denominator of the others
@@ -50,36 +49,45 @@ with
             {{ ref("msds_unknown_category") }} as pattern on regexp_matches(lower(category.measure), pattern.pattern)
     ),
 
-    {% set of_all = (
-        "over (partition by single.release_key, single.org_level, single.published_code, single.dimension)"
-    ) %}
-
-    totalled as (
-        select
-            single.*,
-            unknown_category.measure is not null as is_unknown,
-            -- a sum that lacks a masked part is none
-            case
-                when bool_and(single.number is not null or unknown_category.measure is not null) {{ of_all }}
-                then sum(single.number) filter (where unknown_category.measure is null) {{ of_all }}
-            end as known_total,
-            case
-                when bool_and(single.number is not null) {{ of_all }} then sum(single.number) {{ of_all }}
-            end as whole_total
+    known as (
+        select single.*, unknown_category.measure is not null as is_unknown
         from single
         left join unknown_category on single.measure = unknown_category.measure
+    ),
+
+    -- a sum that lacks a masked part is none
+    totals as (
+        select
+            release_key,
+            org_level,
+            published_code,
+            dimension,
+            case
+                when bool_and(number is not null or is_unknown) then sum(number) filter (where not is_unknown)
+            end as known_total,
+            case when bool_and(number is not null) then sum(number) end as whole_total
+        from known
+        group by release_key, org_level, published_code, dimension
     )
 
 select
-    totalled.*,
+    known.*,
+    totals.known_total,
+    totals.whole_total,
+    if(known.is_unknown, totals.whole_total, totals.known_total) as category_total,
     coalesce(level.level, 'unknown') as level,
     country.country,
-    word.meaning as word_meaning,
-    if(is_unknown, whole_total, known_total) as category_total
-from totalled
-left join {{ ref("msds_org_level") }} as level on lower(trim(totalled.org_level)) = level.published_level
+    word.meaning as word_meaning
+from known
+inner join
+    totals
+    on known.release_key = totals.release_key
+    and known.org_level = totals.org_level
+    and known.published_code = totals.published_code
+    and known.dimension = totals.dimension
+left join {{ ref("msds_org_level") }} as level on lower(trim(known.org_level)) = level.published_level
 left join
     {{ ref("country_of_code") }} as country
     on level.level = country.level
-    and regexp_full_match(totalled.published_code, country.code_pattern)
-left join {{ ref("msds_value_word") }} as word on totalled.word = word.word
+    and regexp_full_match(known.published_code, country.code_pattern)
+left join {{ ref("msds_value_word") }} as word on known.word = word.word

@@ -8,7 +8,8 @@ with
             measure.release_key,
             measure.source_row,
             measure.org_level,
-            trim(measure.org_code) as published_code,
+            -- a place without a code goes by its name
+            coalesce(trim(measure.org_code), trim(measure.org_name)) as published_code,
             trim(measure.org_name) as published_name,
             measure.indicator,
             measure.start_date,

@@ -18,7 +18,11 @@ with
             if(measure is null, 'all', 'category') as breakdown,
             coalesce(measure, 'all') as breakdown_value,
             case when kind <> 'average' then number end as numerator,
-            case when measure is not null and number is not null then category_total end as denominator,
+            -- a distribution of which nothing is known is not reported
+            case
+                when measure is not null and number is not null and (category_total > 0 or whole_total = 0)
+                then category_total
+            end as denominator,
             case when measure is null then number end as publisher_value,
             case when word_meaning = 'status' then word end as publisher_status,
             coalesce(word_meaning = 'suppressed', false) as is_suppressed,

@@ -1,0 +1,37 @@
+"""Lands what people drop into the inbox, as soon as a file has stopped growing, and looks again each night."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import AssetOrTimeSchedule, dag, task
+
+from dags import wiring
+from perinatal import service, steps
+
+
+@dag(
+    dag_id="inbox",
+    dag_display_name="Inbox",
+    description="Lands the files that people drop into inbox/<source>/",
+    schedule=AssetOrTimeSchedule(assets=[wiring.INBOX], timetable=wiring.clock("40 1 * * *")),
+    doc_md=__doc__,
+    **wiring.shared("ingest", limit=timedelta(hours=4)),
+)
+def inbox() -> None:
+    """`land` takes whatever lies there; `amiss` fails, with the reasons, if some of it was landed and some refused."""
+
+    @task.branch(queue=service.FETCH_QUEUE, outlets=[wiring.LANDED_BY_HAND])
+    @wiring.refusals_are_final()
+    def land(*, outlet_events: Any, ti: Any) -> str | None:
+        told = steps.land_inbox()
+        wiring.tell(told)
+        for entry in told.landed:
+            outlet_events[wiring.LANDED_BY_HAND].add(wiring.LANDED[entry["source"]], extra=entry)
+        return wiring.branch(told, ti)
+
+    land() >> wiring.amiss()
+
+
+inbox()

@@ -1,0 +1,64 @@
+"""One DAG a source, made from its `source.yml`: probe → fetch, which ends with the arrival gate and landing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import DAG, dag, task
+
+from dags import wiring
+from ingest.registry import Source, all_sources
+from perinatal import service, settings, steps
+
+MONDAYS = "0 5 * * 1"
+
+DOC = """
+**{title}** ({publisher})
+
+`probe` asks the publisher, politely, whether something is new. `fetch` downloads it into the archive, asks the arrival
+gate, and lands what passes. Nothing new: *skipped*, and nobody is woken. Publisher away: tried again, later each time.
+Refused: the file is in quarantine, an alert stands, and the task fails at once with the reason first in its log.
+`amiss` fails if some of it was landed and some was not.
+
+Page: <{page}> · expected every {cadence_days} days · licence: {licence}
+"""
+
+
+def make(source: Source) -> DAG:
+    """Return the ingest DAG of one source."""
+    cron = source.probe.get("schedule", MONDAYS)
+    # sample publishers run on this machine, so there is nobody to spare at the first start
+    at_once = settings.get().mode == "sample"
+
+    @dag(
+        dag_id=f"ingest_{source.id}",
+        dag_display_name=f"Ingest: {source.title}",
+        description=f"Lands what is new from {source.publisher}",
+        schedule=wiring.clock(cron, at_first_start=at_once),
+        doc_md=DOC.format(**vars(source)),
+        **wiring.shared("ingest", source.id, limit=timedelta(hours=6)),
+    )
+    def ingest() -> None:
+        polite: dict[str, Any] = {"pool": service.host_pool(source), "queue": service.FETCH_QUEUE, "retries": 4}
+
+        @task(execution_timeout=timedelta(minutes=15), **polite)
+        @wiring.refusals_are_final()
+        def probe() -> None:
+            wiring.tell(steps.probe(source.id))
+
+        @task.branch(execution_timeout=timedelta(hours=5), outlets=[wiring.LANDED[source.id]], **polite)
+        @wiring.refusals_are_final()
+        def fetch(*, outlet_events: Any, ti: Any) -> str | None:
+            told = steps.fetch(source.id)
+            wiring.tell(told)
+            outlet_events[wiring.LANDED[source.id]].extra = told.landed[0]
+            return wiring.branch(told, ti)
+
+        probe() >> fetch() >> wiring.amiss()
+
+    return ingest()
+
+
+for each in all_sources().values():
+    make(each)

@@ -1,0 +1,123 @@
+"""What the DAG files share: assets, clocks, limits, and what happens when a task fails."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Asset, AssetAlias, AssetWatcher, CronTriggerTimetable, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from dags.triggers import InboxTrigger
+from ingest.registry import all_sources
+from perinatal import home as homes
+from perinatal import service, steps
+from perinatal.errors import BlockedByGate, Damaged, RefusedAtArrival
+
+log = logging.getLogger(__name__)
+
+TIMEZONE = "Europe/London"
+OWNER, TAG = "perinatal", "perinatal"
+
+# A cron without a start date waits for its next slot, so a new installation asks nobody anything. Airflow would still
+# run the last slot if it is younger than a tenth of the interval (weeks, for a yearly probe); two minutes are enough
+# that a slot is not lost because the DAG files were read at that very moment.
+SLOT_GRACE = timedelta(minutes=2)
+
+LANDED = {
+    source_id: Asset(name=f"Landed: {source_id}", uri=f"perinatal://landed/{source_id}", group="perinatal")
+    for source_id in all_sources()
+}
+# the inbox does not know before it looks whose files lie there
+LANDED_BY_HAND = AssetAlias(name="Landed by hand", group="perinatal")
+EDITION = Asset(name="Edition", uri="perinatal://edition/current", group="perinatal")
+INBOX = Asset(
+    name="Inbox",
+    uri="perinatal://inbox/files",
+    group="perinatal",
+    watchers=[AssetWatcher(name="inbox", trigger=InboxTrigger(inbox=str(homes.get().inbox)))],
+)
+
+
+def clock(cron: str, *, at_first_start: bool = False) -> CronTriggerTimetable:
+    """Return a schedule in British time; `at_first_start` for work that disturbs nobody outside."""
+    return CronTriggerTimetable(cron, timezone=TIMEZONE, run_immediately=at_first_start or SLOT_GRACE)
+
+
+def shared(*tags: str, limit: timedelta) -> dict[str, Any]:
+    """Return what every DAG has: one run at a time, a limit for the whole run, retries that back off, and callbacks."""
+    return {
+        "catchup": False,
+        "max_active_runs": 1,
+        "dagrun_timeout": limit,
+        "tags": [TAG, *tags],
+        "default_args": {
+            "owner": OWNER,
+            "retries": 2,
+            "retry_delay": timedelta(minutes=1),
+            "retry_exponential_backoff": True,
+            "max_retry_delay": timedelta(minutes=30),
+            "execution_timeout": limit,
+            "on_failure_callback": failed,
+            "on_success_callback": well,
+            "on_skipped_callback": well,
+        },
+    }
+
+
+class AlreadyTold(AirflowFailException):
+    """A failure for which an alert stands already."""
+
+
+@contextmanager
+def refusals_are_final() -> Iterator[None]:
+    """Fail at once, the reason first, where data or an answer failed a standard: trying again changes nothing."""
+    from ingest.http import BadResponse
+
+    try:
+        yield
+    except (BlockedByGate, RefusedAtArrival, Damaged) as refusal:
+        log.error("%s", refusal)  # noqa: TRY400 - the reason, not a traceback
+        raise AlreadyTold(str(refusal)) from None
+    except BadResponse as answer:
+        log.error("%s", answer)  # noqa: TRY400
+        raise AirflowFailException(str(answer)) from None
+
+
+def tell(told: steps.Told) -> None:
+    """Log what a step came to, in counts; a step without anything to do is shown as skipped, and wakes nobody."""
+    if not told.did:
+        raise AirflowSkipException(told.message)
+    log.info("%s", told.message)
+
+
+def branch(told: steps.Told, ti: Any) -> str | None:
+    """Return the task that is to run next: `amiss`, with its lines, if there are any."""
+    ti.xcom_push("amiss", told.amiss)
+    return "amiss" if told.amiss else None
+
+
+@task(retries=0, queue=service.FETCH_QUEUE)
+def amiss(*, ti: Any) -> None:
+    """Fail with what went wrong beside what went well: the task before must succeed, or its news would wake nobody."""
+    raise AlreadyTold("; ".join(ti.xcom_pull(task_ids=next(iter(ti.task.upstream_task_ids)), key="amiss")))
+
+
+def failed(context: Mapping[str, Any]) -> None:
+    """Open an alert for a task that failed for good, and send what stands open."""
+    error = context.get("exception")
+    reason = " ".join(str(error or "no reason was given; its process may have been killed").split())
+    steps.task_failed(_scope(context), reason, is_refusal=isinstance(error, AlreadyTold))
+
+
+def well(context: Mapping[str, Any]) -> None:
+    """Close the alert of a task that ran, or had nothing to do."""
+    steps.task_well(_scope(context))
+
+
+def _scope(context: Mapping[str, Any]) -> str:
+    task = context["task_instance"]
+    return f"operations/{task.dag_id}/{task.task_id}"

@@ -1,0 +1,2 @@
+-- Grain: that of core.fct_finding, for restricted sources.
+{{ shipped_findings("restricted") }}

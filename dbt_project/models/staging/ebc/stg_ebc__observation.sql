@@ -1,0 +1,2 @@
+-- Grain: release × indicator × organisation × period × group, entered by template.
+{{ template_observations("ebc") }}

@@ -1,0 +1,176 @@
+-- Grain: row of a file of values: indicator × area × period × sex × age × category.
+--
+-- What stands under several parents (England's rows do, where the parent is England) is counted once. A published value
+-- stays as published unless count, denominator and unit give the same value: a standardised rate must not be recomputed
+-- from crude counts.
+with
+    periods as (
+        select distinct
+            time_period,
+            indicator.publisher_indicator as indicator_id,
+            {{ plain_period("time_period") }} as label,
+            year_type.slash_month,
+            year_type.plain_month,
+            year_type.is_point
+        from {{ source("landed", "fingertips__data") }} as published
+        inner join
+            {{ ref("base_fingertips__indicator") }} as indicator
+            on published.indicator_id = indicator.publisher_indicator
+        left join
+            (
+                select indicator_type.year_type, type.slash_month, type.plain_month, type.is_point
+                from (select distinct year_type from {{ ref("base_fingertips__indicator") }}) as indicator_type
+                left join {{ ref("fingertips_year_type") }} as known using (year_type)
+                inner join
+                    {{ ref("fingertips_year_type") }} as type on type.year_type = coalesce(known.year_type, 'Calendar')
+            ) as year_type using (year_type)
+    ),
+
+    dated as (
+        select
+            indicator_id,
+            time_period,
+            {{ period_start_of("label", "slash_month", "plain_month", "is_point") }} as period_start,
+            {{ period_end_of("label", "slash_month", "plain_month", "is_point") }} as period_end
+        from periods
+    ),
+
+    areas as (select distinct area_code, area_type from {{ source("landed", "fingertips__data") }}),
+
+    levels as (
+        select areas.*, known.level, known.scheme, known.country, known.exclusion_rule
+        from areas
+        inner join
+            {{ ref("area_level") }} as known
+            on regexp_full_match(areas.area_code, known.code_pattern)
+            and regexp_full_match(coalesce(lower(areas.area_type), ''), known.type_pattern)
+        qualify row_number() over (partition by areas.area_code, areas.area_type order by known.place) = 1
+    ),
+
+    cleaned as (
+        select
+            * replace (
+                -- -1 leaks into limits and counts as a null
+                case when lower_95 <> -1 or value < 0 then lower_95 end as lower_95,
+                case when upper_95 <> -1 or value < 0 then upper_95 end as upper_95,
+                case when lower_998 <> -1 or value < 0 then lower_998 end as lower_998,
+                case when upper_998 <> -1 or value < 0 then upper_998 end as upper_998,
+                case when count >= 0 then count end as count,
+                case when denominator >= 0 then denominator end as denominator,
+                coalesce(
+                    nullif(trim(regexp_replace(value_note, '</?[A-Za-z][^>]*>', ' ', 'g')), ''),
+                    case when cell_marks is not null then 'The publisher''s website marks this row as having a note' end
+                ) as value_note
+            ),
+            row_number() over (
+                partition by
+                    release_key,
+                    indicator_id,
+                    area_code,
+                    time_period,
+                    sex,
+                    age,
+                    category_type,
+                    category,
+                    value,
+                    count,
+                    denominator,
+                    lower_95,
+                    upper_95
+                order by source_row
+            ) as copy_number
+        from {{ source("landed", "fingertips__data") }}
+    ),
+
+    explained as (
+        select
+            cleaned.*,
+            indicator.indicator_id as our_indicator_id,
+            indicator.multiplier,
+            indicator.statistic,
+            dated.period_start,
+            dated.period_end,
+            levels.level,
+            levels.scheme,
+            levels.country,
+            levels.exclusion_rule as level_rule,
+            value is null
+            and count is null
+            and regexp_matches(
+                lower(value_note), 'suppress|disclos|small number|small count|too small'
+            ) as is_suppressed,
+            list_filter(
+                [
+                    {
+                        'what':'sex',
+                        'group': case when cleaned.sex is distinct from indicator.headline_sex then cleaned.sex end
+                    },
+                    {
+                        'what':'age',
+                        'group': case when cleaned.age is distinct from indicator.headline_age then cleaned.age end
+                    },
+                    {'what':trim(category_type), 'group':trim(category)}
+                ],
+                lambda part:part['group'] is not null and part['what'] is not null
+            ) as parts
+        from cleaned
+        inner join
+            {{ ref("base_fingertips__indicator") }} as indicator on cleaned.indicator_id = indicator.publisher_indicator
+        inner join dated on cleaned.indicator_id = dated.indicator_id and cleaned.time_period = dated.time_period
+        inner join
+            levels on cleaned.area_code = levels.area_code and cleaned.area_type is not distinct from levels.area_type
+    )
+
+select
+    release_key,
+    source_row,
+    1 as source_row_count,
+    'fingertips' as source_id,
+    our_indicator_id as indicator_id,
+    scheme as organisation_scheme,
+    area_code as published_code,
+    trim(regexp_replace(area_name, '\s+', ' ', 'g')) as published_name,
+    level,
+    country,
+    trim(time_period) as period_label,
+    period_start,
+    period_end,
+    if(len(parts) = 0, 'all', array_to_string(list_transform(parts, lambda part:part['what']), ', ')) as breakdown,
+    if(
+        len(parts) = 0, 'all', array_to_string(list_transform(parts, lambda part:part['group']), ', ')
+    ) as breakdown_value,
+    case when not coalesce(is_suppressed, false) then count end as numerator,
+    case when not coalesce(is_suppressed, false) then denominator end as denominator,
+    value as publisher_value,
+    -- limits that are in the wrong order are none (the arrival gate has warned)
+    case when value is not null and lower_95 <= upper_95 then lower_95 end as publisher_lower_95,
+    case when value is not null and lower_95 <= upper_95 then upper_95 end as publisher_upper_95,
+    case when value is not null and lower_998 <= upper_998 then lower_998 end as publisher_lower_998,
+    case when value is not null and lower_998 <= upper_998 then upper_998 end as publisher_upper_998,
+    'England' as comparator_name,
+    nullif(compared_to_england, 'Not compared') as publisher_band,
+    recent_trend as publisher_trend,
+    coalesce(is_suppressed, false) as is_suppressed,
+    -- printed decimals decide what agrees
+    not coalesce(
+        statistic in ('rate', 'proportion')
+        and denominator > 0
+        and (statistic = 'rate' or count <= denominator)
+        and abs(count / denominator * multiplier - value)
+        <= 0.5001 * power(10, - least(length(split_part(value::varchar, '.', 2)), 9)) + 1e-7 * abs(value),
+        false
+    ) as is_published_value_kept,
+    list_filter(
+        [case when regexp_matches(lower(value_note), '^value for .+ combined') then 'combined_area' end],
+        lambda warning:warning is not null
+    ) as usage_warnings,
+    value_note as note,
+    case
+        when copy_number > 1
+        then 'repeated_row'
+        when level_rule is not null
+        then level_rule
+        when period_start is null or period_end is null or period_start > period_end
+        then 'unknown_period'
+    end as exclusion_rule
+from explained

@@ -1,0 +1,2 @@
+-- Grain: release × finding, entered by template.
+{{ template_findings("ukoss") }}

@@ -1,0 +1,5 @@
+"""CQC maternity survey and inspections: our templates; recognised by what the rows say."""
+
+from ingest import template
+
+recognise = template.recogniser("cqc")

@@ -1,0 +1,5 @@
+"""Each Baby Counts reports: our templates; recognised by what the rows say."""
+
+from ingest import template
+
+recognise = template.recogniser("ebc")

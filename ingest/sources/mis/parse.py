@@ -1,0 +1,5 @@
+"""Maternity Incentive Scheme results: our template; recognised by what the rows say."""
+
+from ingest import template
+
+recognise = template.recogniser("mis")

@@ -1,0 +1,15 @@
+"""NNAP results in our own template: recognised by its header; the release is the data year of the first row."""
+
+import re
+
+from ingest.registry import Identity, Sample
+
+HEADER = {"data_year", "measure", "level", "name", "unit_level", "network", "numerator", "denominator", "value"}
+
+
+def recognise(sample: Sample) -> Identity | None:
+    """Return the data year as release."""
+    if not HEADER.issubset(name.strip() for name in sample.header) or not sample.rows:
+        return None
+    year = sample.rows[0].get("data_year", "").strip()
+    return Identity("unit_results", year) if re.fullmatch(r"20\d\d", year) else None

@@ -1,0 +1,5 @@
+"""National Patient Safety Alerts: our template; recognised by what the rows say."""
+
+from ingest import template
+
+recognise = template.recogniser("npsa")

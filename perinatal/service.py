@@ -1,0 +1,114 @@
+"""What the service is made of, whoever runs it: pools, queues, and Airflow's settings where it is embedded."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ingest.registry import Source, all_sources
+from perinatal.home import Home
+from perinatal.settings import PROJECT_ROOT
+
+WRITER_POOL = "writer"
+FETCH_QUEUE, BUILD_QUEUE = "fetch", "build"  # of Celery workers; the local executor takes no notice
+LOOPBACK = "127.0.0.1"
+USER = "admin"
+TASKS_AT_ONCE = 4
+
+
+def host_pool(source: Source) -> str:
+    """Return the pool of the publisher's host, so that sources that share a host take turns."""
+    host = urlsplit(str(source.probe.get("url", source.page))).hostname
+    return f"host.{host}"
+
+
+def pools() -> dict[str, dict[str, object]]:
+    """Return every pool as `airflow pools import` reads it: one writer, one connection a host."""
+    hosts = sorted({host_pool(source) for source in all_sources().values()})
+    descriptions = {WRITER_POOL: "builds one edition at a time"}
+    descriptions |= {pool: f"one connection to {pool.removeprefix('host.')}" for pool in hosts}
+    return {name: {"slots": 1, "description": text, "include_deferred": False} for name, text in descriptions.items()}
+
+
+def airflow_folder(home: Home) -> Path:
+    """Return where the embedded Airflow keeps everything."""
+    return home.root / "airflow"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, from its first moment on."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as out:
+        out.write(text)
+
+
+def password(home: Home) -> tuple[str, bool]:
+    """Return the password for Airflow's pages, and whether it was made just now."""
+    path = airflow_folder(home) / "passwords.json"
+    if path.exists():
+        return str(json.loads(path.read_text(encoding="utf-8"))[USER]), False
+    made = secrets.token_urlsafe(15)
+    write_private(path, json.dumps({USER: made}))
+    return made, True
+
+
+def _keys(home: Home) -> dict[str, str]:
+    """Return the keys that Airflow's parts trust each other by: made once, kept in a private file."""
+    path = airflow_folder(home) / "keys.json"
+    if not path.exists():
+        fernet = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+        keys = {"fernet": fernet, "jwt": secrets.token_urlsafe(48), "session": secrets.token_urlsafe(48)}
+        write_private(path, json.dumps(keys))
+    found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def environment(home: Home, mode: str, port: int) -> dict[str, str]:
+    """Return the environment of the embedded Airflow: SQLite, local executor, loopback, nothing outside `home`.
+
+    The short intervals let the inbox be watched within a minute of the first start (Airflow activates an asset, and
+    then its watcher, only when it next looks) and a killed scheduler's task be taken up again in less than a minute.
+    """
+    folder, keys = airflow_folder(home), _keys(home)
+    scratch = folder / "tmp"
+    scratch.mkdir(parents=True, exist_ok=True)
+    address = f"http://{LOOPBACK}:{port}"
+    return os.environ | {
+        "PERINATAL_HOME": str(home.root),
+        "PERINATAL_MODE": mode,
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")])),
+        "TMPDIR": str(scratch),
+        "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), LOOPBACK])),
+        "DO_NOT_TRACK": "1",
+        "GX_ANALYTICS_ENABLED": "false",
+        "OPENBLAS_NUM_THREADS": "1",  # the scheduler forks its tasks; threads do not survive that
+        "AIRFLOW_HOME": str(folder),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT_ROOT / "dags"),
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": str(TASKS_AT_ONCE),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__FERNET_KEY": keys["fernet"],
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(folder / "passwords.json"),
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder / 'airflow.db'}",
+        "AIRFLOW__API__HOST": LOOPBACK,
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__BASE_URL": address,
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API__SECRET_KEY": keys["session"],
+        "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt"],
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(folder / "logs"),
+        "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(folder / "logs" / "dag_processor"),
+        "AIRFLOW__SCHEDULER__PARSING_CLEANUP_INTERVAL": "5",
+        "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(pools(), indent=1))

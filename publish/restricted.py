@@ -1,0 +1,62 @@
+"""Restricted sources (board returns) in a DuckDB file of their own, beside the public edition and never in it.
+
+`editions/<id>/restricted/<source>.duckdb` holds the public shapes (core.fct_observation, core.fct_finding,
+marts.trust_indicator, core.dim_release) with this source's rows alone; folder and file are readable for the owner only.
+Nothing serves them: no portal, pack or download.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+OWNER_ONLY_FOLDER, OWNER_ONLY_FILE = 0o700, 0o600
+
+# table of the restricted file → table of the run's working file or candidate, always filtered by source
+TABLES = {
+    "core.fct_observation": "work.restricted.restricted_observation",
+    "core.fct_finding": "work.restricted.restricted_finding",
+    "marts.trust_indicator": "work.restricted.restricted_trust_indicator",
+    "core.dim_release": "public_edition.core.dim_release",
+}
+INDICATORS = """
+create table restricted_file.core.dim_indicator as
+select * from public_edition.core.dim_indicator
+where indicator_id in (select indicator_id from restricted_file.core.fct_observation)
+order by indicator_id
+"""
+
+
+def write(folder: Path, work: Path, candidate: Path) -> Path | None:
+    """Write a file for each restricted source that has rows into `folder`; None, and no folder, where there is none."""
+    with duckdb.connect() as connection:
+        for path, name in ((work, "work"), (candidate, "public_edition")):
+            connection.execute(f"attach '{_quoted(path)}' as {name} (read_only)")
+        sources = connection.execute(
+            "select distinct source_id from work.landed.release where audience = 'restricted' order by source_id"
+        ).fetchall()
+        if not sources:
+            return None
+        folder.mkdir(mode=OWNER_ONLY_FOLDER)
+        for (source_id,) in sources:
+            _write_source(connection, folder / f"{source_id}.duckdb", source_id)
+    return folder
+
+
+def _write_source(connection: duckdb.DuckDBPyConnection, path: Path, source_id: str) -> None:
+    connection.execute(f"attach '{_quoted(path)}' as restricted_file (storage_version 'v1.2.0')")
+    path.chmod(OWNER_ONLY_FILE)
+    for schema in ("core", "marts"):
+        connection.execute(f"create schema restricted_file.{schema}")
+    for target, origin in TABLES.items():
+        connection.execute(
+            f"create table restricted_file.{target} as select * from {origin} where source_id = $source",
+            {"source": source_id},
+        )
+    connection.execute(INDICATORS)
+    connection.execute("detach restricted_file")
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

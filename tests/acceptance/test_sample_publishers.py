@@ -1,0 +1,131 @@
+"""The bundled sample over real HTTP: a second run transfers and publishes nothing; any one publisher may break."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from expectations import alerts
+from ingest import fetch, inbox, probe_state, watch
+from ingest import manifest as manifests
+from ingest.http import HttpClient
+from ingest.registry import Source, all_sources
+from ingest.sample import publishers
+from ingest.sample.server import Fault, SamplePublishers
+from perinatal.home import Home
+
+ROOT = Path(__file__).resolve().parents[2]
+FAULTS = [
+    Fault("status", status=500),
+    Fault("status", status=429, retry_after=1),
+    Fault("reset", after=10),
+    Fault("slow", wait=0.2),
+    Fault("hang"),
+    Fault("wrong_length"),
+    Fault("redirect_ring"),
+    Fault("redirect_scheme"),
+    Fault("gzip_bomb"),
+    Fault("endless"),
+]
+
+
+def watched() -> list[Source]:
+    return [source for source in all_sources().values() if publishers.has_sample(source) and source.probe]
+
+
+def one_of_each_kind() -> list[Source]:
+    """Return a source for each way of arriving."""
+    return list({watch.arrives(source): source for source in watched()}.values())
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("sample") / "home")
+
+
+@pytest.fixture(scope="module")
+def running(home: Home) -> Iterator[tuple[SamplePublishers, HttpClient]]:
+    """Everything landed once, and the sample publishers still there to be broken."""
+    for source in all_sources().values():
+        if publishers.has_sample(source):
+            publishers.drop(home, source)
+    dropped = inbox.collect(home, all_sources(), 0.01)
+    assert [item for item in dropped if item.left] == []
+    with publishers.running(home, watched()) as (server, options):
+        quick = replace(options, read_timeout=0.5, total_timeout=2, attempts=2, backoff=0.01, max_bytes=32 << 20)
+        with HttpClient(quick) as client:
+            reports = list(fetch.fetch_all(home, client, watched(), synthetic=True))
+            assert [report for report in reports if report.outcome in ("failed", "needs_person")] == []
+            yield server, client
+
+
+def test_every_sample_lands_as_synthetic(home: Home, running: tuple[SamplePublishers, HttpClient]) -> None:
+    landed = list(manifests.all_landed(home))
+    assert all(item.is_synthetic for item in landed)
+    assert {item.source_id for item in landed} == {s.id for s in all_sources().values() if publishers.has_sample(s)}
+
+
+def test_a_second_run_transfers_no_body(home: Home, running: tuple[SamplePublishers, HttpClient]) -> None:
+    server, client = running
+    before = len(list(manifests.all_landed(home)))
+    server.forget()
+    for source in all_sources().values():
+        if publishers.has_sample(source):
+            publishers.drop(home, source)
+    assert inbox.collect(home, all_sources(), 0.01) == []
+    reports = list(fetch.fetch_all(home, client, watched(), synthetic=True))
+    assert {report.outcome for report in reports} == {"unchanged"}
+    assert server.count().requests >= len(watched())
+    assert server.count().body_bytes == 0
+    assert len(list(manifests.all_landed(home))) == before
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.kind}-{fault.status}")
+@pytest.mark.parametrize("source", one_of_each_kind(), ids=lambda source: source.id)
+def test_one_broken_publisher_is_told_and_recovers(
+    home: Home, running: tuple[SamplePublishers, HttpClient], source: Source, fault: Fault
+) -> None:
+    server, client = running
+    found = watch.of(source)
+    assert found
+    parts = urlsplit(found.spec.url)
+    place = parts.netloc + parts.path
+    # nothing is remembered of this publisher, so that it has to send bodies
+    probe_state.place(home, source.id, synthetic=True).unlink()
+    server.fault(place, replace(fault))
+    reports = {report.source_id: report for report in fetch.fetch_all(home, client, watched(), synthetic=True)}
+    server.fault(place, None)
+    assert reports.pop(source.id).outcome == "failed"
+    same_page = {other.id for other in watched() if other.probe.get("url") == source.probe.get("url")}
+    assert {report.outcome for name, report in reports.items() if name not in same_page} <= {"unchanged"}
+    standing = [alert.scope for alert in alerts.open_alerts(home) if alert.scope.startswith("fetch")]
+    assert f"fetch-sample/{source.id}" in standing
+    reports = {report.source_id: report for report in fetch.fetch_all(home, client, watched(), synthetic=True)}
+    assert reports[source.id].outcome in ("unchanged", "no_data")
+    assert [alert.scope for alert in alerts.open_alerts(home) if alert.scope.startswith("fetch")] == []
+
+
+def perinatal(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PERINATAL_HOME": str(home), "PERINATAL_INBOX_QUIET_SECONDS": "0.05"}
+    command = [sys.executable, "-m", "perinatal.cli", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+def test_refresh_twice_publishes_once(tmp_path: Path) -> None:
+    first = perinatal(tmp_path, "refresh", "--sample")
+    assert first.returncode == 0, first.stderr
+    edition = (tmp_path / "current").resolve()
+    second = perinatal(tmp_path, "refresh", "--sample")
+    assert second.returncode == 0, second.stderr
+    assert "nothing new" in second.stdout
+    assert (tmp_path / "current").resolve() == edition
+    third = json.loads(perinatal(tmp_path, "fetch", "--sample", "--json").stdout)
+    assert third["sample_traffic"]["body_bytes"] == 0
+    assert third["sample_traffic"]["requests"] >= len(watched())

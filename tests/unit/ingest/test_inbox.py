@@ -1,0 +1,393 @@
+"""The inbox: what is dropped is landed and moved out, or left with a reason; nothing is lost."""
+
+import os
+import shutil
+import socket
+import threading
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from expectations import alerts
+from ingest import archive, decisions, inbox, quarantine, registry, synthetic
+from ingest import manifest as manifests
+from ingest.landing import Acceptance
+from ingest.registry import Source
+from perinatal.home import Home
+
+MakeSource = Callable[..., Source]
+RELEASES = Path(__file__).resolve().parents[3].parent / "shared" / "releases"
+
+
+def table(year: int, births: int = 100) -> str:
+    return f"Organisation,Year,Births\nA,{year},{births}\nB,{year},200\n"
+
+
+class Inbox:
+    """The inbox of a made-up source, and what came of the last look at it."""
+
+    def __init__(self, home: Home, source: Source) -> None:
+        self.home, self.sources = home, {source.id: source}
+        self.folder = home.inbox / source.id
+        self.folder.mkdir(parents=True)
+
+    def drop(self, name: str, content: str | bytes = "") -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def collect(self, quiet: float = 0.01) -> dict[str, str]:
+        """Look at the inbox; returns file name → what became of it."""
+        self.dropped = inbox.collect(self.home, self.sources, quiet)
+        return {d.name: "left" if d.left else ", ".join(t.what for t in d.taken) for d in self.dropped}
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(path.name for path in self.folder.rglob("*"))
+
+
+@pytest.fixture
+def box(home: Home, make_source: MakeSource) -> Inbox:
+    return Inbox(home, make_source())
+
+
+def rules(home: Home) -> list[str]:
+    return [reason["rule"] for _, report in quarantine.reports(home) for reason in report.reasons]
+
+
+def open_scopes(home: Home) -> list[str]:
+    return sorted(alert.scope for alert in alerts.open_alerts(home))
+
+
+def test_a_file_is_landed_and_moved_out(home: Home, box: Inbox) -> None:
+    assert inbox.collect(Home(home.root / "none"), box.sources, 0) == []
+    path = box.drop("births.csv", table(2021))
+    digest = archive.hash_of(path)
+    box.drop("below/a/folder.csv", table(2022))
+    assert box.collect() == {"births.csv": "landed", "folder.csv": "landed"}
+    assert "births.csv" not in box.names
+    assert archive.place(home, digest).exists()
+    box.drop("again.csv", table(2021))
+    assert box.collect() == {"again.csv": "unchanged"}
+    assert box.collect() == {}
+
+
+def test_what_cannot_be_recognised_is_in_quarantine(home: Home, box: Inbox) -> None:
+    box.drop("what.csv", "a,b\n1,2\n")
+    box.drop("page.csv", "<!DOCTYPE html><html><body>Sign in</body></html>")
+    box.drop("empty.csv", "")
+    box.drop("births.csv", table(2021))
+    found = box.collect()
+    assert found == {"what.csv": "refused", "page.csv": "refused", "empty.csv": "refused", "births.csv": "landed"}
+    assert sorted(rules(home)) == ["empty", "html", "not_recognised"]
+    assert box.names == []
+    reasons = {report.original_name: report.reasons[0]["message"] for _, report in quarantine.reports(home)}
+    assert "neither name nor content tell what it is" in reasons["what.csv"]
+    box.drop("what.csv", table(2022))
+    box.collect()
+    assert open_scopes(home) == ["arrival/madeup/empty.csv", "arrival/madeup/page.csv"]
+
+
+@pytest.mark.parametrize("note", ["odd.csv.yml", "odd.yml", "odd.csv.yaml"])
+def test_a_note_beside_a_file_says_what_it_is(home: Home, box: Inbox, note: str) -> None:
+    box.drop("odd.csv", "Organisation,Year,Births\nA,2021,1\nA,2022,2\n")
+    box.drop(note, "dataset: births\nrelease: 2021-22\npublished_on: 2023-04-05\n")
+    assert box.collect() == {"odd.csv": "landed"}
+    (manifest,) = manifests.all_landed(home)
+    assert (manifest.release, manifest.published_on) == ("2021-22", "2023-04-05")
+    assert box.names == []
+
+
+def test_a_note_that_comes_later_still_counts(home: Home, box: Inbox) -> None:
+    box.drop("odd.csv", "Organisation,Year,Births\nA,2021,1\nA,2022,2\n")
+    assert box.collect() == {"odd.csv": "refused"}
+    box.drop("odd.csv.yml", "dataset: births\nrelease: 2021-22\n")
+    assert box.collect() == {"odd.csv.yml": "landed"}
+    assert list(quarantine.reports(home)) == []
+    assert open_scopes(home) == []
+    assert box.names == []
+
+
+def test_a_note_alone_waits(home: Home, box: Inbox) -> None:
+    box.drop("odd.csv.yml", "dataset: births\nrelease: 2021-22\n")
+    assert box.collect() == {"odd.csv.yml": "left"}
+    assert not box.dropped[0].is_amiss
+    assert open_scopes(home) == []
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "release: ../../elsewhere",
+        "release: 2022/23",
+        "dataset: [a]",
+        "published_on: yesterday",
+        "colour: red",
+        "- a list",
+        "release: 'unclosed",
+        "",
+        b"\xff\xfe",
+        "a" * 100_000,
+    ],
+)
+def test_a_wrong_note_keeps_its_file_waiting(home: Home, box: Inbox, note: str | bytes) -> None:
+    box.drop("odd.csv", table(2021))
+    path = box.drop("odd.csv.yml", note)
+    assert box.collect() == {"odd.csv": "left"}
+    assert box.names == ["odd.csv", "odd.csv.yml"]
+    assert open_scopes(home) == ["inbox/madeup/odd.csv"]
+    path.unlink()
+    assert box.collect() == {"odd.csv": "landed"}
+    assert open_scopes(home) == []
+
+
+def test_half_written_files_are_left_until_they_are_whole(home: Home, box: Inbox) -> None:
+    path = box.drop("births.csv", "Organisation,Year,Births\n")
+    stop = threading.Event()
+
+    def write() -> None:
+        with path.open("a") as out:
+            while not stop.wait(0.02):
+                out.write("A,2021,1\n")
+                out.flush()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    box.drop("more.csv.part", table(2022))
+    box.drop(".hidden", "x")
+    box.drop("sound.csv", table(2020))
+    found = box.collect(quiet=0.3)
+    stop.set()
+    writer.join()
+    assert found == {"births.csv": "left", "more.csv.part": "left", "sound.csv": "landed"}
+    assert open_scopes(home) == []
+    assert box.collect(quiet=0.1)["births.csv"] == "landed"
+
+
+def test_links_devices_and_strangers_are_left_under_an_alert(home: Home, box: Inbox, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.csv"
+    secret.write_text(table(2021))
+    (box.folder / "link.csv").symlink_to(secret)
+    (box.folder / "broken.csv").symlink_to(tmp_path / "nowhere")
+    (box.folder / "folder").symlink_to(tmp_path)
+    os.mkfifo(box.folder / "pipe.csv")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.path.relpath(box.folder / "socket"))
+        (home.inbox / "loose.csv").write_text(table(2021))
+        (home.inbox / "nobody").mkdir()
+        (home.inbox / "nobody" / "theirs.csv").write_text(table(2021))
+        box.drop("births.csv", table(2022))
+        found = box.collect()
+    assert found.pop("births.csv") == "landed"
+    assert set(found.values()) == {"left"}
+    assert len(found) == 7
+    assert all(item.is_amiss for item in box.dropped if item.left)
+    assert len(open_scopes(home)) == 7
+    assert [item.release for item in manifests.all_landed(home)] == ["2022"]
+    assert len(list(home.archive.glob("??/*"))) == 1
+    shutil.rmtree(home.inbox)
+    box.folder.mkdir(parents=True)
+    box.collect()
+    assert open_scopes(home) == []
+
+
+@pytest.mark.parametrize("name", ["ti\u202etle.csv", "line\nbreak.csv", "x" * 242 + ".csv", "bad\udcff.csv", "C:x.csv"])
+def test_unsafe_names_go_to_quarantine_under_a_safe_one(home: Home, box: Inbox, name: str) -> None:
+    box.drop(name, table(2021))
+    (what,) = box.collect().values()
+    assert what == "refused"
+    assert rules(home) == ["unsafe_name"]
+    assert box.names == []
+    folder, report = quarantine.find(home, "")
+    assert report.original_name.isprintable()
+    assert len(list(folder.iterdir())) == 2
+
+
+def zipped(path: Path, **members: str | bytes) -> Path:
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, content in members.items():
+            packed.writestr(name, content)
+    return path
+
+
+def test_a_zip_is_taken_table_by_table(home: Home, box: Inbox) -> None:
+    members = {"a/2021.csv": table(2021), "2022.csv": table(2022), "bad.csv": "x,y\n1,2\n", "notes.pdf": b"%PDF-1.4"}
+    path = zipped(box.folder / "all.zip", **members)  # type: ignore[arg-type]
+    digest = archive.hash_of(path)
+    assert box.collect() == {"all.zip": "landed, landed, refused"}
+    assert {item.container for item in manifests.all_landed(home)} == {digest}
+    assert "notes.pdf" in box.dropped[0].taken[-1].message
+    assert archive.place(home, digest).exists()
+    _, report = quarantine.find(home, "")
+    assert (report.original_name, report.container) == ("bad.csv", digest)
+    assert list(home.archive.glob(".*")) == []
+
+
+def test_two_tables_of_one_release_in_a_zip_are_told(home: Home, box: Inbox) -> None:
+    zipped(box.folder / "all.zip", **{"one.csv": table(2021), "two.csv": table(2021, births=7)})  # type: ignore[arg-type]
+    assert box.collect() == {"all.zip": "landed, revised"}
+    (alert,) = alerts.open_alerts(home)
+    assert alert.breach.rule == "one_table_a_release"
+
+
+@pytest.mark.parametrize(
+    ("members", "rule"),
+    [
+        ({"../../escape.csv": table(2021), "b.csv": table(2022)}, "unsafe_name"),
+        ({"/etc/passwd": table(2021), "b.csv": table(2022)}, "unsafe_name"),
+        ({"a.csv": "0" * (300 << 20), "b.csv": table(2022)}, "zip_bomb"),
+        ({"readme.txt": "x", "other.txt": "y"}, "which_member"),
+    ],
+)
+def test_a_zip_that_is_not_safe_is_refused_whole(home: Home, box: Inbox, members: dict[str, str], rule: str) -> None:
+    with zipfile.ZipFile(box.folder / "all.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in members.items():
+            packed.writestr(name, content)
+    box.drop("births.csv", table(2020))
+    assert box.collect() == {"all.zip": "refused", "births.csv": "landed"}
+    assert rules(home) == [rule]
+    assert len(list(manifests.all_landed(home))) == 1
+
+
+def test_an_archive_in_a_zip_is_refused_aloud(home: Home, box: Inbox, tmp_path: Path) -> None:
+    inner = zipped(tmp_path / "inner.zip", **{"2021.csv": table(2021)})  # type: ignore[arg-type]
+    zipped(box.folder / "all.zip", **{"inner.zip": inner.read_bytes(), "2022.csv": table(2022)})  # type: ignore[arg-type]
+    assert sorted(box.collect()["all.zip"].split(", ")) == ["landed", "refused"]
+    assert rules(home) == ["nested_archive"]
+
+
+def test_a_note_cannot_name_one_dataset_for_several_tables(home: Home, box: Inbox) -> None:
+    zipped(box.folder / "all.zip", **{"1.csv": table(2021), "2.csv": table(2022)})  # type: ignore[arg-type]
+    box.drop("all.zip.yml", "dataset: births")
+    assert box.collect() == {"all.zip": "refused"}
+    assert rules(home) == ["several_tables"]
+
+
+def test_a_bug_in_one_parser_does_not_stop_the_others(home: Home, box: Inbox, make_source: MakeSource) -> None:
+    wrong = make_source("wrong", parse="def recognise(sample):\n    raise ZeroDivisionError('a bug')\n")
+    box.sources["wrong"] = wrong
+    (home.inbox / "wrong").mkdir()
+    (home.inbox / "wrong" / "a.csv").write_text(table(2021))
+    box.drop("zz.csv", table(2021))
+    found = inbox.collect(home, dict(sorted(box.sources.items(), reverse=True)), 0.01)
+    assert {item.name: item.left for item in found} == {"a.csv": "unexpected ZeroDivisionError: a bug", "zz.csv": ""}
+    assert (home.inbox / "wrong" / "a.csv").exists()
+    assert open_scopes(home) == ["inbox/wrong/a.csv"]
+
+
+REPLACING = """
+from pathlib import Path
+from ingest.registry import Identity
+
+
+def recognise(sample):
+    dropped = Path(__file__).parent.parent.parent / "home" / "inbox" / "madeup" / "births.csv"
+    if dropped.exists():
+        dropped.write_text("Organisation,Year,Births\\\\nA,2022,1\\\\n")
+    return Identity("births", sample.rows[0]["Year"])
+"""
+
+
+def test_a_file_put_in_the_place_of_another_is_not_lost(home: Home, make_source: MakeSource) -> None:
+    box = Inbox(home, make_source(parse=REPLACING.replace("\\\\n", "\\n")))
+    box.drop("births.csv", table(2021))
+    assert box.collect() == {"births.csv": "landed"}
+    assert box.names == ["births.csv"]
+    assert box.collect() == {"births.csv": "landed"}
+    assert sorted(item.release for item in manifests.all_landed(home)) == ["2021", "2022"]
+
+
+def test_only_the_sources_that_are_asked_for(home: Home, box: Inbox, make_source: MakeSource) -> None:
+    box.sources["other"] = make_source("other")
+    (home.inbox / "other").mkdir()
+    (home.inbox / "other" / "b.csv").write_text(table(2021))
+    box.drop("a.csv", table(2021))
+    assert [item.name for item in inbox.collect(home, box.sources, 0.01, ["other"])] == ["b.csv"]
+    assert box.names == ["a.csv"]
+
+
+def test_sample_bytes_stay_synthetic_under_any_name(home: Home, box: Inbox) -> None:
+    path = box.drop("real-looking.csv", table(2021))
+    synthetic.mark(home, [archive.hash_of(path)])
+    zipped(box.folder / "all.zip", **{"1.csv": table(2022), "2.csv": table(2023)})  # type: ignore[arg-type]
+    synthetic.mark(home, [archive.hash_of(box.folder / "all.zip")])
+    box.drop("real.csv", table(2020))
+    box.collect()
+    found = {item.release: item.is_synthetic for item in manifests.all_landed(home)}
+    assert found == {"2020": False, "2021": True, "2022": True, "2023": True}
+
+
+def test_real_files_are_never_held_against_sample_ones(home: Home, box: Inbox) -> None:
+    box.drop("births.csv", table(2021))
+    synthetic.mark(home, [archive.hash_of(box.folder / "births.csv")])
+    box.collect()
+    box.drop("births.csv", table(2021, births=1))
+    assert box.collect() == {"births.csv": "landed"}
+    assert sorted(item.is_synthetic for item in manifests.all_landed(home)) == [False, True]
+
+
+def test_who_looks_while_another_looks_waits(home: Home, box: Inbox) -> None:
+    for year in range(2001, 2009):
+        box.drop(f"{year}.csv", table(year))
+    found: list[Any] = []
+    threads = [threading.Thread(target=lambda: found.append(inbox.collect(home, box.sources, 0.01))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(len(dropped) for dropped in found) == 8
+    assert all(not item.left for dropped in found for item in dropped)
+
+
+def test_a_release_from_quarantine_can_say_what_the_file_is(home: Home, box: Inbox) -> None:
+    box.drop("odd.csv", "Organisation,Year,Births\nA,2021,1\nA,2022,2\n")
+    box.collect()
+    _, report = quarantine.find(home, "")
+    ann = Acceptance("Ann", "I know it")
+    (still,) = decisions.release(home, box.sources["madeup"], report, ann)
+    assert still.what == "refused"
+    (taken,) = decisions.release(home, box.sources["madeup"], report, ann, "births", "2021-22")
+    assert taken.what == "landed"
+    assert open_scopes(home) == []
+
+
+def test_nothing_left_behind_where_reading_is_forbidden(home: Home, box: Inbox) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    path = box.drop("closed.csv", table(2021))
+    path.chmod(0)
+    box.drop("births.csv", table(2022))
+    assert box.collect() == {"closed.csv": "left", "births.csv": "landed"}
+    path.chmod(0o644)
+    assert box.collect() == {"closed.csv": "landed"}
+
+
+@pytest.mark.skipif(not RELEASES.is_dir(), reason=f"no real releases at {RELEASES}")
+@pytest.mark.parametrize("source_id", sorted(registry.all_sources()))
+def test_real_files_are_recognised_under_their_own_names(home: Home, source_id: str) -> None:
+    real = sorted(path for path in (RELEASES / source_id).glob("*") if path.is_file())
+    if not real:
+        pytest.skip(f"no real release of {source_id}")
+    folder = home.inbox / source_id
+    folder.mkdir(parents=True)
+    for path in real:
+        shutil.copyfile(path, folder / path.name)
+    dropped = inbox.collect(home, registry.all_sources(), 0.05)
+    refused = [
+        (item.name, item.left, table.message) for item in dropped for table in item.taken if table.what == "refused"
+    ]
+    not_recognised = [
+        reason["rule"]
+        for _, report in quarantine.reports(home)
+        for reason in report.reasons
+        if reason["rule"] in ("not_recognised", "unknown_dataset")
+    ]
+    assert not_recognised == []
+    assert len(dropped) == len(real)
+    if source_id == "mbrrace":
+        assert refused == []
+        assert list(folder.iterdir()) == []
