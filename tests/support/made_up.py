@@ -38,8 +38,8 @@ TYPES = {
                 "is_boundary_change", "is_suppressed", "is_denominator_withheld"),
     "varchar[]": ("aliases", "usage_warnings", "affected_marts", "affected_lms"),
     "double": ("multiplier", "target", "observed", "minimum", "maximum", "value", "comparator_value", "numerator",
-               "denominator", "knot_target", "next_target", "score", "old_value", "new_value",
-               "old_numerator", "new_numerator", "old_denominator", "new_denominator"),
+               "denominator", "knot_target", "next_target", "score", "old_value", "new_value", "old_numerator",
+               "new_numerator", "old_denominator", "new_denominator"),
     "integer": ("revision", "precedence", "year", "knot_year", "next_year", "mergers", "times_seen", "periods_missing",
                 "periods_expected", "periods_reported", "period_months", "page"),
     "bigint": ("rows_in", "rows_mart", "rows_quarantined", "rows_excluded", "count"),
@@ -189,16 +189,17 @@ def _catalogue(edition: MadeUp) -> None:
 
 def _ambitions(edition: MadeUp) -> None:
     for year in range(2010, 2031):
-        edition.add("core", "ambition_trajectory", ambition_id="stillbirth", year=year, target=5.1 - (year - 2010) / 10,
+        target = 5.1 - (year - 2010) / 10
+        edition.add("core", "ambition_trajectory", ambition_id="stillbirth", year=year, target=target,
                     knot_year=2010 if year < 2020 else 2020, knot_target=5.1)  # fmt: skip
     for year, actual in ((2010, 5.1), (2020, 3.8), (2024, 3.8)):
         for definition, offset in (("ONS, 24 weeks or later", 0.0), ("another definition", 0.5)):
             edition.add(
                 "marts", "national_ambition", ambition_id="stillbirth", ambition_name="Stillbirths",
                 definition=definition, geography="England", period=str(year), year=year,
-                target=5.1 - (year - 2010) / 10,
-                actual=actual + offset, gap=0.1, on_track=False, years_behind=3.1, unit="per 1,000 total births",
-                is_headline=offset == 0.0, source_url="https://ons.example/births (table <1>)",
+                target=5.1 - (year - 2010) / 10, actual=actual + offset, gap=0.1,
+                on_track=False, years_behind=3.1, unit="per 1,000 total births", is_headline=offset == 0.0,
+                source_url="https://ons.example/births (table <1>)",
             )  # fmt: skip
 
 
@@ -243,9 +244,9 @@ def _year(edition: MadeUp, year: int) -> None:
     for code, name in LMSS:
         incomplete = code == "QAA" and year in (2021, 2024)
         numbers = {"value_min": 4.01, "value_max": 4.52} if incomplete else counts(40, 12000, 1000)
+        visible = 2 if incomplete else 3
         edition.add("marts", "lms_indicator", **value_row(
-            lms_code=code, lms_name=name, **region, **shared, trusts_expected=3,
-            trusts_reporting=2 if incomplete else 3,
+            lms_code=code, lms_name=name, **region, **shared, trusts_expected=3, trusts_reporting=visible,
             is_complete=not incomplete, usage_warnings=["incomplete", "synthetic"] if incomplete else ["synthetic"],
             comparator_value=3.6, **({"comparison": None} if incomplete else {}),
         ) | numbers)  # fmt: skip

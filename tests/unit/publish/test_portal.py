@@ -6,11 +6,10 @@ import re
 import time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from xml.etree import ElementTree
 
 import made_up
 import pytest
-from lxml import html
+from lxml import etree, html
 
 from perinatal.home import Home
 from publish import portal
@@ -135,12 +134,12 @@ def test_text_that_bites_is_shown_as_text(folder: Path) -> None:
 
 def test_a_synthetic_edition_says_so_on_every_page(folder: Path, tmp_path: Path) -> None:
     for path in pages(folder):
-        assert tree(path).xpath("//div[@class='synthetic']"), path
+        assert tree(path).xpath("//section[@class='synthetic']"), path
         assert "synthetic" in tree(path).xpath("//title")[0].text
     database = made_up.make().write(tmp_path / "real.duckdb")
     portal.write(database, tmp_path / "portal", Facts("one", "2026-11-23T00:00:00+00:00", False))
     for path in pages(tmp_path / "portal"):
-        assert not tree(path).xpath("//div[@class='synthetic']"), path
+        assert not tree(path).xpath("//section[@class='synthetic']"), path
 
 
 def test_every_value_leads_to_its_source_in_two_clicks(folder: Path) -> None:
@@ -227,7 +226,7 @@ def test_the_search_index_leads_to_pages(folder: Path) -> None:
 
 def test_feeds_are_atom(folder: Path) -> None:
     for name in ("editions", "alerts"):
-        feed = ElementTree.fromstring((folder / "feed" / f"{name}.xml").read_bytes())  # noqa: S314 - our own feed
+        feed = etree.fromstring((folder / "feed" / f"{name}.xml").read_bytes())
         space = {"a": "http://www.w3.org/2005/Atom"}
         assert feed.tag == "{http://www.w3.org/2005/Atom}feed"
         assert feed.find("a:updated", space) is not None
@@ -280,7 +279,7 @@ def test_the_real_edition_is_quick_and_light(published: Home, tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_no_page_of_the_real_edition_shows_a_masked_number(published: Home) -> None:
-    """A masked trust's row has no number but the comparator and the adjusted value, which is never masked."""
+    """A masked row has no number but the comparator and the adjusted value, which the publisher never masks."""
     import perinatal
 
     edition = perinatal.connect(published.root)

@@ -1,7 +1,7 @@
 """Pictures: round axes, gaps that stay gaps, nothing drawn that is not given, all text escaped."""
 
-import itertools
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -27,7 +27,7 @@ def test_ticks_hold_the_range_and_are_evenly_spaced(one: float, other: float) ->
     if high - low > 1e-3:
         assert ticks[0] <= low + 1e-6 * abs(low) + 1e-6
         assert ticks[-1] >= high - 1e-6 * abs(high) - 1e-6
-        steps = {round(after - before, 4) for before, after in itertools.pairwise(ticks)}
+        steps = {round(after - before, 4) for before, after in pairwise(ticks)}
         assert max(steps) - min(steps) < 1e-3
 
 
@@ -89,7 +89,7 @@ def test_names_of_points_do_not_cover_each_other() -> None:
     places = [float(text.get("y")) for text in picture.iter("text") if (text.get("class") or "").startswith("t strong")]
     assert len(places) == 3
     ordered = sorted(places)
-    assert min(after - before for before, after in itertools.pairwise(ordered)) >= 13
+    assert min(after - before for before, after in pairwise(ordered)) >= 13
 
 
 def test_a_flat_and_an_empty_series_have_axes() -> None:

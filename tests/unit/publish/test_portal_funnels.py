@@ -1,6 +1,5 @@
 """Funnels: the macros' own limits, England's rate or its bounds as baseline, withheld trusts left out and counted."""
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -22,7 +21,7 @@ def read(path: Path) -> dict[tuple[str, str], Funnel]:
 
 
 @pytest.fixture(scope="module")
-def edition(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def edition(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_up.make().write(tmp_path_factory.mktemp("funnels") / "edition.duckdb")
 
 
