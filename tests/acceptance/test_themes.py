@@ -18,9 +18,20 @@ FINDINGS = [
     ("recommendation", "The Trust should ensure that staff follow guidance on intermittent auscultation.", 9),
     ("theme", "Fetal monitoring was a leading contributory factor.", 12),
 ]
-HEADER = (
-    ["source", "document_title", "document_url", "published_on", "kind", "text", "count", "denominator", "share", "page", "recipient", "status"]
-)
+HEADER = [
+    "source",
+    "document_title",
+    "document_url",
+    "published_on",
+    "kind",
+    "text",
+    "count",
+    "denominator",
+    "share",
+    "page",
+    "recipient",
+    "status",
+]
 
 pytestmark = pytest.mark.slow
 
