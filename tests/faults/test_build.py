@@ -13,7 +13,7 @@ from ingest import archive
 from perinatal.home import Home
 from publish import edition
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # a build is long on a busy machine
 
 COUNT = "select count(*) as n from marts.trust_indicator"
 Shell = Callable[..., object]
