@@ -25,7 +25,7 @@ class InboxTrigger(BaseEventTrigger):
     harmless, because the DAG looks at the folder and not at the event.
     """
 
-    def __init__(self, *, inbox: str, interval: float = 1.0, quiet: float = 2.0, remind: float = 300.0) -> None:
+    def __init__(self, *, inbox: str, interval: float = 1.0, quiet: float = 2.0, remind: float = 1800.0) -> None:
         super().__init__()
         self.inbox = inbox
         self.interval = interval

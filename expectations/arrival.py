@@ -19,7 +19,7 @@ from expectations import gate
 from expectations.checks import Measured, Result, Rule, load_rules, measure, records
 from ingest import manifest as manifests
 from ingest.decode import Decoded
-from ingest.registry import Column, Identity, Source
+from ingest.registry import TEXT_TYPES, Column, Identity, Source
 from perinatal import settings
 from perinatal.home import Home
 from perinatal.settings import PROJECT_ROOT
@@ -41,14 +41,18 @@ def judge(
     with duckdb.connect(config={"memory_limit": settings.get().landing_memory_limit}) as connection:
         for name, value in (("dataset", identity.dataset), ("release", identity.release)):
             connection.execute(f"set variable {name} = ?", [value])
-        connection.from_parquet(str(rows)).create_view("rows")
+        contract = source.columns[identity.contract]
+        landed = connection.from_parquet(str(rows))
+        present = set(landed.columns)
+        # columns that this file does not have (older headers) are there for the rules, and empty
+        absent = [f'null::{c.sql_type} as "{c.name}"' for c in contract if c.name not in present]
+        landed.project(", ".join(["*", *absent])).create_view("rows")
         _make_identity(connection, source, identity)
         previous = _earlier(home, source.id, identity, revisions, is_synthetic)
         if previous:
             connection.from_parquet(str(previous.folder(home) / manifests.ROWS)).create_view("earlier")
-        present = set(connection.table("rows").columns)
         measured = _table_rules(source, decoded)
-        measured += _column_rules(connection, [c for c in source.columns[identity.contract] if c.name in present])
+        measured += _column_rules(connection, [column for column in contract if column.name in present])
         hand_written = [
             rule
             for rule in _written_rules(source, identity)
@@ -177,7 +181,7 @@ def _predicates(column: Column) -> list[tuple[Rule, str]]:
     """Return the rules that `columns.csv` states of one column, each with the SQL of an offending row."""
     name, quoted = column.name, '"' + column.name.replace('"', '""') + '"'
     found: list[tuple[str, str, str]] = []
-    if column.type not in ("text", "interval_text"):
+    if column.type not in TEXT_TYPES:
         found.append(
             (
                 "type",

@@ -1,7 +1,8 @@
 """Decode a published table: header contract, typed Parquet with lineage columns, nothing interpreted.
 
-DuckDB reads the CSV and writes the Parquet; Python never loops over the rows. Every value that cannot be typed is
-NULL in its typed column and its column is named in `cast_errors`, so that the arrival gate can refuse it by row.
+DuckDB reads the CSV and writes the Parquet; Python never loops over the rows (prose, where names are masked, aside).
+Every value that cannot be typed is NULL in its typed column and its column is named in `cast_errors`, so that the
+arrival gate can refuse it by row.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import csv
 import hashlib
 import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from ingest.registry import Cells, Column, Identity, Source, header_key
+from ingest.registry import TEXT_TYPES, Cells, Column, Identity, Source, header_key
 from perinatal.errors import PerinatalError
 
+LONGEST_PROSE = 5000  # characters of a cell in a table that holds prose
 DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%Y-%m-%d %H:%M:%S")
 
 # columns of a landed table that are not the publisher's
@@ -144,7 +147,41 @@ def _by_pattern(column: Column, keys: list[str], taken: dict[str, int]) -> list[
     return [place for place in free if any(re.fullmatch(pattern, keys[place]) for pattern in patterns)]
 
 
-TEXT = ("text", "interval_text")
+def mask_names(csv_path: Path, out: Path, columns: tuple[Column, ...]) -> None:
+    """Copy a UTF-8 CSV with the names of persons masked in its columns of prose; other cells stay as they are.
+
+    A name found in one cell is masked in all. The archived original keeps them.
+    """
+    from insights import privacy
+
+    positions = bind(read_header(csv_path), columns)
+    prose = {positions[column.name] for column in columns if column.type == "prose" and column.name in positions}
+    known: set[str] = set()
+    for row in _cells(csv_path):
+        for place in prose & set(range(len(row))):
+            known.update(privacy.find_names(row[place]))
+    rows = _cells(csv_path)
+    with out.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(next(rows))
+        writer.writerows(
+            [privacy.mask_names(cell, known) if place in prose else cell for place, cell in enumerate(row)]
+            for row in rows
+        )
+
+
+def _cells(csv_path: Path) -> Iterator[list[str]]:
+    """Yield the rows of a UTF-8 CSV, its header first. Raises Unreadable with the line."""
+    with csv_path.open(encoding="utf-8-sig", newline="") as handle:
+        reader = csv.reader(handle, strict=True)
+        try:
+            for row in reader:
+                if any(len(cell) > LONGEST_PROSE for cell in row):
+                    what = f"a cell is longer than {LONGEST_PROSE:,} characters; enter a passage, not a chapter"
+                    raise Unreadable("too_long", f"line {reader.line_num}: {what}")
+                yield row
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise Unreadable("unreadable_rows", f"line {reader.line_num}: {error}") from None
 
 
 def _cleaned(raw: str, cells: Cells) -> str:
@@ -163,7 +200,7 @@ def _cast(column: Column, raw: str, cells: Cells) -> str:
     Cells are cast as they stand first: in large files nearly all can be, and cleaning costs more than reading. The
     cases keep DuckDB from cleaning every cell all the same, to have it as a common part of two expressions.
     """
-    if column.type in TEXT:
+    if column.type in TEXT_TYPES:
         return f"case when trim({raw}) <> '' then {raw} end"
     clean = _cleaned(raw, cells)
     plain = f"replace({clean}, ',', '')"
@@ -298,7 +335,7 @@ def _selection(present: dict[Column, int], extras: dict[str, int], cells: Cells,
     stand.
     """
     raw = {column.name: f"c{place}" for column, place in present.items()}
-    numbers = [column.name for column in present if column.type not in TEXT]
+    numbers = [column.name for column in present if column.type not in TEXT_TYPES]
     casts = [f"{_cast(column, raw[column.name], cells)} as {_identifier(column.name)}" for column in present]
     typed = [f"{_typed(column)} as {_identifier(column.name)}" for column in present]
     typed += [f"c{place} as {_identifier(name)}" for name, place in extras.items()]

@@ -1,7 +1,7 @@
 """Reports as findings: the passages of a web page or PDF that are findings, with page and heading, as template CSV.
 
-Nothing is interpreted beyond `ingest/templates/findings/passages.yml`, which says under which headings, or with which
-words, a passage is a finding, recommendation or theme; other passages are left out. PDFs are read in a process of
+`ingest/templates/findings/passages.yml` says under which headings, or with which words, a passage is a finding,
+recommendation or theme; other passages are left out. `insights.findings` splits them. PDFs are read in a process of
 their own, under limits: a hostile one cannot take the run with it.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import itertools
 import json
 import re
 import statistics
@@ -28,6 +29,7 @@ from ingest.files import Kind, sniff
 from ingest.probe import CHROME, MAIN
 from ingest.registry import TEMPLATES_DIR
 from ingest.template import iso_date
+from insights import findings
 
 RULES: Final = TEMPLATES_DIR / "findings" / "passages.yml"
 EXTRACTED_BY: Final = "passages 1"
@@ -43,13 +45,14 @@ COLUMNS: Final = (
     "share",
     "page",
     "heading",
+    "recipient",
+    "status",
     "extracted_by",
 )
 LARGEST_PAGE: Final = 32 << 20  # bytes of a web page
 PDF_PAGES: Final = 1500
 PDF_MEMORY: Final = 2 << 30  # bytes
 PDF_SECONDS: Final = 180
-SHORTEST: Final = 25  # characters; shorter passages are labels, not findings
 MONTHS: Final = "January|February|March|April|May|June|July|August|September|October|November|December"
 DAY_IN_WORDS: Final = re.compile(rf"\b(?P<day>\d{{1,2}})(st|nd|rd|th)?\s+(?P<month>{MONTHS})\s+(?P<year>20\d\d)\b")
 BULLET: Final = re.compile(r"^\s*([•·▪–*-]|\(?\d{1,2}[.)]|[a-z]\))\s+")
@@ -107,20 +110,33 @@ def _day_of(name: str) -> str | None:
 
 
 def _rows(document: Document, source_id: str) -> Iterator[dict[str, Any]]:
-    for passage in document.passages:
-        kind = kind_of(passage)
-        if kind:
+    """Yield the findings: a recommendation whole, with recipient and status, other passages sentence by sentence."""
+    common = {
+        "source": source_id,
+        "document_title": document.title,
+        "document_url": document.url or "",
+        "published_on": document.published_on or "",
+        "extracted_by": EXTRACTED_BY,
+    }
+    about = findings.Document(source_id, document.title, document.url or "", document.published_on or "")
+    for kind, passages in itertools.groupby(document.passages, key=kind_of):
+        for found in findings.split_findings(about, _lines(passages) if kind else ()):
             yield {
-                "source": source_id,
-                "document_title": document.title,
-                "document_url": document.url or "",
-                "published_on": document.published_on or "",
-                "kind": kind,
-                "text": passage.text,
-                "page": passage.page or "",
-                "heading": passage.headings[-1] if passage.headings else "",
-                "extracted_by": EXTRACTED_BY,
+                **common,
+                "kind": findings.RECOMMENDATION if found.kind == findings.RECOMMENDATION else kind,
+                "text": found.text,
+                "page": found.page or "",
+                "heading": found.heading,
+                "recipient": found.recipient,
+                "status": found.status,
             }
+
+
+def _lines(passages: Iterable[Passage]) -> Iterator[findings.Line]:
+    """Yield each passage as a line, a blank line after it: passages are never joined."""
+    for passage in passages:
+        yield findings.Line(passage.text, passage.page, passage.headings[-1] if passage.headings else "")
+        yield findings.Line("", passage.page)
 
 
 # --- which passages -----------------------------------------------------------------------------------------
@@ -140,8 +156,8 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
 
 
 def kind_of(passage: Passage) -> str | None:
-    """Return theme, recommendation or finding; None for a passage that is none. Lead-ins and labels are none."""
-    if len(passage.text) < SHORTEST or passage.text.endswith(":"):
+    """Return theme, recommendation or finding; None for a passage that is none. Lead-ins are none."""
+    if passage.text.endswith(":"):
         return None
     for rule in rules():
         if rule.words and rule.words.search(passage.text):

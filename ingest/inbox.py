@@ -77,7 +77,8 @@ def collect(
     if not home.inbox.is_dir():
         return []
     with locked(home.root / ".inbox.lock"):
-        paths = [path for path in _walk(home.inbox) if not only or path.relative_to(home.inbox).parts[0] in only]
+        landable = (path for path in _walk(home.inbox) if home.theme_inbox not in path.parents)
+        paths = [path for path in landable if not only or path.relative_to(home.inbox).parts[0] in only]
         stable = set(files.stable_files(paths, quiet_seconds))
         growing = [
             Dropped(_folder(home, path), files.usable_name(path.name), left="not whole yet")

@@ -128,6 +128,8 @@ def _land(home: Home, archived: archive.Archived, arrival_: Arrival, work: Path)
         message = str(error).replace(archived.path.name, arrival_.name).removeprefix(f"{arrival_.name}: ")
         reason = {"rule": error.reason, "message": message, "count": 1}
         raise _refuse(home, archived, arrival_, getattr(error, "identity", None), [reason]) from None
+    if any(column.type == "prose" for column in arrival_.source.columns[identity.contract]):
+        archived.path.chmod(0o400)  # the original may name persons
     manifest = _manifest(archived, arrival_, identity, decoded, decode.read_header_of(rows))
     return _settle(home, archived, arrival_, identity, decoded, manifest, work)
 
@@ -167,13 +169,25 @@ def _decode(path: Path, arrival_: Arrival, work: Path, rows: Path) -> tuple[Iden
 
 def _typed(csv_path: Path, arrival_: Arrival, rows: Path) -> tuple[Identity, decode.Decoded]:
     identity = identify(csv_path, arrival_)
+    columns = arrival_.source.columns[identity.contract]
+    if not any(column.type == "prose" for column in columns):
+        return _to_parquet(csv_path, arrival_, identity, rows)
+    masked = rows.with_name("masked.csv")
+    decode.mask_names(csv_path, masked, columns)
+    # what names the dataset may hold a name of a person too
+    found = _to_parquet(masked, arrival_, identify(masked, arrival_), rows)
+    masked.unlink()
+    return found
+
+
+def _to_parquet(csv_path: Path, arrival_: Arrival, identity: Identity, rows: Path) -> tuple[Identity, decode.Decoded]:
     options = settings.get()
     try:
         decoded = decode.to_parquet(
             csv_path, arrival_.source, identity.contract, rows, options.landing_memory_limit, options.threads
         )
     except decode.Unreadable as error:
-        error.identity = identity if identity.dataset and identity.release else None
+        error.identity = identity
         raise
     return _completed(identity, arrival_, rows), decoded
 
@@ -182,15 +196,10 @@ def _completed(identity: Identity, arrival_: Arrival, rows: Path) -> Identity:
     """Let the source's parser say what only the whole table tells; what a person said stands."""
     whole = arrival_.source.complete(identity, arrival_.name, rows)
     whole = replace(whole, dataset=arrival_.dataset or whole.dataset, release=arrival_.release or whole.release)
-    _check_names(whole)
-    return whole
-
-
-def _check_names(identity: Identity) -> None:
-    """Refuse names that cannot name folders."""
-    for what, name in (("dataset", identity.dataset), ("release", identity.release)):
+    for what, name in (("dataset", whole.dataset), ("release", whole.release)):
         if not FOLDER_NAME.fullmatch(name):
             raise decode.Unreadable("unsafe_name", f"{name[:80]!r} cannot be the name of a {what}; say --{what} NAME")
+    return whole
 
 
 def identify(csv_path: Path, arrival_: Arrival) -> Identity:

@@ -24,7 +24,9 @@ from perinatal.errors import PerinatalError
 SOURCES_DIR = Path(__file__).parent / "sources"
 TEMPLATES_DIR = Path(__file__).parent / "templates"
 
-ColumnType = Literal["text", "integer", "number", "percent", "date", "interval_text"]
+ColumnType = Literal["text", "prose", "integer", "number", "percent", "date", "interval_text"]
+# types that any text has; `prose` is free text, in which names of persons are masked on landing
+TEXT_TYPES = ("text", "prose", "interval_text")
 Severity = Literal["block", "warn", "info"]
 Audience = Literal["public", "restricted"]
 MalformedRows = Literal["refuse", "quarantine"]
@@ -52,6 +54,11 @@ class Column:
     severity: Severity
     unit: str
     description: str
+
+    @property
+    def sql_type(self) -> str:
+        """Return the type of this column in landed tables."""
+        return {"integer": "bigint", "number": "double", "percent": "double", "date": "date"}.get(self.type, "varchar")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from insights.model import THRESHOLD
 from insights.tables import read_rows
 from insights.themes import theme_ids
 from perinatal.errors import PerinatalError
@@ -61,10 +60,11 @@ def read_decisions(path: Path) -> list[Decision]:
     """Read a decisions file; a file that is not there yet holds none. Raises PerinatalError with the line."""
     if not path.exists():
         return []
-    return [_checked(row, f"{path}, line {line}") for line, row in read_rows(path, COLUMNS)]
+    return [checked(row, f"{path}, line {line}") for line, row in read_rows(path, COLUMNS)]
 
 
-def _checked(row: dict[str, str], where: str) -> Decision:
+def checked(row: dict[str, str], where: str) -> Decision:
+    """Return a decision whose fields are sound. Raises PerinatalError, beginning with `where`."""
     decision = Decision(*(row[name].strip() for name in COLUMNS))
     if decision.decision not in KINDS:
         raise PerinatalError(f"{where}: decision {decision.decision!r}. Use {', '.join(KINDS)}.")
@@ -91,16 +91,19 @@ def latest_decisions(decisions: Iterable[Decision]) -> dict[tuple[str, str], Dec
     return latest
 
 
-def record(decision: Decision, path: Path) -> None:
-    """Append one checked decision; the line is on disk when this returns."""
-    values = [getattr(decision, name) for name in COLUMNS]
-    _checked(dict(zip(COLUMNS, values, strict=True)), "decision")
+def append(decisions: Sequence[Decision], path: Path) -> None:
+    """Append checked decisions; they are on disk when this returns."""
+    rows = [[getattr(decision, name) for name in COLUMNS] for decision in decisions]
+    for row in rows:
+        checked(dict(zip(COLUMNS, row, strict=True)), "decision")
+    if not rows:
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         if file.tell() == 0:
             writer.writerow(COLUMNS)
-        writer.writerow(values)
+        writer.writerows(rows)
         file.flush()
         os.fsync(file.fileno())
 
@@ -109,6 +112,8 @@ def queue(
     coder: Coder, findings: Sequence[tuple[str, str]], limit: int | None = None, theme_id: str | None = None
 ) -> list[Question]:
     """Undecided questions, the most uncertain first (score nearest the threshold), ties by finding and theme."""
+    from insights.model import THRESHOLD
+
     proposed = {(a.finding_id, a.theme_id): a for a in coder.code(findings)}
     scores = coder.scores([text for _, text in findings])
     questions = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
-from perinatal import cli_sources
+from perinatal import cli_sources, cli_themes
 from perinatal.console import show
 from perinatal.errors import PerinatalError
 
@@ -24,8 +25,11 @@ app = typer.Typer(
 
 app.add_typer(cli_sources.sources)
 app.add_typer(cli_sources.quarantine)
+app.add_typer(cli_themes.app, name="themes")
 
 state = {"debug": False}
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Format = Literal["table", "csv", "json"]
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
@@ -58,6 +62,8 @@ def main() -> None:
     except Exception as error:
         if state["debug"]:
             raise
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            fail(Exception(f"no room to write ({error.strerror}): make room, then again; nothing half-made stays"), 1)
         fail(
             Exception(f"unexpected {type(error).__name__}: {error} (run `perinatal --debug …` for details)"),
             1,
@@ -178,6 +184,18 @@ def query(
 
 
 @app.command()
+def pack(
+    lms: Annotated[str, typer.Argument(help="Code of the local maternity system, e.g. QE1, or its whole name.")],
+    out: Annotated[Path | None, typer.Option(help="Folder to write into; else ./perinatal-<LMS>.")] = None,
+) -> None:
+    """Write the download pack of an LMS: workbook, CSV, Parquet, dictionary, datapackage.json, changes."""
+    from publish import packs
+
+    folder = packs.write(home().database, lms, out or Path(f"perinatal-{lms.strip()}"))
+    print(folder)
+
+
+@app.command()
 def alerts(
     as_json: JsonFlag = False,
     everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
@@ -273,6 +291,9 @@ def stats(
     from perinatal import stats as statistics
 
     statistics.main(kind, file, multiplier, out=sys.stdout)
+
+
+app.command()(cli_themes.brief)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,16 @@ class Home:
         return self.root / "inbox"
 
     @property
+    def theme_inbox(self) -> Path:
+        """`themes/` in the inbox: sheets with decisions on codes, which the build takes."""
+        return self.inbox / "themes"
+
+    @property
+    def theme_decisions(self) -> Path:
+        """What people have decided on codes of findings; it only grows."""
+        return self.root / "themes" / "decisions.csv"
+
+    @property
     def build(self) -> Path:
         """`<run_id>/`: candidates, removed after publishing."""
         return self.root / "build"
@@ -84,7 +94,8 @@ class Home:
     @property
     def database(self) -> Path:
         """Return the DuckDB file of the current edition, resolved so that a reader keeps one edition."""
-        if not self.current.exists():
+        # asked of the link itself: what it names may be pruned while we look
+        if not self.current.is_symlink():
             raise PerinatalError(
                 f"no edition is published in {self.root}: run `perinatal refresh --sample`, "
                 "or land files and run `perinatal build`"

@@ -26,12 +26,15 @@ from ingest.http import HttpClient
 from ingest.registry import Source, all_sources, source
 from ingest.sample import publishers
 from ingest.sample.server import Count, SamplePublishers
+from insights import decisions
+from insights import step as themes
 from perinatal import home as homes
 from perinatal import settings
 from perinatal.console import say, step
 from perinatal.errors import BlockedByGate
 from perinatal.home import Home
-from publish import changes, edition, restricted, warehouse
+from publish import changes, edition, packs, policy, portal, restricted, warehouse
+from publish.portal.model import Facts
 
 
 @dataclass(frozen=True)
@@ -145,8 +148,10 @@ def build(home: Home, *, force: bool = False) -> Built:
     severity `block` is not met; the last good edition stays current and an alert stands.
     """
     with homes.locked(home.root / ".build.lock"):
+        for line in decisions.take_inbox(home, datetime.now(UTC).date(), settings.get().inbox_quiet_seconds):
+            say(f"  {line}")
         releases = manifests.in_use(home)
-        mark = edition.fingerprint(releases)
+        mark = edition.fingerprint(releases, home.theme_decisions)
         standing = edition.current(home)
         if standing and not force and edition.info(standing)["fingerprint"] == mark:
             return Built("nothing_new", standing)
@@ -162,7 +167,7 @@ def build(home: Home, *, force: bool = False) -> Built:
 
 def _remove_stale(home: Home) -> None:
     """Remove what killed or blocked builds have left; the lock proves that none of it is in use."""
-    for folder in home.build.glob("*"):
+    for folder in (*home.build.glob("*"), *edition.unpublished(home)):
         shutil.rmtree(folder)
     for left in (*home.landed.glob(".landing-*"), *home.archive.glob(".incoming-*"), *home.archive.glob(".member-*")):
         if datetime.now(UTC).timestamp() - left.stat().st_mtime > 24 * 3600:
@@ -172,6 +177,7 @@ def _remove_stale(home: Home) -> None:
 def _build(home: Home, run: Path, releases: list[manifests.Manifest], mark: str, standing: Path | None) -> Built:
     with step(f"Building {len(releases)} release(s)"):
         candidate = warehouse.build(home, run, releases)
+        themes.run(candidate, home)
         comparable = standing if standing and _same_kind(standing, releases) else None
         changed = changes.record(candidate, comparable)
     with step("Gate"):
@@ -184,13 +190,18 @@ def _build(home: Home, run: Path, releases: list[manifests.Manifest], mark: str,
         edition.write_checks(candidate, [*results, *(result for group in arrivals.values() for result in group)])
         edition.write_alerts(candidate, [alert.to_dict() for alert in alerts.all_alerts(home)])
         _data_docs(run, results, arrivals)
-    with step("Publishing"):
+    facts = edition.identity(mark) | _facts(mark, releases, results)
+    with step("Downloads and packs"):
         edition.write_downloads(candidate, run / "downloads")
-        contents = {edition.DATABASE: candidate, "downloads": run / "downloads", "quality": run / "quality"}
+        packs.write_all(candidate, run / "downloads" / "lms", facts, settings.get().threads or os.cpu_count() or 1)
+    with step("Pages"):
+        portal.write(candidate, run / "portal", _said(home, facts))
+    with step("Publishing"):
+        contents = {edition.DATABASE: candidate} | {name: run / name for name in ("downloads", "portal", "quality")}
         kept_apart = restricted.write(run / "restricted", run / "work.duckdb", candidate)
         if kept_apart:
             contents["restricted"] = kept_apart
-        published = edition.publish(home, run, contents, _facts(mark, releases, results))
+        published = edition.publish(home, run, contents, facts)
     return Built("published", published, sum(result.is_told for result in results), changed)
 
 
@@ -207,6 +218,17 @@ def _facts(mark: str, releases: list[manifests.Manifest], results: list[Result])
         "checks": len(results),
         "warnings": sorted(result.rule for result in results if result.is_told),
     }
+
+
+def _said(home: Home, facts: dict[str, Any]) -> Facts:
+    """Return what the pages say of the edition, with those before it."""
+    return Facts(
+        facts["edition_id"],
+        facts["published_at"],
+        facts["is_synthetic"],
+        settings.get().portal_url,
+        (facts, *edition.history(home)),
+    )
 
 
 def _arrival_results(releases: list[manifests.Manifest]) -> dict[str, list[Result]]:
@@ -227,6 +249,7 @@ def _data_docs(run: Path, results: list[Result], arrivals: dict[str, list[Result
         gate.write_docs(Path(folder), suites)
         site = next(Path(folder).glob("**/data_docs/local_site"))
         site.rename(run / "quality" / "data_docs")
+    policy.seal(run / "quality" / "data_docs")
 
 
 def _blocked(blocked: list[Result], run: Path) -> BlockedByGate:

@@ -47,6 +47,11 @@ class Settings(BaseSettings):
     lms_alert_urls: dict[str, list[str]] = Field(
         default={}, description="Apprise URLs by LMS code: each hears of the alerts that concern its own trusts"
     )
+    portal_url: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="Address of the published portal/ folder, for the links of its Atom feeds; empty: relative links",
+    )
     contact: str = Field(
         "no contact given", description="Who publishers can write to; sent in the User-Agent of every request"
     )

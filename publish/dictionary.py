@@ -1,20 +1,17 @@
-"""What every table and column means: read from dbt's own YAML, the one place where it is written.
-
-`publish/tables.yml` has the same layout for the few tables that publishing writes itself.
-"""
+"""What every table and column means: read from dbt's own YAML, the one place where it is written."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from perinatal.settings import PROJECT_ROOT
 
-FOLDERS = (PROJECT_ROOT / "dbt_project" / "models", PROJECT_ROOT / "dbt_project" / "seeds", Path(__file__).parent)
+FOLDERS = (PROJECT_ROOT / "dbt_project" / "models", PROJECT_ROOT / "dbt_project" / "seeds")
 
 
 @dataclass(frozen=True)
@@ -34,18 +31,24 @@ class Table:
 @cache
 def tables() -> dict[str, Table]:
     """Return the described tables by name (names are unique over the schemas)."""
-    found: dict[str, Table] = {}
-    for folder in FOLDERS:
-        for path in sorted(folder.rglob("*.yml")) if folder.name != "publish" else [folder / "tables.yml"]:
-            document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-            for item in [*document.get("models", []), *document.get("seeds", [])]:
-                found[item["name"]] = _table(item)
-    return found
+    documents = (
+        yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        for folder in FOLDERS
+        for path in sorted(folder.rglob("*.yml"))
+    )
+    return {item["name"]: _table(item) for document in documents for item in _items(document)}
 
 
 def table(name: str) -> Table:
-    """Return a table by name, also one that nobody has described yet."""
+    """Return a table by name, also one that nobody has described."""
     return tables().get(name, Table(name, ""))
+
+
+def _items(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from document.get("models", [])
+    yield from document.get("seeds", [])
+    for source in document.get("sources", []):
+        yield from source.get("tables", [])
 
 
 def _table(item: dict[str, Any]) -> Table:

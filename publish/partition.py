@@ -11,6 +11,8 @@ from urllib.parse import unquote
 
 import duckdb
 
+Form = Literal["csv", "parquet"]
+
 KEY = "part_key"
 OPTIONS = {"csv": "format csv, header", "parquet": "format parquet, compression zstd"}
 
@@ -19,7 +21,7 @@ def write_parts(
     connection: duckdb.DuckDBPyConnection,
     sql: str,
     target: Callable[[str], Path],
-    form: Literal["csv", "parquet"] = "csv",
+    form: Form = "csv",
 ) -> list[Path]:
     """Write the rows of `sql` into the file that `target` names for their column `part_key`; the key is not written.
 

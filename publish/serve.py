@@ -121,8 +121,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @lru_cache(maxsize=512)
-def _text(path: Path, changed: int, small: bool) -> tuple[bytes, dict[str, str]]:
-    """Return a text file, small where the reader takes it so; `changed` lets a newer file replace a kept one."""
+def _text(path: Path, changed: int, small: bool) -> tuple[bytes, dict[str, str]]:  # noqa: ARG001
+    """Return a text file, small where the reader takes it so; a file that has `changed` since is read anew."""
     content = path.read_bytes()
     if not small or len(content) < 1000:
         return content, {"Vary": "Accept-Encoding"}
@@ -144,7 +144,7 @@ def find(standing: Path, address: str) -> Path | None:
 def make_server(home: Home, port: int) -> ThreadingHTTPServer:
     """Return a server that is bound and not yet serving; port 0 takes any free one."""
     try:
-        server = ThreadingHTTPServer((HOST, port), partial(Handler, home))  # type: ignore[arg-type]
+        server = ThreadingHTTPServer((HOST, port), partial(Handler, home))
     except OSError as error:
         raise PerinatalError(
             f"port {port} cannot be used ({error.strerror}): choose another with `perinatal portal --port N`"

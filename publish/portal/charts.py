@@ -9,7 +9,7 @@ a text alternative; the table with its numbers stands beside it on the page.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 WIDTH, HEIGHT = 680, 300
 NARROW = 520  # two of these stand side by side on a wide screen
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 26, 34
-CHARACTER = 6.6  # mean width of a character of the labels, in units of the view box
+CHARACTER = 7.2  # mean width of a character of the labels, in units of the view box
 
 Interval = tuple[float, float]
 
@@ -53,11 +53,6 @@ class Limits:
     upper_95: Sequence[float | None]
     upper_998: Sequence[float | None]
     baseline: Interval
-
-
-def restart() -> None:
-    """Number the pictures of a page from 1 (titles and descriptions are found by id)."""
-    global _numbers
 
 
 def _n(value: float) -> str:
@@ -167,7 +162,7 @@ def key(look: str, shape: str | None, line: bool = False) -> Markup:
     """Return the sample of a line or mark for the key beside a picture."""
     drawn = f'<path class="{look}" d="M1 8H25"/>' if line else ""
     drawn += _marks([(13, 8)], look, shape) if shape else ""
-    return Markup(f'<svg class="key" viewBox="0 0 26 16" aria-hidden="true" focusable="false">{drawn}</svg>')  # noqa: S704
+    return _small("key", 26, 16, drawn)
 
 
 def _y_ticks(values: Iterable[float], *, from_zero: bool) -> list[float]:
@@ -216,8 +211,9 @@ def _runs(points: Sequence[tuple[float, float | None]]) -> list[list[tuple[float
 
 
 def _vertical_bars(plot: Plot, bars: Iterable[tuple[float, Interval]], look: str, cap: float = 3) -> None:
+    half, whole = _n(-cap), _n(2 * cap)
     drawn = "".join(
-        f"M{_n(plot.x(x) - cap)} {_n(plot.y(low))}h{_n(2 * cap)}m{_n(-cap)} 0V{_n(plot.y(high))}m{_n(-cap)} 0h{_n(2 * cap)}"
+        f"M{_n(plot.x(x) - cap)} {_n(plot.y(low))}h{whole}m{half} 0V{_n(plot.y(high))}m{half} 0h{whole}"
         for x, (low, high) in bars
     )
     if drawn:
@@ -338,7 +334,7 @@ LOOK_OF_COMPARISON = {
 
 def ranked(points: Sequence[Point], comparator: float | None, unit: str, words: str) -> Markup:
     """Draw one named row an organisation: value and 95% interval, or the span of bounds where incomplete."""
-    row, left, top = 19, 270, 8
+    row, left, top = 19, 290, 8
     ticks = _y_ticks([*_numbers_of(points), *([] if comparator is None else [comparator])], from_zero=True)
     height = top + row * len(points) + BOTTOM
     plot = Plot(WIDTH, height, (ticks[0], ticks[-1]), (0, 1), left=left)
@@ -393,7 +389,7 @@ def caterpillar(points: Sequence[Point], comparator: float | None, unit: str, wo
 
 def bars(rows: Sequence[tuple[str, float, str]], unit: str, words: str) -> Markup:
     """Draw horizontal bars with their label and a note at the end: themes by how many sources agree on them."""
-    row, left, above = 24, 270, 6
+    row, left, above = 24, 290, 6
     ticks = nice_ticks(0, max([value for _, value, _ in rows] or [1]), 4)
     height = above + row * len(rows) + BOTTOM
     plot = Plot(WIDTH, height, (0, ticks[-1] * 1.6), (0, 1), left=left)
@@ -415,7 +411,10 @@ def whisker(point: Point, comparator: float | None, span: Interval) -> Markup:
     """Draw a small interval for a table row, its comparator as a tick; the numbers stand beside it in the table."""
     width, height = 120, 18
     low, high = span
-    scale: Callable[[float], str] = lambda value: _n(4 + (min(max(value, low), high) - low) / ((high - low) or 1) * 112)  # noqa: E731
+
+    def scale(value: float) -> str:
+        return _n(4 + (min(max(value, low), high) - low) / ((high - low) or 1) * 112)
+
     parts = [] if comparator is None else [f'<path class="l-tick" d="M{scale(comparator)} 1V17"/>']
     for look, ends in (("whisk", point.interval), ("bounds", point.bounds)):
         if ends:
@@ -423,9 +422,7 @@ def whisker(point: Point, comparator: float | None, span: Interval) -> Markup:
     if point.value is not None:
         look, shape = LOOK_OF_COMPARISON.get(point.kind, ("common", "dot"))
         parts.append(_marks([(float(scale(point.value)), 9)], look, shape))
-    return Markup(  # noqa: S704 - numbers only
-        f'<svg class="whisker" viewBox="0 0 {width} {height}" aria-hidden="true" focusable="false">{"".join(parts)}</svg>'
-    )
+    return _small("whisker", width, height, "".join(parts))
 
 
 def spark(values: Sequence[float | None]) -> Markup:
@@ -443,6 +440,11 @@ def spark(values: Sequence[float | None]) -> Markup:
     )
     x, y = next((x, y) for x, y in reversed(places) if y is not None)
     end = _marks([(4 + x * step, y)], "l-own", "dot")
+    return _small("spark", 76, 18, f'<path class="l-own" d="{drawn}"/>{end}')
+
+
+def _small(look: str, width: int, height: int, drawn: str) -> Markup:
+    """Return a picture that says nothing which the text beside it does not: hidden from screen readers."""
     return Markup(  # noqa: S704 - numbers only
-        f'<svg class="spark" viewBox="0 0 76 18" aria-hidden="true" focusable="false"><path class="l-own" d="{drawn}"/>{end}</svg>'
+        f'<svg class="{look}" viewBox="0 0 {width} {height}" aria-hidden="true" focusable="false">{drawn}</svg>'
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from publish.portal import words
-from publish.portal.model import Edition, Facts, Record
+from publish.portal.model import Edition, Facts
 
 ATOM = "http://www.w3.org/2005/Atom"
 AUTHOR = "Perinatal Insights"
@@ -73,9 +73,5 @@ def _feed(facts: Facts, name: str, title: str, entries: Sequence[Element]) -> by
     SubElement(feed, "link", rel="self", href=_link(facts, f"feed/{name}.xml") if facts.portal_url else f"{name}.xml")
     feed.extend(entries)
     indent(feed, " ")
-    return tostring(feed, encoding="utf-8", xml_declaration=True)
-
-
-def newest_first(editions_found: Sequence[Record]) -> tuple[Record, ...]:
-    """Order what editions say of themselves."""
-    return tuple(sorted(editions_found, key=lambda edition: str(edition["edition_id"]), reverse=True))
+    document: bytes = tostring(feed, encoding="utf-8", xml_declaration=True)
+    return document

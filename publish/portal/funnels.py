@@ -142,9 +142,9 @@ def funnels(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Funn
         scored = stats.render(SCORED, statistic=statistic)
         points = _points(connection, scored, stats.render(BOUNDED, statistic=statistic))
         curves = stats.render(CURVES, statistic=statistic, scored=scored, steps=STEPS, sides=SIDES)
-        for source, indicator, low, high, over_dispersed, *columns in connection.execute(curves).fetchall():
+        for source, indicator, low, high, over_dispersed, *ends in connection.execute(curves).fetchall():
             mine = points[source, indicator]
-            visible = [row for row in mine if row["denominator"] is not None and row["numerator"] is not None]
+            visible = [row for row in mine if None not in (row["denominator"], row["numerator"], row["value"])]
             if len(visible) >= FEWEST_POINTS:
                 found[source, indicator] = Funnel(
                     source,
@@ -153,7 +153,7 @@ def funnels(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Funn
                     mine[0]["unit"],
                     mine[0]["denominator_definition"] or "Denominator",
                     visible,
-                    Limits(*columns, baseline=(low, high)),
+                    Limits(ends[0], ends[1], ends[2], ends[3], ends[4], (low, high)),
                     over_dispersed,
                     high > low,
                     len(mine) - len(visible),

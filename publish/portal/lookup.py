@@ -65,6 +65,11 @@ class Lookup:
         """Return the page of a release, from the root."""
         return f"release/{self.edition.releases[release_key]['page']}.html"
 
+    def release_name(self, release_key: str) -> str:
+        """Return a release in words: MBRRACE-UK perinatal mortality 2023."""
+        release = self.edition.releases[release_key]
+        return f"{self.publisher(release['source_id'])} {words.label(release['dataset']).lower()} {release['release']}"
+
     def has_page(self, trust_code: str) -> bool:
         """Whether there is a page for a trust."""
         return trust_code in self.edition.trusts

@@ -57,8 +57,9 @@ def _trajectory(ambition: Record, path: list[Record], headline: list[Record], mi
         lines.append(Line(f"{definition} ({geography})", others[definition, geography], look, shape))
     first, newest = headline[0], max(headline, key=lambda row: row["year"])
     alternative = (
-        f"Chart: {ambition['ambition_name']}, {ambition['unit']}. Published: {words.number(first['actual'], first['unit'])} "
-        f"in {first['period']}, {words.number(newest['actual'], newest['unit'])} in {newest['period']}. Trajectory: "
+        f"Chart: {ambition['ambition_name']}, {ambition['unit']}. "
+        f"Published: {words.number(first['actual'], first['unit'])} in {first['period']}, "
+        f"{words.number(newest['actual'], newest['unit'])} in {newest['period']}. Trajectory: "
         + ", ".join(f"{words.number(row['knot_target'], ambition['unit'])} in {row['year']}" for row in _knots(path))
         + "."
     )

@@ -216,7 +216,7 @@ class OrganisationViews:
     def funnel_pictures(self, codes: set[str]) -> list[Picture]:
         """Return the funnels of the most important indicators in which one of these trusts has a point."""
         wanted = [funnel for funnel in self.funnels.values() if any(row["code"] in codes for row in funnel.points)]
-        wanted.sort(key=lambda funnel: self._funnel_order(funnel))
+        wanted.sort(key=self._funnel_order)
         return [self.funnel_picture(funnel, codes) for funnel in wanted[:MOST_FUNNELS]]
 
     def _funnel_order(self, funnel: Funnel) -> tuple[int, str, str]:
@@ -271,7 +271,7 @@ class OrganisationViews:
             if signal:
                 concern = signal[-1].get("point_type") == "special_cause_concern"
                 found.append(((0 if concern else 1, place), self.spc_picture(value, signal)))
-            elif len([row for row in series if row["value"] is not None]) > 1:
+            elif sum(row["value"] is not None or row["min"] is not None for row in series) > 1:
                 found.append(((1, place), self.trend_picture(value, series)))
         found.sort(key=lambda item: item[0])
         return [picture for _, picture in found[:MOST_CHARTS]]
@@ -342,7 +342,10 @@ def _funnel_note(funnel: Funnel, baseline: str) -> str:
     kind = "allowing for over-dispersion" if funnel.over_dispersed else "not allowing for over-dispersion"
     note = f"England: {baseline} {funnel.unit}. Limits at 95% and 99.8%, {kind}."
     if funnel.is_bounded:
-        note += " A masked trust leaves England incomplete: the lower limits belong to the lower bound, the upper limits to the upper."
+        note += (
+            " A masked trust leaves England incomplete: the lower limits belong to the lower bound, the upper limits"
+        )
+        note += " to the upper."
     if funnel.skipped:
         note += f" {words.plural(funnel.skipped, 'trust')} not drawn: masked, withheld or without counts."
     return note + " Crude rates: no allowance for how ill the women and babies are whom a trust cares for."

@@ -15,13 +15,10 @@ DOCS = PROJECT_ROOT / "docs"
 PAGES = {"methods.md": "methods.html", "disclosure.md": "disclosure.html", "analysts.md": "analysts.html"}
 
 
-def document(name: str) -> tuple[str, Markup] | None:
-    """Return title and body of a document, or None where it is not there."""
-    path = DOCS / name
-    if not path.exists():
-        return None
+def document(name: str) -> tuple[str, Markup]:
+    """Return title and body of a document."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = parser.parse(path.read_text(encoding="utf-8"))
+    tokens = parser.parse((DOCS / name).read_text(encoding="utf-8"))
     title = name
     if len(tokens) > 2 and tokens[0].tag == "h1":
         title, tokens = tokens[1].content, tokens[3:]
@@ -45,7 +42,7 @@ def _mend(token: Token) -> None:
             token.attrSet("href", page)
         elif not target.startswith(("https://", "http://", "#")):
             token.attrs.pop("href")
-    if token.type == "th_open" or token.type == "td_open":
+    if token.type in ("th_open", "td_open"):
         token.attrs.pop("style", None)  # the Content-Security-Policy allows no inline style
     if token.type in ("fence", "code_block"):
         token.attrSet("tabindex", "0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections import Counter
 from collections.abc import Iterable
@@ -128,7 +129,7 @@ class Site:
     def _indicators(self) -> None:
         section = "indicator/index.html"
         names = {row["ambition_id"]: row["ambition_name"] for row in self.edition.ambitions}
-        rows = []
+        rows: list[Record] = []
         for about in self.edition.indicators.values():
             sources = self.indicators.sources.get(about["indicator_id"], [])
             england = [
@@ -252,6 +253,15 @@ class Site:
                         for column, kind in columns.items()
                     ],
                 }
+            )
+        with (self.folder / "dictionary.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["schema", "table", "column", "type", "description"])
+            writer.writerows(
+                [schema, table["name"], *column.values()]
+                for schema, tables in found.items()
+                for table in tables
+                for column in table["columns"]
             )
         return {schema: found[schema] for schema in ("marts", "core", "quality", "reference") if schema in found}
 

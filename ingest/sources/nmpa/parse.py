@@ -1,14 +1,16 @@
 """NMPA downloads: what a file is.
 
 The header is the same for every measure and year, and neither stands in the file: the file name tells them by the words
-of `measures.csv` and a year, or a person says `--dataset pph_1500ml --release 2023`.
+of the seed `nmpa_measure` and a year, or a person says `--dataset pph_1500ml --release 2023`.
 """
 
 import csv
 import re
-from pathlib import Path
 
 from ingest.registry import Identity, Sample, header_key
+from perinatal.settings import PROJECT_ROOT
+
+MEASURES = PROJECT_ROOT / "dbt_project" / "seeds" / "reference" / "nmpa_measure.csv"
 
 HEADER = {"country", "organisationname", "organisationcode", "numerator", "denominator", "unadjustedrate", "gbmean"}
 YEAR = re.compile(r"(?<!\d)(20[12]\d)(?:[-_/ ](\d{2})(?!\d))?(?!\d)")
@@ -25,7 +27,7 @@ def recognise(sample: Sample) -> Identity | None:
 
 def measure_of(name: str) -> str | None:
     """Return the one measure that a file name means; None where it means none or several."""
-    with (Path(__file__).parent / "measures.csv").open(encoding="utf-8", newline="") as handle:
+    with MEASURES.open(encoding="utf-8", newline="") as handle:
         measures = {row["measure"]: row["words"] for row in csv.DictReader(handle)}
     words = re.sub(r"[_-]+", " ", name.lower())
     found = [measure for measure, pattern in measures.items() if measure in name or re.search(pattern, words)]

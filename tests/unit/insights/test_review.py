@@ -2,7 +2,7 @@ import pytest
 
 from insights.coding import train
 from insights.model import THRESHOLD
-from insights.review import COLUMNS, Decision, latest_decisions, queue, read_decisions, record
+from insights.review import COLUMNS, Decision, append, latest_decisions, queue, read_decisions
 from perinatal.errors import PerinatalError
 
 TEXTS = [
@@ -16,9 +16,9 @@ def test_decisions_are_appended_and_read_back(tmp_path):
     first = Decision("a", "C01", "confirm", "A. Reviewer", "2026-11-01", 'said "yes", twice')
     second = Decision("a", "C01", "reject", "B. Reviewer", "2026-11-03")
     assert read_decisions(path) == []
-    record(first, path)
+    append([first], path)
     before = path.read_bytes()
-    record(second, path)
+    append([second], path)
     assert path.read_bytes().startswith(before)
     assert path.read_text().splitlines()[0] == ",".join(COLUMNS)
     assert read_decisions(path) == [first, second]
@@ -53,7 +53,7 @@ def test_faulty_decisions_name_their_line(tmp_path, row, message):
 def test_a_faulty_decision_is_not_recorded(tmp_path):
     path = tmp_path / "decisions.csv"
     with pytest.raises(PerinatalError):
-        record(Decision("a", "C01", "confirm", "", "2026-11-01"), path)
+        append([Decision("a", "C01", "confirm", "", "2026-11-01")], path)
     assert not path.exists()
 
 

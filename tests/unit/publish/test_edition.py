@@ -166,6 +166,7 @@ def test_no_verdicts_are_an_empty_table(tmp_path: Path) -> None:
         assert connection.execute("select count(*) from quality.check_result").fetchall() == [(0,)]
 
 
+NO_DECISIONS = Path("no such file")
 MANIFEST = Manifest(
     "demo",
     "counts",
@@ -205,15 +206,21 @@ MANIFEST = Manifest(
     ],
 )
 def test_the_fingerprint_sees_what_decides_on_content(changes: dict[str, object]) -> None:
-    base = edition.fingerprint([MANIFEST])
-    assert base == edition.fingerprint([MANIFEST])
-    assert base != edition.fingerprint([])
-    assert base != edition.fingerprint([replace(MANIFEST, **changes)])  # type: ignore[arg-type]
+    base = edition.fingerprint([MANIFEST], NO_DECISIONS)
+    assert base == edition.fingerprint([MANIFEST], NO_DECISIONS)
+    assert base != edition.fingerprint([], NO_DECISIONS)
+    assert base != edition.fingerprint([replace(MANIFEST, **changes)], NO_DECISIONS)  # type: ignore[arg-type]
 
 
 def test_the_fingerprint_does_not_see_the_order_or_the_time() -> None:
     other = replace(MANIFEST, release="2025")
-    assert edition.fingerprint([MANIFEST, other]) == edition.fingerprint([other, MANIFEST])
+    assert edition.fingerprint([MANIFEST, other], NO_DECISIONS) == edition.fingerprint([other, MANIFEST], NO_DECISIONS)
+
+
+def test_the_fingerprint_sees_what_people_have_decided(tmp_path: Path) -> None:
+    decisions = tmp_path / "decisions.csv"
+    decisions.write_text("finding_id,theme_id\n")
+    assert edition.fingerprint([MANIFEST], decisions) != edition.fingerprint([MANIFEST], NO_DECISIONS)
 
 
 def test_an_editions_facts_are_one_json_document(publish: Publish) -> None:

@@ -1,0 +1,299 @@
+"""What a briefing says: read from an edition, chosen and put into words, nothing computed anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from insights.brief import picture, words
+from perinatal.errors import PerinatalError
+
+TOP = 10  # themes of a national briefing
+QUOTES = {"national": 3, "theme": 7, "lms": 0}
+FIGURES = {"national": 6, "theme": 8, "lms": 0}
+INDICATORS = {"national": 6, "theme": 10, "lms": 12}
+PICTURES = {"national": 2, "theme": 2, "lms": 3}
+LINKS = 9
+Row = dict[str, Any]
+
+THEMES = """
+select theme.*, coalesce(len(mis_action), 0) > 0 as has_mis from marts.theme as theme order by convergence_rank
+"""
+
+# the best-founded words first, each theme and each source in turn, so that one long report does not fill the page
+QUOTED = """
+with
+    found as (
+        select
+            evidence.theme_id, evidence.evidence, evidence.evidence_start, evidence.evidence_end, evidence.score,
+            evidence.coded_by, finding.text, finding.kind, finding.recipient, finding.status, finding.source_id,
+            finding.document_title, finding.document_url, finding.page, finding.published_on, finding.finding_id
+        from marts.theme_evidence as evidence
+        join core.fct_finding as finding using (finding_id)
+        where list_contains($themes, evidence.theme_id)
+        qualify row_number() over (partition by finding.text order by evidence.score desc, finding.finding_id) = 1
+    ),
+    placed as (
+        select *, row_number() over (
+            partition by theme_id, source_id order by coded_by = 'person' desc, kind = 'theme', score desc, finding_id
+        ) as place
+        from found
+    ),
+    turned as (
+        select *, row_number() over (
+            partition by theme_id order by place, score desc, source_id, finding_id
+        ) as turn
+        from placed
+    )
+select * from turned order by turn, list_position($themes, theme_id), finding_id limit $most
+"""
+
+FIGURED = """
+with
+    gathered as (
+        select * exclude (theme_id, link_status, usage_warnings), list(distinct theme_id order by theme_id) as themes
+        from marts.theme_figure
+        where list_contains($themes, theme_id) and kind <> 'theme' and is_seen and published_value is not null
+        group by all
+    )
+select * from gathered
+order by kind <> 'share', value desc nulls last, publisher, period_label, statement
+limit $most
+"""
+
+NAMED = """
+select publisher, list(distinct period_label order by period_label) as periods, any_value(source_url) as source_url
+from marts.theme_figure where list_contains($themes, theme_id) and kind in ('theme', 'rank') and is_seen
+group by publisher order by publisher
+"""
+
+INDICATED = """
+with
+    gathered as (
+        select * exclude (theme_id, link, link_status, link_note), list(distinct theme_id order by theme_id) as themes,
+            bool_or(link = 'outcome') as is_outcome
+        from marts.theme_indicator
+        where list_contains($themes, theme_id)
+        group by all
+    )
+select * from gathered
+order by is_outcome desc, trusts_compared = 0, trusts_worse / greatest(trusts_compared, 1) desc, indicator_id, source_id
+"""
+
+SYSTEMS = """
+select * from marts.lms_indicator
+where indicator_id = $indicator and source_id = $source and breakdown = 'all'
+qualify dense_rank() over (order by period_end desc, period_start) = 1
+order by lms_name
+"""
+
+OWN_TRUSTS = """
+select indicator_id, source_id, list(distinct trust_name order by trust_name) filter (comparison = 'worse') as worse
+from marts.trust_indicator
+where lms_code = $lms and breakdown = 'all'
+and (indicator_id, source_id, period_end) in (
+    select (indicator_id, source_id, max(period_end)) from marts.trust_indicator where breakdown = 'all'
+    group by indicator_id, source_id)
+group by all
+"""
+
+DOCUMENTS = """
+select distinct finding.document_title as title, finding.document_url as url
+from marts.theme_evidence as evidence join core.fct_finding as finding using (finding_id)
+where list_contains($themes, evidence.theme_id) and finding.document_url is not null
+order by title limit $most
+"""
+
+RELEASES = """
+select distinct publisher as title, url from core.dim_release
+where release_key in (select release_key from marts.theme_indicator where list_contains($themes, theme_id))
+order by title
+"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked of which edition."""
+
+    connection: duckdb.DuckDBPyConnection
+    theme: str | None = None
+    lms: str | None = None
+
+    def rows(self, sql: str, **values: object) -> list[Row]:
+        """Return the rows of a query as dictionaries."""
+        relation = self.connection.execute(sql, values)
+        names = [column[0] for column in relation.description or []]
+        return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
+
+
+def page(asked: Asked, facts: Row) -> Row:
+    """Return everything that the page shows."""
+    ranked = asked.rows(THEMES)
+    if not ranked:
+        raise PerinatalError("the current edition has no themes; run `perinatal build --force`")
+    own = _lms(asked) if asked.lms else None
+    chosen = [_theme(ranked, asked.theme)] if asked.theme else ranked if own else ranked[:TOP]
+    kind = "theme" if asked.theme else "lms" if own else "national"
+    ids = [row["theme_id"] for row in chosen]
+    indicators = asked.rows(INDICATED, themes=ids)
+    systems = {key: _systems(asked, row, own) for row in indicators if (key := _key(row)) and row["lms_with_value"]}
+    if own:
+        indicators = _with_own(asked, indicators, systems, own)
+        chosen = _themes_of(ranked, indicators)
+    return {
+        "kind": kind,
+        "title": _title(kind, chosen, own),
+        "lms": own,
+        "theme": chosen[0] if kind == "theme" else None,
+        "edition": facts["edition_id"],
+        "published_at": facts["published_at"][:10],
+        "is_synthetic": facts["is_synthetic"],
+        "total": len(ranked),
+        "themes": chosen[:TOP],
+        "quotes": [_quote(row) for row in _limited(asked, QUOTED, ids, QUOTES[kind])],
+        "figures": _limited(asked, FIGURED, ids, FIGURES[kind]),
+        "named": asked.rows(NAMED, themes=ids) if kind == "theme" else [],
+        "indicators": indicators[: INDICATORS[kind]],
+        "indicators_left": max(0, len(indicators) - INDICATORS[kind]),
+        "pictures": [_picture(row, systems[_key(row)], own) for row in indicators if _key(row) in systems][
+            : PICTURES[kind]
+        ],
+        "drivers": _drivers(chosen[:TOP]),
+        "links": _links(asked, ids),
+        "coding": asked.rows(CODING, themes=ids)[0],
+        "warnings": sorted({word for row in chosen for word in row["usage_warnings"]}),
+    }
+
+
+CODING = """
+select count(*) as codes, count(*) filter (coded_by = 'person') as by_person,
+    count(distinct finding_id) as findings,
+    count(distinct finding_id) filter (kind = 'recommendation') as recommendations,
+    count(distinct finding_id) filter (kind = 'recommendation' and finding.recipient is not null) as addressed,
+    count(distinct finding_id) filter (kind = 'recommendation' and finding.status is not null) as answered
+from (
+    select theme_id, finding_id, coded_by from marts.theme_evidence where list_contains($themes, theme_id)
+) as evidence
+join core.fct_finding as finding using (finding_id)
+"""
+
+
+def _limited(asked: Asked, sql: str, themes: list[str], most: int) -> list[Row]:
+    return asked.rows(sql, themes=themes, most=most) if most else []
+
+
+def _key(row: Row) -> tuple[str, str]:
+    return row["indicator_id"], row["source_id"]
+
+
+def _theme(ranked: Sequence[Row], wanted: str | None) -> Row:
+    found = next((row for row in ranked if row["theme_id"] == (wanted or "").upper()), None)
+    if found is None:
+        known = ", ".join(sorted(row["theme_id"] for row in ranked))
+        raise PerinatalError(f"unknown theme {wanted!r}; the themes are {known}")
+    return found
+
+
+def _lms(asked: Asked) -> Row:
+    """Find an LMS by its code, its name, or the one name that holds the words."""
+    every = asked.rows("select lms_code, lms_name, region_name from core.dim_lms order by lms_code")
+    words_of = (asked.lms or "").strip().casefold()
+    exact = [row for row in every if words_of in (row["lms_code"].casefold(), row["lms_name"].casefold())]
+    found = exact or [row for row in every if words_of and words_of in row["lms_name"].casefold()]
+    if len(found) != 1:
+        which = "; ".join(f"{row['lms_code']} {row['lms_name']}" for row in found or every)
+        raise PerinatalError(f"{'several LMSs match' if found else 'no LMS is'} {asked.lms!r}. Choose of: {which}")
+    return found[0]
+
+
+def _systems(asked: Asked, row: Row, own: Row | None) -> list[Row]:
+    found = asked.rows(SYSTEMS, indicator=row["indicator_id"], source=row["source_id"])
+    return [item | {"is_own": bool(own) and item["lms_code"] == (own or {}).get("lms_code")} for item in found]
+
+
+def _with_own(asked: Asked, indicators: list[Row], systems: dict[tuple[str, str], list[Row]], own: Row) -> list[Row]:
+    """Give each indicator the LMS's own value and its place among the LMSs that have one; those without it go."""
+    trusts = {_key(row): row["worse"] or [] for row in asked.rows(OWN_TRUSTS, lms=own["lms_code"])}
+    told = []
+    for row in indicators:
+        mine = next((item for item in systems.get(_key(row), []) if item["is_own"]), None)
+        if mine is None:
+            continue
+        valued = [item["value"] for item in systems[_key(row)] if item["value"] is not None]
+        below = None if mine["value"] is None else sum(value < mine["value"] for value in valued)
+        told.append(
+            row | {"own": mine, "below": below, "valued": len(valued), "trusts_of_own": trusts.get(_key(row), [])}
+        )
+    return sorted(told, key=lambda row: (row["own"]["comparison"] != "worse", row["own"]["value"] is None))
+
+
+def _themes_of(ranked: Sequence[Row], indicators: Sequence[Row]) -> list[Row]:
+    linked = {theme for row in indicators for theme in row["themes"]}
+    return [row for row in ranked if row["theme_id"] in linked]
+
+
+def _title(kind: str, chosen: Sequence[Row], own: Row | None) -> str:
+    if own:
+        return f"Perinatal safety in {own['lms_name']}"
+    return str(chosen[0]["label"]) if kind == "theme" else "Safer perinatal care: where the sources agree"
+
+
+def _quote(row: Row) -> Row:
+    """Cut a finding around its evidence: (before, evidence, after)."""
+    start, end, text = row["evidence_start"], row["evidence_end"], row["text"]
+    evidence = text[start:end]
+    if len(evidence) > 160:
+        evidence = words.short(evidence, 160)
+    before, after = text[:start], text[end:]
+    if len(before) > 90:
+        before = "… " + before[-90:].split(" ", 1)[-1]
+    return row | {"before": before, "marked": evidence, "after": after[:1] + words.short(after[1:], 120)}
+
+
+def _picture(row: Row, systems: Sequence[Row], own: Row | None) -> Row:
+    valued = [item for item in systems if item["value"] is not None]
+    spots = [picture.Spot(item["lms_name"], item["value"], item["is_own"]) for item in valued]
+    ends = sorted(valued, key=lambda item: (item["value"], item["lms_name"]))
+    lowest, highest = ends[0], ends[-1]
+    says = (
+        f"{row['indicator_name']}, {lowest['period_label']}: "
+        f"{len(valued)} LMSs from {words.value(lowest['value'], row['unit'])} ({lowest['lms_name']}) "
+        f"to {words.value(highest['value'], row['unit'])} ({highest['lms_name']})"
+    )
+    return {
+        "title": row["indicator_name"],
+        "source": row["source_id"],
+        "period": lowest["period_label"],
+        "svg": picture.strip(spots, row["england_value"], says),
+        "lowest": lowest,
+        "highest": highest,
+        "unit": row["unit"],
+        "england_missing": row["england_value"] is None,
+        "shown": len(valued),
+        "left_out": len(systems) - len(valued),
+        "own_missing": bool(own) and not any(item["is_own"] for item in valued),
+    }
+
+
+def _drivers(chosen: Sequence[Row]) -> list[Row]:
+    """Group themes by the driver that they are amenable to; those without a clinical driver come last."""
+    grouped: dict[str, list[Row]] = {}
+    for row in chosen:
+        grouped.setdefault(row["driver"], []).append(row)
+    ordered = sorted(grouped, key=lambda driver: (driver.startswith("no "), driver))
+    return [{"driver": driver, "themes": grouped[driver]} for driver in ordered]
+
+
+def _links(asked: Asked, themes: list[str]) -> list[tuple[str, str]]:
+    """Return (address, what) of documents, published figures and releases, each address once."""
+    found: dict[str, str] = {}
+    for row in asked.rows(FIGURED, themes=themes, most=LINKS) + asked.rows(NAMED, themes=themes):
+        for address, _ in words.links(row["source_url"])[:1]:
+            found.setdefault(address, row["publisher"])
+    for row in asked.rows(DOCUMENTS, themes=themes, most=LINKS) + asked.rows(RELEASES, themes=themes):
+        for address, _ in words.links(row["url"])[:1]:
+            found.setdefault(address, row["title"])
+    return list(found.items())[:LINKS]

@@ -1,0 +1,97 @@
+-- Grain: theme × published figure: what publishers themselves count or name, in their numbers. Never made from coded
+-- findings and never added up. `linked_by` says who joined figure and theme: this project's table, or the coding of
+-- the finding that carries the number.
+create or replace table marts.theme_figure as
+with
+    named as (
+        select
+            link.theme_id,
+            'taxonomy' as linked_by,
+            link.status as link_status,
+            published.* exclude (period_start),
+            null::varchar as finding_id,
+            null::varchar as release_key,
+            []::varchar[] as usage_warnings
+        from reference.theme_published_link as link
+        inner join core.published_theme as published using (publisher, period_label, statement)
+    ),
+
+    carried as (
+        select
+            evidence.theme_id,
+            evidence.coded_by as linked_by,
+            finding.source_id as publisher,
+            finding.source_id,
+            year(finding.published_on)::varchar as period_label,
+            finding.published_on as period_end,
+            finding.text as statement,
+            finding.share,
+            finding.count,
+            finding.denominator,
+            finding.denominator::varchar as published_denominator,
+            true as is_seen,
+            'in the document' as status,
+            finding.document_url as source_url,
+            finding.finding_id,
+            finding.release_key,
+            evidence.usage_warnings
+        from marts.theme_evidence as evidence
+        inner join core.fct_finding as finding using (finding_id)
+        where finding.kind = 'theme'
+    ),
+
+    shares as (
+        select
+            carried.* exclude (share, count),
+            'share' as kind,
+            share as value,
+            share::varchar as published_value,
+            '%' as published_unit
+        from carried
+        where share is not null
+    ),
+
+    counts as (
+        select
+            carried.* exclude (share, count),
+            'count' as kind,
+            count::double as value,
+            count::varchar as published_value,
+            'count' as published_unit
+        from carried
+        where count is not null
+    ),
+
+    everything as (
+        select * from named
+        union all by name
+        select * from shares
+        union all by name
+        select * from counts
+    )
+
+select
+    theme_id,
+    linked_by,
+    link_status,
+    publisher,
+    source_id,
+    period_label,
+    period_end,
+    statement,
+    kind,
+    value,
+    value_is,
+    published_value,
+    published_unit,
+    denominator,
+    published_denominator,
+    is_seen,
+    status,
+    source_url,
+    finding_id,
+    release_key,
+    usage_warnings
+from everything
+order by theme_id, linked_by <> 'taxonomy', publisher, period_end, statement, kind, finding_id
+;

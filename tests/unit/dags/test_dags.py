@@ -1,0 +1,304 @@
+"""The DAGs as Airflow reads them, and each of them run once by `dag.test()` on a state folder of its own."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from expectations import alerts
+from ingest import registry
+from perinatal import pipeline, service, settings
+from perinatal.errors import BlockedByGate, PerinatalError, RefusedAtArrival
+from perinatal.home import Home
+
+REPO = Path(__file__).resolve().parents[3]
+FIXED = {"assemble", "housekeeping", "inbox", "notify"}
+SOURCES = {path.parent.name for path in (REPO / "ingest" / "sources").glob("*/source.yml")}
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def bag(airflow_database: Path) -> Any:
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(str(REPO / "dags"))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    monkeypatch.setenv("PERINATAL_HOME", str(tmp_path / "home"))
+    settings.get.cache_clear()
+    yield Home(tmp_path / "home")
+    settings.get.cache_clear()
+
+
+@pytest.fixture
+def run(bag: Any, home: Home) -> Callable[[str], dict[str, str]]:
+    """Run a DAG in this process; returns the state of each task."""
+    ticks = iter(range(10_000))
+
+    def once(dag_id: str) -> dict[str, str]:
+        logical = datetime.now(UTC) + timedelta(milliseconds=next(ticks))
+        done = bag.get_dag(dag_id).test(logical_date=logical)
+        return {ti.task_id: str(ti.state) for ti in done.get_task_instances()}
+
+    return once
+
+
+# --- as they are read --------------------------------------------------------------------------------------
+
+
+def test_exactly_the_expected_dags_are_read_without_an_error(bag: Any) -> None:
+    assert bag.import_errors == {}
+    assert set(bag.dag_ids) == FIXED | {f"ingest_{source}" for source in SOURCES}
+
+
+def test_every_dag_has_its_manners(bag: Any) -> None:
+    for dag in bag.dags.values():
+        assert dag.max_active_runs == 1, dag.dag_id
+        assert dag.dagrun_timeout, dag.dag_id
+        assert dag.catchup is False, dag.dag_id
+        assert dag.start_date is None, dag.dag_id
+        assert dag.doc_md, dag.dag_id
+        assert dag.description, dag.dag_id
+        assert "perinatal" in dag.tags, dag.dag_id
+        for task in dag.tasks:
+            assert task.owner == "perinatal", task
+            assert task.execution_timeout, task
+            assert task.on_failure_callback, task
+            assert task.queue in (service.FETCH_QUEUE, service.BUILD_QUEUE), task
+            assert task.pool in {"default_pool", *service.pools()}, task
+
+
+def test_only_one_task_writes_at_a_time(bag: Any) -> None:
+    writers = {(t.dag_id, t.task_id) for dag in bag.dags.values() for t in dag.tasks if t.pool == service.WRITER_POOL}
+    assert writers == {("assemble", "build"), ("housekeeping", "prune")}
+    assert service.pools()[service.WRITER_POOL]["slots"] == 1
+
+
+def test_sources_of_one_host_share_a_pool_of_one(bag: Any) -> None:
+    for source in registry.all_sources().values():
+        for task in bag.get_dag(f"ingest_{source.id}").tasks:
+            if task.task_id in ("probe", "fetch"):
+                assert task.pool == service.host_pool(source)
+    assert {pool["slots"] for pool in service.pools().values()} == {1}
+
+
+def test_any_landed_source_wakes_the_assembly(bag: Any) -> None:
+    condition = bag.get_dag("assemble").timetable.asset_condition
+    assert type(condition).__name__.endswith("AssetAny")
+    assert {asset.uri for asset in condition.objects} == {f"perinatal://landed/{s}" for s in SOURCES}
+    assert bag.get_dag("assemble").timetable.timetable.expression == "0 2 * * *"
+
+
+def test_reading_a_dag_file_costs_less_than_a_second_beyond_airflow(airflow_database: Path) -> None:
+    """Measured in processor time: others may be using the machine."""
+    code = """
+import json, sys, time
+import airflow.sdk, airflow.triggers.base, airflow.sdk.exceptions
+from importlib.machinery import SourceFileLoader
+start = time.process_time()
+SourceFileLoader("dag_file", sys.argv[1]).load_module()
+heavy = {"great_expectations", "dbt", "pandas", "duckdb", "sklearn", "requests"} & set(sys.modules)
+print(json.dumps([time.process_time() - start, sorted(heavy)]))
+"""
+    took = {}
+    for path in sorted((REPO / "dags").glob("*.py")):
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True, cwd=REPO
+        )
+        took[path.name], heavy = json.loads(done.stdout.splitlines()[-1])
+        assert set(heavy) <= {"requests", "pandas"} - _imported_by_airflow(), (path.name, heavy)
+    print("\n", {name: round(seconds, 2) for name, seconds in took.items()})
+    assert max(took.values()) < 1.0, took
+
+
+def _imported_by_airflow() -> set[str]:
+    return set()
+
+
+# --- when they run -----------------------------------------------------------------------------------------
+
+
+def _first_run(dag: Any, now: datetime, monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """Return when Airflow would run a DAG that it has never seen, if it were `now`."""
+    from airflow.serialization.serialized_objects import DagSerialization
+    from airflow.timetables import trigger
+
+    monkeypatch.setattr(trigger, "utcnow", lambda: now)
+    read = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
+    return read.next_dagrun_info(last_automated_run_info=None).run_after
+
+
+@pytest.mark.parametrize("hour", range(0, 24, 3))
+@pytest.mark.parametrize("day", range(1, 8))
+def test_a_first_start_waits_for_the_next_slot(bag: Any, day: int, hour: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At no moment of a week would a new installation ask more than those whose slot is just now."""
+    import pendulum
+
+    now = pendulum.datetime(2026, 11, day, hour, 31, 7)
+    for source in SOURCES:
+        assert _first_run(bag.get_dag(f"ingest_{source}"), now, monkeypatch) > now, source
+
+
+def test_a_slot_is_not_lost_when_the_files_are_read_at_that_very_moment(
+    bag: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pendulum
+
+    slot = pendulum.datetime(2026, 11, 24, 5, 25)  # a Tuesday; British time is UTC in winter
+    dag = bag.get_dag("ingest_mbrrace")
+    assert _first_run(dag, slot.add(seconds=30), monkeypatch) == slot
+    assert _first_run(dag, slot.add(minutes=3), monkeypatch) == slot.add(days=7)
+
+
+def test_the_night_is_british(bag: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pendulum
+
+    dag = bag.get_dag("inbox")
+    assert _first_run(dag, pendulum.datetime(2026, 7, 1, 12), monkeypatch) == pendulum.datetime(2026, 7, 2, 0, 40)
+    assert _first_run(dag, pendulum.datetime(2026, 12, 1, 12), monkeypatch) == pendulum.datetime(2026, 12, 2, 1, 40)
+
+
+# --- each of them once -------------------------------------------------------------------------------------
+
+
+def test_nothing_landed_nothing_built(run: Callable[[str], dict[str, str]], home: Home) -> None:
+    assert run("assemble") == {"build": "skipped"}
+    assert not home.current.exists()
+
+
+@pytest.mark.parametrize("source", sorted(SOURCES))
+def test_in_inbox_mode_no_publisher_is_asked(run: Callable[[str], dict[str, str]], source: str) -> None:
+    assert run(f"ingest_{source}") == {"probe": "skipped", "fetch": "skipped", "amiss": "skipped"}
+
+
+def test_an_empty_inbox_wakes_nobody(run: Callable[[str], dict[str, str]], home: Home) -> None:
+    assert run("inbox") == {"land": "skipped", "amiss": "skipped"}
+
+
+@pytest.mark.slow
+def test_from_the_inbox_to_an_edition_and_then_nothing_new(
+    run: Callable[[str], dict[str, str]], home: Home, tmp_path: Path
+) -> None:
+    drop = home.inbox / "mbrrace"
+    drop.mkdir(parents=True)
+    registry.source("mbrrace").sample.generate(tmp_path)
+    names = sorted(path.name for path in tmp_path.glob("*-2022-*.csv"))
+    for name in names:
+        (drop / name).write_bytes((tmp_path / name).read_bytes())
+    (drop / "perinatal-mortality-rates-2021-trusthealth-board.csv").write_text("<html><body>Sign in</body></html>")
+    assert run("inbox") == {"land": "success", "amiss": "failed"}
+    assert run("assemble") == {"build": "success"}
+    edition = home.current.resolve()
+    assert run("inbox") == {"land": "skipped", "amiss": "skipped"}
+    assert run("assemble") == {"build": "skipped"}
+    assert home.current.resolve() == edition
+    assert run("housekeeping") == {"prune": "skipped", "verify": "success"}
+    assert _said_of_edition() == edition.name
+    archived = next(home.archive.glob("??/*"))
+    archived.chmod(0o644)
+    archived.write_bytes(b"damaged")
+    assert run("housekeeping")["verify"] == "failed"
+    assert {alert.breach.rule for alert in alerts.open_alerts(home)} >= {"archive_is_whole"}
+
+
+def _said_of_edition() -> str:
+    """Return what the newest event of the edition says."""
+    from airflow.models.asset import AssetEvent, AssetModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        newest = (
+            select(AssetEvent)
+            .join(AssetModel, AssetModel.id == AssetEvent.asset_id)
+            .where(AssetModel.name == "Edition")
+        )
+        return str(session.scalars(newest.order_by(AssetEvent.id.desc())).first().extra["edition"])
+
+
+@pytest.mark.slow
+def test_a_sample_publisher_is_asked_over_http(
+    run: Callable[[str], dict[str, str]], home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERINATAL_MODE", "sample")
+    settings.get.cache_clear()
+    assert run("ingest_msds") == {"probe": "success", "fetch": "success", "amiss": "skipped"}
+    # landed, and in no edition yet: told again, so that a missed event is harmless
+    assert run("ingest_msds")["probe"] == "skipped"
+
+
+def test_alerts_are_told_once(run: Callable[[str], dict[str, str]], home: Home, httpserver: Any, monkeypatch) -> None:
+    httpserver.expect_request("/hook", method="POST").respond_with_data("ok")
+    monkeypatch.setenv("PERINATAL_ALERT_URLS", json.dumps([f"json://127.0.0.1:{httpserver.port}/hook"]))
+    settings.get.cache_clear()
+    alerts.reconcile(home, "release", [alerts.Breach("a_rule", "block", "what is wrong")])
+    assert run("notify") == {"send": "success"}
+    assert run("notify") == {"send": "skipped"}
+    assert len(httpserver.log) == 1
+
+
+# --- when it goes wrong ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("refusal", [BlockedByGate("blocked: masks"), RefusedAtArrival("refused: no header")])
+def test_what_a_gate_refuses_fails_at_once_with_the_reason_first(
+    run: Callable[[str], dict[str, str]],
+    home: Home,
+    refusal: PerinatalError,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    _something_landed(monkeypatch)
+    monkeypatch.setattr(pipeline, "build", _raising(refusal))
+    with caplog.at_level(logging.ERROR):
+        assert run("assemble") == {"build": "failed"}
+    assert [record.getMessage() for record in caplog.records if record.name == "dags.wiring"] == [str(refusal)]
+    assert alerts.open_alerts(home) == []  # the gate itself opens one; a second would say the same
+
+
+def test_what_the_world_did_is_tried_again(
+    run: Callable[[str], dict[str, str]], home: Home, bag: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+    _something_landed(monkeypatch)
+
+    def build(*_: object, **__: object) -> None:
+        tried.append(1)
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(pipeline, "build", build)
+    monkeypatch.setattr(bag.get_dag("assemble").get_task("build"), "retry_delay", timedelta(0))
+    monkeypatch.setattr(bag.get_dag("assemble").get_task("build"), "retry_exponential_backoff", 0)
+    assert run("assemble") == {"build": "failed"}
+    assert len(tried) == 3
+    (alert,) = alerts.open_alerts(home)
+    assert (alert.scope, alert.breach.rule) == ("operations/assemble/build", "task_failed")
+    assert "no space left" in alert.breach.message
+
+
+def test_a_task_that_is_well_again_closes_its_alert(run: Callable[[str], dict[str, str]], home: Home) -> None:
+    alerts.reconcile(home, "operations/assemble/build", [alerts.Breach("task_failed", "block", "it failed")])
+    run("assemble")
+    assert alerts.open_alerts(home) == []
+
+
+def _something_landed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.manifest.in_use", lambda _: [object()])
+
+
+def _raising(error: Exception) -> Callable[..., None]:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail

@@ -1,0 +1,234 @@
+import re
+import shutil
+import subprocess
+from datetime import date
+
+import duckdb
+import pytest
+
+from insights import step
+from insights.brief import content, picture, render, words, write
+from perinatal.errors import PerinatalError
+from perinatal.home import Home
+
+FACTS = {"edition_id": "20261123T000000-abcdef01", "published_at": "2026-11-23T00:00:00+00:00", "is_synthetic": False}
+CTG = "The CTG was pathological for an hour and the concerns were not escalated to the registrar."
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+
+
+def indicator(candidate, indicator_id, name, values, england=1.2, unit="%"):
+    candidate.insert("core.dim_indicator", indicator_id=indicator_id, indicator_name=name, polarity="low", unit=unit)
+    period = {"period_label": "2023", "period_start": date(2023, 1, 1), "period_end": date(2023, 12, 31)}
+    common = {"indicator_id": indicator_id, "source_id": "nmpa", "breakdown": "all", "unit": unit, **period}
+    candidate.insert("marts.england_indicator", indicator_name=name, value=england, recent_trend="worse", **common)
+    for place, value in enumerate(values):
+        lms = {"lms_code": f"Q{place:02}", "lms_name": f"System {place:02}"}
+        bounds = {"value_min": 0.5, "value_max": 2.5} if value is None else {"value_min": value, "value_max": value}
+        candidate.insert(
+            "marts.lms_indicator",
+            indicator_name=name,
+            value=value,
+            is_complete=value is not None,
+            trusts_expected=3,
+            trusts_reporting=3 if value is not None else 2,
+            comparison=None if value is None else "worse",
+            **lms,
+            **bounds,
+            **common,
+        )
+        trust = {"trust_code": f"R{place:02}", "trust_name": f"Trust {place:02}", "lms_code": lms["lms_code"]}
+        candidate.insert("marts.trust_indicator", value=value, comparison="worse", **trust, **common)
+
+
+@pytest.fixture
+def told(candidate, tmp_path):
+    """A candidate with findings, figures, indicators and 44 LMSs, its themes made."""
+    for place in range(44):
+        names = {"lms_code": f"Q{place:02}", "lms_name": f"System {place:02}", "region_name": "North"}
+        candidate.insert("core.dim_lms", **names)
+    values = [None if place % 9 == 8 else 0.8 + place / 50 for place in range(44)]
+    indicator(candidate, "apgar_below_7", "Apgar score below 7 at five minutes", values)
+    candidate.published()
+    candidate.finding("hsib-1", CTG, page=7)
+    more = {"kind": "recommendation", "recipient": "NHS England", "status": "accepted"}
+    candidate.finding("hsib-2", "NHS England should review guidance on intermittent auscultation.", **more)
+    step.run(candidate.path, Home(tmp_path / "home"))
+    return candidate
+
+
+def page(candidate, facts=FACTS, **asked):
+    with duckdb.connect(str(candidate.path), read_only=True) as connection:
+        return render(content.page(content.Asked(connection, **asked), facts))
+
+
+def text(html):
+    return " ".join(re.sub(r"<[^>]+>", " ", html.split("</style>")[1]).split())
+
+
+def test_theme_brief_has_words_numbers_variation_drivers_caveats_and_links(told):
+    html = page(told, theme="c01")
+    said = text(html)
+    for part in ("What the sources say", "Publishers' own figures", "The numbers", "Variation by LMS"):
+        assert part in said
+    assert "was pathological for an hour" in said
+    assert "recommendation to NHS England, accepted" in said
+    assert "70%" in said
+    assert "96 sampled" in said
+    assert "44 of 44" in said
+    assert "D5 Improve the early recognition" in said
+    assert "not to be added up" in said
+    assert 'href="https://example.org/report"' in html
+
+
+def test_national_brief_ranks_themes(told):
+    said = text(page(told))
+    assert "The 10 themes, of 34" in said
+    assert said.index("S02 Escalation") < said.index("C09 Larger babies") if "C09 Larger babies" in said else True
+    assert "no clinical driver" in said
+
+
+def test_lms_brief_shows_its_own_value_or_its_bounds(told):
+    by_name = text(page(told, lms="system 03"))
+    assert "Perinatal safety in System 03" in by_name
+    assert "3 of 38 others lower" in by_name
+    assert "Trust 03" in by_name
+    masked = text(page(told, lms="Q08"))
+    assert "between 0.50 and 2.50" in masked
+    assert "2 of 3 trusts visible" in masked
+    assert "System 08 among them" in masked
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"theme": "C99"}, "unknown theme 'C99'; the themes are C01"),
+        ({"lms": "Atlantis"}, "no LMS is 'Atlantis'"),
+        ({"lms": "System"}, "several LMSs match 'System'"),
+        ({"lms": ""}, None),
+    ],
+)
+def test_what_is_unknown_is_said_with_what_there_is(told, asked, message):
+    if message is None:
+        assert "The 10 themes" in page(told, **asked)
+        return
+    with pytest.raises(PerinatalError) as error:
+        page(told, **asked)
+    assert message in str(error.value)
+
+
+def test_text_of_documents_cannot_become_markup(candidate, tmp_path):
+    hostile = '<script>alert(1)</script> The CTG was not "escalated" & <img src=x onerror=alert(1)>.'
+    candidate.finding("hsib-1", hostile, document_title="<b>x</b>", document_url="javascript:alert(1)")
+    step.run(candidate.path, Home(tmp_path / "home"))
+    html = page(candidate, theme="C01")
+    assert "<script" not in html
+    assert "<img" not in html
+    assert "javascript:" not in html
+    assert "&lt;script&gt;" in html or "&lt;img" in html
+
+
+def test_the_page_asks_for_nothing_from_elsewhere(told):
+    html = page(told, theme="C01")
+    assert "default-src 'none'" in html
+    assert not re.search(r"<(script|link|img|iframe|object|base)\b|@import|url\(| style=|\bsrc=|\bon\w+=", html)
+
+
+def test_sample_editions_say_so(told):
+    assert "SYNTHETIC" in page(told, facts=FACTS | {"is_synthetic": True})
+    assert "SYNTHETIC" not in page(told)
+
+
+def test_an_edition_without_findings_or_indicators_gives_a_brief(candidate, tmp_path):
+    step.run(candidate.path, Home(tmp_path / "home"))
+    said = text(page(candidate, theme="C12"))
+    assert "No finding of this edition is coded to this theme" in said
+    assert "No indicator that is linked to this theme is in this edition" in said
+
+
+def test_same_edition_same_page(told):
+    assert page(told, theme="C01") == page(told, theme="C01")
+
+
+def test_write_reads_the_current_edition(told, tmp_path):
+    home = Home(tmp_path / "state")
+    folder = home.editions / "e1"
+    folder.mkdir(parents=True)
+    shutil.copy(told.path, folder / "perinatal.duckdb")
+    (folder / "edition.json").write_text('{"edition_id": "e1", "published_at": "2026-11-23", "is_synthetic": false}')
+    home.current.symlink_to("editions/e1")
+    write(home, tmp_path / "out.html", theme="C01")
+    assert (tmp_path / "out.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    with pytest.raises(PerinatalError, match="cannot be written"):
+        write(home, tmp_path / "out.html" / "x.html")
+
+
+def test_a_picture_of_equal_values_and_of_one():
+    spots = [picture.Spot("A <b>", 1.0), picture.Spot("B", 1.0, is_own=True)]
+    svg = str(picture.strip(spots, None, "says"))
+    assert svg.count("<circle") == 1
+    assert "A &lt;b&gt;" in svg
+    assert "nan" not in str(picture.strip(spots[:1], 1.0, "says"))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            "https://a.org/x ; https://www.b.org/y (secondary)",
+            [("https://a.org/x", "a.org"), ("https://www.b.org/y", "b.org")],
+        ),
+        ("ogpnews.com 2018-11", []),
+        ("javascript:alert(1)", []),
+        (None, []),
+    ],
+)
+def test_addresses_are_found_in_notes(given, said):
+    assert words.links(given) == said
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium to print with")
+@pytest.mark.parametrize("asked", [{}, {"theme": "C01"}, {"lms": "Q03"}])
+def test_it_prints_on_two_pages_at_most_however_long_the_texts(candidate, tmp_path, asked):
+    import pdfplumber
+
+    for place in range(44):
+        name = f"The Very Long Name of an Integrated Partnership Number {place:02}"
+        candidate.insert("core.dim_lms", lms_code=f"Q{place:02}", lms_name=name, region_name="North East and Yorkshire")
+    links = (
+        "apgar_below_7",
+        "sblcb_element_4",
+        "ebc_severe_brain_injuries",
+        "ens_fetal_monitoring_share",
+        "pph_1500ml",
+    )
+    for name in links:
+        indicator(
+            candidate,
+            name,
+            f"A rather long name of an indicator, excluding much ({name})",
+            [1 + p / 50 for p in range(44)],
+        )
+    candidate.published()
+    for place in range(60):
+        padding = "and the words of this sentence go on and on about many other things that happened " * 4
+        candidate.finding(
+            f"x-{place}",
+            f"{place} {padding} the CTG was pathological and was not escalated {padding}.",
+            source_id=f"source{place % 9}",
+            document_title=f"A national learning report with a title that is long, number {place % 9} " * 3,
+            document_url=f"https://example.org/{'long/' * 30}{place % 9}",
+        )
+    step.run(candidate.path, Home(tmp_path / "home"))
+    html, pdf = tmp_path / "brief.html", tmp_path / "brief.pdf"
+    html.write_text(page(candidate, **asked), encoding="utf-8")
+    command = [
+        CHROMIUM,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-pdf-header-footer",
+        f"--print-to-pdf={pdf}",
+    ]
+    subprocess.run([*command, html.as_uri()], check=True, capture_output=True, timeout=120)
+    with pdfplumber.open(pdf) as printed:
+        assert len(printed.pages) <= 2
