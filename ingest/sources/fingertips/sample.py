@@ -131,12 +131,15 @@ def generate(folder: Path, seed: int = 1938133222) -> None:
     for number, indicator in INDICATORS.items():
         for year in range(FIRST, LAST + 2 - indicator.years):
             rows = list(_rows(dice, number, indicator, authorities))
-            _append(folder / "fingertips_child502_parent6.csv", REGIONAL, number, indicator, year, rows)
             england = [row for row in rows if row.area.code == ENGLAND]
-            rows = [*england, *_board_rows(dice, indicator, boards), *(_under_england(row) for row in england)]
-            _append(
-                folder / "fingertips_child221_parent15.csv", "Compared to percentiles", number, indicator, year, rows
-            )
+            regions = [row for row in rows if row.area.kind == REGION]
+            files = {
+                "child502_parent6": (REGIONAL, rows),
+                "child6_parent15": ("Compared to percentiles", [*england, *regions, *map(_under_england, england)]),
+                "child221_parent223": (NHS_REGIONAL, [*england, *_board_rows(dice, indicator, boards)]),
+            }
+            for name, (compared, wanted) in files.items():
+                _append(folder / f"fingertips_{name}.csv", compared, number, indicator, year, wanted)
     _write_ragged(folder / "by_group_id_1938133222_2019.csv", dice)
     _write_website_export(folder / "caesarean-sections-website.csv", dice, authorities)
     entries = {str(number): _metadata(number, each) for number, each in (INDICATORS | OLD | WEBSITE).items()}
