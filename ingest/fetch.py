@@ -29,6 +29,7 @@ from perinatal.home import Home, locked
 
 WORKERS: Final = 8
 NOT_PROCESSED: Final = "not_processed"
+NOT_ASKED: Final = "nothing is asked of this publisher; its files are brought by hand"
 
 Outcome = Literal["failed", "refused", "needs_person", "landed", "revised", "no_data", "unchanged"]
 GRAVEST_FIRST: Final[tuple[Outcome, ...]] = get_args(Outcome)
@@ -86,6 +87,8 @@ def fetch_all(
 
 def fetch(home: Home, client: HttpClient, source: Source, *, synthetic: bool = False) -> Report:
     """Ask one publisher what is new and land it. Never raises for what one source can do wrong."""
+    if not source.probe:
+        return Report(source.id, "unchanged", NOT_ASKED)
     path = probe_state.place(home, source.id, synthetic=synthetic)
     scope = scope_of(source.id, synthetic=synthetic)
     try:
@@ -112,7 +115,7 @@ def look(home: Home, client: HttpClient, source: Source, *, synthetic: bool = Fa
     state = probe_state.load(probe_state.place(home, source.id, synthetic=synthetic))
     watched = watch.of(source)
     if watched is None:
-        return {"source": source.id, "changed": False, "message": "its files are brought by hand"}
+        return {"source": source.id, "changed": False, "message": NOT_ASKED}
     result = probe(client, watched.spec, state.token)
     is_open = bool(state.waiting) or state.outcome in ("failed", "refused")
     message = f"{result.message}; the last run left something to do" if is_open else result.message
@@ -127,7 +130,7 @@ def scope_of(source_id: str, *, synthetic: bool) -> str:
 def _job(home: Home, client: HttpClient, source: Source, state: ProbeState, path: Path, *, synthetic: bool) -> Job:
     watched = watch.of(source)
     if watched is None:
-        raise PerinatalError(f"{source.id}: nothing is asked of this publisher; its files are brought by hand")
+        raise PerinatalError(f"{source.id}: {NOT_ASKED}")
     home.archive.mkdir(parents=True, exist_ok=True)
     return Job(home, client, source, watched, state, lambda: probe_state.save(path, state), synthetic)
 

@@ -55,6 +55,11 @@ class Column:
     unit: str
     description: str
 
+    @property
+    def sql_type(self) -> str:
+        """Return the type of this column in landed tables."""
+        return {"integer": "bigint", "number": "double", "percent": "double", "date": "date"}.get(self.type, "varchar")
+
 
 @dataclass(frozen=True)
 class Cells:

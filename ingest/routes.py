@@ -47,9 +47,9 @@ BY_HAND: Final = "new_release_by_hand"
 class Job:
     """One run for one source: what it works with, and what came of it.
 
-    `taken`: what became of each table; `unchanged` and `no_data` count answers without news, `refused` those whose
-    file still waits in quarantine; `news` is the probe's answer in words; `breaches` become alerts, `warnings` are
-    other lines that people should read. `keep` saves the state.
+    `taken`: what became of each table; `unchanged` counts answers without news, `refused` those whose file still waits
+    in quarantine; `empty`: indicators that have no data for a kind of area; `news` is the probe's answer in words;
+    `breaches` become alerts, `warnings` are other lines that people should read. `keep` saves the state.
     """
 
     home: Home
@@ -61,12 +61,17 @@ class Job:
     synthetic: bool = False
     taken: list[intake.Taken] = field(default_factory=list)
     unchanged: int = 0
-    no_data: int = 0
+    empty: dict[AreaPair, list[int]] = field(default_factory=dict)
     refused: int = 0
     breaches: list[alerts.Breach] = field(default_factory=list)
     news: str = "nothing new"
     warnings: list[str] = field(default_factory=list)
     down: set[str] = field(default_factory=set)
+
+    @property
+    def no_data(self) -> int:
+        """How many indicators had no data, counted for each kind of area."""
+        return sum(map(len, self.empty.values()))
 
     @cached_property
     def accounted(self) -> frozenset[str]:
@@ -189,8 +194,10 @@ def download(job: Job) -> None:
     result = probe(job.client, job.watch.spec, state.token if is_whole else None)
     job.news = result.message
     wanted, done = _file_links(job, result) if result.changed else ({}, True)
-    for url, name in (wanted | job.watch.files).items():
+    wanted |= job.watch.files
+    for url, name in wanted.items():
         done = _download(job, url, name) and done
+    job.unchanged += not wanted
     if done:
         state.token = result.token
 
@@ -270,10 +277,11 @@ def ask_api(job: Job) -> None:
     asked = False
     for area in config.areas:
         due = [i for i in config.indicator_ids if i in dates and not _is_done(job, area, i, dates[i])]
-        for date, ids in groupby(sorted(due, key=lambda i: (dates[i], i)), key=lambda i: dates[i]):
+        for _, ids in groupby(sorted(due, key=lambda i: (dates[i][:10], i)), key=lambda i: dates[i][:10]):
             if not job.down:
                 asked = True
-                _ask_for(job, replace(config, areas=(area,)), list(ids), date)
+                _ask_for(job, replace(config, areas=(area,)), {i: dates[i] for i in ids})
+    _tell_of_no_data(job)
     for url, name in job.watch.files.items():
         known = state.files.get(url, {}).get("sha256") in job.accounted
         if (asked or not known) and not _download(job, url, name):
@@ -311,36 +319,47 @@ def _key(area: AreaPair) -> str:
     return f"{area.child}/{area.parent}"
 
 
-def _ask_for(job: Job, config: ApiConfig, ids: list[int], date: str) -> None:
-    """Fetch indicators of one upload date for one kind of area: so a file has one publication date."""
-    for answer in fetch_indicators(job.client, config, ids, job.home.archive):
-        sha256 = _kept(job, answer, date)
+def _ask_for(job: Job, config: ApiConfig, dates: dict[int, str]) -> None:
+    """Fetch indicators that were uploaded on one day, for one kind of area: so a file has one publication date."""
+    day = min(dates.values())[:10]
+    for answer in fetch_indicators(job.client, config, dates, job.home.archive):
+        sha256 = _kept(job, answer, day)
         if answer.fetched is not None:
             answer.fetched.path.unlink(missing_ok=True)
         if sha256 is not None:
             part = job.state.parts.setdefault(_key(answer.request.area), {})
-            part |= {str(indicator): [date, sha256] for indicator in answer.request.indicator_ids}
+            part |= {str(indicator): [dates[indicator], sha256] for indicator in answer.request.indicator_ids}
+            job.empty.setdefault(answer.request.area, []).extend(answer.without_data)
+        if sha256:
             job.keep()
 
 
-def _kept(job: Job, answer: ApiAnswer, date: str) -> str | None:
+def _kept(job: Job, answer: ApiAnswer, day: str) -> str | None:
     """Land one answer; returns the hash of its bytes ("" where there is no data), None where it must be asked again."""
     if answer.error is not None:
         job.fail(answer.error)
         return None
     if answer.outcome is ApiOutcome.NO_DATA or answer.fetched is None:
-        job.no_data += 1
-        job.warnings.append(answer.message)
         return ""
-    landed = job.land(answer.fetched, _api_name(answer, date), date[:10] or None)
+    landed = job.land(answer.fetched, _api_name(answer, day), day or None)
     return answer.fetched.sha256 if landed else None
 
 
-def _api_name(answer: ApiAnswer, date: str) -> str:
-    """Return a file name that says what was asked: indicators, kinds of area, date of the upload."""
+def _tell_of_no_data(job: Job) -> None:
+    """Say which indicators have no data for which kind of area: an answer without rows is not a success."""
+    for area, ids in job.empty.items():
+        if ids:
+            some = ", ".join(map(str, sorted(ids)[:8])) + (" …" if len(ids) > 8 else "")
+            job.warnings.append(
+                f"no data for area type {area.child} in {area.parent}: {len(ids)} indicator(s) ({some})"
+            )
+
+
+def _api_name(answer: ApiAnswer, day: str) -> str:
+    """Return a file name that says what was asked: indicators, kinds of area, day of the upload."""
     ids, area = answer.request.indicator_ids, answer.request.area
     which = "_".join(map(str, ids)) if len(ids) <= 6 else f"{ids[0]}_and_{len(ids) - 1}_more"
-    dated = f"_{date[:10]}" if date else ""
+    dated = f"_{day}" if day else ""
     return f"by_indicator_id_{which}_child{area.child}_parent{area.parent}{dated}.csv"
 
 

@@ -436,8 +436,8 @@ def test_only_indicators_with_a_new_upload_are_asked_for(
     server, client = serve()
     first = fetch.fetch(home, client, api_source)
     assert asked(server) == ["101,102", "103", "101,102", "103"]
-    assert (first.outcome, first.no_data) == ("landed", 1)
-    assert any("no data for this area type" in line for line in first.warnings)
+    assert (first.outcome, first.no_data) == ("landed", 2)
+    assert first.warnings == ("no data for area type 15 in 15: 2 indicator(s) (101, 103)",)
     landed = {item.original_name: item for item in manifests.all_landed(home)}
     assert set(landed) == {
         "by_indicator_id_101_102_child502_parent6_2026-01-01.csv",
