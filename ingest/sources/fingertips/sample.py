@@ -118,7 +118,7 @@ class Row(NamedTuple):
     sex: str
     category_type: str
     category: str
-    count: int | None
+    events: int | None
     births: int
     note: str
 
@@ -269,18 +269,21 @@ def _limits(indicator: Indicator, count: int, births: int, z: float) -> tuple[fl
 
 def _numbers(indicator: Indicator, row: Row) -> list[object]:
     """Return value, four limits, count and denominator; blanks, with -1 in the limits, where there is no value."""
-    if row.count is None:
+    if row.events is None:
         leaked = -1 if row.note == NOT_PRESENTED else ""
         return ["", leaked, leaked, leaked, leaked, "", ""]
     # a standardised rate is not the crude one
     factor = 0.93 if indicator.value_type.startswith("Directly") else 1.0
-    value = row.count / row.births * indicator.per * factor
-    ends = (*_limits(indicator, row.count, row.births, 1.959964), *_limits(indicator, row.count, row.births, 3.090232))
-    return [round(value, 6), *(round(end * factor, 6) for end in ends), row.count, row.births]
+    value = row.events / row.births * indicator.per * factor
+    ends = (
+        *_limits(indicator, row.events, row.births, 1.959964),
+        *_limits(indicator, row.events, row.births, 3.090232),
+    )
+    return [round(value, 6), *(round(end * factor, 6) for end in ends), row.events, row.births]
 
 
 def _band(indicator: Indicator, row: Row, numbers: list[object], england: float) -> str:
-    if row.count is None or row.area.code == ENGLAND:
+    if row.events is None or row.area.code == ENGLAND:
         return "Not compared"
     lower, upper = float(str(numbers[1])), float(str(numbers[2]))
     if lower <= england <= upper:
@@ -294,7 +297,7 @@ def _cells(number: int, indicator: Indicator, year: int, row: Row, england: floa
     parent = {ENGLAND: "England", **REGIONS}.get(row.area.parent, "")
     area = [row.area.parent, parent, row.area.code, row.area.name, row.area.kind]
     who = [row.sex, "All ages", row.category_type, row.category, _period(indicator, year)]
-    trend = "Cannot be calculated" if year == LAST and row.count is not None else ""
+    trend = "Cannot be calculated" if year == LAST and row.events is not None else ""
     when = [f"{year}0000", "New data" if year == LAST else "", "", f"{indicator.years}y"]
     return [number, indicator.name, *area, *who, *numbers, row.note, trend, band, "Not compared", *when]
 
@@ -336,10 +339,10 @@ def _write_website_export(path: Path, dice: random.Random, authorities: list[Are
             if row.category:
                 continue
             cells = _cells(number, indicator, LAST, row, indicator.level)
-            if row.count is None:
+            if row.events is None:
                 cells[12:19] = ['<div class="no-data">-</div>'] * 7
             else:
-                cells[17:19] = [f"{row.count:,}", f"{row.births:,}"]
+                cells[17:19] = [f"{row.events:,}", f"{row.births:,}"]
                 cells[12] = f'{cells[12]}<span class="tooltipValueNote">*' if row.note else cells[12]
             cells[19] = ""  # the note itself is on the page only
             writer.writerow(cells[:-1])
