@@ -41,14 +41,18 @@ def judge(
     with duckdb.connect(config={"memory_limit": settings.get().landing_memory_limit}) as connection:
         for name, value in (("dataset", identity.dataset), ("release", identity.release)):
             connection.execute(f"set variable {name} = ?", [value])
-        connection.from_parquet(str(rows)).create_view("rows")
+        contract = source.columns[identity.contract]
+        landed = connection.from_parquet(str(rows))
+        present = set(landed.columns)
+        # columns that this file does not have (older headers) are there for the rules, and empty
+        absent = [f'null::{c.sql_type} as "{c.name}"' for c in contract if c.name not in present]
+        landed.project(", ".join(["*", *absent])).create_view("rows")
         _make_identity(connection, source, identity)
         previous = _earlier(home, source.id, identity, revisions, is_synthetic)
         if previous:
             connection.from_parquet(str(previous.folder(home) / manifests.ROWS)).create_view("earlier")
-        present = set(connection.table("rows").columns)
         measured = _table_rules(source, decoded)
-        measured += _column_rules(connection, [c for c in source.columns[identity.contract] if c.name in present])
+        measured += _column_rules(connection, [column for column in contract if column.name in present])
         hand_written = [
             rule
             for rule in _written_rules(source, identity)

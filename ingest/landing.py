@@ -189,7 +189,17 @@ def _to_parquet(csv_path: Path, arrival_: Arrival, identity: Identity, rows: Pat
     except decode.Unreadable as error:
         error.identity = identity
         raise
-    return identity, decoded
+    return _completed(identity, arrival_, rows), decoded
+
+
+def _completed(identity: Identity, arrival_: Arrival, rows: Path) -> Identity:
+    """Let the source's parser say what only the whole table tells; what a person said stands."""
+    whole = arrival_.source.complete(identity, arrival_.name, rows)
+    whole = replace(whole, dataset=arrival_.dataset or whole.dataset, release=arrival_.release or whole.release)
+    for what, name in (("dataset", whole.dataset), ("release", whole.release)):
+        if not FOLDER_NAME.fullmatch(name):
+            raise decode.Unreadable("unsafe_name", f"{name[:80]!r} cannot be the name of a {what}; say --{what} NAME")
+    return whole
 
 
 def identify(csv_path: Path, arrival_: Arrival) -> Identity:

@@ -55,6 +55,11 @@ class Column:
     unit: str
     description: str
 
+    @property
+    def sql_type(self) -> str:
+        """Return the type of this column in landed tables."""
+        return {"integer": "bigint", "number": "double", "percent": "double", "date": "date"}.get(self.type, "varchar")
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -123,6 +128,11 @@ class Source:
     probe: dict[str, Any] = field(default_factory=dict)
     suffixes: tuple[str, ...] = (".csv",)
     cells: Cells = Cells()
+
+    def cadence(self, layout: str) -> int | None:
+        """Return how often a dataset is due, in days: its own pace where it has one, else the source's."""
+        days: int | None = self.datasets[layout].get("cadence_days", self.cadence_days)
+        return days
 
     @cached_property
     def parser(self) -> ModuleType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -27,6 +28,8 @@ app.add_typer(cli_sources.quarantine)
 app.add_typer(cli_themes.app, name="themes")
 
 state = {"debug": False}
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Format = Literal["table", "csv", "json"]
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
@@ -59,6 +62,8 @@ def main() -> None:
     except Exception as error:
         if state["debug"]:
             raise
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            fail(Exception(f"no room to write ({error.strerror}): make room, then again; nothing half-made stays"), 1)
         fail(
             Exception(f"unexpected {type(error).__name__}: {error} (run `perinatal --debug …` for details)"),
             1,

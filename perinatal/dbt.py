@@ -18,6 +18,9 @@ from perinatal.errors import PerinatalError
 from perinatal.settings import PROJECT_ROOT
 
 PROJECT = PROJECT_ROOT / "dbt_project"
+RUN = "from dbt.cli.main import cli; cli()"
+# A builder that is killed takes its dbt with it: standard input is a pipe that ends when the builder does.
+WATCH = "import os, threading; threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()"
 RESULTS = "run_results.json"
 
 
@@ -59,12 +62,12 @@ def _gigabytes(limit: str) -> str:
     return f"{total * float(limit[:-1]) / 100 / 2**30:.1f}GiB"
 
 
-def command(verb: str, target: Path, *more: str) -> list[str]:
+def command(verb: str, target: Path, *more: str, program: str = RUN) -> list[str]:
     """Return the command line of one dbt call."""
     return [
         sys.executable,
         "-c",
-        "from dbt.cli.main import cli; cli()",
+        program,
         verb,
         "--project-dir",
         str(PROJECT),
@@ -92,15 +95,18 @@ def build(
         *([] if unit_tests else ["--exclude-resource-type", "unit_test"]),
         *select,
     ]
-    with log.open("w", encoding="utf-8") as out:
-        done = subprocess.run(
-            command("build", target, "--quiet", *arguments),
+    with (
+        log.open("w", encoding="utf-8") as out,
+        subprocess.Popen(
+            command("build", target, "--quiet", *arguments, program=f"{WATCH}\n{RUN}"),
             env=_environment(warehouse),
+            stdin=subprocess.PIPE,
             stdout=out,
             stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if done.returncode:
+        ) as running,
+    ):
+        returncode = running.wait()
+    if returncode:
         raise PerinatalError(f"dbt build failed: {_first_failures(target)}. The whole log: {log}")
 
 

@@ -94,7 +94,8 @@ class Home:
     @property
     def database(self) -> Path:
         """Return the DuckDB file of the current edition, resolved so that a reader keeps one edition."""
-        if not self.current.exists():
+        # asked of the link itself: what it names may be pruned while we look
+        if not self.current.is_symlink():
             raise PerinatalError(
                 f"no edition is published in {self.root}: run `perinatal refresh --sample`, "
                 "or land files and run `perinatal build`"

@@ -167,7 +167,7 @@ def build(home: Home, *, force: bool = False) -> Built:
 
 def _remove_stale(home: Home) -> None:
     """Remove what killed or blocked builds have left; the lock proves that none of it is in use."""
-    for folder in home.build.glob("*"):
+    for folder in (*home.build.glob("*"), *edition.unpublished(home)):
         shutil.rmtree(folder)
     for left in (*home.landed.glob(".landing-*"), *home.archive.glob(".incoming-*"), *home.archive.glob(".member-*")):
         if datetime.now(UTC).timestamp() - left.stat().st_mtime > 24 * 3600:

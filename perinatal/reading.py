@@ -12,6 +12,20 @@ from perinatal import home as homes
 from perinatal.home import Home
 
 
+def open_current(home: Home, **config: str | bool | int | float | list[str]) -> tuple[Path, duckdb.DuckDBPyConnection]:
+    """Open the current edition read-only; returns its file and the connection.
+
+    An edition may be pruned between looking where it is and opening it: then another one is current already.
+    """
+    while True:
+        database = home.database
+        try:
+            return database, duckdb.connect(str(database), read_only=True, config=config)
+        except duckdb.IOException:
+            if home.database == database:
+                raise
+
+
 class Connection:
     """A read-only connection to the current edition.
 
@@ -27,11 +41,9 @@ class Connection:
         self._current()
 
     def _current(self) -> duckdb.DuckDBPyConnection:
-        database = self._home.database
-        if self._open is None or database != self._database:
+        if self._open is None or self._home.database != self._database:
             # not closed: an answer that somebody still reads keeps the old edition until they are done
-            self._open = duckdb.connect(str(database), read_only=True)
-            self._database = database
+            self._database, self._open = open_current(self._home)
         return self._open
 
     @property

@@ -18,6 +18,7 @@ from ingest import probe_state, quarantine, watch
 from ingest.registry import Source, all_sources
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
+from perinatal.reading import open_current
 from publish import edition
 
 if TYPE_CHECKING:
@@ -99,8 +100,7 @@ def _cell(value: Any) -> str:
 
 def query(home: Home, sql: str, form: str) -> None:
     """Run SQL on the current edition, read-only and without access to anything outside it."""
-    config: dict[str, str | bool | int | float | list[str]] = {"enable_external_access": False}
-    with duckdb.connect(str(home.database), read_only=True, config=config) as connection:
+    with open_current(home, enable_external_access=False)[1] as connection:
         try:
             cursor = connection.execute(sql)
             names = [name for name, *_ in cursor.description or []]
@@ -144,7 +144,7 @@ def _source_status(item: manifests.Manifest) -> dict[str, Any]:
     since = (
         date.fromisoformat(item.published_on) if item.published_on else datetime.fromisoformat(item.fetched_at).date()
     )
-    age, cadence = (datetime.now(UTC).date() - since).days, all_sources()[item.source_id].cadence_days
+    age, cadence = (datetime.now(UTC).date() - since).days, all_sources()[item.source_id].cadence(item.layout)
     return {
         "source": item.source_id,
         "dataset": item.dataset,

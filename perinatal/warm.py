@@ -7,6 +7,7 @@ pool or thread of ours may exist before a fork.
 
 from __future__ import annotations
 
+import logging
 import os
 from importlib import import_module
 
@@ -21,6 +22,7 @@ NEEDED = (
 def main() -> None:
     """Import, then let Airflow read the command line."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)  # its import logs pages
     for name in NEEDED:
         import_module(name)
     import_module("airflow.__main__").main()

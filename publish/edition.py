@@ -21,6 +21,7 @@ from perinatal.settings import PROJECT_ROOT
 
 DATABASE = "perinatal.duckdb"
 INFO = "edition.json"
+UNPUBLISHED = ".unpublished"  # stands in an edition's folder until it has been swapped in
 SYNC_THREADS = 16
 
 # what decides on an edition's content beside the landed bytes: change any of it and the next build is not "nothing new"
@@ -68,7 +69,19 @@ def fingerprint(releases: Iterable[manifests.Manifest], decisions: Path) -> str:
 
 def current(home: Home) -> Path | None:
     """Return the folder of the published edition, or None before the first."""
-    return home.current.resolve() if (home.current / INFO).exists() else None
+    while home.current.is_symlink():
+        folder = home.current.resolve()
+        if (folder / INFO).exists():
+            return folder
+        if home.current.resolve() == folder:  # else it was pruned while we looked: another one is current
+            return None
+    return None
+
+
+def unpublished(home: Home) -> list[Path]:
+    """Return the editions that a kill has kept from being swapped in."""
+    published = current(home)
+    return [path.parent for path in home.editions.glob(f"*/{UNPUBLISHED}") if path.parent != published]
 
 
 def info(edition: Path) -> dict[str, Any]:
@@ -174,7 +187,7 @@ def publish(home: Home, run: Path, contents: dict[str, Path], facts: dict[str, A
     """Complete the edition folder, make it durable, and swap it in.
 
     `contents` maps names in the edition to files or folders of the run; they are moved, not copied. A kill before
-    the swap leaves the last edition current; the half-made folder is removed by the next build.
+    the swap leaves the last edition current; the folder that never was current is removed by the next build.
     """
     made = run / "edition"
     made.mkdir()
@@ -183,12 +196,14 @@ def publish(home: Home, run: Path, contents: dict[str, Path], facts: dict[str, A
     record = identity(facts["fingerprint"]) | facts
     edition_id = str(record["edition_id"])
     (made / INFO).write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (made / UNPUBLISHED).touch()
     _sync_tree(made)
     final = home.editions / edition_id
     home.editions.mkdir(parents=True, exist_ok=True)
     made.rename(final)
     fsync_dir(home.editions)
     point_current(home, final)
+    (final / UNPUBLISHED).unlink()
     return final
 
 

@@ -15,16 +15,6 @@ from ingest.registry import Source, all_sources
 from perinatal import dbt, settings
 from perinatal.home import Home
 
-TYPES = {
-    "text": "varchar",
-    "prose": "varchar",
-    "interval_text": "varchar",
-    "integer": "bigint",
-    "number": "double",
-    "percent": "double",
-    "date": "date",
-}
-
 # lineage columns of a landed table that name columns
 LISTS = ("cast_errors", "cell_marks")
 
@@ -96,7 +86,7 @@ def _release_row(item: manifests.Manifest) -> dict[str, Any]:
         "fetched_at": item.fetched_at.removesuffix("+00:00"),
         "has_arrival_warning": any(not check["success"] and check["severity"] == "warn" for check in item.checks),
         "scope": source.datasets[item.layout].get("scope", "release"),
-        "cadence_days": source.cadence_days,
+        "cadence_days": source.cadence(item.layout),
     }
     return {name: row[name] for name in RELEASE_COLUMNS}
 
@@ -104,7 +94,7 @@ def _release_row(item: manifests.Manifest) -> dict[str, Any]:
 def _dataset_view(home: Home, source: Source, dataset: str, releases: list[manifests.Manifest]) -> str:
     """Return a view over all revisions of one dataset: the contract's columns, typed even where nothing is landed."""
     columns = {"release_key": "varchar", "source_row": "bigint", **dict.fromkeys(LISTS, "varchar[]")}
-    columns |= {column.name: TYPES[column.type] for column in source.columns[dataset]}
+    columns |= {column.name: column.sql_type for column in source.columns[dataset]}
     empty = ", ".join(f'null::{kind} as "{name}"' for name, kind in columns.items())
     parts = [f"select {empty} where false"]
     for item in releases:

@@ -144,7 +144,7 @@ def funnels(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Funn
         curves = stats.render(CURVES, statistic=statistic, scored=scored, steps=STEPS, sides=SIDES)
         for source, indicator, low, high, over_dispersed, *ends in connection.execute(curves).fetchall():
             mine = points[source, indicator]
-            visible = [row for row in mine if row["denominator"] is not None and row["numerator"] is not None]
+            visible = [row for row in mine if None not in (row["denominator"], row["numerator"], row["value"])]
             if len(visible) >= FEWEST_POINTS:
                 found[source, indicator] = Funnel(
                     source,

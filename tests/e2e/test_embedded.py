@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import signal
 import time
@@ -152,17 +151,10 @@ def test_an_unreadable_file_fails_at_once_and_people_hear_of_it(idle: Service, t
 def test_a_blocked_gate_leaves_the_last_good_edition_and_tells(
     idle: Service, made: Path, tmp_path: Path, heard
 ) -> None:
-    """More deaths without congenital anomalies than with them: only the release gate can see that."""
+    """Another dice throw without anomalies often has more deaths than all of this one: only the release gate sees."""
     before, told = idle.edition(), len(heard[1])
+    registry.source("mbrrace").sample.generate(tmp_path, seed=7)
     wrong = tmp_path / EXCLUDING.format(2021)
-    with (made / ALL_DEATHS.format(2021)).open(newline="") as source, wrong.open("w", newline="") as out:
-        rows = list(csv.DictReader(source))
-        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            if int(row["TotalPerinatalDeaths"]) >= 3:
-                row["TotalBirths"] = str(int(row["TotalBirths"]) + 10)
-            writer.writerow(row)
     idle.drop(wrong)
     wait_for("a message", lambda: heard[1][told:], 120)
     wait_for("all runs to end", lambda: not idle.is_busy(), 60)

@@ -78,8 +78,11 @@ with
                     lower_95,
                     upper_95
                 order by source_row
-            ) as copy_number
+            ) as copy_number,
+            -- hospital counts are rounded to five: every count of an indicator at a level is then
+            count(count) over of_a_kind >= 20 and bool_and(count % 5 = 0) over of_a_kind as is_rounded
         from {{ source("landed", "fingertips__data") }}
+        window of_a_kind as (partition by release_key, indicator_id, area_type)
     ),
 
     explained as (
@@ -142,10 +145,11 @@ select
     case when not coalesce(is_suppressed, false) then count end as numerator,
     case when not coalesce(is_suppressed, false) then denominator end as denominator,
     value as publisher_value,
-    case when value is not null then lower_95 end as publisher_lower_95,
-    case when value is not null then upper_95 end as publisher_upper_95,
-    case when value is not null then lower_998 end as publisher_lower_998,
-    case when value is not null then upper_998 end as publisher_upper_998,
+    -- limits that are in the wrong order are none (the arrival gate has warned)
+    case when value is not null and lower_95 <= upper_95 then lower_95 end as publisher_lower_95,
+    case when value is not null and lower_95 <= upper_95 then upper_95 end as publisher_upper_95,
+    case when value is not null and lower_998 <= upper_998 then lower_998 end as publisher_lower_998,
+    case when value is not null and lower_998 <= upper_998 then upper_998 end as publisher_upper_998,
     'England' as comparator_name,
     nullif(compared_to_england, 'Not compared') as publisher_band,
     recent_trend as publisher_trend,
@@ -160,7 +164,10 @@ select
         false
     ) as is_published_value_kept,
     list_filter(
-        [case when regexp_matches(lower(value_note), '^value for .+ combined') then 'combined_area' end],
+        [
+            case when regexp_matches(lower(value_note), '^value for .+ combined') then 'combined_area' end,
+            case when is_rounded and count is not null then 'rounded' end
+        ],
         lambda warning:warning is not null
     ) as usage_warnings,
     value_note as note,

@@ -1,0 +1,100 @@
+"""Building under faults: killed in mid dbt, two at once, a full disk, readers all the while."""
+
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ingest import archive
+from perinatal.home import Home
+from publish import edition
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # a build is long on a busy machine
+
+COUNT = "select count(*) as n from marts.trust_indicator"
+Shell = Callable[..., object]
+
+FULL = """
+import resource, sys
+from perinatal import cli
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+sys.argv = ["perinatal", "build", "--force"]
+cli.main()
+"""
+
+
+def wait_until(happens: Callable[[], object], seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.05)
+
+
+def candidates(home: Home) -> Iterator[Path]:
+    return home.build.glob("*/perinatal.duckdb")
+
+
+def test_a_build_killed_in_mid_dbt_and_two_at_once_after_it(
+    copied: Home, shell: Shell, cli: Callable[..., object]
+) -> None:
+    """One story, since each build costs seconds: the kill, its mess, and two builders that come upon it."""
+    last, database = edition.current(copied), archive.hash_of(copied.database)
+
+    killed = shell("build", "--force", at=copied)
+    wait_until(lambda: any(path.stat().st_size > 100_000 for path in candidates(copied)))
+    children = psutil.Process(killed.pid).children(recursive=True)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate(timeout=30)
+    assert children, "the kill came before dbt was started"
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert not alive, "dbt went on writing after its builder had died"
+    assert edition.current(copied) == last
+    assert archive.hash_of(copied.database) == database
+    assert json.loads(cli("query", COUNT, "--format", "json", at=copied).out) == [{"n": 720}]
+
+    # what a kill may leave besides: dbt's cache cut off, and an edition that was never swapped in
+    parsed = next(copied.cache.glob("**/partial_parse.msgpack"))
+    parsed.write_bytes(parsed.read_bytes()[:1000])
+    orphan = copied.editions / "29990101T000000-orphaned"
+    orphan.mkdir()
+    (orphan / edition.UNPUBLISHED).touch()
+    (last / edition.INFO).write_text(
+        (last / edition.INFO).read_text().replace('"fingerprint": "', '"fingerprint": "old')
+    )
+
+    first = shell("build", at=copied)
+    wait_until(lambda: any(candidates(copied)) or first.poll() is not None)
+    second = shell("build", at=copied)
+    asked = 0
+    while first.poll() is None:
+        asking = shell("query", COUNT, "--format", "json", at=copied)
+        out, err = asking.communicate(timeout=60)
+        assert json.loads(out) == [{"n": 720}], err
+        asked += 1
+    ends = [process.communicate(timeout=280) for process in (first, second)]
+    assert (first.returncode, second.returncode) == (0, 0), ends
+    assert asked > 1
+    # whichever of the two took the lock first has published, the other has waited and found nothing new
+    told = sorted(out for out, _ in ends)
+    assert told[0].startswith("nothing new; the edition stays ")
+    assert told[1].startswith("published ")
+    assert edition.current(copied) != last
+    assert not orphan.exists()
+    assert not list(copied.build.iterdir())
+
+
+def test_a_disk_that_fills_while_building_leaves_the_last_edition(copied: Home, shell: Shell) -> None:
+    last, database = edition.current(copied), archive.hash_of(copied.database)
+    process = shell(code=FULL, at=copied)
+    _, err = process.communicate(timeout=200)
+    assert process.returncode == 1
+    lines = [line for line in err.splitlines() if line.startswith("perinatal: ")]
+    assert len(lines) == 1
+    assert "Traceback" not in err
+    assert edition.current(copied) == last
+    assert archive.hash_of(copied.database) == database
+    assert [path.name for path in copied.editions.iterdir()] == [last.name]
