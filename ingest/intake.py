@@ -22,13 +22,17 @@ NESTED: Final = frozenset({files.Kind.ZIP, files.Kind.GZIP, files.Kind.ARCHIVE})
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of one table: landed, revised, unchanged or refused (then it is in quarantine)."""
+    """What became of one table: landed, revised, unchanged or refused (then it is in quarantine).
+
+    `kept_as` is the hash under which its content is landed (other bytes may have held it before) or quarantined.
+    """
 
     what: Literal["landed", "revised", "unchanged", "refused"]
     name: str
     sha256: str
     message: str
     release_key: str | None = None
+    kept_as: str = ""
 
 
 def take_file(home: Home, file: Path, arrival: landing.Arrival) -> list[Taken]:
@@ -65,14 +69,17 @@ def _take_one(home: Home, archived: archive.Archived, arrival: landing.Arrival) 
     try:
         outcome = landing.land_archived(home, archived, arrival)
     except RefusedAtArrival as error:
-        return Taken("refused", arrival.name, archived.sha256, str(error))
-    return Taken(outcome.what, arrival.name, archived.sha256, outcome.message, outcome.manifest.release_key)
+        return Taken("refused", arrival.name, archived.sha256, str(error), kept_as=archived.sha256)
+    manifest = outcome.manifest
+    return Taken(
+        outcome.what, arrival.name, archived.sha256, outcome.message, manifest.release_key, kept_as=manifest.sha256
+    )
 
 
 def refuse(home: Home, archived: archive.Archived, arrival: landing.Arrival, rule: str, message: str) -> Taken:
     """Put archived bytes that may not be landed into quarantine."""
     error = landing.refuse(home, archived, arrival, rule, message)
-    return Taken("refused", arrival.name, archived.sha256, str(error))
+    return Taken("refused", arrival.name, archived.sha256, str(error), kept_as=archived.sha256)
 
 
 def _several_files(path: Path) -> list[str]:

@@ -22,15 +22,16 @@ class ProbeState:
     - `latest`: its newest answer, where a person still has to act, and `waiting`: what for (`since`, `message`,
       `links`);
     - `releases`: how many were landed when the page was last as in `token`: one more, and a person has acted;
-    - `files`: address → `etag`, `last_modified`, `sha256` of what was downloaded;
-    - `parts` (APIs): kinds of area → indicator id → upload date and sha256 ("" where there was no data);
+    - `files`: address → `etag`, `last_modified`, `sha256` of what was downloaded, and `kept_as`: the hashes of what it
+      is landed (or in quarantine) as;
+    - `parts` (APIs): kinds of area → indicator id → upload date, then what it is kept as (nothing: it has no data);
     - `probed_at`, `outcome`, `message`: how the last run went.
     """
 
     token: dict[str, Any] = field(default_factory=dict)
     latest: dict[str, Any] = field(default_factory=dict)
     waiting: dict[str, Any] | None = None
-    files: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
     parts: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     releases: int = 0
     probed_at: str = ""

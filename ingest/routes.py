@@ -108,24 +108,33 @@ class Job:
         self.unchanged += 1
         return True
 
-    def land(self, fetched: Fetched, name: str, published_on: str | None = None) -> bool:
-        """Archive and land a downloaded file; returns whether there is nothing left to do about it."""
+    def has(self, known: dict[str, Any]) -> bool:
+        """Tell whether what a file became is still there: else it must be asked for as if it were new."""
+        return "kept_as" in known and self.accounted.issuperset(known["kept_as"])
+
+    def land(self, fetched: Fetched, name: str, published_on: str | None = None) -> list[intake.Taken]:
+        """Archive and land a downloaded file; returns what became of each table in it."""
         archived = archive.adopt(self.home, fetched.path, fetched.sha256, fetched.size)
         if archived.sha256 in self.rejected:
-            self.unchanged += 1
-            self.warnings.append(f"{name}: these bytes were rejected by a person")
-            return True
-        arrival = landing.Arrival(
-            self.source,
-            name,
-            url=fetched.url,
-            etag=fetched.etag,
-            published_on=published_on,
-            is_synthetic=self.synthetic,
-        )
-        taken = intake.take(self.home, archived, arrival)
+            rejected = f"{name}: these bytes were rejected by a person"
+            taken = [intake.Taken("unchanged", name, archived.sha256, rejected, kept_as=archived.sha256)]
+            self.warnings.append(rejected)
+        else:
+            arrival = landing.Arrival(
+                self.source,
+                name,
+                url=fetched.url,
+                etag=fetched.etag,
+                published_on=published_on,
+                is_synthetic=self.synthetic,
+            )
+            taken = intake.take(self.home, archived, arrival)
         self.taken += taken
-        return all(table.what != "refused" for table in taken)
+        return taken
+
+
+def _is_settled(taken: list[intake.Taken]) -> bool:
+    return all(table.what != "refused" for table in taken)
 
 
 # --- a person is called -----------------------------------------------------------------------------------
@@ -190,7 +199,7 @@ def _now() -> str:
 def download(job: Job) -> None:
     """Fetch the files that a page links to, where it has news, and those at fixed addresses."""
     state = job.state
-    is_whole = all(known["sha256"] in job.accounted for known in state.files.values())
+    is_whole = all(map(job.has, state.files.values()))
     result = probe(job.client, job.watch.spec, state.token if is_whole else None)
     job.news = result.message
     wanted, done = _file_links(job, result) if result.changed else ({}, True)
@@ -242,8 +251,8 @@ def _download(job: Job, url: str, name: str) -> bool:
     if host_of(url) in job.down:
         return False
     known = job.state.files.get(url, {})
-    earlier = known.get("sha256") or ""
-    seen = Validators(known["etag"], known["last_modified"]) if earlier in job.accounted else NOTHING_SEEN
+    earlier = known.get("sha256", "")
+    seen = Validators(known["etag"], known["last_modified"]) if job.has(known) else NOTHING_SEEN
     try:
         fetched = job.client.fetch(url, job.home.archive, seen)
     except HttpError as error:
@@ -251,13 +260,15 @@ def _download(job: Job, url: str, name: str) -> bool:
         return False
     if isinstance(fetched, NotModified):
         return job.as_before(name, earlier)
-    done = job.land(fetched, name)
+    taken = job.land(fetched, name)
     job.state.files[url] = {
         "etag": fetched.etag,
         "last_modified": fetched.last_modified,
         "sha256": fetched.sha256,
+        "kept_as": [table.kept_as for table in taken],
     }
     job.keep()
+    done = _is_settled(taken)
     if done and earlier in job.in_quarantine and earlier != fetched.sha256:
         decisions.supersede(job.home, job.source.id, earlier, f"the publisher has mended {url}")
     return done
@@ -283,8 +294,7 @@ def ask_api(job: Job) -> None:
                 _ask_for(job, replace(config, areas=(area,)), {i: dates[i] for i in ids})
     _tell_of_no_data(job)
     for url, name in job.watch.files.items():
-        known = state.files.get(url, {}).get("sha256") in job.accounted
-        if (asked or not known) and not _download(job, url, name):
+        if (asked or not job.has(state.files.get(url, {}))) and not _download(job, url, name):
             state.files.pop(url, None)
     if not asked:
         job.unchanged += 1
@@ -310,9 +320,9 @@ def _api_token(job: Job, config: ApiConfig) -> dict[str, Any]:
 
 
 def _is_done(job: Job, area: AreaPair, indicator: int, date: str) -> bool:
-    """Tell whether this upload is landed (or known to be empty) for a kind of area, and its bytes are still there."""
-    known, sha256 = job.state.parts.get(_key(area), {}).get(str(indicator), ["", "?"])
-    return known == date and (not sha256 or sha256 in job.accounted)
+    """Tell whether this upload is landed (or known to be empty) for a kind of area, and is still there."""
+    known = job.state.parts.get(_key(area), {}).get(str(indicator))
+    return known is not None and known[0] == date and job.accounted.issuperset(known[1:])
 
 
 def _key(area: AreaPair) -> str:
@@ -323,26 +333,27 @@ def _ask_for(job: Job, config: ApiConfig, dates: dict[int, str]) -> None:
     """Fetch indicators that were uploaded on one day, for one kind of area: so a file has one publication date."""
     day = min(dates.values())[:10]
     for answer in fetch_indicators(job.client, config, dates, job.home.archive):
-        sha256 = _kept(job, answer, day)
+        taken = _landed(job, answer, day)
         if answer.fetched is not None:
             answer.fetched.path.unlink(missing_ok=True)
-        if sha256 is not None:
-            part = job.state.parts.setdefault(_key(answer.request.area), {})
-            part |= {str(indicator): [dates[indicator], sha256] for indicator in answer.request.indicator_ids}
-            job.empty.setdefault(answer.request.area, []).extend(answer.without_data)
-        if sha256:
+        if taken is None or not _is_settled(taken):
+            continue
+        kept_as = [table.kept_as for table in taken]
+        part = job.state.parts.setdefault(_key(answer.request.area), {})
+        part |= {str(indicator): [dates[indicator], *kept_as] for indicator in answer.request.indicator_ids}
+        job.empty.setdefault(answer.request.area, []).extend(answer.without_data)
+        if taken:
             job.keep()
 
 
-def _kept(job: Job, answer: ApiAnswer, day: str) -> str | None:
-    """Land one answer; returns the hash of its bytes ("" where there is no data), None where it must be asked again."""
+def _landed(job: Job, answer: ApiAnswer, day: str) -> list[intake.Taken] | None:
+    """Land one answer; nothing came of one without data, and None is for one that failed."""
     if answer.error is not None:
         job.fail(answer.error)
         return None
     if answer.outcome is ApiOutcome.NO_DATA or answer.fetched is None:
-        return ""
-    landed = job.land(answer.fetched, _api_name(answer, day), day or None)
-    return answer.fetched.sha256 if landed else None
+        return []
+    return job.land(answer.fetched, _api_name(answer, day), day or None)
 
 
 def _tell_of_no_data(job: Job) -> None:

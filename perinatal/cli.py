@@ -95,9 +95,8 @@ def refresh(sample: Sample = False, live: Live = False, source: Sources = None) 
     """Fetch and build in one go, then print the national picture."""
     from perinatal import pipeline, report
 
-    where = home()
-    report.print_warnings(pipeline.fetch_all(where, _mode(sample, live), source or ()))
-    report.national_picture(pipeline.build(where))
+    _, built = pipeline.refresh(home(), _mode(sample, live), source or ())
+    report.national_picture(built)
 
 
 @app.command()
@@ -106,7 +105,8 @@ def fetch(sample: Sample = False, live: Live = False, source: Sources = None, as
     from perinatal import pipeline, report
 
     fetched = pipeline.fetch_all(home(), _mode(sample, live), source or ())
-    report.print_warnings(fetched)
+    for line in fetched.warnings:
+        print(f"warning: {line}", file=sys.stderr)
     show(report.fetched(fetched), as_json, report.print_fetched)
 
 

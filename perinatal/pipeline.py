@@ -270,6 +270,8 @@ def notify(home: Home, *, digest: bool) -> list[notices.Sent]:
 
 
 def refresh(home: Home, mode: str, sources: Sequence[str] = ()) -> tuple[Fetched, Built]:
-    """Fetch and build in one go. Raises BlockedByGate, with everything fetched and landed all the same."""
+    """Fetch and build in one go. Raises BlockedByGate, with everything fetched, landed and told all the same."""
     fetched = fetch_all(home, mode, sources)
+    for line in fetched.warnings:
+        say(f"warning: {line}")
     return fetched, build(home)

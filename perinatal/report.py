@@ -182,12 +182,6 @@ def print_alerts(found: list[dict[str, Any]]) -> None:
     print_rows([{name: row[name] for name in keep} for row in found])
 
 
-def print_warnings(found: Fetched) -> None:
-    """Print on standard error what a person should read about a fetch."""
-    for line in found.warnings:
-        print(f"warning: {line}", file=sys.stderr)
-
-
 def fetched(found: Fetched) -> dict[str, Any]:
     """Return what a fetch came to as plain data."""
     return {

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from ingest import archive, synthetic, watch
+from ingest import archive, intake, synthetic, watch
 from ingest.fingertips_api import ApiConfig
 from ingest.http import HttpOptions
 from ingest.inbox import SIDECARS
@@ -81,9 +81,9 @@ def running(home: Home, sources: Iterable[Source]) -> Iterator[tuple[SamplePubli
 def drop(home: Home, source: Source) -> None:
     """Put in the inbox what a person would bring of this source's sample, except what has come before."""
     by_hand = prepare(home, source) / "by_hand"
-    inbox = home.inbox / source.id
+    inbox, came_before = home.inbox / source.id, intake.accounted(home)
     for path in sorted(by_hand.iterdir()):
-        if path.suffix in SIDECARS or archive.place(home, archive.hash_of(path)).exists():
+        if path.suffix in SIDECARS or archive.hash_of(path) in came_before:
             continue
         inbox.mkdir(parents=True, exist_ok=True)
         notes = (path.with_name(path.name + end) for end in SIDECARS)

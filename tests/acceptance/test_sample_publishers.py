@@ -21,6 +21,7 @@ from ingest.sample.server import Fault, SamplePublishers
 from perinatal.home import Home
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.timeout(900)  # the whole sample lands here
 FAULTS = [
     Fault("status", status=500),
     Fault("status", status=429, retry_after=1),

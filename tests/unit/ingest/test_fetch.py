@@ -156,6 +156,22 @@ def test_a_zip_with_several_tables_lands_table_by_table(
     assert fetch.fetch(home, client, source).outcome == "unchanged"
 
 
+def test_the_same_content_in_other_bytes_is_fetched_once(
+    home: Home, make_source: MakeSource, make_site: Any, serve: Serve
+) -> None:
+    source, site = make_source(probe=DOWNLOAD), make_site()
+    site.put("births.csv", table(2021))
+    site.page("births.csv")
+    server, client = serve()
+    fetch.fetch(home, client, source)
+    site.put("births.csv", table(2021).replace("A,2021,100", '"A",2021,100'))
+    site.page("births.csv", text="Exported anew")
+    assert [taken.what for taken in fetch.fetch(home, client, source).taken] == ["unchanged"]
+    server.forget()
+    assert fetch.fetch(home, client, source).outcome == "unchanged"
+    assert [hit.status for hit in server.hits()] == [304]
+
+
 def test_one_dead_link_does_not_stop_the_rest(
     home: Home, make_source: MakeSource, make_site: Any, serve: Serve
 ) -> None:
@@ -279,7 +295,7 @@ def test_a_rejected_file_is_settled(home: Home, make_source: MakeSource, make_si
     assert (home.archive / report.sha256[:2] / report.sha256).exists()
     assert audit.decided(home, "rejected") == {report.sha256}
     found = fetch.fetch(home, client, source)
-    assert (found.outcome, found.taken) == ("unchanged", ())
+    assert (found.outcome, [taken.what for taken in found.taken]) in [("unchanged", []), ("unchanged", ["unchanged"])]
     assert list(quarantine.reports(home)) == []
 
 
@@ -497,6 +513,20 @@ def test_a_new_kind_of_area_is_asked_for_all_indicators(home: Home, api: Api, ap
     server.forget()
     assert fetch.fetch(home, client, api_source).outcome == "landed"
     assert asked(server) == ["101,102", "103"]
+
+
+def test_an_indicator_that_was_never_uploaded_is_asked_for_once(
+    home: Home, api: Api, api_source: Source, serve: Serve
+) -> None:
+    entries = {str(i): {"DataChange": {"LastUploadedAt": None}} for i in (101, 102, 103)}
+    (api.folder / "indicator_metadata.json").write_text(json.dumps(entries))
+    api.rows("502_6")
+    api.rows("15_15")
+    server, client = serve()
+    assert fetch.fetch(home, client, api_source).outcome == "no_data"
+    server.forget()
+    assert fetch.fetch(home, client, api_source).outcome == "unchanged"
+    assert asked(server) == []
 
 
 def test_batches_are_no_larger_than_asked_for(home: Home, api: Api, api_source: Source, serve: Serve) -> None:

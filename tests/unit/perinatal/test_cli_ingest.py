@@ -127,10 +127,10 @@ def test_quarantine_is_worked(run: Run, tmp_path: Path, sample: Path) -> None:
     assert (Path(shown["folder"]) / "odd.csv").read_text() == "a,b\n1,2\n"
     assert "2 quarantined files" in run("quarantine", "show", "", code=1).stderr
 
-    run("quarantine", "reject", odd, "--why", "not theirs", "--who", "Ann")
-    refused = run("quarantine", "release", wrong, "--why", "I insist", "--who", "Ann", code=3)
+    run("quarantine", "reject", wrong, "--why", "not theirs", "--who", "Ann")
+    refused = run("quarantine", "release", odd, "--why", "I insist", "--who", "Ann", code=3)
     assert "refused at arrival" in refused.stderr
-    assert [row["sha256"] for row in json.loads(run("quarantine", "list", "--json").stdout)] == [wrong]
+    assert [row["sha256"] for row in json.loads(run("quarantine", "list", "--json").stdout)] == [odd]
     log = [json.loads(line) for line in (tmp_path / "decisions.jsonl").read_text().splitlines()]
     assert [(entry["who"], entry["decision"], entry["why"]) for entry in log] == [
         ("Ann", "rejected", "not theirs"),
