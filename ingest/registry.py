@@ -129,6 +129,11 @@ class Source:
     suffixes: tuple[str, ...] = (".csv",)
     cells: Cells = Cells()
 
+    def cadence(self, layout: str) -> int | None:
+        """Return how often a dataset is due, in days: its own pace where it has one, else the source's."""
+        days: int | None = self.datasets[layout].get("cadence_days", self.cadence_days)
+        return days
+
     @cached_property
     def parser(self) -> ModuleType:
         """Import `parse.py` of this source's folder: `recognise`; `to_csv` and `complete` where a source needs them."""

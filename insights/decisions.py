@@ -84,15 +84,7 @@ def questions(home: Home, limit: int | None, theme_id: str | None) -> tuple[list
 
 def write_sheet(asked: Iterable[Question], places: Mapping[str, str], path: Path) -> int:
     """Write questions as a sheet to fill in: decision, reviewer, and a date or nothing for today."""
-    labels = {theme.theme_id: theme.label for theme in load_themes()}
-    rows = [
-        [
-            *(q.finding_id, q.theme_id, "", "", "", "", labels[q.theme_id], f"{q.score:.2f}"),
-            "yes" if q.proposed else "no",
-            *map(_formula_safe, (q.evidence, q.text, places.get(q.finding_id, ""))),
-        ]
-        for q in asked
-    ]
+    rows = [_sheet_row(question, places.get(question.finding_id, "")) for question in asked]
     try:
         # with a byte order mark, without which spreadsheets take UTF-8 for an old encoding
         with path.open("w", encoding="utf-8-sig", newline="") as out:
@@ -102,6 +94,14 @@ def write_sheet(asked: Iterable[Question], places: Mapping[str, str], path: Path
     except OSError as error:
         raise PerinatalError(f"{path}: cannot be written ({error.strerror})") from error
     return len(rows)
+
+
+def _sheet_row(question: Question, place: str) -> list[str]:
+    label = next(theme.label for theme in load_themes() if theme.theme_id == question.theme_id)
+    to_fill_in = ["", "", "", ""]
+    asked = [label, f"{question.score:.2f}", "yes" if question.proposed else "no"]
+    words = [_formula_safe(text) for text in (question.evidence, question.text, place)]
+    return [question.finding_id, question.theme_id, *to_fill_in, *asked, *words]
 
 
 def _formula_safe(text: str) -> str:
@@ -136,7 +136,7 @@ def _dated(row: dict[str, str], today: date, reviewer: str) -> dict[str, str]:
 
 
 def take_inbox(home: Home, today: date, quiet_seconds: float) -> list[str]:
-    """Take every sheet in `inbox/themes/`; a wrong one stays there, under an alert, and stops nothing else."""
+    """Take every sheet in `inbox/themes/`; a faulty one stays there, under an alert, and stops nothing else."""
     folder = home.theme_inbox
     if not folder.is_dir():
         return []

@@ -25,7 +25,7 @@ class Session:
     kept: int = 0
 
     def run(self, questions: Sequence[Question], places: Mapping[str, str]) -> int:
-        """Ask every question until `q`; `places` says where each finding stands. Returns how many were decided."""
+        """Ask every question until `q`; `places` says where each finding stands. Returns how many were kept."""
         try:
             for number, question in enumerate(questions, start=1):
                 self._show(question, f"{number} of {len(questions)}", places.get(question.finding_id, ""))

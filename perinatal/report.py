@@ -144,7 +144,7 @@ def _source_status(item: manifests.Manifest) -> dict[str, Any]:
     since = (
         date.fromisoformat(item.published_on) if item.published_on else datetime.fromisoformat(item.fetched_at).date()
     )
-    age, cadence = (datetime.now(UTC).date() - since).days, all_sources()[item.source_id].cadence_days
+    age, cadence = (datetime.now(UTC).date() - since).days, all_sources()[item.source_id].cadence(item.layout)
     return {
         "source": item.source_id,
         "dataset": item.dataset,

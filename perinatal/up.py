@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -33,6 +35,7 @@ STEADY = 60.0  # seconds after which a child counts as well again
 MOST_DEATHS = 5  # in a row, before giving up
 PATIENCE = 10.0  # seconds for the children to end by themselves; a build that is killed leaves nothing half-made
 LOOK = 0.5  # seconds between two looks
+LOG_LIMIT = 20 << 20  # bytes; then a part's log is put aside as `.1`
 PARTS = ("scheduler", "dag_processor", "triggerer")
 
 
@@ -60,6 +63,12 @@ class Child:
                 start_new_session=True,
             )
         self.started = time.monotonic()
+
+    def keep_log_small(self) -> None:
+        """Put a long log aside. The part goes on writing into the same file: it appends."""
+        if self.log.stat().st_size > LOG_LIMIT:
+            shutil.copyfile(self.log, self.log.with_suffix(".log.1"))
+            os.truncate(self.log, 0)
 
     @property
     def is_dead(self) -> bool:
@@ -165,7 +174,12 @@ def _prepare(folder: Path, environment: dict[str, str]) -> None:
     for command in (["db", "migrate"], ["pools", "import", str(folder / "pools.json")]):
         with (folder / "logs" / "prepare.log").open("ab") as out:
             made = subprocess.run(
-                [sys.executable, "-m", "airflow", *command], env=environment, stdout=out, stderr=out, check=False
+                [sys.executable, "-m", "airflow", *command],
+                env=environment,
+                stdout=out,
+                stderr=out,
+                check=False,
+                start_new_session=True,  # Ctrl-C waits for it: a half-migrated database is worse than some seconds
             )
         if made.returncode:
             raise PerinatalError(f"`airflow {' '.join(command)}` failed; see {folder / 'logs' / 'prepare.log'}")
@@ -205,6 +219,7 @@ def _supervise(home: Home, children: list[Child], environment: dict[str, str], s
             for child in children:
                 if child.is_dead:
                     _revive(child, environment, dog, stop)
+                child.keep_log_small()
             news.tell()
         say("Stopping …")
         _ask_to_end(children)

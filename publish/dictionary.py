@@ -11,7 +11,7 @@ import yaml
 
 from perinatal.settings import PROJECT_ROOT
 
-FOLDERS = (PROJECT_ROOT / "dbt_project" / "models", PROJECT_ROOT / "dbt_project" / "seeds")
+FOLDERS = tuple(PROJECT_ROOT / name for name in ("dbt_project/models", "dbt_project/seeds", "publish", "insights"))
 
 
 @dataclass(frozen=True)

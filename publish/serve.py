@@ -30,6 +30,7 @@ TYPES = {
     ".parquet": "application/vnd.apache.parquet",
     ".duckdb": "application/octet-stream",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".sql": "text/plain; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
 }
 TEXT = ("text/", "application/json", "application/atom+xml", "image/svg+xml")

@@ -86,7 +86,7 @@ def _release_row(item: manifests.Manifest) -> dict[str, Any]:
         "fetched_at": item.fetched_at.removesuffix("+00:00"),
         "has_arrival_warning": any(not check["success"] and check["severity"] == "warn" for check in item.checks),
         "scope": source.datasets[item.layout].get("scope", "release"),
-        "cadence_days": source.cadence_days,
+        "cadence_days": source.cadence(item.layout),
     }
     return {name: row[name] for name in RELEASE_COLUMNS}
 

@@ -33,40 +33,8 @@
     where false
 {% endmacro %}
 
-{# What ships of the standing findings of one audience, personal names masked (find_names and mask_names are
-   insights/dbt_plugin.py): a name that one sentence gives away is masked in all of its document. #}
+{# What ships of the standing findings of one audience. Personal names are masked already when a release lands. #}
 {% macro shipped_findings(audience) %}
-    with
-        standing as (
-            select *
-            from {{ ref("int_finding") }}
-            where audience = '{{ audience }}' and coalesce(exclusion_rule, '') in ('', 'restricted_audience')
-        ),
-
-        named as (
-            select
-                release_key,
-                document_title,
-                list_sort(
-                    list_distinct(flatten(list(find_names(concat_ws('. ', document_title, heading, text, recipient)))))
-                ) as names
-            from standing
-            group by release_key, document_title
-        ),
-
-        masked as (
-            select
-                standing.* replace (
-                    mask_names(document_title, names) as document_title,
-                    mask_names(text, names) as text,
-                    mask_names(heading, names) as heading,
-                    mask_names(recipient, names) as recipient
-                ),
-                mask_names(text, names) <> text as is_masked
-            from standing
-            inner join named using (release_key, document_title)
-        )
-
     select
         finding_id,
         source_id,
@@ -87,7 +55,6 @@
         list_filter(
             [
                 case when extracted_by is not null then 'machine_read' end,
-                case when is_masked then 'names_masked' end,
                 case when is_synthetic then 'synthetic' end,
                 case when extracted_by is null then 'template_entry' end
             ],
@@ -95,6 +62,7 @@
         ) as usage_warnings,
         release_key,
         source_row
-    from masked
+    from {{ ref("int_finding") }}
+    where audience = '{{ audience }}' and coalesce(exclusion_rule, '') in ('', 'restricted_audience')
     order by source_id, published_on, document_title, source_row, finding_id
 {% endmacro %}

@@ -16,11 +16,11 @@ QUOTES = {"national": 3, "theme": 7, "lms": 0}
 FIGURES = {"national": 6, "theme": 8, "lms": 0}
 INDICATORS = {"national": 6, "theme": 10, "lms": 12}
 PICTURES = {"national": 2, "theme": 2, "lms": 3}
-LINKS = 9
+LINKS = {"national": 6, "theme": 8, "lms": 8}
 Row = dict[str, Any]
 
 THEMES = """
-select theme.*, coalesce(len(mis_action), 0) > 0 as has_mis from marts.theme as theme order by convergence_rank
+select * from marts.theme order by convergence_rank
 """
 
 # the best-founded words first, each theme and each source in turn, so that one long report does not fill the page
@@ -114,6 +114,17 @@ order by title
 """
 
 
+CODING = """
+select count(*) as codes, count(*) filter (coded_by = 'person') as by_person,
+    count(distinct finding_id) as findings,
+    count(distinct finding_id) filter (kind = 'recommendation') as recommendations,
+    count(distinct finding_id) filter (kind = 'recommendation' and finding.recipient is not null) as addressed,
+    count(distinct finding_id) filter (kind = 'recommendation' and finding.status is not null) as answered
+from (select finding_id, coded_by from marts.theme_evidence where list_contains($themes, theme_id)) as evidence
+join core.fct_finding as finding using (finding_id)
+"""
+
+
 @dataclass(frozen=True)
 class Asked:
     """What was asked of which edition."""
@@ -139,7 +150,7 @@ def page(asked: Asked, facts: Row) -> Row:
     kind = "theme" if asked.theme else "lms" if own else "national"
     ids = [row["theme_id"] for row in chosen]
     indicators = asked.rows(INDICATED, themes=ids)
-    systems = {key: _systems(asked, row, own) for row in indicators if (key := _key(row)) and row["lms_with_value"]}
+    systems = {_key(row): _systems(asked, row, own) for row in indicators if row["lms_with_value"]}
     if own:
         indicators = _with_own(asked, indicators, systems, own)
         chosen = _themes_of(ranked, indicators)
@@ -162,23 +173,10 @@ def page(asked: Asked, facts: Row) -> Row:
             : PICTURES[kind]
         ],
         "drivers": _drivers(chosen[:TOP]),
-        "links": _links(asked, ids),
+        "links": _links(asked, ids, LINKS[kind]),
         "coding": asked.rows(CODING, themes=ids)[0],
         "warnings": sorted({word for row in chosen for word in row["usage_warnings"]}),
     }
-
-
-CODING = """
-select count(*) as codes, count(*) filter (coded_by = 'person') as by_person,
-    count(distinct finding_id) as findings,
-    count(distinct finding_id) filter (kind = 'recommendation') as recommendations,
-    count(distinct finding_id) filter (kind = 'recommendation' and finding.recipient is not null) as addressed,
-    count(distinct finding_id) filter (kind = 'recommendation' and finding.status is not null) as answered
-from (
-    select theme_id, finding_id, coded_by from marts.theme_evidence where list_contains($themes, theme_id)
-) as evidence
-join core.fct_finding as finding using (finding_id)
-"""
 
 
 def _limited(asked: Asked, sql: str, themes: list[str], most: int) -> list[Row]:
@@ -248,9 +246,9 @@ def _quote(row: Row) -> Row:
     if len(evidence) > 160:
         evidence = words.short(evidence, 160)
     before, after = text[:start], text[end:]
-    if len(before) > 90:
-        before = "… " + before[-90:].split(" ", 1)[-1]
-    return row | {"before": before, "marked": evidence, "after": after[:1] + words.short(after[1:], 120)}
+    if len(before) > 80:
+        before = "… " + before[-80:].split(" ", 1)[-1]
+    return row | {"before": before, "marked": evidence, "after": after[:1] + words.short(after[1:], 100)}
 
 
 def _picture(row: Row, systems: Sequence[Row], own: Row | None) -> Row:
@@ -258,11 +256,8 @@ def _picture(row: Row, systems: Sequence[Row], own: Row | None) -> Row:
     spots = [picture.Spot(item["lms_name"], item["value"], item["is_own"]) for item in valued]
     ends = sorted(valued, key=lambda item: (item["value"], item["lms_name"]))
     lowest, highest = ends[0], ends[-1]
-    says = (
-        f"{row['indicator_name']}, {lowest['period_label']}: "
-        f"{len(valued)} LMSs from {words.value(lowest['value'], row['unit'])} ({lowest['lms_name']}) "
-        f"to {words.value(highest['value'], row['unit'])} ({highest['lms_name']})"
-    )
+    low, high = (f"{words.value(end['value'], row['unit'])} ({end['lms_name']})" for end in (lowest, highest))
+    says = f"{row['indicator_name']}, {lowest['period_label']}: {len(valued)} LMSs from {low} to {high}"
     return {
         "title": row["indicator_name"],
         "source": row["source_id"],
@@ -287,13 +282,13 @@ def _drivers(chosen: Sequence[Row]) -> list[Row]:
     return [{"driver": driver, "themes": grouped[driver]} for driver in ordered]
 
 
-def _links(asked: Asked, themes: list[str]) -> list[tuple[str, str]]:
+def _links(asked: Asked, themes: list[str], most: int) -> list[tuple[str, str]]:
     """Return (address, what) of documents, published figures and releases, each address once."""
     found: dict[str, str] = {}
-    for row in asked.rows(FIGURED, themes=themes, most=LINKS) + asked.rows(NAMED, themes=themes):
+    for row in asked.rows(FIGURED, themes=themes, most=most) + asked.rows(NAMED, themes=themes):
         for address, _ in words.links(row["source_url"])[:1]:
             found.setdefault(address, row["publisher"])
-    for row in asked.rows(DOCUMENTS, themes=themes, most=LINKS) + asked.rows(RELEASES, themes=themes):
+    for row in asked.rows(DOCUMENTS, themes=themes, most=most) + asked.rows(RELEASES, themes=themes):
         for address, _ in words.links(row["url"])[:1]:
             found.setdefault(address, row["title"])
-    return list(found.items())[:LINKS]
+    return list(found.items())[:most]

@@ -1,6 +1,6 @@
 -- The taxonomy as tables: themes, their place in the national frameworks, their indicators, and the statements of
 -- publishers that speak of them.
-create or replace table reference.theme as
+create or replace table reference.theme_definition as
 select theme_id, label, definition, $version as taxonomy_version
 from read_csv($themes, header = true, all_varchar = true)
 order by theme_id

@@ -16,8 +16,8 @@ with
         group by theme_id, source_id
     ),
 
-    -- a source speaks of a theme where a person has said so, or where 1% of its findings were coded to it: in a long
-    -- report single slips of the coder must not count as a source
+-- a source speaks of a theme where a person has said so, or where 1% of its findings were coded to it: in a long
+-- report single slips of the coder must not count as a source
     speaking as (
         select theme_id, source_id as source, 'coded' as how
         from by_source
@@ -78,7 +78,7 @@ with
 
     grid as (
         select theme.theme_id, years.source_id, years.year, years.n, coalesce(coded_years.r, 0) as r
-        from reference.theme as theme
+        from reference.theme_definition as theme
         cross join years
         left join coded_years using (theme_id, source_id, year)
     ),
@@ -89,8 +89,8 @@ with
         group by theme_id
     ),
 
-    -- Cochran-Armitage within each source that spans three years, summed over the sources (Mantel): the share of a
-    -- source's findings that speak of the theme, so that a source that begins or ends makes no trend
+-- Cochran-Armitage within each source that spans three years, summed over the sources (Mantel): the share of a
+-- source's findings that speak of the theme, so that a source that begins or ends makes no trend
     strata as (
         select
             theme_id,
@@ -121,7 +121,7 @@ with
         group by theme_id
     ),
 
-    -- a share ranks only where a person, or this project's table, has said which theme it belongs to
+-- a share ranks only where a person, or this project's table, has said which theme it belongs to
     shares as (
         select theme_id, value as published_share_max, publisher || ' ' || period_label as published_share_of
         from marts.theme_figure
@@ -153,7 +153,7 @@ with
         group by theme_id
     ),
 
-    -- the linked indicator on which the largest share of trusts is worse than its comparator
+-- the linked indicator on which the largest share of trusts is worse than its comparator
     worst as (
         select
             theme_id,
@@ -239,7 +239,7 @@ with
             indicator_lists.linked_indicators,
             worst.* exclude (theme_id),
             coalesce(counted.usage_warnings, []) as usage_warnings
-        from reference.theme as theme
+        from reference.theme_definition as theme
         left join mapped using (theme_id)
         left join spoken using (theme_id)
         left join counted using (theme_id)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from markupsafe import Markup
+
 from publish.portal import charts, words
 from publish.portal.funnels import Funnel
 from publish.portal.lookup import ENGLAND, Lookup, point
@@ -83,6 +85,7 @@ class IndicatorViews:
         return _picture(
             charts.ranked([point(value) for value in current], compare, current[0].unit, alternative),
             current,
+            f"Local maternity systems in order, {self.lookup.publisher(current[0].source_id)}",
             "ranked" if compare is not None else "ranked-bare",
         )
 
@@ -100,6 +103,7 @@ class IndicatorViews:
         return _picture(
             charts.caterpillar([point(value) for value in known], compare, known[0].unit, alternative),
             known,
+            f"Trusts in order, {self.lookup.publisher(known[0].source_id)}",
             "ranked" if compare is not None else "ranked-bare",
         )
 
@@ -128,9 +132,9 @@ def _extremes(known: Sequence[Value]) -> str:
     )
 
 
-def _picture(svg: Any, values: Sequence[Value], key: str) -> Picture:
+def _picture(svg: Markup, values: Sequence[Value], heading: str, key: str) -> Picture:
     return Picture(
-        heading="",
+        heading=heading,
         svg=svg,
         key=key,
         columns=(),

@@ -27,6 +27,16 @@ def document(name: str) -> tuple[str, Markup]:
     return title, Markup(html)  # noqa: S704 - raw HTML is off: markdown-it escapes all text
 
 
+def queries() -> list[dict[str, str]]:
+    """Return the example queries: file name, the question that its first comment asks, the text."""
+    found = []
+    for path in sorted((DOCS / "queries").glob("*.sql")):
+        text = path.read_text(encoding="utf-8")
+        comment = " ".join(line.removeprefix("--").strip() for line in text.splitlines() if line.startswith("--"))
+        found.append({"name": path.name, "asks": comment.split("?")[0].removeprefix("For ") + "?", "text": text})
+    return found
+
+
 def _walk(tokens: list[Token], visit: Callable[[Token], None]) -> None:
     for token in tokens:
         visit(token)

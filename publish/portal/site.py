@@ -231,7 +231,11 @@ class Site:
 
     def _words(self) -> None:
         schemas = self._dictionary()
-        self.page("downloads.html", "downloads.html", "downloads.html", marts=schemas.get("marts", []))
+        queries = prose.queries()
+        (self.folder / "queries").mkdir()
+        for query in queries:
+            (self.folder / "queries" / query["name"]).write_text(query["text"], encoding="utf-8")
+        self.page("downloads.html", "downloads.html", "downloads.html", marts=schemas.get("marts", []), queries=queries)
         self.page("dictionary.html", "dictionary.html", "downloads.html", schemas=schemas)
         self.page("about.html", "about.html", "about.html")
         for name, path in prose.PAGES.items():
@@ -314,6 +318,7 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
             lambda part, name=name: folder / name / f"{words.slug(part)}.csv",  # type: ignore[misc]
         )
     whole = {
+        "indicators": "core.dim_indicator",
         "releases": "core.dim_release",
         "quality-releases": "quality.source_health",
         "quality-checks": "quality.check_result",

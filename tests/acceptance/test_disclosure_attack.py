@@ -117,7 +117,7 @@ def say_bounds(said: Statements, area: dict, codes: list[str], trusts: dict) -> 
     """Say of an incomplete sum that its bounds are (visible + floors or ceilings) over births, to two decimals."""
     base, file = kind_of(area["indicator_id"])
     suffix = "" if file == "all" else "_excluding_congenital_anomalies"
-    events, visible, taken, terms = 0.0, 0.0, 0.0, {}
+    events, visible, taken, vague, terms = 0.0, 0.0, 0.0, 0.0, {}
     for code in codes:
         row = trusts[code, area["indicator_id"]]
         if row["numerator"] is not None:
@@ -129,11 +129,14 @@ def say_bounds(said: Statements, area: dict, codes: list[str], trusts: dict) -> 
             events += 2 if extended is None else extended
             # with no neonatal death, all visible deaths are stillbirths and take that many from the live births
             taken += (extended or 0) if base == "neonatal_mortality_rate" else 0
+            # births behind a masked extended perinatal count go into bounds to the hundred, and away from the rate
+            vague += 200 if extended is None else 0
             terms[said.unknown(code, file, "t")] = 1.0
-    said.say(terms, 1000 * events / area["value_max"], 1000 * events / (area["value_max"] - 0.01))
+    low, high = 1000 * events / area["value_max"], 1000 * events / (area["value_max"] - 0.01)
+    said.say(terms, low - vague, high + vague)
     if area["value_min"]:
         low, high = 1000 * visible / (area["value_min"] + 0.01), 1000 * visible / area["value_min"]
-        said.say(terms, low + taken, high + taken)
+        said.say(terms, low + taken - vague, high + taken + vague)
 
 
 def read(edition: Path) -> tuple[list[dict], list[dict], dict[str, set[str]]]:
@@ -164,7 +167,11 @@ def read(edition: Path) -> tuple[list[dict], list[dict], dict[str, set[str]]]:
             """,
         )
         members: dict[str, set[str]] = defaultdict(set)
-        for row in records(connection, "select distinct trust_code, lms_code, region_code from marts.trust_indicator"):
+        belonging = (
+            "select distinct trust_code, lms_code, region_code from marts.trust_indicator "
+            "where source_id = 'mbrrace' and period_label = '2023'"
+        )
+        for row in records(connection, belonging):
             for area in (row["lms_code"], row["region_code"], "England"):
                 members[area].add(row["trust_code"])
     return trusts, areas, members

@@ -13,7 +13,7 @@ from ingest import archive
 from perinatal.home import Home
 from publish import edition
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # a build is long on a busy machine
 
 COUNT = "select count(*) as n from marts.trust_indicator"
 Shell = Callable[..., object]
@@ -49,7 +49,7 @@ def test_a_build_killed_in_mid_dbt_and_two_at_once_after_it(
     children = psutil.Process(killed.pid).children(recursive=True)
     killed.send_signal(signal.SIGKILL)
     killed.communicate(timeout=30)
-    assert any("dbt" in " ".join(child.cmdline()) for child in children if child.is_running()) or children
+    assert children, "the kill came before dbt was started"
     _, alive = psutil.wait_procs(children, timeout=20)
     assert not alive, "dbt went on writing after its builder had died"
     assert edition.current(copied) == last
@@ -78,8 +78,10 @@ def test_a_build_killed_in_mid_dbt_and_two_at_once_after_it(
     ends = [process.communicate(timeout=280) for process in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0), ends
     assert asked > 1
-    assert ends[0][0].startswith("published ")
-    assert ends[1][0].startswith("nothing new; the edition stays ")
+    # whichever of the two took the lock first has published, the other has waited and found nothing new
+    told = sorted(out for out, _ in ends)
+    assert told[0].startswith("nothing new; the edition stays ")
+    assert told[1].startswith("published ")
     assert edition.current(copied) != last
     assert not orphan.exists()
     assert not list(copied.build.iterdir())

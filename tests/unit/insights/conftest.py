@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import duckdb
 import pytest
+
+from insights import coding
 
 SEED = Path(__file__).parents[3] / "dbt_project/seeds/reference/published_theme.csv"
 PUBLISHER_SOURCE = {"HSIB": "hsib", "MNSI": "hsib", "NHSR ENS": "ens", "NHSR CP claims": "ens", "EBC": "ebc"}
@@ -17,7 +21,7 @@ create schema core;
 create schema marts;
 create schema quality;
 create table reference.usage_warning as
-select unnest(['machine_coded', 'machine_read', 'names_masked', 'template_entry', 'synthetic']) as usage_warning;
+select unnest(['machine_coded', 'machine_read', 'template_entry', 'synthetic']) as usage_warning;
 create table core.fct_finding (
     finding_id varchar, source_id varchar, document_title varchar, document_url varchar, published_on date,
     kind varchar, text varchar, count bigint, denominator bigint, share double, page bigint, heading varchar,
@@ -53,18 +57,26 @@ create table marts.signal (
 
 
 class Candidate:
-    """A small candidate file that a test fills."""
+    """A small candidate file that a test fills; rows are written when the path is asked for."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        with duckdb.connect(str(path)) as connection:
-            connection.execute(TABLES)
+        self.waiting: list[tuple[str, list[object]]] = [(TABLES, [])]
+        self._path = path
+
+    @property
+    def path(self) -> Path:
+        if self.waiting:
+            with duckdb.connect(str(self._path)) as connection:
+                connection.execute("begin")
+                for statement, values in self.waiting:
+                    connection.execute(statement, values)
+                connection.execute("commit")
+            self.waiting = []
+        return self._path
 
     def insert(self, table: str, **values: object) -> None:
         marks = ", ".join("?" for _ in values)
-        names = ", ".join(values)
-        with duckdb.connect(str(self.path)) as connection:
-            connection.execute(f"insert into {table} ({names}) values ({marks})", list(values.values()))
+        self.waiting.append((f"insert into {table} ({', '.join(values)}) values ({marks})", list(values.values())))
 
     def finding(self, finding_id: str, text: str, **more: object) -> None:
         given = {
@@ -107,6 +119,24 @@ class Candidate:
             return connection.execute(sql, list(values)).fetchall()
 
 
+@pytest.fixture(scope="session")
+def make_candidate() -> type[Candidate]:
+    return Candidate
+
+
 @pytest.fixture
 def candidate(tmp_path: Path) -> Candidate:
     return Candidate(tmp_path / "perinatal.duckdb")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def trained_once() -> Iterator[None]:
+    """Train the coder without decisions once: it is the same every time, and takes seconds."""
+    train, plain = coding.train, cache(coding.train)
+
+    def once(labelled=None, decisions=(), decided_texts=None):
+        return train(labelled, decisions, decided_texts) if labelled is not None or decisions else plain()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(coding, "train", once)
+        yield

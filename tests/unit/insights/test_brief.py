@@ -40,9 +40,11 @@ def indicator(candidate, indicator_id, name, values, england=1.2, unit="%"):
         candidate.insert("marts.trust_indicator", value=value, comparison="worse", **trust, **common)
 
 
-@pytest.fixture
-def told(candidate, tmp_path):
-    """A candidate with findings, figures, indicators and 44 LMSs, its themes made."""
+@pytest.fixture(scope="module")
+def told(make_candidate, tmp_path_factory):
+    """A candidate with findings, figures, indicators and 44 LMSs, its themes made; tests only read it."""
+    tmp_path = tmp_path_factory.mktemp("told")
+    candidate = make_candidate(tmp_path / "perinatal.duckdb")
     for place in range(44):
         names = {"lms_code": f"Q{place:02}", "lms_name": f"System {place:02}", "region_name": "North"}
         candidate.insert("core.dim_lms", **names)
@@ -90,7 +92,7 @@ def test_national_brief_ranks_themes(told):
 def test_lms_brief_shows_its_own_value_or_its_bounds(told):
     by_name = text(page(told, lms="system 03"))
     assert "Perinatal safety in System 03" in by_name
-    assert "3 of 38 others lower" in by_name
+    assert "3 of 39 others lower" in by_name
     assert "Trust 03" in by_name
     masked = text(page(told, lms="Q08"))
     assert "between 0.50 and 2.50" in masked
@@ -220,7 +222,7 @@ def test_it_prints_on_two_pages_at_most_however_long_the_texts(candidate, tmp_pa
         )
     step.run(candidate.path, Home(tmp_path / "home"))
     html, pdf = tmp_path / "brief.html", tmp_path / "brief.pdf"
-    html.write_text(page(candidate, **asked), encoding="utf-8")
+    html.write_text(page(candidate, FACTS | {"is_synthetic": True}, **asked), encoding="utf-8")
     command = [
         CHROMIUM,
         "--headless",

@@ -11,7 +11,7 @@ from perinatal import dbt
 from perinatal.home import Home
 from publish import warehouse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # a build is long on a busy machine
 
 
 @pytest.fixture(scope="module")

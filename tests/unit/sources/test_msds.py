@@ -278,3 +278,11 @@ def test_the_sample_has_the_publishers_quirks(sample: Path) -> None:
     assert decode.read_header(old) == OLD
     assert {row["org_level"] for row in read(old)} == {"ALL SUBMITTERS", "REGION", "PROVIDER"}
     assert any(row["Value"] == "0.0" for row in read(sample / "hosp-epis-stat-mat-msdscsv-2022-23.csv"))
+
+
+def test_a_year_is_due_once_a_year() -> None:
+    assert {dataset: SOURCE.cadence(dataset) for dataset in SOURCE.datasets} == {
+        "annual": 365,
+        "monthly_data": 31,
+        "monthly_measures": 31,
+    }

@@ -78,8 +78,11 @@ with
                     lower_95,
                     upper_95
                 order by source_row
-            ) as copy_number
+            ) as copy_number,
+            -- hospital counts are rounded to five: every count of an indicator at a level is then
+            count(count) over of_a_kind >= 20 and bool_and(count % 5 = 0) over of_a_kind as is_rounded
         from {{ source("landed", "fingertips__data") }}
+        window of_a_kind as (partition by release_key, indicator_id, area_type)
     ),
 
     explained as (
@@ -161,7 +164,10 @@ select
         false
     ) as is_published_value_kept,
     list_filter(
-        [case when regexp_matches(lower(value_note), '^value for .+ combined') then 'combined_area' end],
+        [
+            case when regexp_matches(lower(value_note), '^value for .+ combined') then 'combined_area' end,
+            case when is_rounded and count is not null then 'rounded' end
+        ],
         lambda warning:warning is not null
     ) as usage_warnings,
     value_note as note,

@@ -1,0 +1,46 @@
+"""The ten example queries answer on the real edition; each says who asks and what to mind."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import perinatal
+from perinatal.home import Home
+from perinatal.settings import PROJECT_ROOT
+
+QUERIES = sorted((PROJECT_ROOT / "docs" / "queries").glob("*.sql"))
+ROLES = ("LMS board", "board safety champion", "head of midwifery", "national Insights group")
+# no source of a public edition need give groups
+MAY_BE_EMPTY = ("04_lms_board_inequalities.sql",)
+
+
+def test_there_are_ten_for_all_four_roles() -> None:
+    assert len(QUERIES) == 10
+    texts = [path.read_text(encoding="utf-8") for path in QUERIES]
+    assert all(re.match(r"(-- .*\n)*?-- .*\?", text) and text.startswith("-- For the ") for text in texts)
+    for role in ROLES:
+        assert any(role in text.splitlines()[0] for text in texts), role
+
+
+def test_the_analysts_page_lists_them_all() -> None:
+    listed = re.findall(r"`(\d\d_\w+\.sql)`", (PROJECT_ROOT / "docs" / "analysts.md").read_text(encoding="utf-8"))
+    assert listed == [path.name for path in QUERIES]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_it_answers(path: Path, published: Home) -> None:
+    with perinatal.connect(published.root) as edition:
+        rows = edition.sql(path.read_text(encoding="utf-8")).fetchall()
+    assert rows or path.name in MAY_BE_EMPTY
+
+
+@pytest.mark.slow
+def test_no_answer_holds_a_masked_value(published: Home) -> None:
+    """A query that shows a value of a trust never shows one that the publisher masks."""
+    with perinatal.connect(published.root) as edition:
+        history = edition.sql(
+            (PROJECT_ROOT / "docs/queries/07_head_of_midwifery_our_history.sql").read_text()
+        ).fetchall()
+    assert all(row[4] is None for row in history if "suppressed" in row[-1])

@@ -1,0 +1,298 @@
+"""The pages: whole, safe, linked, honest about what is masked, and made from whatever the edition holds."""
+
+import csv
+import json
+import re
+import time
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import made_up
+import pytest
+from lxml import etree, html
+
+from perinatal.home import Home
+from publish import portal
+from publish.portal.model import Facts
+
+FACTS = Facts("20261123T000000-madeup00", "2026-11-23T00:00:00+00:00", True, "", (made_up.FACTS,))
+# tables that an edition may lack: sources and themes come and go
+OPTIONAL = (
+    "marts.signal",
+    "marts.inequality",
+    "marts.board_dashboard",
+    "marts.ambition_position",
+    "marts.edition_change",
+    "marts.national_ambition",
+    "marts.region_indicator",
+    "marts.lms_indicator",
+    "quality.org_completeness",
+    "quality.source_health",
+    "quality.check_result",
+    "quality.alert",
+    "reference.usage_warning",
+    "reference.ambition",
+    "core.ambition_trajectory",
+)
+
+
+def tree(path: Path) -> html.HtmlElement:
+    return html.fromstring(path.read_bytes())
+
+
+def pages(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.html"))
+
+
+@pytest.fixture(scope="module")
+def folder(made: Path) -> Path:
+    return made / "portal"
+
+
+def test_there_is_a_page_for_everything(folder: Path) -> None:
+    names = {path.relative_to(folder).as_posix() for path in pages(folder)}
+    assert {f"lms/{code}.html" for code, _ in made_up.LMSS} < names
+    assert {f"trust/{code}.html" for code, *_ in made_up.TRUSTS} < names
+    assert {"indicator/stillbirth_rate.html", "indicator/apgar_below_7.html", "indicator/never_landed.html"} < names
+    assert {
+        "index.html",
+        "lms/index.html",
+        "indicator/index.html",
+        "theme/index.html",
+        "quality.html",
+        "release/index.html",
+        "release/aaaaaaaaaaaa.html",
+        "change.html",
+        "downloads.html",
+        "dictionary.html",
+        "about.html",
+        "methods.html",
+        "disclosure.html",
+        "analysts.html",
+        "search.html",
+    } < names
+
+
+def test_every_page_is_whole(folder: Path) -> None:
+    for path in pages(folder):
+        page = tree(path)
+        assert page.get("lang") == "en-GB", path
+        assert len(page.xpath("//h1")) == 1, path
+        assert page.xpath("//title")[0].text.strip(), path
+        assert page.xpath("//a[@class='skip'][@href='#main']"), path
+        assert len(page.xpath("//main[@id='main']")) == 1, path
+        ids = page.xpath("//@id")
+        assert len(ids) == len(set(ids)), (path, sorted(i for i in ids if ids.count(i) > 1))
+
+
+def test_no_page_needs_what_its_policy_forbids(folder: Path) -> None:
+    for path in pages(folder):
+        page = tree(path)
+        [policy] = page.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert not page.xpath("//@style | //style | //script[not(@src)] | //iframe | //object | //embed | //base"), path
+        assert not [name for name in page.xpath("//@*") if name.attrname.startswith("on")], path
+        loaded = page.xpath("//script/@src | //link/@href | //img/@src | //*[local-name()='use']/@href")
+        assert not [address for address in loaded if urlsplit(address).scheme or address.startswith("//")], path
+
+
+def test_nothing_is_loaded_from_another_host(folder: Path) -> None:
+    assert "http" not in (folder / "static" / "portal.css").read_text()
+    script = (folder / "static" / "portal.js").read_text()
+    assert "http" not in script
+    assert "innerHTML" not in script
+    assert "eval(" not in script
+
+
+def test_every_link_leads_somewhere(folder: Path, made: Path) -> None:
+    anchors: dict[Path, set[str]] = {}
+    for path in pages(folder):
+        for address in tree(path).xpath("//a/@href | //link/@href | //script/@src | //form/@action"):
+            parts = urlsplit(address)
+            if parts.scheme:
+                assert parts.scheme in ("http", "https"), (path, address)
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            assert target.is_relative_to(made.resolve()), (path, address)
+            assert target.is_file(), (path, address)
+            if parts.fragment:
+                found = anchors.setdefault(target, set(tree(target).xpath("//@id")))
+                assert parts.fragment in found, (path, address)
+
+
+def test_text_that_bites_is_shown_as_text(folder: Path) -> None:
+    for path in pages(folder):
+        text = path.read_text()
+        assert "<script>alert" not in text, path
+        assert "<b>Shire" not in text, path
+    assert "&lt;script&gt;alert(&#39;name&#39;)&lt;/script&gt; &amp; Sons" in (folder / "trust/R01.html").read_text()
+    lms = tree(folder / "lms/QAA.html")
+    assert lms.xpath("//h1")[0].text == "North & South <b>Shire</b>"
+    assert not lms.xpath("//svg//script | //svg//b")
+
+
+def test_a_synthetic_edition_says_so_on_every_page(folder: Path, tmp_path: Path) -> None:
+    for path in pages(folder):
+        assert tree(path).xpath("//section[@class='synthetic']"), path
+        assert "synthetic" in tree(path).xpath("//title")[0].text
+    database = made_up.make().write(tmp_path / "real.duckdb")
+    portal.write(database, tmp_path / "portal", Facts("one", "2026-11-23T00:00:00+00:00", False))
+    for path in pages(tmp_path / "portal"):
+        assert not tree(path).xpath("//section[@class='synthetic']"), path
+
+
+def test_every_value_leads_to_its_source_in_two_clicks(folder: Path) -> None:
+    for name in ("lms/QAA.html", "trust/R01.html", "indicator/stillbirth_rate.html"):
+        page = tree(folder / name)
+        rows = page.xpath("//table[.//span[@class='v']]/tbody/tr")
+        assert rows
+        for row in rows:
+            assert row.xpath(".//a[contains(@href, 'release/')]"), html.tostring(row)
+    release = tree(folder / "release/aaaaaaaaaaaa.html").text_content()
+    assert "a" * 64 in release
+    assert "Open Government Licence v3.0" in release
+    assert "1 May 2025" in release
+    assert tree(folder / "release/aaaaaaaaaaaa.html").xpath("//a[@href='https://publisher.example/data']")
+
+
+def test_every_table_has_its_csv_and_every_chart_its_table_and_words(folder: Path) -> None:
+    for path in pages(folder):
+        page = tree(path)
+        if page.xpath("//main//table") and not page.xpath("//div[@class='prose']"):
+            assert page.xpath("//main//a[contains(@href, '.csv')]"), path
+        for chart in page.xpath("//svg[@class='chart']"):
+            assert chart.get("role") == "img"
+            assert len(chart.get("aria-label")) > 40, path
+            assert chart.xpath("following::table") or chart.xpath("ancestor::figure//table"), path
+
+
+def test_masked_and_incomplete_values_are_said_in_words(folder: Path) -> None:
+    masked = tree(folder / "trust/R03.html").text_content()
+    assert "Masked" in masked
+    assert "masked by the publisher: the number is small" in masked
+    incomplete = tree(folder / "lms/QAA.html").text_content()
+    assert "Between 4.01 and 4.52" in incomplete
+    assert "2 of 3 trusts visible" in incomplete
+
+
+def test_warnings_stand_beside_values_and_are_explained(folder: Path) -> None:
+    page = tree(folder / "trust/R02.html")
+    assert page.xpath("//td/a[@href='#w-small_numbers']")
+    [meaning] = page.xpath("//div[@id='w-publisher_note']/dd")
+    assert meaning.text == made_up.FORMULA
+
+
+def test_what_stands_out_stands_first(folder: Path) -> None:
+    items = [item.text_content() for item in tree(folder / "lms/QAA.html").xpath("//ul[@class='notable']/li")]
+    assert "Red signal" in items[0]
+    assert any("Worse" in item and "alert('name')" in item for item in items)
+    assert any("Getting worse" in item for item in items)
+    missing = tree(folder / "lms/QCC.html").xpath("//ul[@class='notable']")[0].text_content()
+    assert "West Shire NHS Trust: missing from the newest figures of MBRRACE" in missing
+
+
+def test_a_closed_trust_says_where_its_services_are(folder: Path) -> None:
+    page = tree(folder / "trust/R07.html")
+    assert "closed on 31 March 2022" in page.text_content()
+    assert page.xpath("//div[@class='inset']//a[@href='R06.html']")
+
+
+def test_lateness_is_said(folder: Path) -> None:
+    page = tree(folder / "quality.html")
+    rows = page.xpath("//table[caption='Newest release of each dataset']/tbody/tr")
+    assert ["Late" in row.text_content() for row in rows] == [True, False]
+    assert "Data Docs" in page.text_content()
+
+
+def test_the_csv_of_a_page_holds_its_numbers(folder: Path) -> None:
+    with (folder / "trust/R03.csv").open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert {row["code"] for row in rows} == {"R03"}
+    masked = [row for row in rows if row["period_label"] == "2024"]
+    assert [row["numerator"] + row["denominator"] + row["value"] for row in masked] == [""]
+    labels = [row["period_label"] for row in rows if row["indicator_id"] == "stillbirth_rate"]
+    assert labels == sorted(labels)
+    with (folder / "lms/QBB.csv").open(encoding="utf-8", newline="") as handle:
+        assert {row["code"] for row in csv.DictReader(handle)} == {"QBB", "R04", "R05"}
+
+
+def test_the_search_index_leads_to_pages(folder: Path) -> None:
+    found = json.loads((folder / "search.json").read_text())
+    assert {item["kind"] for item in found} >= {"LMS", "trust", "indicator"}
+    for item in found:
+        assert (folder / item["page"]).is_file()
+
+
+def test_feeds_are_atom(folder: Path) -> None:
+    for name in ("editions", "alerts"):
+        feed = etree.fromstring((folder / "feed" / f"{name}.xml").read_bytes())
+        space = {"a": "http://www.w3.org/2005/Atom"}
+        assert feed.tag == "{http://www.w3.org/2005/Atom}feed"
+        assert feed.find("a:updated", space) is not None
+        entries = feed.findall("a:entry", space)
+        assert entries
+        for entry in entries:
+            assert all(entry.find(f"a:{tag}", space) is not None for tag in ("id", "title", "updated", "link"))
+    assert "<script>" not in (folder / "feed/alerts.xml").read_text()
+
+
+def test_feeds_lead_to_the_public_address_where_there_is_one(tmp_path: Path) -> None:
+    database = made_up.make().write(tmp_path / "edition.duckdb")
+    facts = Facts("one", "2026-11-23T00:00:00+00:00", True, "https://insights.example/portal/", (made_up.FACTS,))
+    portal.write(database, tmp_path / "portal", facts)
+    assert 'href="https://insights.example/portal/change.html"' in (tmp_path / "portal/feed/editions.xml").read_text()
+
+
+@pytest.mark.parametrize("left_out", [*[(table,) for table in OPTIONAL], OPTIONAL], ids=lambda tables: tables[0])
+def test_an_edition_may_lack_a_table(left_out: tuple[str, ...], tmp_path: Path) -> None:
+    database = made_up.make().write(tmp_path / "edition.duckdb", leave_out=left_out)
+    written = portal.write(database, tmp_path / "portal", FACTS)
+    assert written.pages > 20
+    for path in pages(tmp_path / "portal"):
+        assert tree(path).xpath("//h1"), path
+
+
+def test_an_edition_without_any_release_has_pages(tmp_path: Path) -> None:
+    database = made_up.MadeUp().write(tmp_path / "empty.duckdb")
+    portal.write(database, tmp_path / "portal", Facts("none", "2026-11-23T00:00:00+00:00", False))
+    assert "0 local maternity systems" in tree(tmp_path / "portal/index.html").text_content()
+
+
+def test_the_file_is_read_only_and_only_what_ships_is_read(tmp_path: Path) -> None:
+    database = made_up.make().write(tmp_path / "edition.duckdb")
+    before = database.read_bytes()
+    portal.write(database, tmp_path / "portal", FACTS)
+    assert database.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_the_real_edition_is_quick_and_light(published: Home, tmp_path: Path) -> None:
+    start = time.process_time()
+    written = portal.write(published.database, tmp_path / "portal", Facts("one", "2026-11-23T00:00:00+00:00", False))
+    took = time.process_time() - start
+    assert written.pages > 180
+    assert took < 20
+    for path in (tmp_path / "portal" / "lms").glob("*.html"):
+        assert path.stat().st_size < 150_000, path
+
+
+@pytest.mark.slow
+def test_no_page_of_the_real_edition_shows_a_masked_number(published: Home) -> None:
+    """A masked row has no number but the comparator and the adjusted value, which the publisher never masks."""
+    import perinatal
+
+    edition = perinatal.connect(published.root)
+    masked = edition.sql(
+        "select trust_code, indicator_name from marts.trust_indicator where is_suppressed and breakdown = 'all'"
+    ).fetchall()
+    assert masked
+    for code, name in masked[:40]:
+        page = tree(published.current / "portal" / "trust" / f"{code}.html")
+        [row] = page.xpath(f"//table[contains(@class, 'values')][@data-sortable]//tr[th/a[text()={json.dumps(name)}]]")
+        value, count = row.xpath("td[1]")[0].text_content(), row.xpath("td[5]")[0].text_content()
+        assert not re.search(r"\d", value), (code, name, value)
+        assert not re.search(r"\d", count), (code, name, count)
+        assert not row.xpath(".//*[contains(@class, 'mark') or contains(@class, 'dots') or @class='whisk']")[
+            1 if row.xpath(".//svg[@class='spark']") else 0 :
+        ]
