@@ -29,10 +29,12 @@ def measure_of(name: str) -> str | None:
     """Return the one measure that a file name means; None where it means none or several."""
     with MEASURES.open(encoding="utf-8", newline="") as handle:
         measures = {row["measure"]: row["words"] for row in csv.DictReader(handle)}
-    words = re.sub(r"[_-]+", " ", name.lower())
-    found = [measure for measure, pattern in measures.items() if measure in name or re.search(pattern, words)]
-    exact = [measure for measure in found if measure in name]
-    return exact[0] if len(exact) == 1 else found[0] if len(found) == 1 else None
+    plain = name.lower()
+    # an id spelled out ("pph_1500ml-2023.csv") decides; words must mean one measure
+    spelled = [measure for measure in measures if "_" in measure and measure in plain]
+    words = re.sub(r"[_-]+", " ", plain)
+    found = spelled or [measure for measure, pattern in measures.items() if re.search(pattern, words)]
+    return found[0] if len(found) == 1 else None
 
 
 def year_of(name: str) -> str | None:

@@ -14,7 +14,7 @@ MEASURES = {
     "deferred_cord_clamping_under_34_weeks": (0.66, 90),
     "normal_temperature_on_admission": (0.76, 55),
     "bloodstream_infection": (0.05, 80),
-    "two_year_follow_up": (0.72, 25),
+    "two_year_follow_up": (0.72, 14),
 }
 YEARS = (2021, 2022, 2023)
 TOWNS = ("Northgate", "Southgate", "Eastgate", "Westgate", "Hillside", "Riverside")
