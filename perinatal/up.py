@@ -47,6 +47,7 @@ class Child:
     command: list[str]
     log: Path
     process: subprocess.Popen[bytes] | None = None
+    session: watchdog.Session | None = None
     started: float = 0.0
     deaths: int = 0
 
@@ -62,6 +63,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self.session = watchdog.Session.of(self.process.pid)
         self.started = time.monotonic()
 
     def keep_log_small(self) -> None:
@@ -81,7 +83,7 @@ class Watchdog:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._environment = environment
-        self._sessions: list[int] = []
+        self._sessions: list[watchdog.Session] = []
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -92,22 +94,27 @@ class Watchdog:
             start_new_session=True,
         )
 
-    def guard(self, session: int) -> None:
+    def guard(self, session: watchdog.Session) -> None:
         """Have one more session ended."""
         self._sessions.append(session)
-        self._tell(session)
+        self._tell("+", session)
+
+    def forget(self, session: watchdog.Session) -> None:
+        """Leave alone what has been ended already: its number may become another's."""
+        self._sessions.remove(session)
+        self._tell("-", session)
 
     def check(self) -> None:
         """Replace a watchdog that was killed."""
         if self._process.poll() is not None:
             self._process = self._start()
             for session in self._sessions:
-                self._tell(session)
+                self._tell("+", session)
 
-    def _tell(self, session: int) -> None:
+    def _tell(self, what: str, session: watchdog.Session) -> None:
         if self._process.stdin is None:
             raise PerinatalError("the watchdog has no pipe")
-        self._process.stdin.write(f"{session}\n".encode())
+        self._process.stdin.write(f"{what} {session.leader} {session.born!r}\n".encode())
         self._process.stdin.flush()
 
     def end(self) -> None:
@@ -230,14 +237,16 @@ def _supervise(home: Home, children: list[Child], environment: dict[str, str], s
 
 def _start(child: Child, environment: dict[str, str], dog: Watchdog) -> None:
     child.start(environment)
-    if child.process:
-        dog.guard(child.process.pid)
+    if child.session:
+        dog.guard(child.session)
 
 
 def _revive(child: Child, environment: dict[str, str], dog: Watchdog, stop: threading.Event) -> None:
     """Start a dead child again, later each time; first end what it has left behind."""
-    if child.process:
-        watchdog.end({child.process.pid})
+    if child.process and child.session:
+        watchdog.end([child.session])
+        dog.forget(child.session)
+        child.session = None
         how = child.process.returncode
         child.deaths = 1 if time.monotonic() - child.started > STEADY else child.deaths + 1
         if child.deaths > MOST_DEATHS:

@@ -51,6 +51,7 @@ def render(page: dict[str, Any]) -> str:
         "links": words.links,
         "label": words.label,
         "trend": words.trend,
+        "trust": words.trust,
         "address": words.address,
         "day": words.day,
     }

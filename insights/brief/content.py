@@ -13,9 +13,10 @@ from perinatal.errors import PerinatalError
 
 TOP = 10  # themes of a national briefing
 QUOTES = {"national": 3, "theme": 7, "lms": 0}
-FIGURES = {"national": 6, "theme": 8, "lms": 0}
-INDICATORS = {"national": 6, "theme": 10, "lms": 12}
-PICTURES = {"national": 2, "theme": 2, "lms": 3}
+FIGURES = {"national": 4, "theme": 8, "lms": 0}
+INDICATORS = {"national": 4, "theme": 8, "lms": 8}
+PICTURES = {"national": 2, "theme": 2, "lms": 2}
+LMS_THEMES = 6
 LINKS = {"national": 6, "theme": 8, "lms": 8}
 Row = dict[str, Any]
 
@@ -150,10 +151,11 @@ def page(asked: Asked, facts: Row) -> Row:
     kind = "theme" if asked.theme else "lms" if own else "national"
     ids = [row["theme_id"] for row in chosen]
     indicators = asked.rows(INDICATED, themes=ids)
+    indicators = indicators if asked.theme else _once(indicators)
     systems = {_key(row): _systems(asked, row, own) for row in indicators if row["lms_with_value"]}
     if own:
         indicators = _with_own(asked, indicators, systems, own)
-        chosen = _themes_of(ranked, indicators)
+        chosen = _themes_of(ranked, indicators)[:LMS_THEMES]
     return {
         "kind": kind,
         "title": _title(kind, chosen, own),
@@ -169,7 +171,7 @@ def page(asked: Asked, facts: Row) -> Row:
         "named": asked.rows(NAMED, themes=ids) if kind == "theme" else [],
         "indicators": indicators[: INDICATORS[kind]],
         "indicators_left": max(0, len(indicators) - INDICATORS[kind]),
-        "pictures": [_picture(row, systems[_key(row)], own) for row in indicators if _key(row) in systems][
+        "pictures": [_picture(row, systems[_key(row)], own) for row in _once(indicators) if _key(row) in systems][
             : PICTURES[kind]
         ],
         "drivers": _drivers(chosen[:TOP]),
@@ -181,6 +183,16 @@ def page(asked: Asked, facts: Row) -> Row:
 
 def _limited(asked: Asked, sql: str, themes: list[str], most: int) -> list[Row]:
     return asked.rows(sql, themes=themes, most=most) if most else []
+
+
+def _once(indicators: Sequence[Row]) -> list[Row]:
+    """Keep each indicator from the source that compares most trusts."""
+    best: dict[str, Row] = {}
+    for row in indicators:
+        kept = best.get(row["indicator_id"])
+        if kept is None or row["trusts_compared"] > kept["trusts_compared"]:
+            best[row["indicator_id"]] = row
+    return [row for row in indicators if best[row["indicator_id"]] is row]
 
 
 def _key(row: Row) -> tuple[str, str]:

@@ -47,12 +47,17 @@ def address(url: str) -> str:
     return plain if len(plain) <= LONGEST_ADDRESS else plain.split("/", 1)[0] + "/…"
 
 
+def trust(name: str) -> str:
+    """Shorten a trust's name by what nearly all have in common."""
+    return re.sub(r" (?:University )?(?:Hospitals? )?NHS (?:Foundation )?Trust$", "", name)
+
+
 def links(text: str | None) -> list[tuple[str, str]]:
     """Find the web addresses in a text: (address, site). What is no http address gives none."""
     found = []
     for address in WEB.findall(text or ""):
         site = urlsplit(address).hostname
-        if site:
+        if site and not address.endswith(".."):  # noted with an ellipsis: no whole address
             found.append((address.rstrip("."), site.removeprefix("www.")))
     return found
 

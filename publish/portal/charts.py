@@ -136,8 +136,9 @@ class Plot:
 
     def svg(self, words: str) -> Markup:
         """Return the picture; `words` is its text alternative."""
+        look = "chart narrow" if self.width == NARROW else "chart"
         return Markup(  # noqa: S704 - made of numbers and of text that is escaped here
-            f'<svg class="chart" viewBox="0 0 {_n(self.width)} {_n(self.height)}" role="img" '
+            f'<svg class="{look}" viewBox="0 0 {_n(self.width)} {_n(self.height)}" role="img" '
             f'aria-label="{escape(words)}">{"".join(self.parts)}</svg>'
         )
 

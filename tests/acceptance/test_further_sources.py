@@ -36,7 +36,7 @@ BLANK, MASKED = "RCF", "RFF"  # trusts whose NMPA rows are blank; Airedale, and 
 
 
 def nmpa() -> bytes:
-    """Give 27 of 1,000 for every trust but a blank one; hard spaces, Wales, Scotland, a predecessor, sites, countries."""
+    """Give 27 of 1,000 for every trust but a blank one; hard spaces, other nations, a predecessor, sites."""
     lines = [
         NMPA,
         "England,England,,3213,119000,2.70%,2.70%,2.65%",
@@ -220,8 +220,8 @@ def test_a_trust_has_crude_and_adjusted_rates_beside_the_mean(ask: Ask) -> None:
 
 def test_a_blank_is_no_result_neither_masked_nor_nought(ask: Ask) -> None:
     sql = (
-        "select numerator, denominator, value, publisher_value, is_suppressed, usage_warnings from marts.trust_indicator "
-        f"where source_id = 'nmpa' and trust_code = '{BLANK}'"
+        "select numerator, denominator, value, publisher_value, is_suppressed, usage_warnings "
+        f"from marts.trust_indicator where source_id = 'nmpa' and trust_code = '{BLANK}'"
     )
     assert ask(sql) == [(None, None, None, None, False, ["publisher_note"])]
     notes = ask(f"select note from core.fct_observation where source_id = 'nmpa' and organisation_code = '{BLANK}'")

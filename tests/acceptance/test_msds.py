@@ -15,7 +15,7 @@ from ingest import landing, registry
 from perinatal import pipeline
 from perinatal.home import Home
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 YEARS = {
     "2019-20": "hosp-epis-stat-mat-msdscsv-2019-20.csv",

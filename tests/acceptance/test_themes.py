@@ -118,15 +118,6 @@ def test_every_number_of_the_seed_is_in_the_edition(built: Home) -> None:
     assert sorted(found) == wanted
 
 
-def test_every_linked_indicator_is_known(built: Home) -> None:
-    """A link to an indicator that no source can give would never show; those outside the catalogue come with data."""
-    unknown = rows(
-        built,
-        "select indicator_id from reference.theme_indicator_link anti join core.dim_indicator using (indicator_id)",
-    )
-    assert {name for (name,) in unknown} <= {"smoking_at_delivery", "preterm_birth", "low_birth_weight_term"}
-
-
 def test_people_win_from_the_next_build_on(built: Home, home: Home, cli: Callable[..., object], tmp_path: Path) -> None:
     import shutil
 

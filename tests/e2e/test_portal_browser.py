@@ -25,6 +25,7 @@ PAGES = (
     "indicator/apgar_below_7.html",
     "indicator/never_landed.html",
     "theme/index.html",
+    "theme/C01.html",
     "quality.html",
     "release/index.html",
     "release/aaaaaaaaaaaa.html",

@@ -63,6 +63,7 @@ class Team:
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    sessions: list[watchdog.Session] = field(default_factory=list)
 
     def start(self, name: str, command: list[str], user: str | None = None, **more: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as out:
@@ -76,6 +77,7 @@ class Team:
                 user=user,
                 start_new_session=True,
             )
+        self.sessions.append(watchdog.Session.of(self.processes[name].pid))
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace")
@@ -93,7 +95,7 @@ class Team:
         return done.stdout
 
     def stop(self) -> None:
-        watchdog.end({process.pid for process in self.processes.values()}, grace=15)
+        watchdog.end(self.sessions, grace=15)
         for process in self.processes.values():
             process.wait(10)
 

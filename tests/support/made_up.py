@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from perinatal.settings import PROJECT_ROOT
+from publish import dictionary
 
 SCRIPT = "<script>alert('name')</script> & Sons NHS Trust"
 FORMULA = '=cmd()|"/c calc"!A1'
@@ -36,16 +36,18 @@ TYPES = {
     "timestamp": ("fetched_at", "opened_at", "last_seen_at", "closed_at"),
     "boolean": ("is_synthetic", "is_superseded", "has_arrival_warning", "success", "is_missing_now", "is_split",
                 "is_boundary_change", "is_suppressed", "is_denominator_withheld"),
-    "varchar[]": ("aliases", "usage_warnings", "affected_marts", "affected_lms"),
+    "varchar[]": ("aliases", "usage_warnings", "affected_marts", "affected_lms", "sources"),
     "double": ("multiplier", "target", "observed", "minimum", "maximum", "value", "comparator_value", "numerator",
                "denominator", "knot_target", "next_target", "score", "old_value", "new_value", "old_numerator",
                "new_numerator", "old_denominator", "new_denominator"),
     "integer": ("revision", "precedence", "year", "knot_year", "next_year", "mergers", "times_seen", "periods_missing",
-                "periods_expected", "periods_reported", "period_months", "page"),
+                "periods_expected", "periods_reported", "period_months", "page", "findings", "convergence_rank"),
     "bigint": ("rows_in", "rows_mart", "rows_quarantined", "rows_excluded", "count"),
 }  # fmt: skip
 TYPE_OF = {column: kind for kind, columns in TYPES.items() for column in columns}
-# seeds and tables of colleagues whose columns the YAML does not list
+# rooms that write tables of their own into the edition
+WRITTEN_BY_STEPS = ("publish", "insights")
+# seeds whose columns the YAML does not list
 OTHER_TABLES = {
     ("reference", "ambition"): ["ambition_id", "ambition_name", "unit", "definition", "statement", "quirk"],
     ("reference", "usage_warning"): ["usage_warning", "says"],
@@ -93,13 +95,13 @@ class MadeUp:
 def declared() -> dict[tuple[str, str], dict[str, str]]:
     """Return the columns and types of every table, as dbt's YAML declares them."""
     found = {key: dict.fromkeys(columns, "varchar") for key, columns in OTHER_TABLES.items()}
-    models = PROJECT_ROOT / "dbt_project" / "models"
-    for path in models.rglob("*.yml"):
+    described = [path for folder in dictionary.FOLDERS for path in folder.rglob("*.yml")]
+    for path in described:
         document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        schema = path.parent.name
-        items = [(schema, item) for item in document.get("models", [])]
-        items += [(source["schema"], item) for source in document.get("sources", []) for item in source["tables"]]
-        for place, item in items:
+        for item in document.get("models", []):
+            place = path.parent.name
+            if place in WRITTEN_BY_STEPS:
+                place = "quality" if item["name"] in ("check_result", "alert") else "marts"
             if place in ("core", "marts", "quality") and item.get("columns"):
                 found[place, item["name"]] = {
                     column["name"]: column.get("data_type") or TYPE_OF.get(column["name"], "varchar")
@@ -323,9 +325,20 @@ def _looks(edition: MadeUp) -> None:
 
 
 def _findings(edition: MadeUp) -> None:
-    """Add themes where the contract has them."""
-    if ("marts", "theme") not in declared():
-        return
+    for place, (theme, label, sources) in enumerate(
+        (("C01", "Fetal monitoring <CTG>", ["HSIB", "NHS Resolution"]), ("S02", FORMULA, ["HSIB"])), start=1
+    ):
+        edition.add("marts", "theme", theme_id=theme, label=label, driver="Deterioration", sbl_element="4",
+                    sources=sources, findings=len(sources), convergence_rank=place)  # fmt: skip
+        for number, source in enumerate(sources):
+            finding = f"{theme}-{number}"
+            edition.add("marts", "theme_evidence", theme_id=theme, finding_id=finding, evidence=f"{SCRIPT} was late",
+                        score=0.8, coded_by="rule")  # fmt: skip
+            edition.add(
+                "core", "fct_finding", finding_id=finding, source_id=source, document_title="A report",
+                document_url="javascript:alert(1)" if number else "https://reports.example/1", kind="finding",
+                text="The whole finding", page=3, published_on=date(2022, 3, 30), release_key=RELEASE,
+            )  # fmt: skip
 
 
 def _quality(edition: MadeUp) -> None:

@@ -16,13 +16,14 @@ CTG = "The CTG was pathological for an hour and the concerns were not escalated 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
-def indicator(candidate, indicator_id, name, values, england=1.2, unit="%"):
+def indicator(candidate, indicator_id, name, values, lms_names="System", trusts="Trust"):
+    unit, england = "%", 1.2
     candidate.insert("core.dim_indicator", indicator_id=indicator_id, indicator_name=name, polarity="low", unit=unit)
     period = {"period_label": "2023", "period_start": date(2023, 1, 1), "period_end": date(2023, 12, 31)}
     common = {"indicator_id": indicator_id, "source_id": "nmpa", "breakdown": "all", "unit": unit, **period}
     candidate.insert("marts.england_indicator", indicator_name=name, value=england, recent_trend="worse", **common)
     for place, value in enumerate(values):
-        lms = {"lms_code": f"Q{place:02}", "lms_name": f"System {place:02}"}
+        lms = {"lms_code": f"Q{place:02}", "lms_name": f"{lms_names} {place:02}"}
         bounds = {"value_min": 0.5, "value_max": 2.5} if value is None else {"value_min": value, "value_max": value}
         candidate.insert(
             "marts.lms_indicator",
@@ -36,7 +37,7 @@ def indicator(candidate, indicator_id, name, values, england=1.2, unit="%"):
             **bounds,
             **common,
         )
-        trust = {"trust_code": f"R{place:02}", "trust_name": f"Trust {place:02}", "lms_code": lms["lms_code"]}
+        trust = {"trust_code": f"R{place:02}", "trust_name": f"{trusts} {place:02}", "lms_code": lms["lms_code"]}
         candidate.insert("marts.trust_indicator", value=value, comparison="worse", **trust, **common)
 
 
@@ -180,6 +181,7 @@ def test_a_picture_of_equal_values_and_of_one():
             [("https://a.org/x", "a.org"), ("https://www.b.org/y", "b.org")],
         ),
         ("ogpnews.com 2018-11", []),
+        ("https://a.org/news/2683-... ; https://b.org/z", [("https://b.org/z", "b.org")]),
         ("javascript:alert(1)", []),
         (None, []),
     ],
@@ -202,6 +204,11 @@ def test_it_prints_on_two_pages_at_most_however_long_the_texts(candidate, tmp_pa
         "ebc_severe_brain_injuries",
         "ens_fetal_monitoring_share",
         "pph_1500ml",
+        "induction",
+        "third_fourth_degree_tear",
+        "sga_born_at_or_after_40_weeks",
+        "caesarean_unplanned",
+        "smoking_at_delivery",
     )
     for name in links:
         indicator(
@@ -209,6 +216,8 @@ def test_it_prints_on_two_pages_at_most_however_long_the_texts(candidate, tmp_pa
             name,
             f"A rather long name of an indicator, excluding much ({name})",
             [1 + p / 50 for p in range(44)],
+            "The Very Long Name of an Integrated Partnership Number",
+            "Some Teaching Hospitals of the Northern Counties NHS Foundation Trust",
         )
     candidate.published()
     for place in range(60):

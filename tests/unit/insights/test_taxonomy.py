@@ -1,8 +1,13 @@
+import csv
+from pathlib import Path
+
 import pytest
 
 from insights.lexicon import default_lexicon, load_lexicon
-from insights.themes import load_mappings, load_themes, taxonomy_version, theme_ids
+from insights.themes import TAXONOMY, load_mappings, load_themes, taxonomy_version, theme_ids
 from perinatal.errors import PerinatalError
+
+SEEDS = Path(__file__).parents[3] / "dbt_project/seeds/reference"
 
 
 def test_thirty_four_themes_with_definitions():
@@ -47,3 +52,38 @@ def test_a_faulty_lexicon_names_its_line(tmp_path, row, message):
     with pytest.raises(PerinatalError) as error:
         load_lexicon(path)
     assert message in str(error.value)
+
+
+def rows(path):
+    with path.open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def test_links_to_indicators_are_known_and_marked():
+    """A link to an indicator that no source can give would never show."""
+    links = rows(TAXONOMY / "indicator_links.csv")
+    known = {row["indicator_id"] for path in SEEDS.glob("indicator*.csv") for row in rows(path)}
+    assert {row["indicator_id"] for row in links} - known == set()
+    assert {row["theme_id"] for row in links} <= set(theme_ids())
+    assert {row["link"] for row in links} <= {"outcome", "process", "context"}
+    assert {row["status"] for row in links} <= {"seen", "inferred"}
+    assert len({(row["theme_id"], row["indicator_id"]) for row in links}) == len(links)
+
+
+def test_links_to_published_statements_meet_exactly_one_and_are_marked():
+    links = rows(TAXONOMY / "published_links.csv")
+    published = [(row["source"], row["period"], row["theme_or_measure"]) for row in rows(SEEDS / "published_theme.csv")]
+    keys = [(row["publisher"], row["period_label"], row["statement"]) for row in links]
+    assert all(published.count(key) == 1 for key in keys)
+    assert {row["theme_id"] for row in links} <= set(theme_ids())
+    assert {row["status"] for row in links} <= {"seen", "inferred"}
+    assert len({(*key, row["theme_id"]) for key, row in zip(keys, links, strict=True)}) == len(links)
+
+
+def test_no_theme_statement_of_a_publisher_is_forgotten():
+    """What publishers call a theme is joined to one, or named here as too broad for any."""
+    linked = {row["statement"] for row in rows(TAXONOMY / "published_links.csv")}
+    themes = {
+        row["theme_or_measure"] for row in rows(SEEDS / "published_theme.csv") if row["unit"] in ("theme", "rank")
+    }
+    assert themes - linked == {"Safety of intrapartum care"}

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from perinatal import service, up
+from perinatal import service, up, watchdog
 from perinatal.errors import PerinatalError
 from perinatal.home import Home, locked
 
@@ -89,10 +89,11 @@ def family() -> list[int]:
 @pytest.mark.parametrize("how", ["closed", "killed"])
 def test_the_watchdog_ends_whole_families(family: list[int], how: str) -> None:
     """`closed`: the writer is done; `killed`: it was killed, and the kernel closed the pipe."""
+    session = watchdog.Session.of(family[0])
     code = (
         "import subprocess, sys, time\n"
         "dog = subprocess.Popen([sys.executable, '-m', 'perinatal.watchdog'], stdin=subprocess.PIPE)\n"
-        f"dog.stdin.write(b'{family[0]}\\n'); dog.stdin.flush()\n"
+        f"dog.stdin.write(b'+ {session.leader} {session.born!r}\\n'); dog.stdin.flush()\n"
         "print(dog.pid, flush=True)\n"
         "time.sleep(600) if sys.argv[1] == 'killed' else dog.communicate()\n"
     )
@@ -112,6 +113,14 @@ def test_the_watchdog_ends_whole_families(family: list[int], how: str) -> None:
     while time.monotonic() < until and any(_lives(pid) for pid in (*family, dog)):
         time.sleep(0.1)
     assert not [pid for pid in (*family, dog) if _lives(pid)]
+
+
+def test_a_number_that_belongs_to_another_by_now_is_left_alone(family: list[int]) -> None:
+    session = watchdog.Session.of(family[0])
+    assert set(watchdog.members([session])) == set(family)
+    assert watchdog.members([session._replace(born=session.born - 60)]) == []
+    watchdog.end([session], grace=0)
+    assert not [pid for pid in family if _lives(pid)]
 
 
 def _lives(pid: int) -> bool:

@@ -11,9 +11,6 @@ from lxml import etree
 from publish.portal import charts
 from publish.portal.charts import Limits, Line, Point
 
-# known to fail in part since the last merge (CHANGELOG, closing note): in make test-all until mended
-pytestmark = pytest.mark.slow
-
 FINITE = st.floats(-1e6, 1e6, allow_nan=False)
 LIMITS = Limits([500, 1000, 2000], [None, 0.5, 1], [0.5, 1, 1.5], [6, 5, 4], [8, 6, 5], (3.0, 3.0))
 
@@ -28,8 +25,9 @@ def test_ticks_hold_the_range_and_are_evenly_spaced(one: float, other: float) ->
     ticks = charts.nice_ticks(low, high)
     assert 2 <= len(ticks) <= 12
     if high - low > 1e-3:
-        assert ticks[0] <= low + 1e-6 * abs(low) + 1e-6
-        assert ticks[-1] >= high - 1e-6 * abs(high) - 1e-6
+        unseen = 1e-6 + 1e-8 * (high - low)  # far below a hair's breadth of any picture
+        assert ticks[0] <= low + unseen
+        assert ticks[-1] >= high - unseen
         steps = {round(after - before, 4) for before, after in pairwise(ticks)}
         assert max(steps) - min(steps) < 1e-3
 
