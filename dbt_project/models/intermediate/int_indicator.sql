@@ -31,7 +31,9 @@ with
     )
 
 select
-    single.* exclude (place, source_id, release_key, source_row, exclusion_rule),
+    single.* exclude (place, source_id, release_key, source_row, exclusion_rule, is_death, is_harm),
+    coalesce(single.is_death, false) as is_death,
+    coalesce(single.is_harm, false) as is_harm,
     single.source_id as catalogue_source_id,
     single.statistic in ('rate', 'proportion', 'count') as can_be_summed,
     programmes.programme,
