@@ -19,7 +19,7 @@ import duckdb
 from expectations import gate
 from expectations.checks import Measured, Result, Rule, load_rules, measure, records
 from ingest import manifest as manifests
-from ingest.decode import Decoded
+from ingest.decode import Decoded, shown
 from ingest.registry import TEXT_TYPES, Column, Identity, Source
 from perinatal import settings
 from perinatal.home import Home
@@ -125,7 +125,7 @@ def _table_rules(source: Source, decoded: Decoded) -> list[Measured]:
     """Return the rules on the table as a whole: it has rows, lines have the header's fields, columns are known."""
     malformed = [{"line": line, "why": why} for line, why in decoded.malformed[:5]]
     first = f": line {malformed[0]['line']} {malformed[0]['why']}" if malformed else ""
-    new, absent = ", ".join(decoded.new_columns), ", ".join(decoded.absent_trailing_columns)
+    new, absent = shown(decoded.new_columns), shown(decoded.absent_trailing_columns)
     return [
         Measured(
             Rule(

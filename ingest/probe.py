@@ -143,7 +143,8 @@ def judge_fingertips(document: Document, spec: ProbeSpec, last: Token) -> ProbeR
     new = changed_ids(spec.indicator_ids, dates, known)
     findings = tuple(Finding(str(id_), f"uploaded {dates[id_] or 'never'}", document.url) for id_ in new)
     unknown = [id_ for id_ in spec.indicator_ids if id_ not in dates]
-    warnings = tuple(f"indicator {id_}: the publisher does not have it; mend source.yml" for id_ in unknown)
+    names = ", ".join(map(str, unknown))
+    warnings = (f"the publisher does not have indicator(s) {names}; mend source.yml",) if unknown else ()
     kept = {str(id_): dates[id_] for id_ in spec.indicator_ids if id_ in dates}
     message = f"{len(new)} of {len(spec.indicator_ids)} indicators have new data" if new else "nothing new"
     return ProbeResult(bool(new), {"dates": kept}, findings, message, warnings)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
-from perinatal import cli_sources, cli_themes
+from perinatal import cli_bench, cli_sources, cli_themes
 from perinatal.console import show
 from perinatal.errors import PerinatalError
 
@@ -294,6 +294,7 @@ def stats(
 
 
 app.command()(cli_themes.brief)
+app.command()(cli_bench.bench)
 
 
 if __name__ == "__main__":

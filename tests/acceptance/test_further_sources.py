@@ -418,7 +418,7 @@ def test_alerts_name_rows_of_a_restricted_file_by_number_alone(home: Home) -> No
     told = [alert for alert in alerts.all_alerts(home) if alert.scope.startswith("arrival/board_return")]
     assert told
     assert CANARY not in str([alert.to_dict() for alert in told])
-    assert all(set(row) <= {"source_row", "line"} for alert in told for row in alert.sample_rows)
+    assert all(set(row) <= {"source_row", "line"} for alert in told for row in alert.breach.sample_rows)
 
 
 def texts_of(path: Path) -> Iterable[str]:

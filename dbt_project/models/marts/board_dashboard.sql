@@ -1,9 +1,14 @@
 -- Grain: trust × measure × indicator × source: the least that a board should see by the 2020 guide, with each
--- indicator's
--- newest period; a measure that no public source reports for the trust stands blank with the reason.
+-- indicator's newest period; a measure that no public source reports for the trust stands blank with the reason.
 with
     measures as (
-        select measure.measure_id, measure.measure, measure.place, measure.reason_where_blank, indicator.indicator_id
+        select
+            measure.measure_id,
+            measure.measure,
+            measure.place,
+            measure.reason_where_blank,
+            indicator.indicator_id,
+            indicator.target
         from {{ ref("board_measure") }} as measure
         left join
             {{ ref("int_indicator") }} as indicator
@@ -53,7 +58,7 @@ with
             newest.upper_95,
             newest.comparison,
             newest.recent_trend,
-            position.target,
+            coalesce(position.target, measures.target) as target,
             position.position,
             case
                 when newest.is_suppressed
