@@ -26,6 +26,8 @@ from perinatal.errors import PerinatalError
 LONGEST_PROSE = 5000  # characters of a cell in a table that holds prose
 DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%Y-%m-%d %H:%M:%S")
 
+NO_THOUSANDS = r",([0-9]{0,2}|[0-9]{4,})([^0-9]|$)"
+
 # columns of a landed table that are not the publisher's
 LINEAGE = ("source_row", "cast_errors", "cell_marks")
 
@@ -202,7 +204,8 @@ def _cast(column: Column, raw: str, cells: Cells) -> str:
     if column.type in TEXT_TYPES:
         return _text(raw)
     clean = _cleaned(raw, cells)
-    plain = f"replace({clean}, ',', '')"
+    # a comma that three digits do not follow separates no thousands: 2,65 is not 265
+    plain = f"if(regexp_matches({clean}, '{NO_THOUSANDS}'), null, replace({clean}, ',', ''))"
     if column.type in ("integer", "number"):
         cast = f"try_cast({raw} as double)"
         return f"case when {cast} is not null then {cast} when {raw} is not null then try_cast({plain} as double) end"
