@@ -1,7 +1,7 @@
 -- Grain: indicator × level × organisation × period × source: each trust, LMS and region against the national
--- trajectory,
--- where a source gives an indicator of the ambition. The trajectory is England's: an organisation's position is a way
--- to look, not a target that was set for it.
+-- trajectory, where a source gives an indicator of the ambition. The trajectory is England's: an organisation's
+-- position
+-- is a way to look, not a target that was set for it.
 with
     positions as (
         select

@@ -243,3 +243,30 @@ def test_a_character_cut_at_the_end_of_the_head_is_no_fault(tmp_path: Path) -> N
     path = tmp_path / "in.csv"
     path.write_text("a,b\n" + "é,1\n" * files.HEAD)
     assert decode.is_plain_csv(path)
+
+
+ODD_NUMBERS = (
+    *("7", " 7", "7 ", "+7", "-0", "7.", ".5", "1e3", "1E-2", "007", "1_000", "0x1F", "1,5", "nan", "inf", "-Infinity"),
+    *("9007199254740993", "1e400", "1e-400", "12*", "-", "\u00a07", "\t7", "1 2", "--1", "5%", "", " ", "true"),
+)
+
+
+@pytest.mark.parametrize("text", ODD_NUMBERS)
+@pytest.mark.parametrize("column", ["Events", "Rate"])
+def test_the_quick_way_gives_what_the_thorough_one_gives(
+    demo: Source, read: Read, monkeypatch: pytest.MonkeyPatch, column: str, text: str
+) -> None:
+    cells = f'"{text}",1' if column == "Events" else f'1,"{text}"'
+    content = f'Code,Events,Rate\na,{cells}\nb,3,3\n"  ",4,\n"\u00a0",,5\n'.encode()
+    quick = read(content)
+    monkeypatch.setattr(decode, "_quick_selection", lambda *_: None)
+    assert read(content) == quick
+
+
+def test_a_clean_table_is_typed_by_the_quick_way_alone(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode, "_selection", lambda *_: "no SQL")
+    _, rows = read(b"Code,Events,Rate,New\na,1,2.5,x\n,,,\n")
+    assert [(row["code"], row["events"], row["rate"], row["x_new"]) for row in rows] == [
+        ("a", 1, 2.5, "x"),
+        (None, None, None, None),
+    ]
