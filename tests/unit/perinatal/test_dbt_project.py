@@ -114,6 +114,20 @@ def test_every_indicator_that_a_seed_names_is_one() -> None:
     assert named - catalogue == set()
 
 
+def test_sources_of_one_concept_say_how_they_differ() -> None:
+    by_concept: dict[str, list[dict[str, str]]] = {}
+    for row in rows("indicator"):
+        by_concept.setdefault(row["concept_id"], []).append(row)
+    shared = [
+        row
+        for kin in by_concept.values()
+        if len({source for row in kin for source in row["source_id"].split("|")}) > 1
+        for row in kin
+    ]
+    assert len(shared) > 15
+    assert [row["indicator_id"] for row in shared if not row["difference_note"]] == []
+
+
 def test_every_programme_is_served_by_an_indicator() -> None:
     known = words("indicator", "indicator_id") | {
         row["indicator_id"] or row["publisher_indicator"] for row in rows("indicator_source_map")
