@@ -10,7 +10,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help env refresh test test-all test-e2e check format lock clean
+.PHONY: help env refresh test test-all test-e2e bench bench-check check format lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -38,6 +38,12 @@ test-all: env  ## Run all tests but those of services (real releases, kills, who
 
 test-e2e: env  ## Run the tests that start real services (Airflow, a browser)
 	@$(BIN)/python -m pytest -m e2e
+
+bench: env  ## Measure everything, write docs/bench.json and the table in README.md (ten minutes or so)
+	@$(BIN)/perinatal bench --write
+
+bench-check: env  ## Measure the quick part; fail if a ratio is worse than docs/bench.json by more than its margin
+	@$(BIN)/perinatal bench --quick --check
 
 check: env  ## Lint, types, SQL format, dbt parse
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

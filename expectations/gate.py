@@ -116,6 +116,7 @@ def _result(suite: str, item: Measured, verdict: Any) -> Result:
         sample_rows=item.rows if not verdict.success else [],
         release_key=item.release_key,
         affected_lms=list(item.affected_lms),
+        releases=item.releases,
     )
 
 

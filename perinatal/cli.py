@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
-from perinatal import cli_sources, cli_themes
+from perinatal import cli_bench, cli_sources, cli_themes
 from perinatal.console import show
 from perinatal.errors import PerinatalError
 
@@ -253,7 +253,10 @@ def up(
     port: Annotated[int | None, typer.Option(help="Airflow's loopback port; else PERINATAL_AIRFLOW_PORT.")] = None,
     portal_port: Annotated[int | None, typer.Option(help="The portal's; else PERINATAL_PORTAL_PORT.")] = None,
 ) -> None:
-    """Run everything: Airflow with every DAG on, the inbox watched, the portal beside it. Ctrl-C stops it all."""
+    """Run everything: Airflow with every DAG on, the inbox watched, the portal beside it. Ctrl-C stops it all.
+
+    Without --sample or --live, PERINATAL_MODE says who is asked; it is `inbox`, nobody, unless set.
+    """
     from perinatal import settings as typed
     from perinatal import up as service
 
@@ -294,6 +297,7 @@ def stats(
 
 
 app.command()(cli_themes.brief)
+app.command()(cli_bench.bench)
 
 
 if __name__ == "__main__":

@@ -377,6 +377,13 @@ def test_the_restricted_file_is_there_for_its_owner_alone(ask: Ask, home: Home) 
         ("RGT", "midwife_fill_rate", 90, 90, 100, "%"),
         ("RGT", "serious_incidents", CANARY_NUMBER, None, None, "count"),
     ]
+    dashboard = ask("select measure_id, source_id, value, reason_blank from marts.board_dashboard order by all", file)
+    assert {measure for measure, *_ in dashboard} == {row["measure_id"] for row in read_seed("board_measure")}
+    assert ("serious_incidents", "board_return", CANARY_NUMBER, None) in dashboard
+    assert ("safe_staffing", "board_return", 90, None) in dashboard
+    assert [row[2:] for row in dashboard if row[0] == "moderate_harm"] == [
+        (None, "in the trust's board return only: see the restricted part")
+    ]
     sql = "select organisation_name, publisher_status, exclusion_rule from core.fct_observation order by source_row"
     assert ask(sql, file) == [
         (CANARY, None, None),
@@ -418,7 +425,7 @@ def test_alerts_name_rows_of_a_restricted_file_by_number_alone(home: Home) -> No
     told = [alert for alert in alerts.all_alerts(home) if alert.scope.startswith("arrival/board_return")]
     assert told
     assert CANARY not in str([alert.to_dict() for alert in told])
-    assert all(set(row) <= {"source_row", "line"} for alert in told for row in alert.sample_rows)
+    assert all(set(row) <= {"source_row", "line"} for alert in told for row in alert.breach.sample_rows)
 
 
 def texts_of(path: Path) -> Iterable[str]:

@@ -149,6 +149,22 @@ def test_a_header_that_breaks_the_contract_is_refused(read: Read, content: bytes
     assert says in str(error.value)
 
 
+def test_foreign_bytes_under_a_clean_head_are_refused_with_a_reason(demo: Source, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_bytes(b"Code,Events\n" + b"x" * 70_000 + b",1\nA\xff,2\n")
+    assert decode.is_plain_csv(tmp_path / "in.csv")
+    for read in (decode.read_sample, lambda path: decode.absent_trailing(path, ["Code"], {}, ())):
+        with pytest.raises(Unreadable, match="utf-8") as caught:
+            read(tmp_path / "in.csv")
+        assert caught.value.reason == "unreadable_rows"
+
+
+@pytest.mark.parametrize("header", ["Code,{0}", "Code,Events,{0},{0}"])
+def test_what_is_said_of_a_header_fits_a_line(read: Read, header: str) -> None:
+    with pytest.raises(Unreadable) as caught:
+        read((header.format("x" * 5000) + "\na,1,2,3\n").encode())
+    assert len(str(caught.value)) < 300
+
+
 def test_lines_of_another_width_are_set_aside_with_their_numbers(read: Read) -> None:
     decoded, rows = read(b"Code,Events\na,1\nb\nc,3\nd,4,5\ne,5\n")
     assert decoded.malformed == [(3, "has fewer fields than the header"), (5, "has more fields than the header")]
@@ -227,3 +243,30 @@ def test_a_character_cut_at_the_end_of_the_head_is_no_fault(tmp_path: Path) -> N
     path = tmp_path / "in.csv"
     path.write_text("a,b\n" + "é,1\n" * files.HEAD)
     assert decode.is_plain_csv(path)
+
+
+ODD_NUMBERS = (
+    *("7", " 7", "7 ", "+7", "-0", "7.", ".5", "1e3", "1E-2", "007", "1_000", "0x1F", "1,5", "nan", "inf", "-Infinity"),
+    *("9007199254740993", "1e400", "1e-400", "12*", "-", "\u00a07", "\t7", "1 2", "--1", "5%", "", " ", "true"),
+)
+
+
+@pytest.mark.parametrize("text", ODD_NUMBERS)
+@pytest.mark.parametrize("column", ["Events", "Rate"])
+def test_the_quick_way_gives_what_the_thorough_one_gives(
+    demo: Source, read: Read, monkeypatch: pytest.MonkeyPatch, column: str, text: str
+) -> None:
+    cells = f'"{text}",1' if column == "Events" else f'1,"{text}"'
+    content = f'Code,Events,Rate\na,{cells}\nb,3,3\n"  ",4,\n"\u00a0",,5\n'.encode()
+    quick = read(content)
+    monkeypatch.setattr(decode, "_quick_selection", lambda *_: None)
+    assert read(content) == quick
+
+
+def test_a_clean_table_is_typed_by_the_quick_way_alone(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode, "_selection", lambda *_: "no SQL")
+    _, rows = read(b"Code,Events,Rate,New\na,1,2.5,x\n,,,\n")
+    assert [(row["code"], row["events"], row["rate"], row["x_new"]) for row in rows] == [
+        ("a", 1, 2.5, "x"),
+        (None, None, None, None),
+    ]

@@ -1,0 +1,196 @@
+"""Builds of the sample and of multiples of it, beside `dbt build` alone; queries on what they publish."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from perinatal.bench import process, scaled
+from perinatal.bench.figures import Figure
+from perinatal.console import say
+
+LMSS: Final = 44
+# the multiple of the sample that targets are set for
+AT: Final = 10
+STEP = re.compile(r"^(?P<what>[A-Z][^:\n]*): (?P<seconds>[0-9.]+) s", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What was measured at one multiple of the sample: rows landed, the build, dbt alone, queries quiet and busy."""
+
+    times: int
+    rows: int
+    built: process.Ran
+    dbt: process.Ran
+    quiet: dict[str, Any]
+    busy: dict[str, Any] | None
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds of the build, imports apart."""
+        return float(self.built.said["seconds"])
+
+    def step(self, what: str) -> float:
+        """Return the seconds of one step, as the build itself tells them."""
+        return sum(float(found["seconds"]) for found in STEP.finditer(self.built.log) if found["what"].startswith(what))
+
+
+def measure(folder: Path, scales: Sequence[int]) -> tuple[list[Figure], dict[str, Any]]:
+    """Refresh the sample twice, then build it and its multiples, in one state folder that grows."""
+    env = {"PERINATAL_HOME": str(folder / "home"), "PERINATAL_KEEP_EDITIONS": "1"}
+    full, again = (process.child("perinatal.cli", "refresh", "--sample", env=env) for _ in range(2))
+    say(f"  refresh {full.seconds:.1f} s, again with nothing new {again.seconds:.1f} s")
+    figures = [
+        Figure(
+            "refresh_nothing_new",
+            "Refresh of the sample with nothing new, beside the full one",
+            again.seconds / full.seconds,
+            "×",
+            "lower",
+            0.1,
+            0.4,
+            f"most memory {full.peak_mb:,.0f} MB",
+        )
+    ]
+    measured = _scales(folder, scales, env)
+    for scale in measured:
+        figures += _figures(scale)
+    figures += [_growth(measured[0], scale) for scale in measured[1:]]
+    runs = {"refresh": [full.seconds, again.seconds]} | {f"scale_{s.times}": _plain(s) for s in measured}
+    return figures, runs
+
+
+def _scales(folder: Path, scales: Sequence[int], env: dict[str, str]) -> list[Scale]:
+    measured: list[Scale] = []
+    for times in sorted(scales):
+        if measured:
+            _land_more(folder, measured[0].rows * (times - measured[-1].times), times, env)
+        measured.append(_scale(folder, times, env))
+    return measured
+
+
+def _land_more(folder: Path, rows: int, times: int, env: dict[str, str]) -> None:
+    made = folder / f"made-{times}"
+    for _ in scaled.releases(made, rows):
+        pass
+    landed = process.child("perinatal.bench.builder", "land", made, env=env)
+    shutil.rmtree(made)
+    say(f"  {landed.said['rows']:,} synthetic rows landed in {landed.seconds:.1f} s")
+
+
+def _scale(folder: Path, times: int, env: dict[str, str]) -> Scale:
+    built = process.child("perinatal.bench.builder", "build", env=env)
+    alone = process.child("perinatal.bench.builder", "dbt", env=env)
+    say(f"  {times} ×: build {built.said['seconds']:.1f} s, {built.peak_mb:,.0f} MB; dbt {alone.said['seconds']:.1f} s")
+    database, stop = folder / "home" / "current" / "perinatal.duckdb", folder / "stop"
+    stop.touch()
+    quiet = process.child("perinatal.bench.asking", database.resolve(), stop).said
+    busy = _while_building(database.resolve(), stop, env) if times == AT else None
+    return Scale(times, int(built.said["rows"]), built, alone, quiet, busy)
+
+
+def _while_building(database: Path, stop: Path, env: dict[str, str]) -> dict[str, Any]:
+    """Ask while a build runs, from its start to its end; the edition asked is kept meanwhile."""
+    stop.unlink()
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(process.child, "perinatal.bench.asking", database, stop)
+        process.child("perinatal.bench.builder", "build", env=env | {"PERINATAL_KEEP_EDITIONS": "2"})
+        stop.touch()
+        return asked.result().said
+
+
+def _figures(scale: Scale) -> list[Figure]:
+    """Return the figures of one multiple; targets stand where they are set."""
+    at, times, is_target = f"_{scale.times}x", f"{scale.times} × the sample", scale.times == AT
+    build = scale.seconds
+    slowest = max(scale.quiet["p95_of"].items(), key=lambda item: item[1])
+    found = [
+        Figure(
+            f"build{at}_beside_dbt",
+            f"Build of {times}, all steps, beside `dbt build` alone",
+            build / float(scale.dbt.said["seconds"]),
+            "×",
+            "lower",
+            None,
+            0.3,
+            f"{scale.rows:,} rows",
+        ),
+        Figure(f"build{at}_memory", f"Build of {times}: most memory", scale.built.peak_mb, "MB", "lower", None, 0.3),
+        Figure(
+            f"gate{at}",
+            f"Release gate's share of the build of {times}, imports apart",
+            100 * scale.step("Gate") / build,
+            "%",
+            "lower",
+            25 if is_target else None,
+            0.4,
+        ),
+    ]
+    for id_, what in (("packs", "Downloads and packs"), ("pages", "Pages")):
+        seconds = scale.step(what)
+        note = f"{1000 * seconds / LMSS:,.0f} ms for each of {LMSS} LMSs"
+        found.append(
+            Figure(f"{id_}{at}", f"{what}: share of that build", 100 * seconds / build, "%", "lower", None, 0.4, note)
+        )
+    note = f"p50 of all {scale.quiet['p50']:.1f} ms, p95 {scale.quiet['p95']:.1f} ms; slowest {slowest[0]}"
+    found.append(
+        Figure(
+            f"queries{at}",
+            f"Slowest of the ten example queries at {times}, p95",
+            slowest[1],
+            "ms",
+            "lower",
+            100 if is_target else None,
+            None,
+            note,
+        )
+    )
+    if scale.busy:
+        found.append(
+            Figure(
+                f"queries{at}_busy",
+                "Example queries while a build runs, p95 beside the same without",
+                scale.busy["p95"] / scale.quiet["p95"],
+                "×",
+                "lower",
+                1.2 if is_target else None,
+                0.5,
+                f"p50 {scale.busy['p50'] / scale.quiet['p50']:.2f} ×",
+            )
+        )
+    return found
+
+
+def _growth(small: Scale, large: Scale) -> Figure:
+    """Return how much longer the larger build takes for each time that it has more rows: 1 is linear."""
+    more = large.rows / small.rows
+    return Figure(
+        f"growth_{large.times}x",
+        f"Growth of build time from {small.times} × to {large.times} ×, over the growth of the rows (1 is linear)",
+        large.seconds / small.seconds / more,
+        "×",
+        "lower",
+        1.0,
+        0.3,
+        f"{large.seconds / small.seconds:.1f} × the time for {more:.1f} × the rows",
+    )
+
+
+def _plain(scale: Scale) -> dict[str, Any]:
+    steps = {found["what"]: float(found["seconds"]) for found in STEP.finditer(scale.built.log)}
+    return {
+        "rows": scale.rows,
+        "build_seconds": scale.seconds,
+        "steps": steps,
+        "build_peak_mb": scale.built.peak_mb,
+        "dbt_seconds": scale.dbt.said["seconds"],
+        "dbt_peak_mb": scale.dbt.peak_mb,
+        "queries": scale.quiet,
+        "queries_while_building": scale.busy,
+    }

@@ -1,0 +1,147 @@
+"""What a measurement comes to: ratios with their targets, as a table for people and as JSON; the regression guard."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal
+
+import psutil
+
+from perinatal.errors import PerinatalError
+from perinatal.settings import PROJECT_ROOT
+
+COMMITTED = PROJECT_ROOT / "docs" / "bench.json"
+README = PROJECT_ROOT / "README.md"
+BEGIN, END = "<!-- perinatal bench: begin -->", "<!-- perinatal bench: end -->"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure: a ratio (unit "×" or "%"), or what a target sets an absolute limit to (MB, ms, s).
+
+    `margin` says by what share it may be worse than the committed one before `--check` fails; without one it is not
+    guarded, because it depends on the machine.
+    """
+
+    id: str
+    what: str
+    value: float
+    unit: Literal["×", "%", "MB", "ms", "s"]
+    better: Literal["higher", "lower"]
+    target: float | None = None
+    margin: float | None = None
+    note: str = ""
+
+    @property
+    def is_met(self) -> bool | None:
+        """Tell whether the target is met; None where there is none."""
+        if self.target is None:
+            return None
+        return self.value >= self.target if self.better == "higher" else self.value <= self.target
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return asdict(self) | {"is_met": self.is_met}
+
+
+def paired(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, str]:
+    """Return the median of theirs ÷ ours (above 1: we are faster), each pair measured in turn, and its range."""
+    ratios = sorted(other / own for own, other in zip(ours, theirs, strict=True))
+    spread = f"{ratios[0]:.2f}–{ratios[-1]:.2f} in {len(ratios)} pairs" if len(ratios) > 1 else "one pair"
+    return median(ratios), spread
+
+
+def machine() -> dict[str, Any]:
+    """Return what it was measured on, and how busy that was at the start."""
+    import duckdb
+
+    try:
+        cpu = re.findall(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))[0].strip()
+    except (OSError, IndexError):
+        cpu = platform.processor() or platform.machine()
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9),
+        "load_at_start": round(os.getloadavg()[0], 1),
+        "python": platform.python_version(),
+        "duckdb": duckdb.__version__,
+        "measured_on": f"{datetime.now(UTC):%Y-%m-%d}",
+    }
+
+
+def document(about: dict[str, Any], figures: Sequence[Figure], runs: dict[str, Any]) -> dict[str, Any]:
+    """Return everything as one JSON document: the machine, the figures, the runs that they come from."""
+    return {"machine": about, "figures": [figure.to_dict() for figure in figures], "runs": runs}
+
+
+def markdown(about: dict[str, Any], figures: Sequence[Figure]) -> str:
+    """Return the table of the README, with the machine named."""
+    lines = ["| Measured | Figure | Target | |", "|---|---|---|---|"]
+    for figure in figures:
+        met = {True: "met", False: "**not met**", None: ""}[figure.is_met]
+        note = f" ({figure.note})" if figure.note else ""
+        lines.append(f"| {figure.what}{note} | {_shown(figure.value, figure.unit)} | {_target(figure)} | {met} |")
+    lines += [
+        "",
+        f"Measured on {about['measured_on']}: {about['cpu']}, {about['cores']} cores, {about['memory_gb']} GB, "
+        f"load {about['load_at_start']} at the start; Python {about['python']}, DuckDB {about['duckdb']}.",
+    ]
+    return "\n".join(lines)
+
+
+def _target(figure: Figure) -> str:
+    if figure.target is None:
+        return ""
+    return f"{'≥' if figure.better == 'higher' else '≤'} {_shown(figure.target, figure.unit)}"
+
+
+def _shown(value: float, unit: str) -> str:
+    digits = 0 if unit in ("MB", "ms", "%") and value >= 10 else 2
+    return f"{value:,.{digits}f}{'' if unit in '×%' else ' '}{unit}"
+
+
+def in_readme(text: str, table: str) -> str:
+    """Return the README with the table between its two marks."""
+    before, mark, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not mark or not end:
+        raise PerinatalError(f"README.md: the marks {BEGIN} and {END} are missing; put them where the table belongs")
+    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+
+
+def write(found: dict[str, Any], figures: Sequence[Figure]) -> None:
+    """Write the committed figures and the README's table."""
+    COMMITTED.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    README.write_text(in_readme(README.read_text(encoding="utf-8"), markdown(found["machine"], figures)), "utf-8")
+
+
+def committed() -> dict[str, float]:
+    """Return the committed figures by their id."""
+    if not COMMITTED.exists():
+        raise PerinatalError(f"{COMMITTED}: no committed figures; run `perinatal bench --write` once")
+    return {item["id"]: item["value"] for item in json.loads(COMMITTED.read_text(encoding="utf-8"))["figures"]}
+
+
+def regressions(figures: Sequence[Figure], known: dict[str, float]) -> list[str]:
+    """Return a line for each guarded figure that is worse than the committed one by more than its margin."""
+    found = []
+    for figure in figures:
+        if figure.margin is None or figure.id not in known:
+            continue
+        before = known[figure.id]
+        limit = before * (1 - figure.margin) if figure.better == "higher" else before * (1 + figure.margin)
+        if figure.value < limit if figure.better == "higher" else figure.value > limit:
+            found.append(
+                f"{figure.what}: {_shown(figure.value, figure.unit)}, was {_shown(before, figure.unit)} "
+                f"(may be {'as low' if figure.better == 'higher' else 'as high'} as {_shown(limit, figure.unit)})"
+            )
+    return found
