@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import json
 import multiprocessing
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -22,7 +23,7 @@ from typing import Any
 import duckdb
 
 from perinatal.errors import PerinatalError
-from perinatal.settings import PROJECT_ROOT
+from perinatal.settings import GIVES_WAY, PROJECT_ROOT
 from publish import dictionary, edition
 from publish.partition import KEY, Form, write_parts
 from publish.workbook import Sheet, write_workbook
@@ -332,7 +333,8 @@ def write_all(edition_db: Path, folder: Path, facts: dict[str, Any], workers: in
     if workers < 2 or multiprocessing.current_process().daemon:  # a daemon may have no children
         _complete_some(edition_db, codes, folder, facts)
     else:
-        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        spawned = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, spawned, initializer=os.nice, initargs=(GIVES_WAY,)) as pool:
             shares = [codes[start::workers] for start in range(workers)]
             list(pool.map(_complete_some, *zip(*((edition_db, share, folder, facts) for share in shares), strict=True)))
     return len(everyone)

@@ -74,7 +74,9 @@ class OrganisationViews:
         self.spans = {
             key: _capped_span(values) for key, values in lookup.by_indicator.items() if key[0] in ("lms", "trust")
         }
-        self.missing = [row for row in self.edition.completeness if row.get("is_missing_now")]
+        missing = [row for row in self.edition.completeness if row.get("is_missing_now")]
+        # told once a publisher, however many of its datasets it is
+        self.missing = list({(row["source_id"], row["trust_code"]): row for row in missing}.values())
 
     def lms(self, lms: Record) -> dict[str, Any]:
         """Return the context of an LMS page."""

@@ -234,7 +234,7 @@ class Site:
             "lms_name": lms["lms_name"],
             "values": len(values),
             "incomplete": sum(value.is_complete is False for value in values),
-            "missing": sum(row["lms_code"] == lms["lms_code"] for row in missing),
+            "missing": len({row["trust_code"] for row in missing if row["lms_code"] == lms["lms_code"]}),
         }
 
     def _changes(self) -> None:

@@ -382,9 +382,9 @@ def _quality(edition: MadeUp) -> None:
         sample_rows="[]", affected_marts=[], affected_lms=[], release_key=RELEASE,
     )  # fmt: skip
     edition.add(
-        "quality", "org_completeness", source_id="mbrrace", period_months=12, trust_code="R06", lms_code="QCC",
-        periods_expected=5, periods_reported=4, periods_missing=1, newest_reported=date(2023, 12, 31),
-        newest_expected=date(2024, 12, 31), is_missing_now=True,
+        "quality", "org_completeness", source_id="mbrrace", dataset="perinatal_mortality", period_months=12,
+        trust_code="R06", lms_code="QCC", periods_expected=5, periods_reported=4, periods_missing=1,
+        newest_reported=date(2023, 12, 31), newest_expected=date(2024, 12, 31), is_missing_now=True,
     )  # fmt: skip
 
 
