@@ -6,7 +6,6 @@ Order of the steps, so that a kill at any moment loses nothing: archive the byte
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -23,7 +22,7 @@ from ingest import manifest as manifests
 from ingest.registry import Identity, Sample, Source
 from perinatal import settings
 from perinatal.errors import PerinatalError, RefusedAtArrival
-from perinatal.home import Home, fsync_dir, locked
+from perinatal.home import Home
 
 LARGE = 64 << 20  # bytes; decoding a larger file takes seconds
 # Great Expectations has one context a process, and DuckDB's memory limit is meant for one landing
@@ -296,8 +295,7 @@ def _settle(
     work: Path,
 ) -> Outcome:
     """Compare with what is landed, ask the gate, and give the revision its name; one writer a release."""
-    folder = manifests.release_folder(home, manifest.source_id, manifest.dataset, manifest.release)
-    with locked(folder.parent / f".{manifest.release}.lock"):
+    with manifests.writing(home, manifest.source_id, manifest.dataset, manifest.release):
         # sample and real releases of one name are separate histories: only one kind is ever built
         revisions = [
             item
@@ -317,9 +315,9 @@ def _settle(
         blocked = [result for result in results if result.blocks]
         if blocked:
             raise _refuse(home, archived, arrival_, identity, [result.as_reason() for result in blocked])
-        number = _next_number(folder)
+        number = manifests.next_number(home, manifest.source_id, manifest.dataset, manifest.release)
         manifest = replace(manifest, revision=number, checks=[result.to_dict() for result in results])
-        _commit(home, manifest, work)
+        manifests.commit(home, manifest, work)
     _tell(home, arrival_, manifest)
     quarantine.settle(home, manifest.source_id, manifest.sha256)
     warned = sum(result.is_told for result in results)
@@ -334,28 +332,6 @@ def _same_content(home: Home, earlier: manifests.Manifest, new: manifests.Manife
     if not decode.is_comparable(known):
         known = decode.content_of(earlier.folder(home) / manifests.ROWS)
     return known == new.content_sha256
-
-
-def _next_number(folder: Path) -> int:
-    return 1 + max((int(path.name[1:]) for path in folder.glob("r*") if path.name[1:].isdigit()), default=0)
-
-
-def _commit(home: Home, manifest: manifests.Manifest, work: Path) -> None:
-    """Give the landed folder its final name: manifest last, then one rename."""
-    final = manifest.folder(home)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    with (work / manifests.MANIFEST).open("w", encoding="utf-8") as out:
-        out.write(manifest.to_json())
-        out.flush()
-        os.fsync(out.fileno())
-    with (work / manifests.ROWS).open("rb") as handle:
-        os.fsync(handle.fileno())
-    # what only some may read stays readable for the owner alone
-    restricted = manifest.audience == "restricted"
-    (work / manifests.ROWS).chmod(0o600 if restricted else 0o644)
-    work.chmod(0o700 if restricted else 0o755)
-    work.rename(final)
-    fsync_dir(final.parent)
 
 
 def _accepted(result: Result, acceptance: Acceptance) -> Result:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from perinatal.errors import PerinatalError
-from perinatal.home import Home
+from perinatal.home import Home, fsync_dir, locked
 
 MANIFEST, ROWS = "manifest.json", "rows.parquet"
 
@@ -69,6 +71,38 @@ class Manifest:
 def release_folder(home: Home, source_id: str, dataset: str, release: str) -> Path:
     """Return the folder of all revisions of one release."""
     return home.landed / source_id / dataset / release
+
+
+@contextmanager
+def writing(home: Home, source_id: str, dataset: str, release: str) -> Iterator[None]:
+    """Let one writer at a time add to a release, of all processes."""
+    folder = release_folder(home, source_id, dataset, release)
+    with locked(folder.parent / f".{release}.lock"):
+        yield
+
+
+def next_number(home: Home, source_id: str, dataset: str, release: str) -> int:
+    """Return the number of the revision that is landed next."""
+    folder = release_folder(home, source_id, dataset, release)
+    return 1 + max((int(path.name[1:]) for path in folder.glob("r*") if path.name[1:].isdigit()), default=0)
+
+
+def commit(home: Home, manifest: Manifest, work: Path) -> None:
+    """Give the landed folder its final name: manifest last, then one rename."""
+    final = manifest.folder(home)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with (work / MANIFEST).open("w", encoding="utf-8") as out:
+        out.write(manifest.to_json())
+        out.flush()
+        os.fsync(out.fileno())
+    with (work / ROWS).open("rb") as handle:
+        os.fsync(handle.fileno())
+    # what only some may read stays readable for the owner alone
+    restricted = manifest.audience == "restricted"
+    (work / ROWS).chmod(0o600 if restricted else 0o644)
+    work.chmod(0o700 if restricted else 0o755)
+    work.rename(final)
+    fsync_dir(final.parent)
 
 
 def read(path: Path) -> Manifest:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
-from perinatal import cli_bench, cli_sources, cli_themes
+from perinatal import cli_bench, cli_sources, cli_storage, cli_themes
 from perinatal.console import show
 from perinatal.errors import PerinatalError
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.add_typer(cli_sources.sources)
 app.add_typer(cli_sources.quarantine)
 app.add_typer(cli_themes.app, name="themes")
+app.add_typer(cli_storage.app, name="storage")
 
 state = {"debug": False}
 
@@ -122,6 +123,7 @@ def land(
     from datetime import date
 
     from ingest import intake, landing, registry
+    from perinatal import storage
 
     if published_on:
         try:
@@ -145,6 +147,7 @@ def land(
                 f"perinatal: {table.message}" if is_refused else table.message, file=sys.stderr if is_refused else None
             )
             failed += [3] if is_refused else []
+    storage.exchange(home())
     if any(failed):
         raise SystemExit(max(failed))
 

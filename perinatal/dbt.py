@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from perinatal.errors import PerinatalError
-from perinatal.settings import PROJECT_ROOT
+from perinatal.settings import GIVES_WAY, PROJECT_ROOT
 
 PROJECT = PROJECT_ROOT / "dbt_project"
 RUN = "from dbt.cli.main import cli; cli()"
 # A builder that is killed takes its dbt with it: standard input is a pipe that ends when the builder does.
-WATCH = "import os, threading; threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()"
+WATCH = (
+    f"import os, threading; os.nice({GIVES_WAY}); "
+    "threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()"
+)
 RESULTS = "run_results.json"
 
 

@@ -29,7 +29,7 @@ from ingest.sample.server import Count, SamplePublishers
 from insights import decisions
 from insights import step as themes
 from perinatal import home as homes
-from perinatal import settings
+from perinatal import settings, storage
 from perinatal.console import say, step
 from perinatal.errors import BlockedByGate
 from perinatal.home import Home
@@ -85,6 +85,7 @@ def fetch_all(home: Home, mode: str, source_ids: Sequence[str] = ()) -> Fetched:
                 publishers.drop(home, one)
     dropped = _collect(home, source_ids)
     if mode == "inbox":
+        storage.exchange(home)
         return Fetched(dropped, [])
     with _client(home, mode, sources) as (client, server):
         reports = []
@@ -92,6 +93,7 @@ def fetch_all(home: Home, mode: str, source_ids: Sequence[str] = ()) -> Fetched:
             say(f"  {report.source_id}: {report.message}")
             reports.append(report)
     reports.sort(key=lambda report: report.source_id)
+    storage.exchange(home)
     return Fetched(dropped, reports, server.count() if server else None)
 
 
@@ -117,6 +119,7 @@ def _collect(home: Home, source_ids: Sequence[str]) -> list[inbox.Dropped]:
 def land_inbox(home: Home, source_ids: Sequence[str] = ()) -> dict[str, Any]:
     """Land what lies in the inbox (of these sources); returns release keys and names as plain data."""
     dropped = _collect(home, source_ids)
+    storage.exchange(home)
     taken = [table for item in dropped for table in item.taken]
     keys = {what: [t.release_key for t in taken if t.what == what] for what in ("landed", "revised")}
     return {
@@ -131,7 +134,9 @@ def fetch(home: Home, source_id: str, mode: str = "live") -> dict[str, Any]:
     """Ask one publisher what is new and land it; returns the outcome, counts and release keys as plain data."""
     one = source(source_id)
     with _client(home, mode, [one]) as (client, _):
-        return fetching.fetch(home, client, one, synthetic=mode == "sample").to_dict()
+        report = fetching.fetch(home, client, one, synthetic=mode == "sample")
+    storage.exchange(home)
+    return report.to_dict()
 
 
 def probe(home: Home, source_id: str, mode: str = "live") -> dict[str, Any]:
@@ -145,8 +150,16 @@ def build(home: Home, *, force: bool = False) -> Built:
     """Build everything landed into a candidate, gate it, and publish it as the current edition.
 
     One builder at a time: a second one waits, then finds nothing new. Raises BlockedByGate when a standard of
-    severity `block` is not met; the last good edition stays current and an alert stands.
+    severity `block` is not met; the last good edition stays current and an alert stands. With a shared store, what
+    others have landed is built too, and the edition is shared.
     """
+    storage.exchange(home)
+    built = _build_if_new(home, force)
+    storage.share_edition(home)
+    return built
+
+
+def _build_if_new(home: Home, force: bool) -> Built:
     with homes.locked(home.root / ".build.lock"):
         for line in decisions.take_inbox(home, datetime.now(UTC).date(), settings.get().inbox_quiet_seconds):
             say(f"  {line}")

@@ -21,6 +21,9 @@ from perinatal.errors import PerinatalError
 
 SIZE = r"\d+(\.\d+)? ?[KMGT]i?B"
 
+# how much the busy processes of a build (dbt, workbooks) give way to people who ask meanwhile; see nice(1)
+GIVES_WAY = 10
+
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -51,6 +54,11 @@ class Settings(BaseSettings):
         "",
         pattern=r"^(https?://\S+)?$",
         description="Address of the published portal/ folder, for the links of its Atom feeds; empty: relative links",
+    )
+    storage_url: str = Field(
+        "",
+        description="Shared store for archive, landed releases and editions, e.g. s3://bucket/perinatal; empty: none. "
+        "Keys and endpoint come from the store's own variables (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL …)",
     )
     contact: str = Field(
         "no contact given", description="Who publishers can write to; sent in the User-Agent of every request"

@@ -186,16 +186,20 @@ def publish(home: Home, run: Path, contents: dict[str, Path], facts: dict[str, A
     `contents` maps names in the edition to files or folders of the run; they are moved, not copied. A kill before
     the swap leaves the last edition current; the folder that never was current is removed by the next build.
     """
-    made = run / "edition"
+    record = identity(facts["fingerprint"]) | facts
+    made = run / str(record["edition_id"])
     made.mkdir()
     for name, path in contents.items():
         path.rename(made / name)
-    record = identity(facts["fingerprint"]) | facts
-    edition_id = str(record["edition_id"])
     (made / INFO).write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return settle(home, made)
+
+
+def settle(home: Home, made: Path) -> Path:
+    """Make a complete edition folder durable and swap it in under its own name."""
     (made / UNPUBLISHED).touch()
     _sync_tree(made)
-    final = home.editions / edition_id
+    final = home.editions / made.name
     home.editions.mkdir(parents=True, exist_ok=True)
     made.rename(final)
     fsync_dir(home.editions)

@@ -26,7 +26,7 @@ from perinatal.errors import RefusedAtArrival
 from perinatal.home import Home
 from publish import warehouse
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 Row = dict[str, str]
 Change = Callable[[bytes], bytes]

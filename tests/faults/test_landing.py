@@ -17,14 +17,14 @@ Shell = Callable[..., object]
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from ingest import archive, landing, registry
+from ingest import archive, landing, manifest, registry
 from perinatal import home as homes
 
 home, file = homes.get(), Path(sys.argv[1])
 archive.put(home, file)
 die = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 if sys.argv[2] == "before the manifest":
-    landing._commit = die
+    manifest.commit = die
 else:  # the manifest is written, the folder has not got its name
     Path.chmod = die
 landing.land(home, file, landing.Arrival(registry.source("mbrrace"), file.name))
@@ -75,6 +75,32 @@ def test_two_landings_of_one_file_at_once_land_it_once(home: Home, shell: Shell,
     assert sorted(out.split(":")[0] for (out, _), _ in ends) == ["landed", "unchanged"]
     assert [item.revision for item in manifests.all_landed(home)] == [1]
     assert len(list(home.archive.glob("??/*"))) == 1
+
+
+# each process lands all files, in an order of its own
+LANDS_ALL = """
+import sys
+from pathlib import Path
+from ingest import landing, registry
+from perinatal import home as homes
+
+turn, files = int(sys.argv[1]), [Path(name) for name in sys.argv[2:]]
+for file in files[turn:] + files[:turn]:
+    print(landing.land(homes.get(), file, landing.Arrival(registry.source("mbrrace"), file.name)).what)
+"""
+
+
+@pytest.mark.slow
+def test_several_processes_land_many_files_at_once_each_once(home: Home, shell: Shell, mbrrace_sample: Path) -> None:
+    files = sorted(mbrrace_sample.glob("*.csv"))
+    together = [shell(turn, *files, code=LANDS_ALL, at=home) for turn in range(4)]
+    ends = [(process.communicate(timeout=280), process.returncode) for process in together]
+    assert [code for _, code in ends] == [0] * 4, ends
+    told = [what for (out, _), _ in ends for what in out.split()]
+    assert sorted(told) == ["landed"] * len(files) + ["unchanged"] * 3 * len(files)
+    assert [item.revision for item in manifests.all_landed(home)] == [1] * len(files)
+    assert list(archive.damaged(home)) == []
+    assert not list(home.landed.glob(".landing-*"))
 
 
 def assert_nothing_landed(home: Home) -> None:
