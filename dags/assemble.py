@@ -29,7 +29,7 @@ def assemble() -> None:
     """
 
     @task(pool=service.WRITER_POOL, queue=service.BUILD_QUEUE, outlets=[wiring.EDITION])
-    @wiring.refusals_are_final()
+    @wiring.as_task()
     def build(*, outlet_events: Any) -> None:
         told = steps.build()
         wiring.tell(told)

@@ -26,7 +26,7 @@ def housekeeping() -> None:
         wiring.tell(steps.prune())
 
     @task(queue=service.BUILD_QUEUE)
-    @wiring.refusals_are_final()
+    @wiring.as_task()
     def verify() -> None:
         wiring.tell(steps.verify())
 

@@ -23,7 +23,7 @@ def inbox() -> None:
     """`land` takes whatever lies there; `amiss` fails, with the reasons, if some of it was landed and some refused."""
 
     @task.branch(queue=service.FETCH_QUEUE, outlets=[wiring.LANDED_BY_HAND])
-    @wiring.refusals_are_final()
+    @wiring.as_task()
     def land(*, outlet_events: Any, ti: Any) -> str | None:
         told = steps.land_inbox()
         wiring.tell(told)

@@ -43,12 +43,12 @@ def make(source: Source) -> DAG:
         polite: dict[str, Any] = {"pool": service.host_pool(source), "queue": service.FETCH_QUEUE, "retries": 4}
 
         @task(execution_timeout=timedelta(minutes=15), **polite)
-        @wiring.refusals_are_final()
+        @wiring.as_task()
         def probe() -> None:
             wiring.tell(steps.probe(source.id))
 
         @task.branch(execution_timeout=timedelta(hours=5), outlets=[wiring.LANDED[source.id]], **polite)
-        @wiring.refusals_are_final()
+        @wiring.as_task()
         def fetch(*, outlet_events: Any, ti: Any) -> str | None:
             told = steps.fetch(source.id)
             wiring.tell(told)

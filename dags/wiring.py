@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from datetime import timedelta
 from typing import Any
 
@@ -21,11 +22,6 @@ log = logging.getLogger(__name__)
 
 TIMEZONE = "Europe/London"
 OWNER, TAG = "perinatal", "perinatal"
-
-# A cron without a start date waits for its next slot, so a new installation asks nobody anything. Airflow would still
-# run the last slot if it is younger than a tenth of the interval (weeks, for a yearly probe); two minutes are enough
-# that a slot is not lost because the DAG files were read at that very moment.
-SLOT_GRACE = timedelta(minutes=2)
 
 LANDED = {
     source_id: Asset(name=f"Landed: {source_id}", uri=f"perinatal://landed/{source_id}", group="perinatal")
@@ -44,7 +40,7 @@ INBOX = Asset(
 
 def clock(cron: str, *, at_first_start: bool = False) -> CronTriggerTimetable:
     """Return a schedule in British time; `at_first_start` for work that disturbs nobody outside."""
-    return CronTriggerTimetable(cron, timezone=TIMEZONE, run_immediately=at_first_start or SLOT_GRACE)
+    return CronTriggerTimetable(cron, timezone=TIMEZONE, run_immediately=at_first_start or service.SLOT_GRACE)
 
 
 def shared(*tags: str, limit: timedelta) -> dict[str, Any]:
@@ -73,12 +69,16 @@ class AlreadyTold(AirflowFailException):
 
 
 @contextmanager
-def refusals_are_final() -> Iterator[None]:
-    """Fail at once, the reason first, where data or an answer failed a standard: trying again changes nothing."""
+def as_task() -> Iterator[None]:
+    """Show progress as information (on standard error Airflow takes it for errors), and refusals as final.
+
+    Where data or an answer failed a standard the task fails at once, the reason first: trying again changes nothing.
+    """
     from ingest.http import BadResponse
 
     try:
-        yield
+        with redirect_stderr(sys.stdout):
+            yield
     except (BlockedByGate, RefusedAtArrival, Damaged) as refusal:
         log.error("%s", refusal)  # noqa: TRY400 - the reason, not a traceback
         raise AlreadyTold(str(refusal)) from None

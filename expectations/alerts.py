@@ -1,8 +1,8 @@
 """Alerts: opened, updated and closed by themselves, in an append-only log.
 
 A breach is known by its scope (what was checked, e.g. `arrival/mbrrace/perinatal_mortality/2023`) and its rule. Each
-check of a scope is reconciled with what stands open for it: new breaches open, repeated ones are only counted, those
-that are gone close. Nothing is ever rewritten.
+check of a scope is reconciled with what stands open for it: new breaches open, changed ones are updated, repeated ones
+are only counted, those that are gone close. Nothing is ever rewritten.
 """
 
 from __future__ import annotations
@@ -99,11 +99,11 @@ def open_alerts(home: Home) -> list[Alert]:
 def reconcile(home: Home, scope: str, breaches: Sequence[Breach]) -> None:
     """Bring the log to what was just found for one scope."""
     with locked(home.alerts / ".lock"):
-        standing = {alert.breach.rule for alert in open_alerts(home) if alert.scope == scope}
+        standing = {alert.breach.rule: alert.breach for alert in open_alerts(home) if alert.scope == scope}
         at = datetime.now(UTC).isoformat(timespec="seconds")
         events: list[dict[str, Any]] = [
             {
-                "event": "seen" if breach.rule in standing else "opened",
+                "event": _event(standing.get(breach.rule), breach),
                 "at": at,
                 "scope": scope,
                 "rule": breach.rule,
@@ -111,6 +111,14 @@ def reconcile(home: Home, scope: str, breaches: Sequence[Breach]) -> None:
             }
             for breach in breaches
         ]
-        gone = sorted(standing - {breach.rule for breach in breaches})
+        gone = sorted(standing.keys() - {breach.rule for breach in breaches})
         events += [{"event": "closed", "at": at, "scope": scope, "rule": rule} for rule in gone]
         append_records(home.alerts / LOG, events)
+
+
+def _event(before: Breach | None, now: Breach) -> str:
+    """Name what has happened to a breach since it was last looked at."""
+    if before is None:
+        return "opened"
+    same = (before.severity, before.count, before.message) == (now.severity, now.count, now.message)
+    return "seen" if same else "updated"

@@ -1,10 +1,10 @@
 """The arrival gate: each release is held against its source's standards before it is landed.
 
 Column rules are generated from `columns.csv`, the same contract that types the file and documents it; rules that
-need meaning are written in `expectations/arrival/<source>.yml`; `needs` names the layouts that one is for ("a|b"),
-or says that it needs an `earlier` release. In their SQL, `rows` is the new release, `earlier` its own last revision,
-else the landed release of the same dataset that comes before it (failing that, after it), and
-`getvariable('dataset')`, `getvariable('release')` are what it is landed as.
+need meaning are written in `expectations/arrival/<source>.yml`; `needs` names the layouts that one is for ("a|b"), says
+that it needs an `earlier` release, or both. Owner and affected marts are those of the source. In their SQL, `rows` is
+the new release, `earlier` its own last revision, else the landed release of the same dataset that comes before it
+(failing that, after it), and `getvariable('dataset')`, `getvariable('release')` are what it is landed as.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from expectations import gate
 from expectations.checks import Measured, Result, Rule, load_rules, measure, records
 from ingest import manifest as manifests
-from ingest.decode import Decoded
+from ingest.decode import Decoded, shown
 from ingest.registry import TEXT_TYPES, Column, Identity, Source
 from perinatal import settings
 from perinatal.home import Home
@@ -47,25 +48,22 @@ def judge(
         # columns that this file does not have (older headers) are there for the rules, and empty
         absent = [f'null::{c.sql_type} as "{c.name}"' for c in contract if c.name not in present]
         landed.project(", ".join(["*", *absent])).create_view("rows")
-        _make_identity(connection, source, identity)
         previous = _earlier(home, source.id, identity, revisions, is_synthetic)
+        _make_identity(connection, source, identity, previous)
         if previous:
             connection.from_parquet(str(previous.folder(home) / manifests.ROWS)).create_view("earlier")
         measured = _table_rules(source, decoded)
         measured += _column_rules(connection, [column for column in contract if column.name in present])
-        hand_written = [
-            rule
-            for rule in _written_rules(source, identity)
-            if rule.needs is None
-            or identity.contract in rule.needs.split("|")
-            or (rule.needs == "earlier" and previous)
-        ]
+        at_hand = {identity.contract, "earlier"} if previous else {identity.contract}
+        hand_written = [rule for rule in _written_rules(source, identity) if rule.is_for(at_hand)]
         _make_seeds(connection, hand_written)
         measured += [
             replace(item, rows=[_named(row) for row in item.rows]) for item in measure(connection, hand_written)
         ]
     if source.audience == "restricted":
         measured = [_numbers_only(item) for item in measured]
+    tags: dict[str, Any] = {"owner": source.owner, "marts": source.marts(identity.contract)}
+    measured = [replace(item, rule=replace(item.rule, **tags)) for item in measured]
     return gate.judge(f"arrival_{source.id}_{identity.contract}", measured)
 
 
@@ -75,16 +73,19 @@ def _written_rules(source: Source, identity: Identity) -> list[Rule]:
     return shared + load_rules(SUITES / f"{source.id}.yml")
 
 
-def _make_identity(connection: duckdb.DuckDBPyConnection, source: Source, identity: Identity) -> None:
-    """Put beside the rows what the release is taken to be."""
+def _make_identity(
+    connection: duckdb.DuckDBPyConnection, source: Source, identity: Identity, previous: manifests.Manifest | None
+) -> None:
+    """Put beside the rows what the release is taken to be, and what it is held against."""
     connection.execute(
         "create table identity as select $source as source_id, $dataset as dataset, $release as release, "
-        "$published_on::date as published_on",
+        "$published_on::date as published_on, $earlier as earlier_release",
         {
             "source": source.id,
             "dataset": identity.dataset,
             "release": identity.release,
             "published_on": identity.published_on,
+            "earlier": previous.release if previous else None,
         },
     )
 
@@ -124,7 +125,7 @@ def _table_rules(source: Source, decoded: Decoded) -> list[Measured]:
     """Return the rules on the table as a whole: it has rows, lines have the header's fields, columns are known."""
     malformed = [{"line": line, "why": why} for line, why in decoded.malformed[:5]]
     first = f": line {malformed[0]['line']} {malformed[0]['why']}" if malformed else ""
-    new, absent = ", ".join(decoded.new_columns), ", ".join(decoded.absent_trailing_columns)
+    new, absent = shown(decoded.new_columns), shown(decoded.absent_trailing_columns)
     return [
         Measured(
             Rule(

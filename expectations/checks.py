@@ -27,7 +27,7 @@ class Rule:
     `offending` is SQL whose rows offend (observed = their number, 0 is asked for unless `maximum` tolerates some);
     `measure` is SQL of one number that must lie between `minimum` and `maximum`. Severity `block` stops the
     release or the edition, `warn` publishes with an alert, `info` is a record. Dimensions are those of the
-    Government Data Quality Framework.
+    Government Data Quality Framework. `marts` are those that a breach makes doubtful, `owner` is who sees to it.
     """
 
     id: str
@@ -40,7 +40,7 @@ class Rule:
     minimum: float | None = None
     maximum: float | None = None
     marts: tuple[str, ...] = ()
-    owner: str = "Insights group"
+    owner: str = ""
     needs: str | None = None
     reason: str = ""
 
@@ -49,10 +49,17 @@ class Rule:
         """Return the greatest value that passes: a rule on offending rows asks for none unless it says more."""
         return 0.0 if self.offending and self.maximum is None else self.maximum
 
+    def is_for(self, at_hand: set[str]) -> bool:
+        """Tell whether all that the rule needs is at hand: one of each group "a|b" of `needs`."""
+        return all(at_hand & set(group.split("|")) for group in (self.needs or "").split())
+
 
 @dataclass(frozen=True)
 class Measured:
-    """A rule with what was observed: a number, and rows to show where it fails."""
+    """A rule with what was observed: a number, and rows to show where it fails.
+
+    `releases` counts the offending rows by release, `release_key` is the release where there is only one.
+    """
 
     rule: Rule
     observed: float | None
@@ -60,6 +67,7 @@ class Measured:
     message: str = ""
     release_key: str | None = None
     affected_lms: tuple[str, ...] = ()
+    releases: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,7 @@ class Result:
     sample_rows: list[dict[str, Any]]
     release_key: str | None = None
     affected_lms: list[str] = field(default_factory=list)
+    releases: dict[str, int] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
@@ -129,15 +138,15 @@ class Result:
         )
 
 
-def load_rules(path: Path) -> list[Rule]:
-    """Read a YAML list of rules; a wrong one is named with its file."""
+def load_rules(path: Path, tags: tuple[str, ...] = ("remedy",)) -> list[Rule]:
+    """Read a YAML list of rules; a wrong one, or one that leaves a tag out, is named with its file."""
     if not path.exists():
         return []
     rules: dict[str, Rule] = {}
     for raw in yaml.safe_load(path.read_text(encoding="utf-8")) or []:
         try:
             rule = Rule(**{**raw, "marts": tuple(raw.get("marts", ()))})
-            wrong = _wrong(rule) or ("stands twice" if rule.id in rules else None)
+            wrong = _wrong(rule, tags) or ("stands twice" if rule.id in rules else None)
         except TypeError as error:
             wrong = str(error)
         if wrong:
@@ -146,8 +155,11 @@ def load_rules(path: Path) -> list[Rule]:
     return list(rules.values())
 
 
-def _wrong(rule: Rule) -> str | None:
+def _wrong(rule: Rule, tags: tuple[str, ...]) -> str | None:
     """Return what is wrong with a rule as written, or None."""
+    missing = [tag for tag in tags if not getattr(rule, tag)]
+    if missing:
+        return f"{' and '.join(missing)} must be said"
     for name, choices in (("severity", get_args(Severity)), ("dimension", get_args(Dimension))):
         if getattr(rule, name) not in choices:
             return f"{name} {getattr(rule, name)!r}: expected {' or '.join(choices)}"
@@ -171,24 +183,43 @@ def _measured(connection: duckdb.DuckDBPyConnection, rule: Rule) -> Measured:
 def _offending(connection: duckdb.DuckDBPyConnection, rule: Rule) -> Measured:
     relation = connection.sql(str(rule.offending))
     found = relation.aggregate("count(*)").fetchall()[0][0]
-    rows = records(relation.limit(SAMPLE_ROWS)) if found else []
-    keys = relation.aggregate("release_key").limit(2).fetchall() if "release_key" in relation.columns else []
+    if not found:
+        return Measured(rule, 0.0, message=rule.says)
+    rows = records(relation.limit(SAMPLE_ROWS))
+    releases = _releases(relation)
     return Measured(
         rule,
         float(found),
         rows,
         _told(rule, found, rows),
-        keys[0][0] if len(keys) == 1 else None,
-        _affected_lms(relation) if found else (),
+        next(iter(releases)) if len(releases) == 1 else None,
+        _affected_lms(connection, relation),
+        releases,
     )
 
 
-def _affected_lms(relation: duckdb.DuckDBPyRelation) -> tuple[str, ...]:
-    """Return the LMSs that offending rows name, for those who are told of their own trusts only."""
-    if "lms_code" not in relation.columns:
+def _releases(relation: duckdb.DuckDBPyRelation) -> dict[str, int]:
+    """Return how many of the offending rows each release has, where they say of which they are."""
+    if "release_key" not in relation.columns:
+        return {}
+    return dict(relation.aggregate("release_key, count(*)").order("release_key").fetchall())
+
+
+def _affected_lms(connection: duckdb.DuckDBPyConnection, relation: duckdb.DuckDBPyRelation) -> tuple[str, ...]:
+    """Return the LMSs that offending rows name, or whose trusts they name (at the release gate)."""
+    if "lms_code" in relation.columns:
+        codes = relation.project("lms_code").distinct().order("lms_code").fetchall()
+        return tuple(code for (code,) in codes if code)
+    named = next((name for name in ("trust_code", "organisation_code") if name in relation.columns), None)
+    if named is None or not connection.execute("from duckdb_views() where view_name = 'lms_of_trust'").fetchall():
         return ()
-    codes = relation.project("lms_code").distinct().order("lms_code").fetchall()
-    return tuple(code for (code,) in codes if code)
+    trusts = relation.project(f'"{named}"::varchar as trust_code').distinct().fetchall()
+    found = connection.execute(
+        "select distinct lms_code from lms_of_trust where list_contains(?, trust_code) and lms_code is not null "
+        "order by lms_code",
+        [[code for (code,) in trusts]],
+    ).fetchall()
+    return tuple(code for (code,) in found)
 
 
 def _scalar(connection: duckdb.DuckDBPyConnection, rule: Rule) -> Measured:
@@ -199,8 +230,6 @@ def _scalar(connection: duckdb.DuckDBPyConnection, rule: Rule) -> Measured:
 
 
 def _told(rule: Rule, found: int, rows: list[dict[str, Any]]) -> str:
-    if not found:
-        return rule.says
     numbers = [str(row["source_row"]) for row in rows if "source_row" in row]
     where = f", first at row {', '.join(numbers)}" if numbers else ""
     return f"{rule.says}: {found:,} row(s) do not{where}"

@@ -1,8 +1,9 @@
 """Telling people: alerts go out by Apprise URL (e-mail, Teams, webhook …), once when they open, once when closed.
 
-`block` goes out at once, one message each; `warn` waits for the digest. What was delivered to whom is an append-only
-log, so a repeated run sends nothing twice, and a channel that failed gets what it missed on the next run; the failure
-is itself an alert. Channel addresses hold credentials: they are named by a hash and never logged.
+`block` goes out at once, one message each, also where a warning has become one; `warn` waits for the digest. What was
+delivered to whom is an append-only log, so a repeated run sends nothing twice, and a channel that failed gets what it
+missed on the next run; the failure is itself an alert. Channel addresses hold credentials: they are named by a hash and
+never logged.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from perinatal.home import Home, locked
 LOG = "deliveries.jsonl"
 MESSAGES_AN_HOUR = 20
 SHOWN_ALERTS = 40
+ALERTS_PAGE = "quality.html#alerts"
 
 Send = Callable[[str, str, str], bool]
 
@@ -55,11 +57,14 @@ class Sent:
     failed: bool
 
 
-def notify(home: Home, channels: Sequence[Channel], *, digest: bool, send: Send | None = None) -> list[Sent]:
+def notify(
+    home: Home, channels: Sequence[Channel], *, digest: bool, portal_url: str | None = None, send: Send | None = None
+) -> list[Sent]:
     """Deliver what is due: every `block` at once, and with `digest` all the rest in one message a channel."""
+    page = f"{portal_url.rstrip('/')}/{ALERTS_PAGE}" if portal_url else ""
     with locked(home.alerts / ".notify.lock"):
         delivered = list(_deliveries(home))
-        outcome = [_serve(home, channel, delivered, digest, send or _apprise) for channel in channels]
+        outcome = [_serve(home, channel, delivered, digest, page, send or _apprise) for channel in channels]
     for sent in outcome:
         broken = Breach("channel_fails", "warn", "messages cannot be delivered; they are kept and tried again")
         alerts.reconcile(home, f"notify/{sent.channel}", [broken] if sent.failed else [])
@@ -85,22 +90,27 @@ def _deliveries(home: Home) -> Iterator[dict[str, Any]]:
 
 
 def _due(home: Home, channel: Channel, delivered: Iterable[dict[str, Any]]) -> list[Alert]:
-    """Return the alerts whose present state this channel has not heard of.
+    """Return the alerts whose present state this channel has not heard of: opened, become a block, closed.
 
     An alert that opened and closed before anybody was told is not told at all.
     """
-    told = {(item["alert"], item["opened_at"], item["state"]) for item in delivered if item["channel"] == channel.name}
+    own = [item for item in delivered if item["channel"] == channel.name]
+    told = {(item["alert"], item["opened_at"], item["state"]) for item in own}
+    as_warning = {(item["alert"], item["opened_at"]) for item in own if item.get("severity") != "block"}
+    as_block = {(item["alert"], item["opened_at"]) for item in own if item.get("severity") == "block"}
     due = []
     for alert in alerts.all_alerts(home):
         opened = (alert.alert_id, alert.opened_at, "open") in told
         closed = (alert.alert_id, alert.opened_at, "closed") in told
-        new = not opened if alert.state == "open" else opened and not closed
+        key = (alert.alert_id, alert.opened_at)
+        worse = alert.breach.severity == "block" and key in as_warning - as_block
+        new = not opened or worse if alert.state == "open" else opened and not closed
         if new and channel.hears(alert) and not alert.scope.startswith(f"notify/{channel.name}"):
             due.append(alert)
     return due
 
 
-def _serve(home: Home, channel: Channel, delivered: list[dict[str, Any]], digest: bool, send: Send) -> Sent:
+def _serve(home: Home, channel: Channel, delivered: list[dict[str, Any]], digest: bool, page: str, send: Send) -> Sent:
     due = _due(home, channel, delivered)
     urgent = [alert for alert in due if alert.breach.severity == "block"]
     rest = [alert for alert in due if alert.breach.severity != "block"]
@@ -112,7 +122,7 @@ def _serve(home: Home, channel: Channel, delivered: list[dict[str, Any]], digest
         batches.append(rest)
     done, failed = 0, False
     for batch in batches:
-        failed = not send(channel.url, *_message(batch))
+        failed = not send(channel.url, *_message(batch, page))
         if failed:
             break
         done += len(batch)
@@ -131,6 +141,7 @@ def _record(home: Home, channel: Channel, batch: list[Alert]) -> None:
             "alert": alert.alert_id,
             "opened_at": alert.opened_at,
             "state": alert.state,
+            "severity": alert.breach.severity,
         }
         for alert in batch
     ]
@@ -145,31 +156,31 @@ def _append(path: Path, records: list[dict[str, Any]]) -> None:
         os.fsync(out.fileno())
 
 
-def _message(batch: list[Alert]) -> tuple[str, str]:
-    """Return title and text: enough to act on without opening anything."""
+def _message(batch: list[Alert], page: str) -> tuple[str, str]:
+    """Return title and text: enough to act on without opening anything, and where to look further."""
+    link = f"\n\n{page}" if page else ""
     if len(batch) == 1:
         alert = batch[0]
         state = "closed" if alert.state == "closed" else alert.breach.severity
-        return f"Perinatal Insights [{state}] {alert.breach.rule}", _paragraph(alert)
+        return f"Perinatal Insights [{state}] {alert.breach.rule}", _paragraph(alert) + link
     opened = sum(alert.state == "open" for alert in batch)
     title = f"Perinatal Insights: {opened} new data-quality alert(s), {len(batch) - opened} closed"
     more = f"\n\n… and {len(batch) - SHOWN_ALERTS} more: `perinatal alerts`" if len(batch) > SHOWN_ALERTS else ""
-    return title, "\n\n".join(_paragraph(alert) for alert in batch[:SHOWN_ALERTS]) + more
+    return title, "\n\n".join(_paragraph(alert) for alert in batch[:SHOWN_ALERTS]) + more + link
 
 
 def _paragraph(alert: Alert) -> str:
     breach = alert.breach
     if alert.state == "closed":
-        return f"Mended: {breach.message} ({alert.scope}, open since {alert.opened_at})"
-    lines = [
-        f"[{breach.severity}] {breach.message}",
-        f"Where: {alert.scope}" + (f", release {breach.release_key}" if breach.release_key else ""),
-    ]
-    if breach.affected_marts:
-        lines.append("Marts: " + ", ".join(breach.affected_marts))
-    if breach.affected_lms:
-        lines.append("LMSs: " + ", ".join(breach.affected_lms))
-    if breach.remedy:
-        lines.append("What to do: " + breach.remedy)
+        return f"Mended: {breach.message} ({alert.scope}, rule {breach.rule}, open since {alert.opened_at})"
+    told = {
+        "Where": alert.scope,
+        "Release": breach.release_key,
+        "Rule": f"{breach.rule} ({breach.count:,} found)",
+        "Marts": ", ".join(breach.affected_marts),
+        "LMSs": ", ".join(breach.affected_lms),
+        "What to do": breach.remedy,
+    }
+    lines = [f"[{breach.severity}] {breach.message}", *(f"{name}: {text}" for name, text in told.items() if text)]
     lines += ["  " + ", ".join(f"{key}={value}" for key, value in row.items()) for row in breach.sample_rows[:3]]
     return "\n".join(lines)

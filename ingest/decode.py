@@ -12,17 +12,21 @@ import csv
 import hashlib
 import itertools
 import re
+import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from ingest import files
 from ingest.registry import TEXT_TYPES, Cells, Column, Identity, Source, header_key
 from perinatal.errors import PerinatalError
 
 LONGEST_PROSE = 5000  # characters of a cell in a table that holds prose
 DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%Y-%m-%d %H:%M:%S")
+
+NO_THOUSANDS = r",([0-9]{0,2}|[0-9]{4,})([^0-9]|$)"
 
 # columns of a landed table that are not the publisher's
 LINEAGE = ("source_row", "cast_errors", "cell_marks")
@@ -84,29 +88,38 @@ def is_plain_csv(path: Path) -> bool:
     )
 
 
+def _cells(csv_path: Path, *, strict: bool = False, longest: int = sys.maxsize) -> Iterator[list[str]]:
+    """Yield the rows of a UTF-8 CSV, its header first. Raises Unreadable with the line."""
+    with csv_path.open(encoding="utf-8-sig", newline="") as handle:
+        reader = csv.reader(handle, strict=strict)
+        try:
+            for row in reader:
+                if any(len(cell) > longest for cell in row):
+                    what = f"a cell is longer than {longest:,} characters; enter a passage, not a chapter"
+                    raise Unreadable("too_long", f"line {reader.line_num}: {what}")
+                yield row
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise Unreadable("unreadable_rows", f"line {reader.line_num}: {error}") from None
+
+
 def read_header(csv_path: Path) -> list[str]:
     """Return the header of a UTF-8 CSV."""
-    with csv_path.open(encoding="utf-8-sig", newline="") as handle:
-        try:
-            header = next(csv.reader(handle), [])
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise Unreadable("unreadable_header", f"line 1: the header cannot be read ({error})") from None
-    return header
+    return next(_cells(csv_path), [])
 
 
 def read_sample(csv_path: Path, limit: int = 200) -> list[dict[str, str]]:
     """Return the first rows as header → text, for recognition only."""
-    rows: list[dict[str, str]] = []
-    with csv_path.open(encoding="utf-8-sig", newline="") as handle:
-        try:
-            for row in csv.DictReader(handle, restval="", restkey="_extra"):
-                row.pop("_extra", None)
-                rows.append(row)
-                if len(rows) >= limit:
-                    break
-        except csv.Error as error:
-            raise Unreadable("unreadable_rows", f"the first rows cannot be read ({error})") from None
-    return rows
+    rows = _cells(csv_path)
+    header = next(rows, [])
+    return [
+        dict(itertools.zip_longest(header, row[: len(header)], fillvalue=""))
+        for row in itertools.islice(filter(None, rows), limit)
+    ]
+
+
+def shown(names: list[str], most: int = 6) -> str:
+    """Return header names for a message: the first of them, none longer than a line can hold."""
+    return ", ".join(map(files.printable, names[:most])) + (" …" if len(names) > most else "")
 
 
 def bind(header: list[str], columns: tuple[Column, ...]) -> dict[str, int]:
@@ -114,24 +127,21 @@ def bind(header: list[str], columns: tuple[Column, ...]) -> dict[str, int]:
     keys = [header_key(name) for name in header]
     doubled = sorted({name for name, key in zip(header, keys, strict=True) if key and keys.count(key) > 1})
     if doubled:
-        raise Unreadable("doubled_column", f"line 1: column {doubled[0]!r} stands more than once in the header")
+        raise Unreadable("doubled_column", f"line 1: column {shown(doubled[:1])!r} stands more than once in the header")
     positions: dict[str, int] = {}
     # plain names first, so that a pattern never takes what another column is plainly called
     for places_of in (_by_name, _by_pattern):
         for column in columns:
             places = [] if column.name in positions else places_of(column, keys, positions)
             if len(places) > 1:
-                named = ", ".join(header[place] for place in places)
+                named = shown([header[place] for place in places])
                 raise Unreadable("ambiguous_column", f"line 1: several columns could be {column.name}: {named}")
             if places:
                 positions[column.name] = places[0]
     missing = [column.published_names[0] for column in columns if column.required and column.name not in positions]
     if missing:
-        found = ", ".join(header[:6]) + (" …" if len(header) > 6 else "")
-        raise Unreadable(
-            "missing_column",
-            f"line 1: required column(s) missing: {', '.join(missing)}; the header has {len(header)} columns: {found}",
-        )
+        found = f"the header has {len(header)} columns: {shown(header)}"
+        raise Unreadable("missing_column", f"line 1: required column(s) missing: {', '.join(missing)}; {found}")
     return positions
 
 
@@ -162,10 +172,10 @@ def mask_names(csv_path: Path, out: Path, columns: tuple[Column, ...]) -> None:
     positions = bind(read_header(csv_path), columns)
     prose = {positions[column.name] for column in columns if column.type == "prose" and column.name in positions}
     known: set[str] = set()
-    for row in _cells(csv_path):
+    for row in _cells(csv_path, strict=True, longest=LONGEST_PROSE):
         for place in prose & set(range(len(row))):
             known.update(privacy.find_names(row[place]))
-    rows = _cells(csv_path)
+    rows = _cells(csv_path, strict=True, longest=LONGEST_PROSE)
     with out.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(next(rows))
@@ -173,20 +183,6 @@ def mask_names(csv_path: Path, out: Path, columns: tuple[Column, ...]) -> None:
             [privacy.mask_names(cell, known) if place in prose else cell for place, cell in enumerate(row)]
             for row in rows
         )
-
-
-def _cells(csv_path: Path) -> Iterator[list[str]]:
-    """Yield the rows of a UTF-8 CSV, its header first. Raises Unreadable with the line."""
-    with csv_path.open(encoding="utf-8-sig", newline="") as handle:
-        reader = csv.reader(handle, strict=True)
-        try:
-            for row in reader:
-                if any(len(cell) > LONGEST_PROSE for cell in row):
-                    what = f"a cell is longer than {LONGEST_PROSE:,} characters; enter a passage, not a chapter"
-                    raise Unreadable("too_long", f"line {reader.line_num}: {what}")
-                yield row
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise Unreadable("unreadable_rows", f"line {reader.line_num}: {error}") from None
 
 
 def _cleaned(raw: str, cells: Cells) -> str:
@@ -208,7 +204,8 @@ def _cast(column: Column, raw: str, cells: Cells) -> str:
     if column.type in TEXT_TYPES:
         return _text(raw)
     clean = _cleaned(raw, cells)
-    plain = f"replace({clean}, ',', '')"
+    # a comma that three digits do not follow separates no thousands: 2,65 is not 265
+    plain = f"if(regexp_matches({clean}, '{NO_THOUSANDS}'), null, replace({clean}, ',', ''))"
     if column.type in ("integer", "number"):
         cast = f"try_cast({raw} as double)"
         return f"case when {cast} is not null then {cast} when {raw} is not null then try_cast({plain} as double) end"
@@ -301,10 +298,7 @@ def absent_trailing(csv_path: Path, header: list[str], positions: dict[str, int]
     short by the same number and the header's last names are optional; patterns of the other columns then prove
     that nothing has shifted.
     """
-    with csv_path.open(encoding="utf-8-sig", newline="") as handle:
-        reader = csv.reader(handle)
-        next(reader, None)
-        widths = {len(row) for row in itertools.islice(reader, 50) if row}
+    widths = {len(row) for row in itertools.islice(_cells(csv_path), 1, 51) if row}
     if len(widths) != 1 or (short := len(header) - widths.pop()) <= 0:
         return 0
     required = {positions[column.name] for column in columns if column.required and column.name in positions}

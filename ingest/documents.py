@@ -22,11 +22,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from lxml import etree, html  # type: ignore[import-untyped]
 
+from ingest import pages
 from ingest.decode import Unreadable
 from ingest.files import Kind, sniff
-from ingest.probe import CHROME, MAIN
 from ingest.registry import TEMPLATES_DIR
 from ingest.template import iso_date
 from insights import findings
@@ -178,15 +177,12 @@ def read_html(path: Path) -> Document:
         raise Unreadable("too_large", f"{path.name}: a web page of more than {LARGEST_PAGE:,} bytes")
     content = path.read_bytes()
     try:
-        tree = html.document_fromstring(content, html.HTMLParser(encoding=_encoding(content)))
-    except (etree.LxmlError, ValueError, AssertionError) as error:
+        tree = pages.parsed(content, _encoding(content))
+    except ValueError as error:
         raise Unreadable("not_a_page", f"{path.name}: cannot be read as a web page ({error})") from None
     url = _first(tree, "//link[@rel='canonical']/@href", "//meta[@property='og:url']/@content")
     published_on = _page_day(tree)
-    for element in tree.xpath(CHROME):
-        if element.getparent() is not None:
-            element.drop_tree()
-    main = next((found[0] for place in MAIN if (found := tree.xpath(place))), tree)
+    main = pages.main_of(tree)
     title = _first(tree, "//h1", "//title") or path.name
     web = url if url and re.fullmatch(r"https?://\S+", url) else None
     return Document(title, web, published_on, tuple(_html_passages(main)))

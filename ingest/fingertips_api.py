@@ -131,7 +131,7 @@ def fetch_indicators(
             fetched = cast(Fetched, client.fetch(request.url, folder))
         except HttpError as error:
             # 500 is also how the server says "no such area type": the others may still be answered
-            if isinstance(error, PublisherUnavailable) and error.status != 500:
+            if isinstance(error, PublisherUnavailable) and error.host_is_down:
                 down = error
             yield _failed(request, error)
         else:

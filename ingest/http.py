@@ -147,6 +147,11 @@ class PublisherUnavailable(HttpError):
     retry_after: float | None = None
     tries: int = 1
 
+    @property
+    def host_is_down(self) -> bool:
+        """Tell whether other addresses of this host are not worth asking now: one broken body, or a 500, is no sign."""
+        return self.status != 500 and self.reason not in ("broken", "bad_range")
+
     def final(self, tries: int) -> PublisherUnavailable:
         """Return the error to raise when no more is tried."""
         if tries > 1:
@@ -400,11 +405,11 @@ class HttpClient:
             job.restart()
             raise PublisherUnavailable(job.url, "sent a damaged compressed body", LATER, reason="broken") from None
         except (urllib3.exceptions.HTTPError, requests.RequestException) as error:
-            what = "stopped sending" if isinstance(error, urllib3.exceptions.TimeoutError) else "broke off"
-            what = f"{what} after {job.size:,} bytes"
+            is_late = isinstance(error, urllib3.exceptions.TimeoutError)
+            what = f"{'stopped sending' if is_late else 'broke off'} after {job.size:,} bytes"
             if not job.resume_etag:
                 job.restart()
-            raise PublisherUnavailable(job.url, what, LATER, reason="broken") from None
+            raise PublisherUnavailable(job.url, what, LATER, reason="timeout" if is_late else "broken") from None
 
     @contextmanager
     def _answer(self, job: _Download) -> Iterator[requests.Response]:

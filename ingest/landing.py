@@ -88,6 +88,9 @@ def land_archived(home: Home, archived: archive.Archived, arrival_: Arrival) -> 
     elif archived.sha256 in synthetic.known(home):
         arrival_ = replace(arrival_, is_synthetic=True)
     known = _known_bytes(home, archived.sha256, arrival_)
+    if known and (other := _said_by_the_name(arrival_, known.manifest)):
+        what = f"the name says {other}, but these very bytes are landed as {known.manifest.title}"
+        raise refuse(home, archived, arrival_, "bytes_of_another_release", f"{what}; a file may have been renamed")
     if known:
         _tell(home, arrival_, known.manifest)
         return known
@@ -108,6 +111,18 @@ def _known_bytes(home: Home, sha256: str, arrival_: Arrival) -> Outcome | None:
         if arrival_.dataset in (None, manifest.dataset) and arrival_.release in (None, manifest.release):
             return _unchanged(home, manifest, "the same bytes")
     return None
+
+
+def _said_by_the_name(arrival_: Arrival, landed: manifests.Manifest) -> str | None:
+    """Return what a file's name alone says that it is, where its bytes are landed as something else."""
+    header = [column.published_names[0] for column in arrival_.source.columns[landed.layout]]
+    blank = dict.fromkeys(header, "")
+    said = arrival_.source.recognise(Sample(arrival_.name, header, [blank], arrival_.dataset, arrival_.release))
+    if said is None or not (said.dataset and said.release):
+        return None
+    return (
+        None if (said.dataset, said.release) == (landed.dataset, landed.release) else f"{said.dataset} {said.release}"
+    )
 
 
 def _unchanged(home: Home, manifest: manifests.Manifest, what: str) -> Outcome:

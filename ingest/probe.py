@@ -16,8 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-from lxml import etree, html  # type: ignore[import-untyped]
-
+from ingest import pages
 from ingest.fingertips_api import changed_ids, upload_dates
 from ingest.http import BadResponse, Document, HttpClient, NotModified, Validators
 from perinatal.errors import PerinatalError
@@ -25,28 +24,6 @@ from perinatal.errors import PerinatalError
 Token = Mapping[str, Any]
 ProbeKind = Literal["fingertips_metadata", "page", "govuk_content"]
 
-CHROME_TAGS: Final = [
-    "script",
-    "style",
-    "noscript",
-    "template",
-    "iframe",
-    "svg",
-    "form",
-    "nav",
-    "footer",
-    "aside",
-    "time",
-]
-CHROME_ROLES: Final = ["navigation", "banner", "contentinfo", "search", "complementary"]
-CHROME_WORDS: Final = ["cookie", "breadcrumb", "feedback", "share"]  # in a class or id
-CHROME: Final = "|".join(
-    [f"//{tag}" for tag in CHROME_TAGS]
-    + ["//header[not(ancestor::main)]", "//*[@hidden or @aria-hidden='true']"]
-    + [f"//*[@role='{role}']" for role in CHROME_ROLES]
-    + [f"//body//*[not(self::main)][contains(concat(@class, ' ', @id), '{word}')]" for word in CHROME_WORDS]
-)
-MAIN: Final = ("//main", "//*[@role='main']", "//article", "//body")
 MONTH: Final = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 VOLATILE: Final = re.compile(
     rf"\b\d{{1,2}}(st|nd|rd|th)?\s+{MONTH},?\s+\d{{4}}\b"
@@ -143,7 +120,8 @@ def judge_fingertips(document: Document, spec: ProbeSpec, last: Token) -> ProbeR
     new = changed_ids(spec.indicator_ids, dates, known)
     findings = tuple(Finding(str(id_), f"uploaded {dates[id_] or 'never'}", document.url) for id_ in new)
     unknown = [id_ for id_ in spec.indicator_ids if id_ not in dates]
-    warnings = tuple(f"indicator {id_}: the publisher does not have it; mend source.yml" for id_ in unknown)
+    names = ", ".join(map(str, unknown))
+    warnings = (f"the publisher does not have indicator(s) {names}; mend source.yml",) if unknown else ()
     kept = {str(id_): dates[id_] for id_ in spec.indicator_ids if id_ in dates}
     message = f"{len(new)} of {len(spec.indicator_ids)} indicators have new data" if new else "nothing new"
     return ProbeResult(bool(new), {"dates": kept}, findings, message, warnings)
@@ -201,19 +179,15 @@ def _parsed(document: Document) -> Any:
         raise BadResponse(document.url, "sent no web page", REMEDY, reason="not_a_page")
     declared = re.search(r"charset=\"?([\w-]+)", document.content_type)
     try:
-        return html.document_fromstring(document.content, html.HTMLParser(encoding=declared and declared[1]))
-    except (etree.LxmlError, LookupError, ValueError) as error:
+        return pages.parsed(document.content, declared[1] if declared else None)
+    except ValueError as error:
         what = f"sent a page that cannot be read ({error})"
         raise BadResponse(document.url, what, REMEDY, reason="not_a_page") from None
 
 
 def _main_text(tree: Any, url: str) -> str:
     """Return the main text in one line, without menus, dates and times. Changes `tree`."""
-    for element in tree.xpath(CHROME):
-        if element.getparent() is not None:
-            element.drop_tree()
-    main = next((found[0] for path in MAIN if (found := tree.xpath(path))), tree)
-    text = " ".join(VOLATILE.sub(" ", " ".join(main.xpath(".//text()"))).split())
+    text = " ".join(VOLATILE.sub(" ", " ".join(pages.main_of(tree).xpath(".//text()"))).split())
     if not text:
         raise BadResponse(url, "sent a page without text", REMEDY, reason="empty_page")
     return text

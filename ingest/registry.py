@@ -28,6 +28,17 @@ ColumnType = Literal["text", "prose", "integer", "number", "percent", "date", "i
 # types that any text has; `prose` is free text, in which names of persons are masked on landing
 TEXT_TYPES = ("text", "prose", "interval_text")
 Severity = Literal["block", "warn", "info"]
+# the marts that a dataset feeds, by its template; a dataset of another shape says so itself
+FEEDS = {
+    None: (
+        "marts.trust_indicator",
+        "marts.lms_indicator",
+        "marts.region_indicator",
+        "marts.england_indicator",
+        "marts.organisation_indicator",
+    ),
+    "findings": ("marts.theme_evidence", "marts.theme"),
+}
 Audience = Literal["public", "restricted"]
 MalformedRows = Literal["refuse", "quarantine"]
 
@@ -111,7 +122,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Source:
-    """One publisher's material, as `source.yml` describes it. `cadence_days` is None where nothing more is due."""
+    """One publisher's material, as `source.yml` describes it. `cadence_days` is None where nothing more is due.
+
+    `owner` sees to what its standards find.
+    """
 
     id: str
     title: str
@@ -128,6 +142,12 @@ class Source:
     probe: dict[str, Any] = field(default_factory=dict)
     suffixes: tuple[str, ...] = (".csv",)
     cells: Cells = Cells()
+    owner: str = "Insights group"
+
+    def marts(self, layout: str) -> tuple[str, ...]:
+        """Return the marts that a dataset feeds."""
+        about = self.datasets[layout]
+        return tuple(about.get("marts", FEEDS.get(about.get("template"), FEEDS[None])))
 
     def cadence(self, layout: str) -> int | None:
         """Return how often a dataset is due, in days: its own pace where it has one, else the source's."""

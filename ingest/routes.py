@@ -90,12 +90,13 @@ class Job:
 
     def fail(self, error: HttpError) -> None:
         """Note that a publisher failed; a host that is down is not asked again in this run."""
-        is_away = isinstance(error, PublisherUnavailable)
-        if is_away and error.status != 500:
-            self.down.add(error.host)
-        rule = UNAVAILABLE if is_away else BAD_ANSWER
-        remedy = f"The next run asks again for {error.url}."
-        self.breaches.append(alerts.Breach(rule, "warn", str(error), remedy=remedy))
+        rule = BAD_ANSWER
+        if isinstance(error, PublisherUnavailable):
+            rule = UNAVAILABLE
+            if error.host_is_down:
+                self.down.add(error.host)
+        message = str(error) if error.url in str(error) else f"{error} <{error.url}>"
+        self.breaches.append(alerts.Breach(rule, "warn", message, remedy=f"The next run asks again for {error.url}."))
 
     def as_before(self, name: str, sha256: str) -> bool:
         """Note that a file has not changed; it may be in quarantine still, and then a person has to decide."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from insights.patterns import WORD
@@ -31,6 +31,8 @@ WEIGH_C = 0.3  # the same for the weighing model
 UNKNOWN = -1
 MIN_POSITIVE = 3  # a theme with fewer positive texts is left to the rules
 DIGITS = re.compile(r"\d+")
+# words that carry no theme: alone they would speak for one in a text that is about something else
+EMPTY_STEMS = {word[:STEM_LENGTH] for word in ENGLISH_STOP_WORDS} - {"no", "not", "never", "withou"}
 Matrix = NDArray[np.float64]
 Truth = NDArray[np.int8]
 
@@ -65,10 +67,10 @@ class TextModel:
 
 
 def feature_spots(text: str) -> list[tuple[str, int, int]]:
-    """List the features of a (lower-case) text with offsets: stems, then neighbouring pairs of stems."""
+    """List the features of a (lower-case) text with offsets: stems, then pairs; none made of empty stems alone."""
     words = [(DIGITS.sub("0", m.group())[:STEM_LENGTH], m.start(), m.end()) for m in WORD.finditer(text)]
     pairs = [(f"{a[0]} {b[0]}", a[1], b[2]) for a, b in pairwise(words)]
-    return words + pairs
+    return [spot for spot in words + pairs if not EMPTY_STEMS.issuperset(spot[0].split())]
 
 
 def features(text: str) -> list[str]:

@@ -256,7 +256,10 @@ def up(
     port: Annotated[int | None, typer.Option(help="Airflow's loopback port; else PERINATAL_AIRFLOW_PORT.")] = None,
     portal_port: Annotated[int | None, typer.Option(help="The portal's; else PERINATAL_PORTAL_PORT.")] = None,
 ) -> None:
-    """Run everything: Airflow with every DAG on, the inbox watched, the portal beside it. Ctrl-C stops it all."""
+    """Run everything: Airflow with every DAG on, the inbox watched, the portal beside it. Ctrl-C stops it all.
+
+    Without --sample or --live, PERINATAL_MODE says who is asked; it is `inbox`, nobody, unless set.
+    """
     from perinatal import settings as typed
     from perinatal import up as service
 

@@ -196,6 +196,7 @@ def _build(home: Home, run: Path, releases: list[manifests.Manifest], mark: str,
     with step("Gate"):
         results = release_gate.judge(candidate, run / "work.duckdb", comparable and comparable / edition.DATABASE)
         alerts.reconcile(home, "release", [result.as_breach() for result in results if result.is_told])
+        results += _judge_today(home, candidate)
         blocked = [result for result in results if result.blocks]
         if blocked:
             raise _blocked(blocked, run)
@@ -216,6 +217,13 @@ def _build(home: Home, run: Path, releases: list[manifests.Manifest], mark: str,
             contents["restricted"] = kept_apart
         published = edition.publish(home, run, contents, facts)
     return Built("published", published, sum(result.is_told for result in results), changed)
+
+
+def _judge_today(home: Home, database: Path) -> list[Result]:
+    """Hold what time alone can breach against today's date, and bring its alerts up to date."""
+    results = release_gate.judge_today(database)
+    alerts.reconcile(home, "daily", [result.as_breach() for result in results if result.is_told])
+    return results
 
 
 def _same_kind(standing: Path, releases: list[manifests.Manifest]) -> bool:
@@ -277,9 +285,12 @@ def _blocked(blocked: list[Result], run: Path) -> BlockedByGate:
 def notify(home: Home, *, digest: bool) -> list[notices.Sent]:
     """Send what people have not heard of yet: `block` at once, with `digest` the rest too."""
     options = settings.get()
+    standing = edition.current(home)
+    if standing and digest:
+        _judge_today(home, standing / edition.DATABASE)
     channels = [notices.Channel(url) for url in options.alert_urls]
     channels += [notices.Channel(url, lms) for lms, urls in sorted(options.lms_alert_urls.items()) for url in urls]
-    return notices.notify(home, channels, digest=digest)
+    return notices.notify(home, channels, digest=digest, portal_url=options.portal_url)
 
 
 def refresh(home: Home, mode: str, sources: Sequence[str] = ()) -> tuple[Fetched, Built]:

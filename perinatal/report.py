@@ -72,7 +72,7 @@ def _records(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
 
 
 def print_rows(rows: Sequence[dict[str, Any]]) -> None:
-    """Print records as a table that fits a terminal, numbers to the right."""
+    """Print records as a table that fits a terminal, numbers to the right; wide ones a line a field."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -87,7 +87,15 @@ def print_rows(rows: Sequence[dict[str, Any]]) -> None:
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row.values()))
     console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
-    console.print(table)
+    least, most = console.measure(table, options=console.options.update(width=sys.maxsize))
+    if least <= console.width and most <= 2.5 * console.width:
+        console.print(table)
+        return
+    for row in rows:
+        record = Table.grid("", "", padding=(0, 2, 0, 0))
+        for name, value in row.items():
+            record.add_row(Text(name, style="bold"), Text(_cell(value), overflow="fold"))
+        console.print(record, "")
 
 
 def _cell(value: Any) -> str:

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +19,10 @@ FETCH_QUEUE, BUILD_QUEUE = "fetch", "build"  # of Celery workers; the local exec
 LOOPBACK = "127.0.0.1"
 USER = "admin"
 TASKS_AT_ONCE = 4
+# A cron without a start date waits for its next slot, so a new installation asks nobody anything. Airflow would still
+# run the last slot if it is younger than a tenth of the interval (weeks, for a yearly probe); two minutes are enough
+# that a slot is not lost because the DAG files were read at that very moment.
+SLOT_GRACE = timedelta(minutes=2)
 
 
 def host_pool(source: Source) -> str:

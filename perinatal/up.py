@@ -242,9 +242,12 @@ def _start(child: Child, environment: dict[str, str], dog: Watchdog) -> None:
 
 
 def _revive(child: Child, environment: dict[str, str], dog: Watchdog, stop: threading.Event) -> None:
-    """Start a dead child again, later each time; first end what it has left behind."""
+    """Start a dead child again, later each time; first end what it has left behind.
+
+    Killed, not asked: a task that is asked to end counts as failed, and waits a minute or more for its next try.
+    """
     if child.process and child.session:
-        watchdog.end([child.session])
+        watchdog.kill([child.session])
         dog.forget(child.session)
         child.session = None
         how = child.process.returncode

@@ -58,6 +58,11 @@ def end(sessions: Collection[Session], grace: float = GRACE) -> None:
         if not _living(sessions):
             return
         time.sleep(0.1)
+    kill(sessions)
+
+
+def kill(sessions: Collection[Session]) -> None:
+    """Kill every process of the sessions, and those that they start meanwhile."""
     while left := _living(sessions):
         _send(left, signal.SIGKILL)
         time.sleep(0.1)

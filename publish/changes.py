@@ -37,6 +37,8 @@ COMPARED = (
     "value_max",
 )
 
+CORRECTED = "list_contains(coalesce({}.usage_warnings, []), 'corrected')"
+
 TABLE = """
 create or replace table marts.edition_change (
     mart varchar, source_id varchar, indicator_id varchar, organisation_code varchar, organisation_name varchar,
@@ -108,6 +110,7 @@ def _difference(mart: str, compared: list[str], code: str, name: str, lms: str) 
                 o.numerator as old_numerator, n.numerator as new_numerator,
                 o.denominator as old_denominator, n.denominator as new_denominator,
                 o.lms_code is distinct from n.lms_code as moved,
+                {CORRECTED.format("n")} and not {CORRECTED.format("o")} as corrected,
                 coalesce(o.is_suppressed, false) as was_masked, coalesce(n.is_suppressed, false) as is_masked,
                 list_filter([{differing}], lambda name: name is not null) as differing
             from old_side as o full join new_side as n using ({KEYS})
@@ -127,6 +130,7 @@ def _difference(mart: str, compared: list[str], code: str, name: str, lms: str) 
                     when old_release_key is null then 'new release'
                     when new_release_key is null then 'no longer in the newest release'
                     when moved then 'membership'
+                    when corrected then 'correction'
                     when old_release_key <> new_release_key then 'revision'
                     else 'method or reference data'
                 end as reason,

@@ -92,15 +92,24 @@ def info(edition: Path) -> dict[str, Any]:
 
 
 def write_checks(candidate: Path, results: Iterable[Result]) -> None:
-    """Write every verdict, of both gates, into `quality.check_result` of the candidate."""
-    rows = [
-        {name: value for name, value in vars(result).items() if name != "affected_lms"}
-        | {"sample_rows": json.dumps(result.sample_rows, ensure_ascii=False)}
-        for result in results
-    ]
+    """Write every verdict, of both gates, into `quality.check_result` of the candidate.
+
+    A standard that several releases breach has a row for each, with its own count: rows of marts find the warnings of
+    the release gate by their `release_key`.
+    """
+    rows = [row for result in results for row in _check_rows(result)]
     with duckdb.connect(str(candidate)) as connection:
         connection.execute(CHECK_RESULT)
         _insert(connection, "quality.check_result", rows)
+
+
+def _check_rows(result: Result) -> list[dict[str, Any]]:
+    told = {name: value for name, value in vars(result).items() if name not in ("affected_lms", "releases")}
+    told["sample_rows"] = json.dumps(result.sample_rows, ensure_ascii=False)
+    return [
+        {**told, "release_key": release_key, "observed": observed}
+        for release_key, observed in result.releases.items() or [(result.release_key, result.observed)]
+    ]
 
 
 def write_alerts(candidate: Path, alerts: list[dict[str, Any]]) -> None:

@@ -1,8 +1,9 @@
 """Restricted sources (board returns) in a DuckDB file of their own, beside the public edition and never in it.
 
 `editions/<id>/restricted/<source>.duckdb` holds the public shapes (core.fct_observation, core.fct_finding,
-marts.trust_indicator, core.dim_release) with this source's rows alone; folder and file are readable for the owner only.
-Nothing serves them: no portal, pack or download.
+marts.trust_indicator, core.dim_release) with this source's rows alone, and the board dashboard of the trusts that it
+tells of, public rows beside theirs. Folder and file are readable for the owner only. Nothing serves them: no portal,
+pack or download.
 """
 
 from __future__ import annotations
@@ -26,6 +27,13 @@ select * from public_edition.core.dim_indicator
 where indicator_id in (select indicator_id from restricted_file.core.fct_observation)
 order by indicator_id
 """
+DASHBOARD = """
+create table restricted_file.marts.board_dashboard as
+select * from work.restricted.restricted_board_dashboard
+where trust_code in (select trust_code from restricted_file.marts.trust_indicator)
+and (source_id is null or source_id = $source or not list_contains($restricted, source_id))
+order by trust_code, place, measure_id, indicator_id, source_id
+"""
 
 
 def write(folder: Path, work: Path, candidate: Path) -> Path | None:
@@ -40,11 +48,11 @@ def write(folder: Path, work: Path, candidate: Path) -> Path | None:
             return None
         folder.mkdir(mode=OWNER_ONLY_FOLDER)
         for (source_id,) in sources:
-            _write_source(connection, folder / f"{source_id}.duckdb", source_id)
+            _write_source(connection, folder / f"{source_id}.duckdb", source_id, [other for (other,) in sources])
     return folder
 
 
-def _write_source(connection: duckdb.DuckDBPyConnection, path: Path, source_id: str) -> None:
+def _write_source(connection: duckdb.DuckDBPyConnection, path: Path, source_id: str, restricted: list[str]) -> None:
     connection.execute(f"attach '{_quoted(path)}' as restricted_file (storage_version 'v1.2.0')")
     path.chmod(OWNER_ONLY_FILE)
     for schema in ("core", "marts"):
@@ -54,6 +62,7 @@ def _write_source(connection: duckdb.DuckDBPyConnection, path: Path, source_id: 
             f"create table restricted_file.{target} as select * from {origin} where source_id = $source",
             {"source": source_id},
         )
+    connection.execute(DASHBOARD, {"source": source_id, "restricted": restricted})
     connection.execute(INDICATORS)
     connection.execute("detach restricted_file")
 

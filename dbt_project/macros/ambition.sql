@@ -11,3 +11,8 @@
         2
     )
 {%- endmacro %}
+
+{# What a unit multiplies a share by: 100 for %, else the digits in it (per 1,000 total births → 1000). #}
+{% macro unit_multiplier(unit) -%}
+    case when {{ unit }} = '%' then 100 else regexp_extract(replace({{ unit }}, ',', ''), '\d+')::double end
+{%- endmacro %}

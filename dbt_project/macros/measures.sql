@@ -1,26 +1,32 @@
+{# The events that a rate may be made of: none of fewer than three deaths, as the Office for National Statistics does.
+   Needs `indicator.statistic` and `indicator.is_death` in scope. #}
+{% macro countable_events(numerator) -%}
+    case when not (indicator.is_death and indicator.statistic = 'rate' and {{ numerator }} < 3) then {{ numerator }} end
+{%- endmacro %}
+
 {# Value, interval and method from counts, by the indicator's statistic: `rate` exact Poisson or Byar, `proportion`
-   Wilson. Needs `indicator.statistic` and `indicator.multiplier` in scope. Null where there are no counts. #}
-{% macro measure_columns(numerator, denominator) %}
+   Wilson. `indicator` has its statistic and multiplier. Null where there are no counts. The arguments are columns. #}
+{% macro measure_columns(numerator, denominator, indicator="indicator") %}
     case
-        when indicator.statistic = 'count'
+        when {{ indicator }}.statistic = 'count'
         then {{ numerator }}
         when {{ denominator }} > 0
-        then {{ numerator }} / {{ denominator }} * indicator.multiplier
+        then {{ numerator }} / {{ denominator }} * {{ indicator }}.multiplier
     end as counted_value,
     case
-        when indicator.statistic = 'rate'
+        when {{ indicator }}.statistic = 'rate'
         then {{ rate_method(numerator) }}
-        when indicator.statistic = 'proportion' and {{ denominator }} >= {{ numerator }}
+        when {{ indicator }}.statistic = 'proportion' and {{ denominator }} >= {{ numerator }}
         then 'Wilson'
     end as counted_method,
     {% for level, suffix in [(95, "95"), (99.8, "998")] %}
         {% for side in ["lower", "upper"] %}
             case
-                indicator.statistic
+                {{ indicator }}.statistic
                 when 'rate'
-                then {{ rate_limit(numerator, denominator, "indicator.multiplier", side, level) }}
+                then {{ rate_limit(numerator, denominator, indicator ~ ".multiplier", side, level) }}
                 when 'proportion'
-                then {{ wilson_limit(numerator, denominator, "indicator.multiplier", side, level) }}
+                then {{ wilson_limit(numerator, denominator, indicator ~ ".multiplier", side, level) }}
             end as counted_{{ side }}_{{ suffix }}{{ "," if not (loop.last and suffix == "998") }}
         {% endfor %}
     {% endfor %}

@@ -70,25 +70,22 @@
             -- a rate that the publisher withholds (publisher_status) is not computed from its counts either; where a
             -- published value does not follow from the counts (standardised rates), it stands
             select
-                *,
+                observation.*,
+                indicator.statistic,
+                indicator.multiplier,
                 case
-                    when publisher_status is null and not coalesce(is_published_value_kept, false) then numerator
+                    when publisher_status is null and not coalesce(is_published_value_kept, false)
+                    then {{ countable_events("numerator") }}
                 end as counted_numerator
-            from {{ ref("int_observation") }}
+            from {{ ref("int_observation") }} as observation
+            left join {{ ref("int_indicator") }} as indicator using (indicator_id)
             where
                 coalesce({{ rule }}, '') not in ('superseded_release', 'superseded_row', 'repeated_row')
                 and audience = '{{ audience }}'
                 and not coalesce(is_implied, false)
         ),
 
-        measured as (
-            select
-                standing.*,
-                indicator.statistic,
-                {{ measure_columns("standing.counted_numerator", "standing.denominator") }}
-            from standing
-            left join {{ ref("int_indicator") }} as indicator using (indicator_id)
-        )
+        measured as (select *, {{ measure_columns("counted_numerator", "denominator", "standing") }} from standing)
 
     select
         source_id,

@@ -3,7 +3,9 @@ with
     asked as (select 'RWD' as trust_code),
 
     missing as (
-        select source_id, 'missing from its newest figures' as gap, periods_missing as times, newest_reported as newest
+        select
+            source_id || ': ' || dataset as source_id, 'missing from its newest figures' as gap,
+            periods_missing as times, newest_reported as newest
         from quality.org_completeness
         inner join asked using (trust_code)
         where is_missing_now
@@ -20,7 +22,9 @@ with
     ),
 
     told as (
-        select source_id, 'periods reported' as gap, periods_reported as times, newest_reported as newest
+        select
+            source_id || ': ' || dataset as source_id, 'periods reported' as gap,
+            periods_reported as times, newest_reported as newest
         from quality.org_completeness
         inner join asked using (trust_code)
     )

@@ -29,14 +29,13 @@ from ingest.fingertips_api import ApiConfig
 from ingest.http import HttpOptions
 from ingest.inbox import SIDECARS
 from ingest.registry import Source
-from ingest.sample.reference import SEEDS
+from ingest.sample.reference import SEEDS, UPLOADED_AT
 from ingest.sample.server import SamplePublishers
 from ingest.watch import Arrives, Watch
 from perinatal.errors import PerinatalError
 from perinatal.home import Home, locked
 
 STAMP: Final = "stamp"
-UPLOADED_AT: Final = "2026-10-01T09:00:00"  # when an API's sample says that its indicators were uploaded
 AREA_PAIR: Final = re.compile(r"child(\d+)\D+parent(\d+)", re.IGNORECASE)
 METADATA: Final = "indicator_metadata_all.json"
 

@@ -7,6 +7,7 @@ from functools import cache
 
 from perinatal.settings import PROJECT_ROOT
 
+UPLOADED_AT = "2026-10-01T09:00:00"  # when the sample of an API says that its data were uploaded
 SEEDS = PROJECT_ROOT / "dbt_project" / "seeds" / "reference"
 
 

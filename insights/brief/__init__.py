@@ -52,6 +52,7 @@ def render(page: dict[str, Any]) -> str:
         "label": words.label,
         "trend": words.trend,
         "trust": words.trust,
+        "source_name": words.source_name,
         "address": words.address,
         "day": words.day,
     }

@@ -8,6 +8,7 @@ from datetime import date
 from urllib.parse import urlsplit
 
 LONGEST_ADDRESS = 60
+LONGEST_ACRONYM = 7  # MBRRACE
 WEB = re.compile(r"https?://[^\s;,)*…<>\"']+")
 
 
@@ -45,6 +46,13 @@ def address(url: str) -> str:
     """Write an address as it can be printed: whole where it is short, else the site (the link holds the rest)."""
     plain = url.removeprefix("https://").removeprefix("http://").removeprefix("www.").rstrip("/")
     return plain if len(plain) <= LONGEST_ADDRESS else plain.split("/", 1)[0] + "/…"
+
+
+def source_name(source: str) -> str:
+    """Write a source's id as people know it (MBRRACE, NMPA, Fingertips); the name of a publisher stays."""
+    if re.fullmatch(r"[a-z]+(_[a-z]+)*", source):
+        return source.upper() if len(source) <= LONGEST_ACRONYM else source.replace("_", " ").capitalize()
+    return source
 
 
 def trust(name: str) -> str:

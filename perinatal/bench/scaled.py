@@ -90,7 +90,7 @@ METADATA: Final = """
 # counts are multiples of five, as published; regions and the country are the sums of their trusts
 MONTHLY: Final = """
     with drawn as (
-        select code, name, region_code, region_name, measure, 5 * (20 + hash(code) % 60)::bigint as births,
+        select code, name, region_code, region_name, measure, 5 * (20 + hash(code, '{day}') % 60)::bigint as births,
             5 * floor(births / 5 * (0.1 + (hash(code, measure, '{day}') % 300) / 1000))::bigint as events
         from trusts cross join (select unnest({measures}) as measure)),
     summed as (

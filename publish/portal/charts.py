@@ -1,4 +1,4 @@
-"""Pictures as inline SVG: trajectory, trend, SPC, funnel, ranking, convergence; one look everywhere.
+"""Pictures as inline SVG: trajectory, trend, SPC, funnel, ranking, convergence of themes; one look everywhere.
 
 Nothing here computes: positions come from numbers that ship, and what does not ship (a masked cell, a withheld
 denominator) is not handed in and so cannot be read off a coordinate. Colours and strokes are classes of portal.css
@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 WIDTH, HEIGHT = 680, 300
 NARROW = 520  # two of these stand side by side on a wide screen
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 26, 34
-CHARACTER = 7.2  # mean width of a character of the labels, in units of the view box
+CHARACTER = 7.8  # width of a character of the labels, in units of the view box, in the widest usual font
 
 Interval = tuple[float, float]
 
@@ -85,6 +85,7 @@ class Plot:
     x_range: Interval
     y_range: Interval
     left: float = LEFT
+    below: float = BOTTOM
     parts: list[str] = field(default_factory=list)
 
     def x(self, value: float) -> float:
@@ -95,7 +96,7 @@ class Plot:
     def y(self, value: float) -> float:
         """Return the vertical coordinate."""
         low, high = self.y_range
-        return self.height - BOTTOM - (value - low) / ((high - low) or 1) * (self.height - TOP - BOTTOM)
+        return self.height - self.below - (value - low) / ((high - low) or 1) * (self.height - TOP - self.below)
 
     def path(self, points: Iterable[tuple[float, float]], look: str, *, closed: bool = False) -> None:
         """Draw a line, or an area, through values."""
@@ -131,7 +132,7 @@ class Plot:
             last = self.x(labels[-1][0])
             room = position == len(labels) - 1 or at + half < min(last, self.width - half) - half
             if at - half >= free and room:
-                self.text(at, self.height - 14, label)
+                self.text(at, self.height - self.below + 20, label)
                 free = at + half
 
     def svg(self, words: str) -> Markup:
@@ -149,6 +150,7 @@ SHAPES: dict[str, str] = {
     "triangle": "m0 -6l5.5 10h-11z",
     "inverted": "m0 6l5.5 -10h-11z",
     "cross": "m-4 -4l8 8m0 -8l-8 8",
+    "frame": "m-9 -6h18v12h-18z",
 }
 
 
@@ -164,6 +166,50 @@ def key(look: str, shape: str | None, line: bool = False) -> Markup:
     drawn = f'<path class="{look}" d="M1 8H25"/>' if line else ""
     drawn += _marks([(13, 8)], look, shape) if shape else ""
     return _small("key", 26, 16, drawn)
+
+
+RANKED_KEY = (
+    ("common", "dot", False, "similar, or nothing to compare with"),
+    ("improve", "diamond", False, "better"),
+    ("concern", "triangle", False, "worse"),
+    ("neutral", "square", False, "higher or lower"),
+    ("whisk", None, True, "95% interval"),
+    ("bounds", None, True, "bounds, where incomplete"),
+    ("l-compare", None, True, "comparator"),
+)
+FUNNEL_KEY = (
+    ("l-mean", None, True, "England"),
+    ("f-95", None, True, "95% limits"),
+    ("f-998", None, True, "99.8% limits"),
+)
+# what the looks of each kind of picture mean: look, shape, whether as a line, words
+KEYS: dict[str, Sequence[tuple[str, str | None, bool, str]]] = {
+    "trend": (
+        ("l-own", "dot", True, "value with 95% interval"),
+        ("l-compare", None, True, "what it is compared with"),
+        ("bounds", None, True, "bounds, where incomplete"),
+    ),
+    "spc": (
+        ("common", "dot", False, "common cause"),
+        ("improve", "diamond", False, "special cause: improvement"),
+        ("concern", "triangle", False, "special cause: concern"),
+        ("neutral", "square", False, "special cause: neither"),
+        ("l-mean", None, True, "mean"),
+        ("l-limit", None, True, "process limits"),
+        ("l-target", None, True, "target"),
+    ),
+    "funnel": (
+        ("own", "diamond", False, "this page’s trusts"),
+        ("other", "dot", False, "other trusts"),
+        *FUNNEL_KEY,
+    ),
+    "funnel-bare": (("other", "dot", False, "trust"), *FUNNEL_KEY),
+    "ranked": RANKED_KEY,
+    "themes": (
+        ("cell", "frame", False, "number of the source’s findings that were coded to the theme"),
+        ("published", "frame", False, "the source names the theme in a published count or list"),
+    ),
+}
 
 
 def _y_ticks(values: Iterable[float], *, from_zero: bool) -> list[float]:
@@ -290,10 +336,10 @@ def funnel(
     # the limits of tiny denominators would squeeze everything else: the axis ends a little above the points
     ceiling = max([*(value * 1.15 for value in tops), limits.baseline[1] * 2])
     ticks = nice_ticks(0, ceiling)
-    plot = Plot(WIDTH, 320, (0, largest), (0, ticks[-1]))
+    plot = Plot(WIDTH, 320, (0, largest), (0, ticks[-1]), below=BOTTOM + 16)
     plot.y_axis(ticks, unit)
     plot.x_labels([(tick, f"{tick:,.0f}") for tick in nice_ticks(0, largest)[:-1]])
-    plot.text(WIDTH - RIGHT, 318, x_label, "end", "t small")
+    plot.text((LEFT + WIDTH) / 2, 316, x_label, look="t small")
     for curve, look in zip(curves, ("f-998", "f-95", "f-95", "f-998"), strict=True):
         inside = [
             (x, y if y is not None and y <= ticks[-1] else None)
@@ -335,7 +381,7 @@ LOOK_OF_COMPARISON = {
 
 def ranked(points: Sequence[Point], comparator: float | None, unit: str, words: str) -> Markup:
     """Draw one named row an organisation: value and 95% interval, or the span of bounds where incomplete."""
-    row, left, top = 19, 290, 8
+    row, left, top = 19, 310, 8
     ticks = _y_ticks([*_numbers_of(points), *([] if comparator is None else [comparator])], from_zero=True)
     height = top + row * len(points) + BOTTOM
     plot = Plot(WIDTH, height, (ticks[0], ticks[-1]), (0, 1), left=left)
@@ -388,19 +434,39 @@ def caterpillar(points: Sequence[Point], comparator: float | None, unit: str, wo
     return plot.svg(words)
 
 
-def bars(rows: Sequence[tuple[str, float, str]], unit: str, words: str) -> Markup:
-    """Draw horizontal bars with their label and a note at the end: themes by how many sources agree on them."""
-    row, left, above = 24, 290, 6
-    ticks = nice_ticks(0, max([value for _, value, _ in rows] or [1]), 4)
-    height = above + row * len(rows) + BOTTOM
-    plot = Plot(WIDTH, height, (0, ticks[-1] * 1.6), (0, 1), left=left)
-    for place, (label, value, note) in enumerate(rows):
-        top = above + row * place + 3
-        plot.text(left - 8, top + 13, _shortened(label, int((left - 14) / CHARACTER)), "end")
-        plot.parts.append(f'<path class="bar" d="M{left} {_n(top)}H{_n(plot.x(value))}v{row - 6}H{left}z"/>')
-        room = int((WIDTH - RIGHT - plot.x(value) - 8) / CHARACTER)
-        plot.text(plot.x(value) + 6, top + 13, _shortened(note, room), "start")
-    plot.text(left, height - 12, unit, "start", "t small")
+def matrix(
+    rows: Sequence[tuple[str, Sequence[tuple[int, bool]]]], columns: Sequence[str], last: str, words: str
+) -> Markup:
+    """Draw which source names which theme: a square with the number of findings, a frame where it is published.
+
+    Each row is a label and one (findings, named in a published report) a column; at its end stands how many columns
+    say anything, under the heading `last`.
+    """
+    row, left, above, size = 21, 280, 50, 15
+    heads = [name.split(" ") for name in (*columns, last)]
+    widths = [max(42, CHARACTER * max(map(len, lines)) + 6) for lines in heads]
+    middles = [left + sum(widths[:place]) + width / 2 for place, width in enumerate(widths)]
+    plot = Plot(left + sum(widths), above + row * len(rows) + 6, (0, 1), (0, 1))
+    for x, lines in zip(middles, heads, strict=True):
+        for line, word in enumerate(reversed(lines)):
+            plot.text(x, above - 8 - 13 * line, word, look="t small")
+    grid = "".join(f"M0 {above + row * place}H{_n(plot.width)}" for place in range(len(rows) + 1))
+    plot.parts.append(f'<path class="grid" d="{grid}"/>')
+    looks: dict[str, list[str]] = {"cell": [], "published": []}
+    for place, (label, cells) in enumerate(rows):
+        middle = above + row * (place + 0.5)
+        plot.text(left - 8, middle + 4, _shortened(label, int((left - 14) / CHARACTER)), "end")
+        for x, (findings, published) in zip(middles, cells, strict=False):
+            for look, width in [("cell", 30)] * bool(findings) + [("published", 36)] * published:
+                tall = size + (width - 30) / 2
+                looks[look].append(f"M{_n(x - width / 2)} {_n(middle - tall / 2)}h{width}v{_n(tall)}h{-width}z")
+    plot.parts += [f'<path class="{look}" d="{"".join(drawn)}"/>' for look, drawn in looks.items() if drawn]
+    for place, (_, cells) in enumerate(rows):
+        middle = above + row * (place + 0.5)
+        for x, (findings, _) in zip(middles, cells, strict=False):
+            if findings:
+                plot.text(x, middle + 4, str(findings), look="t on")
+        plot.text(middles[-1], middle + 4, str(sum(any(cell) for cell in cells)), look="t strong")
     return plot.svg(words)
 
 

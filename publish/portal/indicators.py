@@ -36,9 +36,13 @@ class IndicatorViews:
     def page(self, indicator: Record) -> dict[str, Any]:
         """Return the context of an indicator's page."""
         indicator_id = indicator["indicator_id"]
+        parts = [self._part(indicator_id, source) for source in sorted(self.sources.get(indicator_id, []))]
         return {
             "indicator": indicator,
-            "parts": [self._part(indicator_id, source) for source in sorted(self.sources.get(indicator_id, []))],
+            "parts": parts,
+            "warnings": sorted({word for part in parts for word in part["warnings"]}),
+            "others": self.edition.others.get(indicator_id, []),
+            "results": self.edition.results.get(indicator_id, []),
             "inequality": [
                 row for row in self.edition.inequality.get(ENGLAND, []) if row["indicator_id"] == indicator_id
             ],
@@ -86,7 +90,7 @@ class IndicatorViews:
             charts.ranked([point(value) for value in current], compare, current[0].unit, alternative),
             current,
             f"Local maternity systems in order, {self.lookup.publisher(current[0].source_id)}",
-            "ranked" if compare is not None else "ranked-bare",
+            "ranked",
         )
 
     def _caterpillar(self, values: Sequence[Value]) -> Picture | None:
@@ -104,7 +108,7 @@ class IndicatorViews:
             charts.caterpillar([point(value) for value in known], compare, known[0].unit, alternative),
             known,
             f"Trusts in order, {self.lookup.publisher(known[0].source_id)}",
-            "ranked" if compare is not None else "ranked-bare",
+            "ranked",
         )
 
 

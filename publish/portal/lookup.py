@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date, timedelta
 from functools import cached_property
 
 from publish.portal import words
@@ -10,6 +11,7 @@ from publish.portal.charts import Point
 from publish.portal.model import Edition, Record, Value
 
 ENGLAND = ("england", "E92000001")
+OLD_AFTER_YEARS = 4
 
 
 class Lookup:
@@ -57,6 +59,21 @@ class Lookup:
         found = {row["source_id"]: words.short_publisher(row["publisher"]) for row in self.edition.releases.values()}
         return {source: name or source.upper() for source, name in found.items()}
 
+    @cached_property
+    def letters(self) -> dict[str, str]:
+        """Return the shortest name of each source's publisher, for cells of tables."""
+        found = {row["source_id"]: words.publisher_letters(row["publisher"]) for row in self.edition.releases.values()}
+        return {source: name or source.upper() for source, name in found.items()}
+
+    @cached_property
+    def _stands_out_from(self) -> date:
+        made = date.fromisoformat(self.edition.facts.published_at[:10])
+        return made - timedelta(days=366 * OLD_AFTER_YEARS)
+
+    def may_stand_out(self, value: Value) -> bool:
+        """Whether a value is of the newest figures of its source, and those are not too old to tell of today."""
+        return value.is_current and value.period_end >= self._stands_out_from
+
     def indicator_page(self, indicator_id: str) -> str:
         """Return the page of an indicator, from the root."""
         return f"indicator/{words.slug(indicator_id)}.html"
@@ -68,7 +85,7 @@ class Lookup:
     def release_name(self, release_key: str) -> str:
         """Return a release in words: MBRRACE-UK perinatal mortality 2023."""
         release = self.edition.releases[release_key]
-        return f"{self.publisher(release['source_id'])} {words.label(release['dataset']).lower()} {release['release']}"
+        return f"{self.letters[release['source_id']]} {words.label(release['dataset']).lower()} {release['release']}"
 
     def has_page(self, trust_code: str) -> bool:
         """Whether there is a page for a trust."""
@@ -110,9 +127,9 @@ def series_point(row: Record) -> Point:
 
 
 def span_of(values: list[Value]) -> tuple[float, float]:
-    """Return the scale that rows of one indicator share: from 0 (or the least) to the greatest end."""
+    """Return the scale that rows of one indicator share: from the least end to the greatest."""
     ends: list[float] = []
     for value in values:
         found = (value.value, value.lower_95, value.upper_95, value.comparator_value, value.value_min, value.value_max)
         ends += [end for end in found if end is not None]
-    return (min([0.0, *ends]), max([*ends, 0.0]) or 1.0)
+    return (min(ends, default=0.0), max(ends, default=1.0))

@@ -100,6 +100,10 @@ class Edition:
     compliance: dict[str, list[Record]] = field(default_factory=dict)  # organisation
     themes: list[Record] = field(default_factory=list)
     evidence: dict[str, list[Record]] = field(default_factory=dict)  # theme
+    theme_figures: dict[str, list[Record]] = field(default_factory=dict)  # theme
+    theme_indicators: dict[str, list[Record]] = field(default_factory=dict)  # theme
+    others: dict[str, list[Record]] = field(default_factory=dict)  # indicator: figures of networks and units
+    results: dict[str, list[Record]] = field(default_factory=dict)  # standard: how many organisations
     health: list[Record] = field(default_factory=list)
     checks: list[Record] = field(default_factory=list)
     alerts: list[Record] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -10,6 +11,14 @@ from publish.portal.charts import Line
 from publish.portal.lookup import Lookup
 from publish.portal.model import Record
 
+UNTOLD = "untold"
+# where an LMS stands beside the trajectory, in the order that a sentence tells it
+STANDINGS = (
+    ("above", "above the trajectory"),
+    ("not distinguishable", "not distinguishable from it"),
+    ("below", "below it"),
+    (UNTOLD, "without a value, or with bounds on both sides of it"),
+)
 OTHER_LOOKS = (("l-other1", "triangle"), ("l-other2", "diamond"), ("l-other3", "inverted"), ("l-other4", "square"))
 
 
@@ -46,7 +55,7 @@ def _trajectory(ambition: Record, path: list[Record], headline: list[Record], mi
     target = Line(
         "Trajectory", [(row["year"], row["target"]) for row in path if row["year"] <= last], "l-target", "square"
     )
-    name = f"{headline[0]['definition']} ({headline[0]['geography']})"
+    name = f"{headline[0]['definition']} ({words.geography(headline[0]['geography'])})"
     lines = [Line(name, [(row["year"], row["actual"]) for row in headline], "l-own", "dot")]
     others: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for row in mine:
@@ -54,7 +63,7 @@ def _trajectory(ambition: Record, path: list[Record], headline: list[Record], mi
             others.setdefault((row["definition"], row["geography"]), []).append((row["year"], row["actual"]))
     # one definition a line; more than the looks at hand stand in the table only
     for (definition, geography), (look, shape) in zip(others, OTHER_LOOKS, strict=False):
-        lines.append(Line(f"{definition} ({geography})", others[definition, geography], look, shape))
+        lines.append(Line(f"{definition} ({words.geography(geography)})", others[definition, geography], look, shape))
     first, newest = headline[0], max(headline, key=lambda row: row["year"])
     alternative = (
         f"Chart: {ambition['ambition_name']}, {ambition['unit']}. "
@@ -81,7 +90,7 @@ def _position_counts(lookup: Lookup, ambition_id: str) -> list[dict[str, Any]]:
     for row in lookup.edition.positions:
         if row["ambition_id"] == ambition_id and row["level"] == "lms":
             key = (row["indicator_id"], row["source_id"])
-            found.setdefault(key, Counter())[row["position"] or "bounds on both sides"] += 1
+            found.setdefault(key, Counter())[row["position"] or UNTOLD] += 1
     return [
         {"indicator_id": indicator, "source_id": source, "counts": counts}
         for (indicator, source), counts in sorted(found.items())
@@ -98,7 +107,7 @@ def regions(lookup: Lookup) -> list[dict[str, Any]]:
             value.comparison
             for values_of in [values, *(lookup.by_organisation["trust", trust["code"]] for trust in trusts)]
             for value in values_of
-            if value.is_current
+            if lookup.may_stand_out(value)
         )
         found.setdefault(lms["region_name"], []).append(
             {
@@ -114,32 +123,41 @@ def regions(lookup: Lookup) -> list[dict[str, Any]]:
 
 
 def themes(lookup: Lookup) -> dict[str, Any]:
-    """Return the themes in order of convergence, with the picture of how many sources name each."""
-    rows = [_theme(row) for row in lookup.edition.themes]
-    rows.sort(key=lambda row: (row["rank"] is None, row["rank"], -row["source_count"], row["label"]))
-    drawn = [
-        (row["label"], float(row["source_count"]), words.plural(row["findings"] or 0, "finding")) for row in rows[:25]
+    """Return the themes in order of convergence, with the picture of which source names which."""
+    rows = [_theme(lookup, row) for row in lookup.edition.themes]
+    rows.sort(key=lambda row: (row["convergence_rank"] is None, row["convergence_rank"], row["label"]))
+    names = list(dict.fromkeys(source for row in rows for source in row["sources"] or ()))
+    names.sort(key=lambda name: (name not in lookup.publishers, name))
+    columns = [_column(lookup, name) for name in names]
+    cells = [
+        (row["label"], [(row["coded"].get(name, 0), name in (row["published_sources"] or ())) for name in names])
+        for row in rows
     ]
-    alternative = "Chart: themes by the number of independent sources that name them. " + "; ".join(
-        f"{label}: {count:.0f} ({note})" for label, count, note in drawn[:8]
+    alternative = "Chart: which source names which theme, themes in order of convergence. " + "; ".join(
+        f"{row['label']}: {words.plural(len(row['sources'] or ()), 'source')}, "
+        f"{words.plural(row['findings'] or 0, 'finding')}"
+        for row in rows
     )
-    return {"themes": rows, "svg": charts.bars(drawn, "sources that name the theme", alternative) if drawn else None}
-
-
-def _theme(row: Record) -> Record:
-    """Return a theme with its sources as a list, whether the mart gives names or a number."""
-    sources = row.get("sources")
-    names = [] if sources is None or isinstance(sources, int) else _listed(sources)
-    rank = next((row[name] for name in ("convergence_rank", "rank", "convergence") if row.get(name) is not None), None)
-    return row | {
-        "source_names": names,
-        "source_count": sources if isinstance(sources, int) else len(names),
-        "findings": row.get("findings"),
-        "rank": rank,
+    return {
+        "themes": rows,
+        "svg": charts.matrix(cells, columns, "Sources", alternative) if rows else None,
+        "named": [(_column(lookup, name), lookup.publisher(name)) for name in names if name in lookup.publishers],
     }
 
 
-def _listed(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [part.strip() for part in value.replace("|", ";").split(";") if part.strip()]
-    return [str(part) for part in value]
+def _column(lookup: Lookup, source: str) -> str:
+    """Return the head of a source's column: its short name; a source that has no releases here is called as it is."""
+    return source.upper() if source in lookup.publishers else source
+
+
+def _theme(lookup: Lookup, row: Record) -> Record:
+    """Return a theme with its findings by source and by year, and its sources by name."""
+    by_source = json.loads(row["findings_by_source"] or "[]")
+    return row | {
+        "coded": {found["source_id"]: found["findings"] for found in by_source},
+        "by_source": by_source,
+        "by_year": json.loads(row["findings_by_year"] or "[]"),
+        "source_names": [
+            lookup.publisher(source) if source in lookup.publishers else source for source in row["sources"] or ()
+        ],
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from markupsafe import Markup
@@ -19,6 +20,7 @@ MOST_SIDE_BY_SIDE = 40
 MOST_FUNNELS = 3
 MOST_CHARTS = 6
 MOST_GROUPS = 60
+FEWEST_POINTS = 3  # two points are no course: the tables' small lines show them
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,20 @@ class Notable:
     indicator_id: str
     sentence: str
     order: tuple[int, str, str]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Trusts that are missing from the newest figures of a source."""
+
+    figures: str
+    trusts: Sequence[Record]
+    last_seen: date | None
+
+    @property
+    def since(self) -> str:
+        """Say when the last of them was seen."""
+        return f"; last seen in the period to {words.day(self.last_seen)}" if self.last_seen else ""
 
 
 @dataclass(frozen=True)
@@ -58,7 +74,9 @@ class OrganisationViews:
         self.spans = {
             key: _capped_span(values) for key, values in lookup.by_indicator.items() if key[0] in ("lms", "trust")
         }
-        self.missing = [row for row in self.edition.completeness if row.get("is_missing_now")]
+        missing = [row for row in self.edition.completeness if row.get("is_missing_now")]
+        # told once a publisher, however many of its datasets it is
+        self.missing = list({(row["source_id"], row["trust_code"]): row for row in missing}.values())
 
     def lms(self, lms: Record) -> dict[str, Any]:
         """Return the context of an LMS page."""
@@ -69,15 +87,15 @@ class OrganisationViews:
         return {
             "lms": lms,
             "trusts": trusts,
-            "notable": self.standing_out(everybody, self.missing_of("lms_code", code)),
+            "notable": self.standing_out(everybody, self.gaps("lms_code", code)),
             "positions": self.lookup.positions["lms", code],
             "tables": self.tables(values),
             "side_by_side": self.side_by_side(trusts),
             "funnels": self.funnel_pictures({trust["code"] for trust in trusts}),
             "charts": self.charts("lms", code, values),
             "inequality": self.inequality("lms", code),
-            "incomplete": [value for value in values if value.is_complete is False],
-            "missing": self.missing_of("lms_code", code),
+            "incomplete": _by_gap(value for value in values if value.is_complete is False),
+            "missing": self.gaps("lms_code", code),
             "changes": [row for row in self.edition.change_counts if row["lms_code"] == code],
         }
 
@@ -89,7 +107,7 @@ class OrganisationViews:
         return {
             "trust": trust,
             "lms": lms,
-            "notable": self.standing_out(values, self.missing_of("trust_code", code)),
+            "notable": self.standing_out(values, self.gaps("trust_code", code)),
             "positions": self.lookup.positions["trust", code],
             "board": self.edition.board.get(code, []),
             "tables": self.tables(values),
@@ -97,19 +115,42 @@ class OrganisationViews:
             "charts": self.charts("trust", code, values),
             "inequality": self.inequality("trust", code),
             "compliance": self.edition.compliance.get(code, []),
-            "missing": self.missing_of("trust_code", code),
+            "missing": self.gaps("trust_code", code),
         }
 
-    def missing_of(self, column: str, code: str) -> list[Record]:
-        """Return which trusts are missing from the newest period of a source."""
-        return [row for row in self.missing if row.get(column) == code]
+    def gaps(self, column: str, code: str) -> list[Gap]:
+        """Return which trusts are missing from the newest figures of a source, one gap a source and cadence."""
+        return self._gaps(row for row in self.missing if row.get(column) == code)
+
+    def all_gaps(self) -> list[Gap]:
+        """Return which trusts are missing from the newest figures of a source."""
+        return self._gaps(self.missing)
+
+    def _gaps(self, missing: Iterable[Record]) -> list[Gap]:
+        found: dict[tuple[str, int], list[Record]] = {}
+        for row in missing:
+            found.setdefault((row["source_id"], row.get("period_months") or 0), []).append(row)
+        return [self._gap(source, months, rows) for (source, months), rows in sorted(found.items())]
+
+    def _gap(self, source: str, months: int, rows: Sequence[Record]) -> Gap:
+        seen = [row["newest_reported"] for row in rows if row["newest_reported"]]
+        cadence = words.cadence(months)
+        return Gap(
+            figures=f"newest {cadence} figures of {self.lookup.publisher(source)}".replace("  ", " "),
+            trusts=[self.edition.trusts.get(r["trust_code"], {"code": r["trust_code"], "name": None}) for r in rows],
+            last_seen=max(seen, default=None),
+        )
 
     def tables(self, values: Sequence[Value]) -> list[dict[str, Any]]:
         """Return the values by publisher, each with its small pictures."""
         found: dict[str, list[dict[str, Any]]] = {}
+        empty: dict[str, list[Value]] = {}
         for value in values:
             series = self.edition.series.get(value.key, [])
             span = self.spans.get((value.level, value.indicator_id, value.source_id), (0.0, 1.0))
+            if _says_nothing(value):
+                empty.setdefault(value.source_id, []).append(value)
+                continue
             found.setdefault(value.source_id, []).append(
                 {
                     "value": value,
@@ -120,11 +161,12 @@ class OrganisationViews:
         return [
             {
                 "source_id": source,
-                "rows": rows,
-                "has_adjusted": any(row["value"].adjusted_value is not None for row in rows),
-                "warnings": sorted({word for row in rows for word in row["value"].usage_warnings}),
+                "rows": found.get(source, []),
+                "empty": _by_gap(empty.get(source, [])),
+                "has_adjusted": any(row["value"].adjusted_value is not None for row in found.get(source, [])),
+                "warnings": sorted({word for row in found.get(source, []) for word in row["value"].usage_warnings}),
             }
-            for source, rows in found.items()
+            for source in dict.fromkeys([*found, *empty])
         ]
 
     def side_by_side(self, trusts: Sequence[Record]) -> dict[str, Any]:
@@ -147,16 +189,16 @@ class OrganisationViews:
 
     # --- what stands out
 
-    def standing_out(self, values: Iterable[Value], missing: Sequence[Record]) -> dict[str, Any]:
+    def standing_out(self, values: Iterable[Value], missing: Sequence[Gap]) -> dict[str, Any]:
         """Return signals, values worse or better than their comparator, worsening trends, missing trusts."""
         found = [notable for value in values for notable in self._notables(value)]
-        found += [self._missing(row) for row in missing]
+        found += [_missing(gap) for gap in missing]
         found.sort(key=lambda notable: notable.order)
         return {"shown": found[:MOST_STANDING_OUT], "more": max(0, len(found) - MOST_STANDING_OUT), "asked": True}
 
     def _notables(self, value: Value) -> Iterable[Notable]:
         yield from self._signals(value)
-        if not value.is_current:
+        if not self.lookup.may_stand_out(value):
             return
         if value.comparison in ("worse", "better") and value.value is not None:
             strength = "even its 99.8% interval lies" if value.direction_998 else "its whole 95% interval lies"
@@ -166,7 +208,7 @@ class OrganisationViews:
                 words.label(value.comparison),
                 value.comparison,
                 f"{words.with_unit(value.value, value.unit)} ({words.interval(value)}) in {value.period_label}: "
-                f"{strength} {side} {words.comparator(value)}",
+                f"{strength} {side} {_against(value)}",
                 {"worse": 2, "better": 6}[value.comparison] - (1 if value.direction_998 else 0),
             )
         if value.recent_trend in ("worse", "better"):
@@ -201,16 +243,6 @@ class OrganisationViews:
         order = (rank * 10 + self.lookup.importance(value)[0], value.indicator_name, value.name)
         return Notable(tag, words.tag_look(look), value.name, page, value.indicator_id, sentence, order)
 
-    def _missing(self, row: Record) -> Notable:
-        trust = self.edition.trusts.get(row["trust_code"], {})
-        sentence = f"missing from the newest figures of {self.lookup.publisher(row['source_id'])}" + (
-            f"; last seen in the period to {words.day(row['newest_reported'])}" if row["newest_reported"] else ""
-        )
-        page = f"trust/{words.slug(row['trust_code'])}.html" if trust else None
-        return Notable(
-            "Missing", "tag-grey", str(trust.get("name") or row["trust_code"]), page, "", sentence, (45, "", "")
-        )
-
     # --- pictures
 
     def funnel_pictures(self, codes: set[str]) -> list[Picture]:
@@ -233,7 +265,7 @@ class OrganisationViews:
         outside = words.listing([f"{row['name']} ({row['significance'].lower()})" for row in funnel.outside]) or "none"
         alternative = (
             f"Funnel plot: {name}, {funnel.period_label}, {len(funnel.points)} trusts by {funnel.denominator.lower()}. "
-            f"England {baseline} {funnel.unit}. Outside the 99.8% limits: {outside}."
+            f"England {baseline}{_unit(funnel.unit)}. Outside the 99.8% limits: {outside}."
         )
         return Picture(
             heading=f"{name}, {funnel.period_label}",
@@ -271,7 +303,7 @@ class OrganisationViews:
             if signal:
                 concern = signal[-1].get("point_type") == "special_cause_concern"
                 found.append(((0 if concern else 1, place), self.spc_picture(value, signal)))
-            elif sum(row["value"] is not None or row["min"] is not None for row in series) > 1:
+            elif sum(row["value"] is not None or row["min"] is not None for row in series) >= FEWEST_POINTS:
                 found.append(((1, place), self.trend_picture(value, series)))
         found.sort(key=lambda item: item[0])
         return [picture for _, picture in found[:MOST_CHARTS]]
@@ -329,6 +361,32 @@ class OrganisationViews:
         return {"rows": rows[:MOST_GROUPS], "left_out": max(0, len(rows) - MOST_GROUPS)}
 
 
+def _says_nothing(value: Value) -> bool:
+    """Whether a row holds no number at all: such values are named in one line below the table."""
+    numbers = (value.value, value.value_min, value.value_max, value.adjusted_value)
+    return not value.is_suppressed and all(number is None for number in numbers)
+
+
+def _by_gap(values: Iterable[Value]) -> list[dict[str, Any]]:
+    """Return values by release, period and why they are incomplete: one line says it for all of them."""
+    found: dict[tuple[str, str, str], list[Value]] = {}
+    for value in values:
+        found.setdefault((value.release_key, value.period_label, words.why_no_value(value)), []).append(value)
+    return [{"any": group[0], "why": why, "values": group} for (_, _, why), group in found.items()]
+
+
+def _against(value: Value) -> str:
+    return f"{words.comparator_name(value)} ({words.number(value.comparator_value, value.unit)})"
+
+
+def _missing(gap: Gap) -> Notable:
+    names = [str(trust["name"] or trust["code"]) for trust in gap.trusts]
+    page = f"trust/{words.slug(gap.trusts[0]['code'])}.html" if len(names) == 1 and gap.trusts[0]["name"] else None
+    told = names[0] if len(names) == 1 else words.listing([words.without_nhs(name) for name in names])
+    sentence = f"missing from the {gap.figures}{gap.since}"
+    return Notable("Missing", "tag-grey", told, page, "", sentence, (45, gap.figures, told))
+
+
 def _capped_span(values: list[Value]) -> tuple[float, float]:
     """Return a scale that a few tiny trusts with huge intervals do not squeeze: at most three times the comparator."""
     low, high = span_of(values)
@@ -338,9 +396,13 @@ def _capped_span(values: list[Value]) -> tuple[float, float]:
     return (low, max(min([high, *ceilings]), max(middle, default=0.0)) or 1.0)
 
 
+def _unit(unit: str) -> str:
+    return unit if unit == "%" else f" {unit}"
+
+
 def _funnel_note(funnel: Funnel, baseline: str) -> str:
     kind = "allowing for over-dispersion" if funnel.over_dispersed else "not allowing for over-dispersion"
-    note = f"England: {baseline} {funnel.unit}. Limits at 95% and 99.8%, {kind}."
+    note = f"England: {baseline}{_unit(funnel.unit)}. Limits at 95% and 99.8%, {kind}."
     if funnel.is_bounded:
         note += (
             " A masked trust leaves England incomplete: the lower limits belong to the lower bound, the upper limits"

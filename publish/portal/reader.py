@@ -155,6 +155,31 @@ where age = 1
 order by indicator_id, source_id, breakdown, breakdown_value
 """
 
+# newest figures of networks and neonatal units, where no trust has any
+OTHER_LEVELS = """
+select
+    indicator_id, source_id, level, organisation_code, organisation_name, period_label, numerator, denominator, value,
+    unit, lower_95, upper_95, comparison, is_suppressed, usage_warnings, release_key
+from marts.organisation_indicator
+where
+    breakdown = 'all'
+    and level in ('network', 'unit')
+    and indicator_id not in (select indicator_id from marts.trust_indicator)
+qualify dense_rank() over (partition by indicator_id, source_id order by period_end desc, period_start desc) = 1
+order by indicator_id, source_id, level, organisation_name
+"""
+
+# how many organisations have which result
+RESULTS = """
+select
+    standard, source_id, level, publisher_status, count(*)::integer as organisations,
+    any_value(period_label) as period_label, max(release_key) as release_key
+from marts.compliance
+group by standard, source_id, level, publisher_status, period_start, period_end
+qualify dense_rank() over (partition by standard, source_id, level order by period_end desc, period_start) = 1
+order by standard, source_id, level, organisations desc
+"""
+
 EVIDENCE = f"""
 select evidence.*, finding.* exclude (finding_id)
 from marts.theme_evidence as evidence
@@ -271,6 +296,15 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
         evidence=reader.grouped(
             reader.rows(EVIDENCE, "marts.theme_evidence", "core.fct_finding"), lambda row: row["theme_id"]
         ),
+        theme_figures=reader.grouped(
+            reader.all_of("marts.theme_figure", "theme_id, publisher, period_end, statement"),
+            lambda row: row["theme_id"],
+        ),
+        theme_indicators=reader.grouped(
+            reader.all_of("marts.theme_indicator", "theme_id, indicator_id, source_id"), lambda row: row["theme_id"]
+        ),
+        others=reader.grouped(reader.rows(OTHER_LEVELS, "marts.organisation_indicator"), lambda r: r["indicator_id"]),
+        results=reader.grouped(reader.rows(RESULTS, "marts.compliance"), lambda row: row["standard"]),
         health=reader.all_of("quality.source_health", "source_id, dataset, latest_period_end desc, release_key"),
         checks=reader.all_of("quality.check_result", "suite, release_key, rule"),
         alerts=reader.all_of("quality.alert", "opened_at desc, alert_id"),
@@ -347,7 +381,9 @@ def _compliance(reader: Reader) -> list[Record]:
                 partition by organisation_code, source_id, standard order by period_end desc, period_start
             )
             = 1
-        order by organisation_code, source_id, publisher_status, standard
+        order by
+            organisation_code, source_id, publisher_status,
+            coalesce(try_cast(nullif(regexp_extract(standard, '\\d+$'), '') as integer), 0), standard
         """,
         "marts.compliance",
     )

@@ -20,10 +20,10 @@ from publish.partition import KEY, write_parts
 from publish.portal import charts, feeds, national, prose, words
 from publish.portal.funnels import Funnel
 from publish.portal.indicators import IndicatorViews
-from publish.portal.lookup import ENGLAND, Lookup
+from publish.portal.lookup import ENGLAND, OLD_AFTER_YEARS, Lookup
 from publish.portal.model import Edition, Record
 from publish.portal.organisations import OrganisationViews
-from publish.portal.reader import CHANGES_SHOWN, Reader
+from publish.portal.reader import CHANGES_SHOWN, EVIDENCE_SHOWN, Reader
 
 HERE = Path(__file__).parent
 STATIC = ("portal.css", "portal.js", "icon.svg")
@@ -58,6 +58,9 @@ class Site:
             "navigation": NAVIGATION,
             "csp": policy.PAGES,
             "sample": charts.key,
+            "keys": charts.KEYS,
+            "standings": national.STANDINGS,
+            "old_after": OLD_AFTER_YEARS,
             "trend_words": words.TREND_WORDS,
             "position_words": words.POSITION_WORDS,
         }
@@ -164,7 +167,10 @@ class Site:
                 "theme.html",
                 section,
                 theme=theme,
+                figures=self.edition.theme_figures.get(theme["theme_id"], []),
+                indicators=self.edition.theme_indicators.get(theme["theme_id"], []),
                 evidence=self.edition.evidence.get(theme["theme_id"], []),
+                evidence_shown=EVIDENCE_SHOWN,
             )
 
     def _releases(self) -> None:
@@ -196,11 +202,30 @@ class Site:
             "quality.html",
             newest=_newest_releases(self.edition),
             missing=missing,
-            failed=[check for check in self.edition.checks if not check["success"]],
+            gaps=self.views.all_gaps(),
+            open_alerts=self._by_rule(alert for alert in self.edition.alerts if alert["state"] == "open"),
+            failed=self._by_rule(check for check in self.edition.checks if not check["success"]),
             suites=[{"name": name, "checks": count, "met": met[name]} for name, count in sorted(suites.items())],
             lms_names={row["lms_code"]: row["lms_name"] for row in self.edition.lms},
             by_lms=[self._completeness_of(lms, missing) for lms in self.edition.lms],
         )
+
+    def _by_rule(self, found: Iterable[Record]) -> list[Record]:
+        """Return alerts or checks by their rule, each with the releases that it speaks of."""
+        groups: dict[tuple[str, str], list[Record]] = {}
+        for row in found:
+            groups.setdefault((row["rule"], row["severity"]), []).append(row)
+        return [
+            {"any": rows[0], "rows": rows, "releases": sorted({key for row in rows for key in self._releases_of(row)})}
+            for rows in groups.values()
+        ]
+
+    def _releases_of(self, row: Record) -> list[str]:
+        """Return the release that an alert or check names: by its key, or an arrival's by source, dataset, release."""
+        if row["release_key"]:
+            return [row["release_key"]] if row["release_key"] in self.edition.releases else []
+        named = str(row.get("scope") or "").removeprefix("arrival/") + "/"
+        return [key for key in self.edition.releases if key.startswith(named)]
 
     def _completeness_of(self, lms: Record, missing: list[Record]) -> Record:
         values = [value for value in self.look_up.by_organisation["lms", lms["lms_code"]] if value.is_current]
@@ -209,7 +234,7 @@ class Site:
             "lms_name": lms["lms_name"],
             "values": len(values),
             "incomplete": sum(value.is_complete is False for value in values),
-            "missing": sum(row["lms_code"] == lms["lms_code"] for row in missing),
+            "missing": len({row["trust_code"] for row in missing if row["lms_code"] == lms["lms_code"]}),
         }
 
     def _changes(self) -> None:
@@ -227,6 +252,7 @@ class Site:
             by_indicator=sorted(by_indicator.items()),
             by_lms=[(lms, by_lms[lms["lms_code"]]) for lms in self.edition.lms if lms["lms_code"] in by_lms],
             changes_shown=CHANGES_SHOWN,
+            reasons=words.REASONS,
         )
 
     def _words(self) -> None:
@@ -320,6 +346,7 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     whole = {
         "indicators": "core.dim_indicator",
         "releases": "core.dim_release",
+        "quality-alerts": "quality.alert",
         "quality-releases": "quality.source_health",
         "quality-checks": "quality.check_result",
         "quality-completeness": "quality.org_completeness",
@@ -352,6 +379,11 @@ def _environment() -> jinja2.Environment:
         "label": words.label,
         "tag_look": words.tag_look,
         "day": words.day,
+        "short_day": words.short_day,
+        "cadence": words.cadence,
+        "what_changed": words.what_changed,
+        "geography": words.geography,
+        "uncapitalised": words.uncapitalised,
         "day_and_time": words.day_and_time,
         "plural": words.plural,
         "slug": words.slug,
@@ -380,12 +412,13 @@ def _row_interval(row: Record) -> str:
     return f"{words.number(row['lower_95'], row['unit'])} to {words.number(row['upper_95'], row['unit'])}"
 
 
-def _evidence_text(row: Record) -> str:
-    """Return the passage that a finding was coded by: the mart's span, else the finding's own text."""
-    for name in ("evidence", "evidence_text", "span", "text"):
-        if row.get(name):
-            return str(row[name])
-    return "no text"
+def _evidence_text(row: Record) -> Markup:
+    """Return a finding's text with the passage marked that it was coded by."""
+    text, passage = row.get("text") or "", row["evidence"] or ""
+    start = row["evidence_start"] or 0
+    if not passage or text[start : start + len(passage)] != passage:
+        return escape(passage or text)
+    return Markup("{}<mark>{}</mark>{}").format(text[:start], passage, text[start + len(passage) :])
 
 
 def _tally(rows: Iterable[Record]) -> list[tuple[str, str, int]]:
@@ -397,7 +430,7 @@ def _tally(rows: Iterable[Record]) -> list[tuple[str, str, int]]:
 
 
 def _warnings(tables: list[dict[str, Any]]) -> list[str]:
-    return sorted({word for table in tables for word in table["warnings"]} - {"suppressed", "incomplete"})
+    return sorted({word for table in tables for word in table["warnings"]})
 
 
 def _newest_releases(edition: Edition) -> list[Record]:

@@ -34,6 +34,31 @@ POSITION_WORDS = {
     "above": "Above the trajectory",
     "not distinguishable": "Not distinguishable from the trajectory",
 }
+REASONS = {
+    "new release": "The publisher has published figures that were not there before.",
+    "revision": "The publisher has changed figures that were there before; the last file stays in the archive.",
+    "correction": "A known error of the publisher has been mended here; the release’s corrections say what and why.",
+    "no longer in the newest release": "The publisher’s newest release does not hold them any more.",
+    "membership": "The trust has moved to another local maternity system or region.",
+    "method or reference data": "The publisher’s figures are the same: how they are computed or assigned has changed.",
+}
+CHANGED = {
+    "value": "value",
+    "numerator": "number",
+    "denominator": "denominator",
+    "lower_95": "interval",
+    "upper_95": "interval",
+    "publisher_value": "publisher’s rate",
+    "adjusted_value": "adjusted value",
+    "adjusted_lower_95": "adjusted value",
+    "adjusted_upper_95": "adjusted value",
+    "publisher_band": "publisher’s band",
+    "trusts_expected": "trusts expected",
+    "trusts_reporting": "trusts visible",
+    "value_min": "least possible value",
+    "value_max": "greatest possible value",
+}
+LABELS = {"suppressed": "Masked"}
 # colours of the tags by what they say; the words stand on the tag, so colour is never alone
 TAG_LOOKS = {
     **dict.fromkeys(("better", "special_cause_improvement", "consistent_pass", "below"), "tag-better"),
@@ -59,10 +84,10 @@ def number(value: float | None, unit: str | None = None) -> str:
 
 
 def counted(value: float | None) -> str:
-    """Write a count: whole where it is whole."""
+    """Write a count: whole where it is whole, or so great that a shared part of one says nothing."""
     if value is None:
         return ""
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
+    return f"{value:,.0f}" if value == round(value) or value >= 1000 else f"{value:,.1f}"
 
 
 def with_unit(value: float | None, unit: str | None) -> str:
@@ -99,21 +124,25 @@ def why_no_value(value: Value) -> str:
     if value.is_suppressed:
         return "masked by the publisher: the number is small"
     if value.is_complete is False and value.trusts_expected is not None:
-        return f"{value.trusts_reporting or 0} of {value.trusts_expected} trusts visible: bounds instead of a value"
+        return f"{value.trusts_reporting or 0} of {value.trusts_expected} trusts visible"
     return "the publisher gives no value"
+
+
+def comparator_name(value: Value) -> str:
+    """Name what the value is compared with."""
+    return value.comparator_name or ("England" if value.level != "england" else "comparator")
 
 
 def comparator(value: Value) -> str:
     """Say what the value is compared with."""
     if value.comparator_value is None:
         return ""
-    name = value.comparator_name or ("England" if value.level != "england" else "comparator")
-    return f"{name}: {number(value.comparator_value, value.unit)}"
+    return f"{comparator_name(value)}: {number(value.comparator_value, value.unit)}"
 
 
 def label(word: str | None) -> str:
     """Turn a word of a vocabulary into a label: `small_numbers` → Small numbers."""
-    text = (word or "").replace("_", " ").strip()
+    text = LABELS.get(word or "", word or "").replace("_", " ").strip()
     return text[:1].upper() + text[1:]
 
 
@@ -131,10 +160,25 @@ def day(value: date | datetime | str | None) -> str:
     return f"{value.day} {value:%B %Y}"
 
 
+def short_day(value: date | None) -> str:
+    """Write a date for a table's cell: 1 May 2025, 30 Sep 2025."""
+    return "" if value is None else f"{value.day} {value:%b %Y}"
+
+
 def day_and_time(value: datetime | str) -> str:
     """Write a moment: 23 November 2026 at 02:39 UTC."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     return f"{day(moment)} at {moment:%H:%M} UTC"
+
+
+def what_changed(columns: Sequence[str]) -> str:
+    """Name what differs between two editions' rows."""
+    return ", ".join(dict.fromkeys(CHANGED.get(name, label(name).lower()) for name in columns))
+
+
+def cadence(months: int | None) -> str:
+    """Say how long the periods of some figures are: monthly, quarterly, yearly."""
+    return {1: "monthly", 3: "quarterly", 12: "yearly"}.get(months or 0, "")
 
 
 def listing(items: Sequence[str], last: str = "and") -> str:
@@ -164,10 +208,26 @@ def short_publisher(text: str | None) -> str:
     return (text or "").split(" (")[0]
 
 
+def publisher_letters(text: str | None) -> str:
+    """Return the letters that a publisher puts in brackets after its name (OHID), else the name's first part."""
+    found = re.search(r" \(([A-Z]{3,})\)", text or "")
+    return found[1] if found else short_publisher(text).split(",")[0]
+
+
+def uncapitalised(text: str) -> str:
+    """Begin a name as within a sentence: stillbirth rate (ONS), but MBRRACE stays."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
+def geography(text: str) -> str:
+    """Say of which country a figure is; a source that leaves it open is said to do so."""
+    return text.replace("(?)", " (as far as the source tells)")
+
+
 def ambition_sentence(newest: dict[str, Any]) -> str:
     """Say where England stands against a trajectory."""
     unit, actual, target = newest["unit"], newest["actual"], newest["target"]
-    place = f"{newest['geography']}, {newest['period']}: {with_unit(actual, unit)}"
+    place = f"{geography(newest['geography'])}, {newest['period']}: {with_unit(actual, unit)}"
     if target is None:
         return f"{place}."
     gap = newest["gap"]

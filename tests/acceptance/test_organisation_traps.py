@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import jinja2
 import pytest
 
+from ingest import landing, registry
+from perinatal import pipeline
 from perinatal.home import Home
 from perinatal.stats import MACROS
 
@@ -135,3 +138,24 @@ def test_10_rows_of_other_nations_stand_in_core_only(ask: Ask) -> None:
     assert ask(
         "select count(*) from marts.trust_indicator where trust_name like '%Health Board%' or trust_code like '7A%'"
     ) == [(0,)]
+
+
+def test_11_a_range_that_a_spreadsheet_made_a_date_is_a_range_again(home: Home, tmp_path: Path) -> None:
+    source = registry.source("msds")
+    source.sample.generate(tmp_path)
+    file = tmp_path / "hosp-epis-stat-mat-msdscsv-2019-20.csv"
+    assert b",07-Oct," in file.read_bytes()
+    landing.land(home, file, landing.Arrival(source, file.name))
+    assert pipeline.build(home).what == "published"
+    with duckdb.connect(str(home.database), read_only=True) as connection:
+        found = connection.execute(
+            "select breakdown_value, list_contains(usage_warnings, 'category_repaired'), count(*) "
+            "from core.fct_observation where indicator_id = 'msds_apgar_score5_term_group7' and level = 'trust' "
+            "group by all order by all"
+        ).fetchall()
+        told = connection.execute(
+            "select success, observed from quality.check_result where rule = 'categories_are_not_dates'"
+        ).fetchall()
+    assert [row[:2] for row in found if row[0].startswith("7")] == [("7 to 10", False), ("7 to 10", True)]
+    assert "07-Oct" not in {row[0] for row in found}
+    assert told == [(False, 1.0)]

@@ -63,6 +63,9 @@ def running(home: Home) -> Iterator[tuple[SamplePublishers, HttpClient]]:
         with HttpClient(quick) as client:
             reports = list(fetch.fetch_all(home, client, watched(), synthetic=True))
             assert [report for report in reports if report.outcome in ("failed", "needs_person")] == []
+            told = [line for report in reports for line in report.warnings]
+            assert told
+            assert all("no data for area type" in line for line in told), told
             yield server, client
 
 

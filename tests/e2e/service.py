@@ -10,14 +10,16 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import psutil
+import requests
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -41,6 +43,16 @@ def wait_for(what: str, found: Callable[[], Any], seconds: float) -> Any:
             return value
         time.sleep(0.2)
     raise AssertionError(f"waited {seconds:.0f} s for {what}")
+
+
+def listening(processes: Iterable[psutil.Process]) -> set[str]:
+    """Return the addresses that these processes listen on; one may end while it is asked."""
+    found = set()
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            open_here = [one for one in process.net_connections("inet") if one.status == psutil.CONN_LISTEN]
+            found |= {connection.laddr.ip for connection in open_here}
+    return found
 
 
 @dataclass
@@ -99,6 +111,12 @@ class Service:
     def child(self, name: str) -> psutil.Process:
         return next(process for process in self.family()[1:] if _is(process, name))
 
+    @property
+    def started(self) -> datetime:
+        """Return when it was started, in UTC without saying so, as Airflow's SQLite has it."""
+        assert self.process is not None
+        return datetime.fromtimestamp(psutil.Process(self.process.pid).create_time(), UTC).replace(tzinfo=None)
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> list[psutil.Process]:
         """End it; returns what is still alive of all that it had started, after a while."""
         family = self.family()
@@ -133,6 +151,15 @@ class Service:
         now = time.monotonic()
         (self.home / "inbox" / source / (name or file.name)).write_bytes(file.read_bytes())
         return now
+
+    def trigger(self, dag_id: str) -> None:
+        """Start a run by hand, through Airflow's API."""
+        address = f"http://127.0.0.1:{self.port}"
+        word = json.loads((self.home / "airflow" / "passwords.json").read_text(encoding="utf-8"))["admin"]
+        login = requests.post(f"{address}/auth/token", json={"username": "admin", "password": word}, timeout=60)
+        bearer = {"Authorization": f"Bearer {login.json()['access_token']}"}
+        runs = f"{address}/api/v2/dags/{dag_id}/dagRuns"
+        requests.post(runs, json={"logical_date": None}, headers=bearer, timeout=60).raise_for_status()
 
     def edition(self) -> str | None:
         current = self.home / "current"

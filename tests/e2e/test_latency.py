@@ -15,6 +15,7 @@ from tests.e2e.service import REPO, Service, running, wait_for
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(2400)]
 
+BARE, EDITION = "the end of a bare chain of two DAGs", "the edition in which it is"
 NAME = "perinatal-mortality-rates-{}-trusthealth-board.csv"
 BUNDLES = {"perinatal": REPO / "dags", "bare": REPO / "tests" / "e2e" / "bare_chain"}
 
@@ -27,18 +28,24 @@ def test_file_to_edition_beside_a_bare_chain(tmp_path: Path) -> None:
     local = "airflow.dag_processing.bundles.local.LocalDagBundle"
     bundles = [{"name": n, "classpath": local, "kwargs": {"path": str(p)}} for n, p in BUNDLES.items()]
     extra = {"AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles), "BARE_CHAIN": str(bare)}
-    took: dict[str, list[float]] = {"bare chain": [], "edition": []}
+    took: dict[str, list[float]] = {BARE: [], EDITION: []}
+    others = os.getloadavg()[0]
     with running(tmp_path / "up", **extra) as service:
         wait_for("both watches", lambda: service.rows("select count(*) from trigger") == [(2,)], 180)
         for year in range(2020, 2023):
-            took["bare chain"].append(_bare(service, bare, str(year)))
-            took["edition"].append(_edition(service, made / NAME.format(year)))
-    load = os.getloadavg()[0]
+            took[BARE].append(_bare(service, bare, str(year)))
+            took[EDITION].append(_edition(service, made / NAME.format(year)))
+    print(f"\n{_table(took)}\n\n{os.cpu_count()} processors, load {others:.1f} before")
+
+
+def _table(took: dict[str, list[float]]) -> str:
+    """Return the figures as Markdown: the ratio first, since seconds are those of this machine."""
+    least = statistics.median(took[BARE])
+    lines = ["| from a dropped file to | ratio | median | each |", "| --- | --- | --- | --- |"]
     for name, seconds in took.items():
-        told = ", ".join(f"{one:.1f}" for one in seconds)
-        print(f"\nfile dropped → {name}: median {statistics.median(seconds):.1f} s ({told})")
-    ratio = statistics.median(took["edition"]) / statistics.median(took["bare chain"])
-    print(f"ratio {ratio:.1f}; load {load:.1f} on {os.cpu_count()} processors")
+        median, each = statistics.median(seconds), ", ".join(f"{one:.1f}" for one in seconds)
+        lines.append(f"| {name} | {median / least:.1f} | {median:.1f} s | {each} |")
+    return "\n".join(lines)
 
 
 def _idle(service: Service) -> None:

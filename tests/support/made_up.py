@@ -36,12 +36,16 @@ TYPES = {
     "timestamp": ("fetched_at", "opened_at", "last_seen_at", "closed_at"),
     "boolean": ("is_synthetic", "is_superseded", "has_arrival_warning", "success", "is_missing_now", "is_split",
                 "is_boundary_change", "is_suppressed", "is_denominator_withheld"),
-    "varchar[]": ("aliases", "usage_warnings", "affected_marts", "affected_lms", "sources"),
+    "varchar[]": ("aliases", "changed_columns", "usage_warnings", "affected_marts", "affected_lms", "sources",
+                  "published_sources", "coded_sources", "mis_action"),
     "double": ("multiplier", "target", "observed", "minimum", "maximum", "value", "comparator_value", "numerator",
                "denominator", "knot_target", "next_target", "score", "old_value", "new_value", "old_numerator",
-               "new_numerator", "old_denominator", "new_denominator"),
+               "new_numerator", "old_denominator", "new_denominator", "england_value",
+               "lms_lowest", "lms_highest"),
     "integer": ("revision", "precedence", "year", "knot_year", "next_year", "mergers", "times_seen", "periods_missing",
-                "periods_expected", "periods_reported", "period_months", "page", "findings", "convergence_rank"),
+                "periods_expected", "periods_reported", "period_months", "page", "findings", "convergence_rank",
+                "evidence_start", "evidence_end", "trusts_compared", "trusts_worse", "documents", "recommendations",
+                "findings_by_person"),
     "bigint": ("rows_in", "rows_mart", "rows_quarantined", "rows_excluded", "count"),
 }  # fmt: skip
 TYPE_OF = {column: kind for kind, columns in TYPES.items() for column in columns}
@@ -319,6 +323,7 @@ def _looks(edition: MadeUp) -> None:
         edition.add(
             "marts", "edition_change", mart="trust_indicator", organisation_code="R01", organisation_name=SCRIPT,
             lms_code="QAA", breakdown="all", breakdown_value="all", change=change, reason="revision", old_value=old,
+            changed_columns=["value", "value_min"] if change == "changed" else [],
             new_value=new, new_release_key=RELEASE, last_edition="20260101T000000-before00",
             **{name: cell for name, cell in about.items() if name != "release_key"},
         )  # fmt: skip
@@ -326,18 +331,30 @@ def _looks(edition: MadeUp) -> None:
 
 def _findings(edition: MadeUp) -> None:
     for place, (theme, label, sources) in enumerate(
-        (("C01", "Fetal monitoring <CTG>", ["HSIB", "NHS Resolution"]), ("S02", FORMULA, ["HSIB"])), start=1
+        (("C01", "Fetal monitoring <CTG>", ["hsib", "Coroner <PFD>"]), ("S02", FORMULA, ["hsib"])), start=1
     ):
+        by_source = [{"source_id": "hsib", "findings": len(sources), "of": 9}]
         edition.add("marts", "theme", theme_id=theme, label=label, driver="Deterioration", sbl_element="4",
-                    sources=sources, findings=len(sources), convergence_rank=place)  # fmt: skip
+                    sources=sources, published_sources=sources[1:], findings=len(sources), convergence_rank=place,
+                    findings_by_source=json.dumps(by_source), usage_warnings=["publisher_note"])  # fmt: skip
+        edition.add(
+            "marts", "theme_figure", theme_id=theme, publisher="HSIB", period_label="2021/22", kind="share",
+            statement=FORMULA, published_value="49", published_unit="%", published_denominator="92 <cases>",
+            source_url="https://reports.example/figure (secondary)",
+        )  # fmt: skip
+        edition.add(
+            "marts", "theme_indicator", theme_id=theme, indicator_id="apgar_below_7", source_id="msds", unit="%",
+            indicator_name="Apgar score below 7", link="outcome", link_note=FORMULA, period_label="Mar 2026",
+            england_value=2.5, trusts_compared=6, trusts_worse=1, release_key=MONTHLY,
+        )  # fmt: skip
         for number, source in enumerate(sources):
             finding = f"{theme}-{number}"
-            edition.add("marts", "theme_evidence", theme_id=theme, finding_id=finding, evidence=f"{SCRIPT} was late",
-                        score=0.8, coded_by="rule")  # fmt: skip
+            edition.add("marts", "theme_evidence", theme_id=theme, finding_id=finding, evidence="was late",
+                        evidence_start=len(f"The {SCRIPT} "), score=0.8, coded_by="rule")  # fmt: skip
             edition.add(
                 "core", "fct_finding", finding_id=finding, source_id=source, document_title="A report",
                 document_url="javascript:alert(1)" if number else "https://reports.example/1", kind="finding",
-                text="The whole finding", page=3, published_on=date(2022, 3, 30), release_key=RELEASE,
+                text=f"The {SCRIPT} was late <again>", page=3, published_on=date(2022, 3, 30), release_key=RELEASE,
             )  # fmt: skip
 
 
@@ -365,9 +382,9 @@ def _quality(edition: MadeUp) -> None:
         sample_rows="[]", affected_marts=[], affected_lms=[], release_key=RELEASE,
     )  # fmt: skip
     edition.add(
-        "quality", "org_completeness", source_id="mbrrace", period_months=12, trust_code="R06", lms_code="QCC",
-        periods_expected=5, periods_reported=4, periods_missing=1, newest_reported=date(2023, 12, 31),
-        newest_expected=date(2024, 12, 31), is_missing_now=True,
+        "quality", "org_completeness", source_id="mbrrace", dataset="perinatal_mortality", period_months=12,
+        trust_code="R06", lms_code="QCC", periods_expected=5, periods_reported=4, periods_missing=1,
+        newest_reported=date(2023, 12, 31), newest_expected=date(2024, 12, 31), is_missing_now=True,
     )  # fmt: skip
 
 

@@ -17,10 +17,10 @@ with
             *,
             case when starts_with(period, 'to ') then null else left(plain_period, 4)::integer end as first_year,
             case
-                when regexp_full_match(plain_period, '\d{4}[/-]\d{2}')
-                then left(plain_period, 2) || right(plain_period, 2)
                 when contains(plain_period, '..') or starts_with(period, 'to ')
                 then left(regexp_extract(plain_period, '\d{4}(-\d{2})?$'), 4)
+                when regexp_full_match(plain_period, '\d{4}[/-]\d{2}')
+                then left(plain_period, 2) || right(plain_period, 2)
                 else right(plain_period, 4)
             end::integer as last_year,
             contains(plain_period, '/') as is_financial,

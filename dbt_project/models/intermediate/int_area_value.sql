@@ -1,11 +1,13 @@
--- Grain: that of the indicator marts, for LMSs, regions and England. A publisher's own row for a region or
--- England is
--- taken before our sum; for an LMS the sum of its trusts is taken (a publisher's own LMS or ICB row stands
--- beside it in
+-- Grain: that of the indicator marts, for LMSs, regions and England. A publisher's own row for a region or England is
+-- taken before our sum; for an LMS the sum of its trusts is taken (a publisher's own LMS or ICB row stands beside it in
 -- marts.organisation_indicator).
 with
-    rolled as (
-        select rollup.*, indicator.statistic, {{ measure_columns("rollup.numerator", "rollup.denominator") }}
+    summed as (
+        select
+            rollup.*,
+            indicator.statistic,
+            indicator.multiplier,
+            {{ countable_events("rollup.numerator") }} as counted_numerator
         from
             (
                 select *
@@ -16,6 +18,8 @@ with
             ) as rollup
         inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
     ),
+
+    rolled as (select *, {{ measure_columns("counted_numerator", "denominator", "summed") }} from summed),
 
     bounded as (
         select
@@ -28,14 +32,13 @@ with
             -- rounded outwards, so that no denominator can be worked back from them
             case
                 when is_bounded and least_denominator > 0
-                then floor(least_numerator / least_denominator * indicator.multiplier * 100) / 100
+                then floor(least_numerator / least_denominator * multiplier * 100) / 100
             end as bound_min,
             case
                 when is_bounded and greatest_denominator > 0
-                then ceil(greatest_numerator / greatest_denominator * indicator.multiplier * 100) / 100
+                then ceil(greatest_numerator / greatest_denominator * multiplier * 100) / 100
             end as bound_max
         from rolled
-        inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
     ),
 
     ours as (

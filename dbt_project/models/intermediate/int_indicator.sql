@@ -1,6 +1,7 @@
--- Grain: indicator: the catalogue, and below it what the publishers' own metadata say of indicators outside it.
--- Models of
--- indicators may say from which rows of which release they are made (quality.source_health counts those).
+-- Grain: indicator: the catalogue, and below it what the publishers' own metadata say of indicators outside it, with
+-- the
+-- programmes each serves and its target for all women. Models of indicators may say from which rows of which release
+-- they are made (quality.source_health counts those).
 with
     described as (
         select *, 1 as place, null::varchar as release_key, null::bigint as source_row, null::varchar as exclusion_rule
@@ -10,12 +11,37 @@ with
             select *, 2 as place
             from {{ ref(model) }}
         {% endfor %}
+    ),
+
+    single as (
+        select *
+        from described
+        where exclusion_rule is null
+        qualify row_number() over (partition by indicator_id order by place, source_id) = 1
+    ),
+
+    programmes as (
+        select
+            single.indicator_id,
+            string_agg(distinct programme.programme, '; ' order by programme.programme) as programme
+        from single
+        inner join
+            {{ ref("indicator_programme") }} as programme on regexp_full_match(single.indicator_id, programme.pattern)
+        group by single.indicator_id
     )
 
 select
-    * exclude (place, source_id, release_key, source_row, exclusion_rule),
-    source_id as catalogue_source_id,
-    statistic in ('rate', 'proportion', 'count') as can_be_summed
-from described
-where exclusion_rule is null
-qualify row_number() over (partition by indicator_id order by place, source_id) = 1
+    single.* exclude (place, source_id, release_key, source_row, exclusion_rule, is_death, is_harm),
+    coalesce(single.is_death, false) as is_death,
+    coalesce(single.is_harm, false) as is_harm,
+    single.source_id as catalogue_source_id,
+    single.statistic in ('rate', 'proportion', 'count') as can_be_summed,
+    programmes.programme,
+    target.target
+from single
+left join programmes using (indicator_id)
+left join
+    {{ ref("indicator_target") }} as target
+    on single.indicator_id = target.indicator_id
+    and target.breakdown = 'all'
+    and target.breakdown_value = 'all'

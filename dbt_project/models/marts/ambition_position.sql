@@ -1,8 +1,32 @@
 -- Grain: indicator × level × organisation × period × source: each trust, LMS and region against the national
--- trajectory,
--- where a source gives an indicator of the ambition. The trajectory is England's: an organisation's position is a way
--- to look, not a target that was set for it.
+-- trajectory, where a source gives an indicator of the ambition. The trajectory is England's: an organisation's
+-- position
+-- is a way to look, not a target that was set for it. It stands in the indicator's unit: 6% is 60 per 1,000.
 with
+    measured as (
+        select
+            indicator.indicator_id,
+            indicator.ambition_id,
+            indicator.ambition_note,
+            indicator.multiplier / {{ unit_multiplier("ambition.unit") }} as scale
+        from {{ ref("int_indicator") }} as indicator
+        inner join {{ ref("ambition") }} as ambition using (ambition_id)
+    ),
+
+    trajectories as (
+        select measured.*, trajectory.year, round(trajectory.target * scale, 6) as target
+        from measured
+        inner join {{ ref("ambition_trajectory") }} as trajectory using (ambition_id)
+    ),
+
+    segments as (
+        select
+            measured.indicator_id,
+            segment.* replace (segment.knot_target * scale as knot_target, segment.next_target * scale as next_target)
+        from measured
+        inner join {{ ref("int_ambition_segment") }} as segment using (ambition_id)
+    ),
+
     positions as (
         select
             'trust' as level,
@@ -24,7 +48,7 @@ with
     )
 
 select
-    indicator.ambition_id,
+    trajectory.ambition_id,
     positions.level,
     positions.organisation_code,
     positions.organisation_name,
@@ -58,23 +82,22 @@ select
     {{ years_behind("year(positions.period_end)", "positions.value", "segment") }} as years_behind,
     positions.unit,
     positions.is_complete,
-    indicator.ambition_note as definition_note,
+    trajectory.ambition_note as definition_note,
     positions.usage_warnings,
     positions.release_key
 from positions
-inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
 inner join
-    {{ ref("ambition_trajectory") }} as trajectory
-    on indicator.ambition_id = trajectory.ambition_id
+    trajectories as trajectory
+    on positions.indicator_id = trajectory.indicator_id
     and year(positions.period_end) = trajectory.year
 left join
-    {{ ref("int_ambition_segment") }} as segment
-    on indicator.ambition_id = segment.ambition_id
+    segments as segment
+    on positions.indicator_id = segment.indicator_id
     and positions.value <= segment.knot_target
     and positions.value > segment.next_target
 where positions.breakdown = 'all'
 order by
-    indicator.ambition_id,
+    trajectory.ambition_id,
     positions.indicator_id,
     positions.source_id,
     positions.level,

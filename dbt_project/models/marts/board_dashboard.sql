@@ -1,26 +1,7 @@
 -- Grain: trust × measure × indicator × source: the least that a board should see by the 2020 guide, with each
--- indicator's
--- newest period; a measure that no public source reports for the trust stands blank with the reason.
+-- indicator's newest period; a measure that no public source reports for the trust stands blank with the reason.
 with
-    measures as (
-        select measure.measure_id, measure.measure, measure.place, measure.reason_where_blank, indicator.indicator_id
-        from {{ ref("board_measure") }} as measure
-        left join
-            {{ ref("int_indicator") }} as indicator
-            on list_contains(string_split(measure.indicator_ids, '|'), indicator.indicator_id)
-            or (measure.ambition_id is not null and measure.ambition_id = indicator.ambition_id)
-    ),
-
-    newest as (
-        select *
-        from {{ ref("trust_indicator") }}
-        where breakdown = 'all'
-        qualify
-            row_number() over (
-                partition by trust_code, indicator_id, source_id order by period_end desc, period_start desc
-            )
-            = 1
-    ),
+    {{ board_measures(ref("trust_indicator")) }},
 
     today as (
         select code as trust_code, name as trust_name, lms_code
@@ -28,43 +9,18 @@ with
         where
             level = 'trust'
             and valid_to = date '9999-12-31'
-            and coalesce(closed_on, date '9999-12-31') > (select max(period_end) from newest)
+            -- open at the newest period; with no value at all, never closed
+            and coalesce(closed_on, date '9999-12-31')
+            > coalesce((select max(period_end) from newest), date '9999-12-30')
             and lms_code is not null
     ),
 
     reported as (
         select
-            newest.trust_code,
-            newest.trust_name,
-            newest.lms_code,
-            measures.measure_id,
-            measures.measure,
-            measures.place,
-            newest.indicator_id,
-            newest.source_id,
-            newest.period_label,
-            newest.period_start,
-            newest.period_end,
-            newest.numerator,
-            newest.denominator,
-            newest.value,
-            newest.unit,
-            newest.lower_95,
-            newest.upper_95,
-            newest.comparison,
-            newest.recent_trend,
-            position.target,
-            position.position,
-            case
-                when newest.is_suppressed
-                then 'masked by the publisher: small numbers'
-                when newest.value is null
-                then 'the publisher gives no value'
-            end as reason_blank,
-            newest.usage_warnings,
-            newest.release_key
+            newest.* exclude (programme_target),
+            coalesce(position.target, newest.programme_target) as target,
+            position.position
         from newest
-        inner join measures using (indicator_id)
         left join
             {{ ref("ambition_position") }} as position
             on position.level = 'trust'
@@ -104,7 +60,7 @@ select
     lms_code,
     measure_id,
     measure,
-    place::integer as place,
+    place,
     indicator_id,
     source_id,
     period_label,

@@ -1,6 +1,5 @@
 -- Grain: indicator × level × organisation × period × group type × group × source: rates by ethnicity and deprivation
--- where
--- the publisher gives them, against the reference group (White; least deprived): rate ratio with a log-normal 95%
+-- where the publisher gives them, against the reference group (White; least deprived): rate ratio with a log-normal 95%
 -- interval, and the absolute gap.
 with
     grouped as (
@@ -69,9 +68,16 @@ select
         }} as ratio_{{ side }}_95,
     {% endfor %}
     compared.value - compared.reference_value as gap,
+    target.target,
+    target.due_year as target_due_year,
     compared.usage_warnings,
     compared.release_key
 from compared
+left join
+    {{ ref("indicator_target") }} as target
+    on compared.indicator_id = target.indicator_id
+    and compared.breakdown = target.breakdown
+    and compared.breakdown_value = target.breakdown_value
 order by
     compared.source_id,
     compared.indicator_id,

@@ -1,13 +1,18 @@
 -- Grain: indicator × level × organisation × period × source, for monthly and quarterly series of at least 12 points:
--- XmR
--- chart with special causes and assurance against the indicator's target, and for rare adverse events the CUSUM for a
--- doubling of England's rate with the excess events beside it.
+-- XmR chart with special causes and assurance against the indicator's target, and for rare harm the CUSUM for a
+-- doubling
+-- of England's rate with the excess events beside it. Rolling windows are left out: their points overlap, so that
+-- limits
+-- would be too narrow and every event would count several times.
 with
     points as (
         select
             series.*,
             indicator.polarity,
             indicator.target,
+            indicator.is_harm,
+            -- months and quarters are separate series
+            date_diff('day', series.period_start, series.period_end) > 31 as is_quarterly,
             case
                 indicator.polarity when 'low' then 'decrease' when 'high' then 'increase' else 'neutral'
             end as improvement_direction,
@@ -17,23 +22,14 @@ with
         where
             series.breakdown = 'all'
             and series.value is not null
+            and not list_contains(series.usage_warnings, 'rolling_window')
             and date_diff('day', series.period_start, series.period_end) between 25 and 92
     ),
 
     long_enough as (
         select *
         from points
-        qualify
-            count(*) over (
-                partition by
-                    level,
-                    organisation_code,
-                    source_id,
-                    indicator_id,
-                    -- months and quarters are separate series
-                    date_diff('day', period_start, period_end) > 31
-            )
-            >= 12
+        qualify count(*) over (partition by level, organisation_code, source_id, indicator_id, is_quarterly) >= 12
     ),
 
     charted as (
@@ -42,7 +38,7 @@ with
             {{
                 spc(
                     "long_enough",
-                    ["level", "organisation_code", "source_id", "indicator_id"],
+                    ["level", "organisation_code", "source_id", "indicator_id", "is_quarterly"],
                     "period_start",
                     "value",
                     "improvement_direction",
@@ -62,11 +58,9 @@ with
             and england.breakdown = 'all'
     ),
 
-    -- the Poisson CUSUM is for rare events that should not happen; the rest has no CUSUM
+    -- the Poisson CUSUM is for harm that is rare; the rest has no CUSUM
     rare_events as (
-        select *
-        from referred
-        where level <> 'england' and polarity = 'low' and reference < 0.2 and denominator is not null
+        select * from referred where level <> 'england' and is_harm and reference < 0.2 and denominator is not null
     ),
 
     summed as (
@@ -75,7 +69,7 @@ with
             {{
                 cusum(
                     "rare_events",
-                    ["level", "organisation_code", "source_id", "indicator_id"],
+                    ["level", "organisation_code", "source_id", "indicator_id", "is_quarterly"],
                     "period_start",
                     "numerator",
                     "denominator",

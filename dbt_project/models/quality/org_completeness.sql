@@ -1,29 +1,38 @@
--- Grain: source × trust: which trust is missing from what, and for how long: its newest period beside the source's.
--- Only
--- trusts that the source has had, or that are expected in its newest period.
+-- Grain: source × dataset × length of period × trust: which trust is missing from what, and for how long: its newest
+-- period beside the dataset's. Only trusts that the source has had, or that are expected in a period of it.
 with
     seen as (
-        select distinct source_id, organisation_code as trust_code, period_start, period_end
-        from {{ ref("fct_observation") }}
-        where level = 'trust' and exclusion_rule is null
+        select distinct
+            observation.source_id,
+            release.dataset,
+            observation.organisation_code as trust_code,
+            observation.period_start,
+            observation.period_end
+        from {{ ref("fct_observation") }} as observation
+        inner join {{ ref("dim_release") }} as release using (release_key)
+        where observation.level = 'trust' and observation.exclusion_rule is null
     ),
 
     -- periods of one length are compared with each other: a month is not missing because a year is there
     periods as (
-        select distinct source_id, date_diff('month', period_start, period_end + 1) as months, period_start, period_end
+        select distinct
+            source_id, dataset, date_diff('month', period_start, period_end + 1) as months, period_start, period_end
         from seen
     ),
 
     expected as (
-        select periods.months, expected.*
+        select periods.dataset, periods.months, expected.*
         from {{ ref("int_expected_trust") }} as expected
         inner join periods using (source_id, period_start, period_end)
     ),
 
-    missing as (select expected.* from expected anti join seen using (source_id, trust_code, period_start, period_end))
+    missing as (
+        select expected.* from expected anti join seen using (source_id, dataset, trust_code, period_start, period_end)
+    )
 
 select
     expected.source_id,
+    expected.dataset,
     expected.months::integer as period_months,
     expected.trust_code,
     any_value(expected.lms_code order by expected.period_end desc) as lms_code,
@@ -35,14 +44,15 @@ select
     bool_or(missing.trust_code is not null and expected.period_end = newest.period_end) as is_missing_now
 from expected
 inner join
-    (select source_id, months, max(period_end) as period_end from periods group by all) as newest using (
-        source_id, months
+    (select source_id, dataset, months, max(period_end) as period_end from periods group by all) as newest using (
+        source_id, dataset, months
     )
 left join
     missing
     on expected.source_id = missing.source_id
+    and expected.dataset = missing.dataset
     and expected.trust_code = missing.trust_code
     and expected.period_start = missing.period_start
     and expected.period_end = missing.period_end
-group by expected.source_id, expected.months, expected.trust_code
-order by expected.source_id, expected.months, expected.trust_code
+group by expected.source_id, expected.dataset, expected.months, expected.trust_code
+order by expected.source_id, expected.dataset, expected.months, expected.trust_code

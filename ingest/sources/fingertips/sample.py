@@ -6,6 +6,8 @@ values that are there; Hackney with the City of London and Cornwall with Scilly 
 vintages and sexes beside the headline; pooled years that overlap; counts rounded to five; a standardised rate that its
 counts do not give; the ragged file of 2019 (a name with a line break, a header with one column too many); a website
 export (byte order mark, header without spaces, markup, thousands separators). Levels are near England's of 2023.
+Every indicator that is asked for is in the metadata; most were never uploaded, and none has data for acute trusts: the
+API answers with a header alone, which is to be told as "no data".
 """
 
 from __future__ import annotations
@@ -13,12 +15,13 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ingest.sample.reference import read_seed
+from ingest.sample.reference import UPLOADED_AT, read_seed
 
 ENGLAND = "E92000001"
 HEADER = [
@@ -142,7 +145,9 @@ def generate(folder: Path, seed: int = 1938133222) -> None:
                 _append(folder / f"fingertips_{name}.csv", compared, number, indicator, year, wanted)
     _write_ragged(folder / "by_group_id_1938133222_2019.csv", dice)
     _write_website_export(folder / "caesarean-sections-website.csv", dice, authorities)
-    entries = {str(number): _metadata(number, each) for number, each in (INDICATORS | OLD | WEBSITE).items()}
+    with_rows = INDICATORS | OLD | WEBSITE
+    entries = {row["indicator_id"]: _never_uploaded(row) for row in read_seed("fingertips_indicator")}
+    entries |= {str(number): _metadata(number, each, UPLOADED_AT) for number, each in with_rows.items()}
     (folder / "indicator_metadata_all.json").write_text(json.dumps(entries, indent=1), encoding="utf-8")
 
 
@@ -348,7 +353,14 @@ def _write_website_export(path: Path, dice: random.Random, authorities: list[Are
             writer.writerow(cells[:-1])
 
 
-def _metadata(number: int, indicator: Indicator) -> dict[str, Any]:
+def _never_uploaded(row: dict[str, str]) -> dict[str, Any]:
+    """Return the entry of an indicator that the publisher knows and has no rows of."""
+    per = int(re.sub(r"\D", "", row["unit"]) or 100)
+    known = Indicator(row["name"], 0, per, row["unit"], row["value_type"], row["ci_method"], row["year_type"])
+    return _metadata(int(row["indicator_id"]), known, None)
+
+
+def _metadata(number: int, indicator: Indicator, uploaded_at: str | None) -> dict[str, Any]:
     """Return one entry of the API's metadata document."""
     return {
         "IID": number,
@@ -362,5 +374,5 @@ def _metadata(number: int, indicator: Indicator) -> dict[str, Any]:
         "ValueType": {"Id": 0, "Name": indicator.value_type},
         "ConfidenceIntervalMethod": {"Id": 0, "Name": indicator.ci_method, "Description": None},
         "DataQualityNote": {"Id": 0, "Text": "None", "Comment": None},
-        "DataChange": {"LastUploadedAt": "2026-10-01T09:00:00", "LastDeletedAt": None},
+        "DataChange": {"LastUploadedAt": uploaded_at, "LastDeletedAt": None},
     }

@@ -261,7 +261,9 @@ def _write_annual(folder: Path, year: int, dice: random.Random) -> None:
                 continue
             name = OLD_NAMES[dimension] if old else dimension
             counted = DIMENSIONS[dimension][0].replace("Women", "Deliveries")
-            rows.append([period, name, level, place.code, place.name, category or "",
+            # what a spreadsheet made of 7-10
+            shown = "07-Oct" if old and place.code == trusts[0].code and category == "7 to 10" else category
+            rows.append([period, name, level, place.code, place.name, shown or "",
                          counted.lower() if old else counted, _number(_rounded(count))])  # fmt: skip
     _write(folder / f"hosp-epis-stat-mat-msdscsv-{period}.csv", header, rows)
 

@@ -49,6 +49,10 @@
         item.hidden = !words.every((word) => texts[place].includes(word));
         count += item.hidden ? 0 : 1;
       });
+      // a heading without entries says nothing
+      for (const part of document.querySelectorAll("main section")) {
+        part.hidden = !part.querySelector("[data-findable] > li:not([hidden])");
+      }
       said.textContent = words.length ? `${count} found for “${box.value}”` : "";
     };
     box.value = wanted;
@@ -84,8 +88,10 @@
       const button = document.createElement("button");
       button.type = "button";
       button.className = "sort";
-      button.append(...heading.childNodes);
-      heading.append(button);
+      const small = heading.querySelector(".sub");
+      button.append(...[...heading.childNodes].filter((node) => node !== small));
+      button.lastChild.textContent = button.lastChild.textContent.trimEnd();
+      heading.prepend(button);
       button.addEventListener("click", () => sortBy(table, place, heading));
     });
   }

@@ -16,6 +16,7 @@ import pytest
 from expectations import alerts
 from ingest import registry
 from perinatal import pipeline, service, settings
+from perinatal.console import say
 from perinatal.errors import BlockedByGate, PerinatalError, RefusedAtArrival
 from perinatal.home import Home
 
@@ -261,6 +262,15 @@ def test_what_a_gate_refuses_fails_at_once_with_the_reason_first(
         assert run("assemble") == {"build": "failed"}
     assert [record.getMessage() for record in caplog.records if record.name == "dags.wiring"] == [str(refusal)]
     assert alerts.open_alerts(home) == []  # the gate itself opens one; a second would say the same
+
+
+def test_progress_is_no_error_in_a_tasks_log(airflow_database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Airflow's log takes standard error for errors."""
+    from dags import wiring
+
+    with wiring.as_task():
+        say("Building 1 release(s): 10.0 s")
+    assert capsys.readouterr() == ("Building 1 release(s): 10.0 s\n", "")
 
 
 def test_what_the_world_did_is_tried_again(

@@ -45,9 +45,10 @@ def test_a_repeated_breach_is_counted_not_opened_again(home: Home) -> None:
     alerts.reconcile(home, "release", [MISSING])
     opened = only(home).opened_at
     alerts.reconcile(home, "release", [replace(MISSING, count=2)])
+    alerts.reconcile(home, "release", [replace(MISSING, count=2)])
     alert = only(home)
-    assert (alert.state, alert.times_seen, alert.opened_at, alert.breach.count) == ("open", 2, opened, 2)
-    assert [event["event"] for event in log(home)] == ["opened", "seen"]
+    assert (alert.state, alert.times_seen, alert.opened_at, alert.breach.count) == ("open", 3, opened, 2)
+    assert [event["event"] for event in log(home)] == ["opened", "updated", "seen"]
 
 
 def test_a_breach_that_is_gone_closes(home: Home) -> None:

@@ -22,17 +22,16 @@ Land = Callable[..., Outcome]
 
 @pytest.fixture
 def mbrrace(home: Home, mbrrace_sample: Path, tmp_path: Path) -> Land:
-    """Land the synthetic release of a year as MBRRACE-UK's, changed row by row."""
+    """Land the synthetic release of a year (2020 to 2024) as MBRRACE-UK's, changed row by row."""
 
     def run(year: int, change: Callable[[dict[str, str]], object] = str, synthetic: bool = False) -> Outcome:
         target = tmp_path / "incoming" / NAME.format(year)
         target.parent.mkdir(exist_ok=True)
-        with (mbrrace_sample / NAME.format(2022)).open(newline="") as handle, target.open("w", newline="") as out:
+        with (mbrrace_sample / NAME.format(year)).open(newline="") as handle, target.open("w", newline="") as out:
             reader = csv.DictReader(handle)
             writer = csv.DictWriter(out, reader.fieldnames or [], lineterminator="\n")
             writer.writeheader()
             for row in reader:
-                row["ReportYear"] = str(year)
                 change(row)
                 writer.writerow(row)
         return landing.land(home, target, Arrival(registry.source("mbrrace"), target.name, is_synthetic=synthetic))
@@ -67,14 +66,34 @@ def double(row: dict[str, str]) -> None:
 
 
 def test_a_release_is_held_against_the_one_before_it_not_the_newest(mbrrace: Land) -> None:
-    mbrrace(2018)
+    mbrrace(2020)
     assert "births_near_the_earlier_release" in failed(mbrrace(2023, double))
-    assert "births_near_the_earlier_release" not in failed(mbrrace(2019))
+    assert "births_near_the_earlier_release" not in failed(mbrrace(2021))
 
 
 def test_an_older_release_is_held_against_the_next_one(mbrrace: Land) -> None:
     mbrrace(2023)
     assert "births_near_the_earlier_release" in failed(mbrrace(2020, double))
+
+
+def test_last_years_file_under_this_year_is_refused_and_other_years_are_not(mbrrace: Land) -> None:
+    """Whichever of the two comes first: one of them is not what it says."""
+    mbrrace(2022)
+    mbrrace(2023)
+    with pytest.raises(RefusedAtArrival, match="not_another_year_again"):
+        mbrrace(2023, lambda row: row.update(ReportYear="2024"))
+    with pytest.raises(RefusedAtArrival, match="not_another_year_again"):
+        mbrrace(2022, lambda row: row.update(ReportYear="2021"))
+    assert mbrrace(2024).what == "landed"
+
+
+def test_every_check_says_what_it_is_about(mbrrace: Land) -> None:
+    for check in mbrrace(2022).manifest.checks:
+        assert check["dimension"]
+        assert check["severity"] in ("block", "warn", "info")
+        assert check["owner"]
+        assert check["remedy"]
+        assert "marts.trust_indicator" in check["affected_marts"]
 
 
 def test_a_file_of_another_year_than_said_is_refused(home: Home, mbrrace_sample: Path, tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from expectations import checks
+from expectations import checks, release
 from expectations.checks import Measured, Result, Rule
 from perinatal.errors import PerinatalError
 
 EXPECTATIONS = Path(checks.__file__).parent
-SUITES = sorted([*EXPECTATIONS.glob("arrival/*.yml"), *EXPECTATIONS.glob("release/*.yml")])
+RELEASE_SUITES = sorted(EXPECTATIONS.glob("release/*.yml"))
+SUITES = sorted([*EXPECTATIONS.glob("arrival/*.yml"), *RELEASE_SUITES])
 
 
 @pytest.fixture
@@ -44,7 +45,29 @@ def test_a_source_without_rules_of_its_own_has_none(tmp_path: Path) -> None:
     assert checks.load_rules(tmp_path / "empty.yml") == []
 
 
-GOOD = {"id": "r", "says": "x", "severity": "warn", "dimension": "validity", "offending": "select 1"}
+GOOD = {
+    "id": "r",
+    "says": "x",
+    "severity": "warn",
+    "dimension": "validity",
+    "remedy": "y",
+    "owner": "z",
+    "marts": ["marts.m"],
+    "offending": "select 1",
+}
+
+
+@pytest.mark.parametrize("tag", release.TAGS)
+def test_a_rule_without_a_tag_is_named(tmp_path: Path, tag: str) -> None:
+    path = tmp_path / "rules.yml"
+    path.write_text(json.dumps([{name: value for name, value in GOOD.items() if name != tag}]))
+    with pytest.raises(PerinatalError, match=rf"rules\.yml: rule 'r': {tag} must be said"):
+        checks.load_rules(path, release.TAGS)
+
+
+@pytest.mark.parametrize("path", RELEASE_SUITES, ids=lambda path: path.name)
+def test_every_release_rule_is_tagged(path: Path) -> None:
+    assert checks.load_rules(path, release.TAGS)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,38 @@ def test_a_flood_becomes_one_message(home, httpserver):
     notify.notify(home, [hook], digest=True)
     assert len(posts) == 1
     assert "and 10 more" in posts[0]["message"]
+
+
+def test_a_warning_that_becomes_a_block_is_told_at_once_and_once(home, httpserver):
+    hook, posts = webhook(httpserver)
+    for severity in ("warn", "block", "block"):
+        alerts.reconcile(home, "release", [replace(WARN, severity=severity)])
+        notify.notify(home, [hook], digest=severity == "warn")
+    assert [post["title"] for post in posts] == [f"Perinatal Insights [{s}] {WARN.rule}" for s in ("warn", "block")]
+
+
+def test_a_message_is_enough_to_act_on(home, httpserver):
+    hook, posts = webhook(httpserver)
+    breach = replace(
+        BLOCK,
+        count=1234,
+        sample_rows=[{"source_row": 7, "organisation_name": "A"}],
+        affected_marts=["marts.trust_indicator"],
+        affected_lms=["QOP"],
+        release_key="mbrrace/perinatal_mortality/2023/abc",
+    )
+    alerts.reconcile(home, "arrival/mbrrace/perinatal_mortality/2023", [breach])
+    notify.notify(home, [hook], digest=False, portal_url="https://insights.example.org/")
+    for told in (
+        "arrival/mbrrace/perinatal_mortality/2023",
+        "Release: mbrrace/perinatal_mortality/2023/abc",
+        "Rule: masks_are_whole (1,234 found)",
+        "source_row=7, organisation_name=A",
+        "Marts: marts.trust_indicator",
+        "LMSs: QOP",
+        "https://insights.example.org/quality.html#alerts",
+    ):
+        assert told in posts[0]["message"]
 
 
 def test_addresses_are_never_shown(home):

@@ -149,6 +149,22 @@ def test_a_header_that_breaks_the_contract_is_refused(read: Read, content: bytes
     assert says in str(error.value)
 
 
+def test_foreign_bytes_under_a_clean_head_are_refused_with_a_reason(demo: Source, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_bytes(b"Code,Events\n" + b"x" * 70_000 + b",1\nA\xff,2\n")
+    assert decode.is_plain_csv(tmp_path / "in.csv")
+    for read in (decode.read_sample, lambda path: decode.absent_trailing(path, ["Code"], {}, ())):
+        with pytest.raises(Unreadable, match="utf-8") as caught:
+            read(tmp_path / "in.csv")
+        assert caught.value.reason == "unreadable_rows"
+
+
+@pytest.mark.parametrize("header", ["Code,{0}", "Code,Events,{0},{0}"])
+def test_what_is_said_of_a_header_fits_a_line(read: Read, header: str) -> None:
+    with pytest.raises(Unreadable) as caught:
+        read((header.format("x" * 5000) + "\na,1,2,3\n").encode())
+    assert len(str(caught.value)) < 300
+
+
 def test_lines_of_another_width_are_set_aside_with_their_numbers(read: Read) -> None:
     decoded, rows = read(b"Code,Events\na,1\nb\nc,3\nd,4,5\ne,5\n")
     assert decoded.malformed == [(3, "has fewer fields than the header"), (5, "has more fields than the header")]

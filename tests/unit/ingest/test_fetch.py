@@ -204,6 +204,20 @@ def test_a_host_that_is_down_is_not_asked_again_in_the_same_run(
     assert server.count().requests == 1 + 2  # the page, and one file with its second try
 
 
+@pytest.mark.parametrize("kind", ["reset", "wrong_length"])
+def test_a_file_that_always_comes_broken_does_not_keep_the_others_away(
+    home: Home, make_source: MakeSource, make_site: Any, serve: Serve, kind: Any
+) -> None:
+    source, site = make_source(probe=DOWNLOAD), make_site()
+    for year in (2021, 2022):
+        site.put(f"births-{year}.csv", table(year))
+    site.page("births-2021.csv", "births-2022.csv")
+    server, client = serve()
+    server.fault("madeup.example/files/births-2021.csv", Fault(kind, after=10))
+    assert fetch.fetch(home, client, source).outcome == "failed"
+    assert releases(home) == [("2022", 1)]
+
+
 FAULTS = [
     Fault("status", status=500),
     Fault("status", status=503, retry_after=1),

@@ -366,28 +366,38 @@ def test_nothing_left_behind_where_reading_is_forbidden(home: Home, box: Inbox) 
     assert box.collect() == {"closed.csv": "landed"}
 
 
+# what each real file is, told by its own name and content alone
+MEASURE, EXCLUDING = "perinatal_mortality", "perinatal_mortality_excluding_congenital_anomalies"
+REAL = {
+    "fingertips/by_group_2019_ragged.csv": ("93356_county_ua_region", "2017", "final"),
+    "fingertips/by_indicator_id_90284_child502_parent6.csv": ("90284_502_6", "2023-24", "final"),
+    "fingertips/indicator_metadata_all.json": ("indicator_metadata", "2025-01-29", "final"),
+    "mbrrace/perinatal-mortality-rates-2023-trusthealth-board.csv": (MEASURE, "2023", "final"),
+    "mbrrace/perinatal-mortality-rates-excluding-congenital-anomalies-2023-trusthealth-board.csv": (
+        EXCLUDING, "2023", "final",
+    ),
+    "msds/hosp-epis-stat-mat-msdscsv-2019-20.csv": ("annual", "2019-20", "final"),
+    "msds/hosp-epis-stat-mat-msdscsv-2020-21.csv": ("annual", "2020-21", "final"),
+    "msds/hosp-epis-stat-mat-msdscsv-2022-23.csv": ("annual", "2022-23", "final"),
+    "msds/msds-apr2025Provisional-exp-measures.csv": ("monthly_measures", "2025-04", "provisional"),
+    "msds/msds-feb2025-exp-data.csv": ("monthly_data", "2025-02", "final"),
+}  # fmt: skip
+
+
 @pytest.mark.skipif(not RELEASES.is_dir(), reason=f"no real releases at {RELEASES}")
-@pytest.mark.parametrize("source_id", sorted(registry.all_sources()))
-def test_real_files_are_recognised_under_their_own_names(home: Home, source_id: str) -> None:
-    real = sorted(path for path in (RELEASES / source_id).glob("*") if path.is_file())
-    if not real:
-        pytest.skip(f"no real release of {source_id}")
-    folder = home.inbox / source_id
-    folder.mkdir(parents=True)
-    for path in real:
-        shutil.copyfile(path, folder / path.name)
+def test_real_files_are_recognised_under_their_own_names(home: Home) -> None:
+    real = {path.relative_to(RELEASES).as_posix(): path for path in RELEASES.glob("*/*") if path.is_file()}
+    for name, path in real.items():
+        target = home.inbox / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
     dropped = inbox.collect(home, registry.all_sources(), 0.05)
-    refused = [
-        (item.name, item.left, table.message) for item in dropped for table in item.taken if table.what == "refused"
-    ]
-    not_recognised = [
-        reason["rule"]
-        for _, report in quarantine.reports(home)
-        for reason in report.reasons
-        if reason["rule"] in ("not_recognised", "unknown_dataset")
-    ]
-    assert not_recognised == []
-    assert len(dropped) == len(real)
-    if source_id == "mbrrace":
-        assert refused == []
-        assert list(folder.iterdir()) == []
+    assert sorted(f"{item.source_id}/{item.name}" for item in dropped) == sorted(real)
+    assert {table.what for item in dropped for table in item.taken} == {"landed"}
+    landed = {
+        f"{item.source_id}/{item.original_name}": (item.dataset, item.release, item.status)
+        for item in manifests.all_landed(home)
+    }
+    assert landed == REAL
+    assert [path for path in home.inbox.rglob("*") if path.is_file()] == []
+    assert list(quarantine.reports(home)) == []

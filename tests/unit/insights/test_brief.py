@@ -243,3 +243,11 @@ def test_it_prints_on_two_pages_at_most_however_long_the_texts(candidate, tmp_pa
     subprocess.run([*command, html.as_uri()], check=True, capture_output=True, timeout=120)
     with pdfplumber.open(pdf) as printed:
         assert len(printed.pages) <= 2
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [("mbrrace", "MBRRACE"), ("fingertips", "Fingertips"), ("board_return", "Board return"), ("MBRRACE maternal",) * 2],
+)
+def test_a_source_has_the_name_that_people_know(source, shown):
+    assert words.source_name(source) == shown

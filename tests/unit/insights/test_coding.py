@@ -126,3 +126,10 @@ def test_ten_thousand_findings_in_time(tmp_path):
     start = time.perf_counter()
     assert len(coded(path)) > 10_000
     assert time.perf_counter() - start < 20
+
+
+@pytest.mark.parametrize(
+    "text", ["The weather was fine.", "The trust was visited on Monday.", "He had the car repaired."]
+)
+def test_a_text_about_something_else_gets_no_theme(text):
+    assert train().code([("1", text)]) == []

@@ -147,6 +147,12 @@ def test_query_as_csv_json_and_table(cli: Cli, small: Home) -> None:
     assert "(no rows)" in cli("query", "select 1 where false", at=small).out
 
 
+def test_records_too_wide_for_a_table_are_printed_a_line_a_field(cli: Cli, small: Home) -> None:
+    columns = ", ".join(f"'word_{number}' as column_{number}" for number in range(40))
+    lines = cli("query", f"select {columns} from range(2)", at=small).out.splitlines()
+    assert [line.split() for line in lines if line.strip()] == 2 * [[f"column_{n}", f"word_{n}"] for n in range(40)]
+
+
 def test_query_json_is_json_even_without_numbers(cli: Cli, small: Home) -> None:
     ran = cli("query", "select 'nan'::double as x, 'inf'::double as y", "--format", "json", at=small)
     assert json.loads(ran.out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON")) == [

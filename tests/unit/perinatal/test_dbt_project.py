@@ -31,9 +31,13 @@ def documented(kind: str = "models", folder: Path = MODELS) -> dict[str, dict[st
     return found
 
 
-def words(seed: str) -> set[str]:
+def rows(seed: str) -> list[dict[str, str]]:
     with (SEEDS / f"{seed}.csv").open(encoding="utf-8", newline="") as handle:
-        return {row[seed] for row in csv.DictReader(handle)}
+        return list(csv.DictReader(handle))
+
+
+def words(seed: str, column: str = "") -> set[str]:
+    return {row[column or seed] for row in rows(seed)}
 
 
 @pytest.mark.parametrize("model", sorted(SQL))
@@ -100,6 +104,44 @@ def test_every_exclusion_rule_is_in_the_vocabulary() -> None:
 def test_every_word_is_explained(vocabulary: str) -> None:
     with (SEEDS / f"{vocabulary}.csv").open(encoding="utf-8", newline="") as handle:
         assert all(row["says"] for row in csv.DictReader(handle))
+
+
+def test_every_indicator_that_a_seed_names_is_one() -> None:
+    """A name that no indicator has would leave a blank that nobody explains."""
+    catalogue = words("indicator", "indicator_id")
+    named = {name for row in rows("board_measure") for name in row["indicator_ids"].split("|") if name}
+    named |= words("indicator_target", "indicator_id")
+    assert named - catalogue == set()
+
+
+def test_sources_of_one_concept_say_how_they_differ() -> None:
+    by_concept: dict[str, list[dict[str, str]]] = {}
+    for row in rows("indicator"):
+        by_concept.setdefault(row["concept_id"], []).append(row)
+    shared = [
+        row
+        for kin in by_concept.values()
+        if len({source for row in kin for source in row["source_id"].split("|")}) > 1
+        for row in kin
+    ]
+    assert len(shared) > 15
+    assert [row["indicator_id"] for row in shared if not row["difference_note"]] == []
+
+
+def test_every_programme_is_served_by_an_indicator() -> None:
+    known = words("indicator", "indicator_id") | {
+        row["indicator_id"] or row["publisher_indicator"] for row in rows("indicator_source_map")
+    }
+    patterns = {row["pattern"] for row in rows("indicator_programme") if "msds" not in row["pattern"]}
+    dull = {pattern for pattern in patterns if not any(re.fullmatch(pattern, name) for name in known)}
+    assert not dull
+
+
+def test_every_target_is_of_a_group_that_a_source_gives() -> None:
+    given = {(row["indicator_id"], row["breakdown"], row["breakdown_value"]) for row in rows("indicator_source_map")}
+    for row in rows("indicator_target"):
+        place = (row["indicator_id"], row["breakdown"], row["breakdown_value"])
+        assert row["breakdown"] == "all" or place in given
 
 
 def test_models_know_no_paths_clocks_or_chance() -> None:

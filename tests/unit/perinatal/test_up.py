@@ -119,7 +119,7 @@ def test_a_number_that_belongs_to_another_by_now_is_left_alone(family: list[int]
     session = watchdog.Session.of(family[0])
     assert set(watchdog.members([session])) == set(family)
     assert watchdog.members([session._replace(born=session.born - 60)]) == []
-    watchdog.end([session], grace=0)
+    watchdog.kill([session])
     assert not [pid for pid in family if _lives(pid)]
 
 

@@ -14,7 +14,7 @@ COLUMNS = """
     period_end date, breakdown varchar, breakdown_value varchar, numerator double, denominator double, value double,
     lower_95 double, upper_95 double, publisher_value double, adjusted_value double, adjusted_lower_95 double,
     adjusted_upper_95 double, comparator_value double, publisher_band varchar, is_suppressed boolean,
-    release_key varchar
+    usage_warnings varchar[], release_key varchar
 """
 AREA = "trusts_expected integer, trusts_reporting integer, value_min double, value_max double"
 TABLES = {
@@ -40,6 +40,7 @@ BASE: dict[str, Any] = {
     "value": 5.0,
     "publisher_value": 5.0,
     "is_suppressed": False,
+    "usage_warnings": [],
     "release_key": "old",
 }
 MASKED = dict.fromkeys(("numerator", "denominator", "value", "publisher_value"), None) | {"is_suppressed": True}
@@ -164,6 +165,18 @@ def test_a_withheld_denominator_takes_the_exact_old_rate_with_it(compare: Compar
     )
     assert row["change"] == "changed"
     assert numbers(row) | HIDDEN | {"old_numerator": 3.0} == numbers(row)
+
+
+def test_a_correction_of_ours_is_told_as_one(compare: Compare) -> None:
+    mended = BASE | {"value": 5.5, "numerator": 11.0, "usage_warnings": ["corrected"]}
+    [row] = compare([BASE], [mended])
+    assert (row["change"], row["reason"]) == ("changed", "correction")
+
+
+def test_a_correction_that_stood_before_is_no_reason(compare: Compare) -> None:
+    mended = {"usage_warnings": ["corrected"]}
+    [row] = compare([BASE | mended], [BASE | mended | {"value": 5.5, "release_key": "new"}])
+    assert row["reason"] == "revision"
 
 
 def test_a_trust_that_moved(compare: Compare) -> None:

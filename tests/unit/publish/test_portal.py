@@ -4,12 +4,15 @@ import csv
 import json
 import re
 import time
+from datetime import date, datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
+import crawler
 import made_up
 import pytest
-from lxml import etree, html
+from crawler import tree
+from lxml import etree
 
 from perinatal.home import Home
 from publish import portal
@@ -20,6 +23,10 @@ FACTS = Facts("20261123T000000-madeup00", "2026-11-23T00:00:00+00:00", True, "",
 OPTIONAL = (
     "marts.theme",
     "marts.theme_evidence",
+    "marts.theme_figure",
+    "marts.theme_indicator",
+    "marts.organisation_indicator",
+    "marts.compliance",
     "core.fct_finding",
     "marts.signal",
     "marts.inequality",
@@ -37,10 +44,6 @@ OPTIONAL = (
     "reference.ambition",
     "core.ambition_trajectory",
 )
-
-
-def tree(path: Path) -> html.HtmlElement:
-    return html.fromstring(path.read_bytes())
 
 
 def pages(folder: Path) -> list[Path]:
@@ -109,20 +112,10 @@ def test_nothing_is_loaded_from_another_host(folder: Path) -> None:
     assert "eval(" not in script
 
 
-def test_every_link_leads_somewhere(folder: Path, made: Path) -> None:
-    anchors: dict[Path, set[str]] = {}
-    for path in pages(folder):
-        for address in tree(path).xpath("//a/@href | //link/@href | //script/@src | //form/@action"):
-            parts = urlsplit(address)
-            if parts.scheme:
-                assert parts.scheme in ("http", "https"), (path, address)
-                continue
-            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
-            assert target.is_relative_to(made.resolve()), (path, address)
-            assert target.is_file(), (path, address)
-            if parts.fragment:
-                found = anchors.setdefault(target, set(tree(target).xpath("//@id")))
-                assert parts.fragment in found, (path, address)
+def test_every_link_leads_somewhere_and_every_page_is_linked(folder: Path, made: Path) -> None:
+    seen, faults = crawler.crawl(made)
+    assert faults == []
+    assert {path.resolve() for path in pages(folder)} <= seen
 
 
 def test_text_that_bites_is_shown_as_text(folder: Path) -> None:
@@ -149,10 +142,8 @@ def test_a_synthetic_edition_says_so_on_every_page(folder: Path, tmp_path: Path)
 def test_every_value_leads_to_its_source_in_two_clicks(folder: Path) -> None:
     for name in ("lms/QAA.html", "trust/R01.html", "indicator/stillbirth_rate.html"):
         page = tree(folder / name)
-        rows = page.xpath("//table[.//span[@class='v']]/tbody/tr")
-        assert rows
-        for row in rows:
-            assert row.xpath(".//a[contains(@href, 'release/')]"), html.tostring(row)
+        assert page.xpath("//span[@class='v']")
+        assert list(crawler.values_without_source(page)) == []
     release = tree(folder / "release/aaaaaaaaaaaa.html").text_content()
     assert "a" * 64 in release
     assert "Open Government Licence v3.0" in release
@@ -163,8 +154,7 @@ def test_every_value_leads_to_its_source_in_two_clicks(folder: Path) -> None:
 def test_every_table_has_its_csv_and_every_chart_its_table_and_words(folder: Path) -> None:
     for path in pages(folder):
         page = tree(path)
-        if page.xpath("//main//table") and not page.xpath("//div[@class='prose']"):
-            assert page.xpath("//main//a[contains(@href, '.csv')]"), path
+        assert crawler.tables_without_csv(page) == [], path
         for chart in page.xpath("//svg[starts-with(@class, 'chart')]"):
             assert chart.get("role") == "img"
             assert len(chart.get("aria-label")) > 40, path
@@ -174,7 +164,7 @@ def test_every_table_has_its_csv_and_every_chart_its_table_and_words(folder: Pat
 def test_masked_and_incomplete_values_are_said_in_words(folder: Path) -> None:
     masked = tree(folder / "trust/R03.html").text_content()
     assert "Masked" in masked
-    assert "masked by the publisher: the number is small" in masked
+    assert "The publisher has masked the number: it is small" in masked
     incomplete = tree(folder / "lms/QAA.html").text_content()
     assert "Between 4.01 and 4.52" in incomplete
     assert "2 of 3 trusts visible" in incomplete
@@ -193,14 +183,73 @@ def test_what_stands_out_stands_first(folder: Path) -> None:
     assert any("Worse" in item and "alert('name')" in item for item in items)
     assert any("Getting worse" in item for item in items)
     missing = tree(folder / "lms/QCC.html").xpath("//ul[@class='notable']")[0].text_content()
-    assert "West Shire NHS Trust: missing from the newest figures of MBRRACE" in missing
+    assert "West Shire NHS Trust: missing from the newest yearly figures of MBRRACE" in missing
+
+
+def test_what_is_years_old_does_not_stand_out(tmp_path: Path) -> None:
+    database = made_up.make().write(tmp_path / "edition.duckdb")
+    portal.write(database, tmp_path / "portal", Facts("later", "2030-11-23T00:00:00+00:00", True))
+    page = tree(tmp_path / "portal/lms/QAA.html")
+    assert "Worse" not in page.xpath("//ul[@class='notable']")[0].text_content()
+    row = next(
+        row for row in tree(tmp_path / "portal/lms/index.html").xpath("//tbody/tr") if "QAA" in row.text_content()
+    )
+    assert [cell.text for cell in row.xpath("td[@class='n']")][:2] == ["0", "0"]
+
+
+def test_alerts_of_one_rule_stand_in_one_row_with_their_releases(tmp_path: Path) -> None:
+    edition = made_up.make()
+    for number, key in enumerate((None, made_up.RELEASE)):
+        edition.add(
+            "quality", "alert", alert_id=f"again-{number}", state="open", rule="same_rule", severity="warn",
+            message="The same", opened_at=datetime(2026, 1, 1), last_seen_at=datetime(2026, 1, 2), release_key=key,
+            scope=None if key else "arrival/" + made_up.MONTHLY.rsplit("/", 1)[0],
+        )  # fmt: skip
+    portal.write(edition.write(tmp_path / "edition.duckdb"), tmp_path / "portal", FACTS)
+    rows = tree(tmp_path / "portal/quality.html").xpath("//table[caption='Open alerts']//tr[contains(., 'same_rule')]")
+    assert len(rows) == 1
+    assert "2 times" in rows[0].text_content()
+    assert len(rows[0].xpath(".//a[contains(@href, 'release/')]")) == 2
+
+
+def test_what_only_networks_or_statuses_tell_is_not_called_missing(tmp_path: Path) -> None:
+    edition = made_up.make()
+    edition.add(
+        "marts", "organisation_indicator", level="network", organisation_code="N1", organisation_name="Shire <Network>",
+        indicator_id="never_landed", source_id="mbrrace", period_label="2024", period_start=date(2024, 1, 1),
+        period_end=date(2024, 12, 31), unit="%", value=51.3, numerator=218, denominator=425, breakdown="all",
+        is_suppressed=False, usage_warnings=[], release_key=made_up.RELEASE,
+    )  # fmt: skip
+    for code, status in (("R01", "Fail"), ("R02", "Pass"), ("R03", "Pass")):
+        edition.add(
+            "marts", "compliance", level="trust", organisation_code=code, standard="never_landed", source_id="mbrrace",
+            publisher_status=status, period_label="2024", period_start=date(2024, 1, 1), period_end=date(2024, 12, 31),
+            release_key=made_up.RELEASE,
+        )  # fmt: skip
+    portal.write(edition.write(tmp_path / "edition.duckdb"), tmp_path / "portal", FACTS)
+    page = tree(tmp_path / "portal/indicator/never_landed.html")
+    assert "No release in this edition" not in page.text_content()
+    assert "51.3" in page.xpath("//tr[contains(., 'Shire <Network>')]")[0].text_content()
+    results = page.xpath("//table[caption='Results']/tbody/tr")
+    assert [[cell.text_content() for cell in row.xpath("*[position() < 4]")] for row in results] == [
+        ["Pass", "Trust", "2"],
+        ["Fail", "Trust", "1"],
+    ]
 
 
 def test_themes_stand_in_order_with_their_evidence(folder: Path) -> None:
     index = tree(folder / "theme/index.html")
     assert [link.text for link in index.xpath("//table//th/a")] == ["Fetal monitoring <CTG>", made_up.FORMULA]
     page = tree(folder / "theme/C01.html")
-    assert "was late" in page.xpath("//blockquote")[0].text
+    quote = page.xpath("//blockquote")[0]
+    assert quote.text_content() == f"The {made_up.SCRIPT} was late <again>"
+    assert quote.xpath("mark")[0].text == "was late"
+    assert page.xpath("//tr[contains(., '92 <cases>')]//a[@href='https://reports.example/figure']")
+    assert page.xpath("//table[caption='Newest figures of the indicators']//a[contains(@href, 'release/bbbb')]")
+    picture = index.xpath("//svg[@class='chart']")[0]
+    assert [text.text for text in picture.iter("{*}text") if text.get("class").startswith("t small")] == [
+        "<PFD>", "Coroner", "hsib", "Sources",
+    ]  # fmt: skip
     assert page.xpath("//a[@href='https://reports.example/1']")
     assert not page.xpath("//a[starts-with(@href, 'javascript')]")
     assert "Coded by rule (score 0.80)" in page.text_content()

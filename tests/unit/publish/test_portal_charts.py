@@ -62,7 +62,7 @@ def test_a_masked_point_leaves_no_trace() -> None:
         charts.spc([Point("<b>", 1.0)], (0.5, 1.0, 1.5), 1.2, "<u>", '"><script>'),
         charts.ranked([Point("<b>&", 1.0, (0.5, 2))], 1.0, "<u>", '"><script>'),
         charts.caterpillar([Point("<b>&", 1.0, (0.5, 2))], 1.0, "<u>", '"><script>'),
-        charts.bars([("<b>", 2.0, "<i>")], "<u>", '"><script>'),
+        charts.matrix([("<b>", [(2, False), (0, True)])], ["<i>", "<u> v"], "<w>", '"><script>'),
         charts.funnel(LIMITS, [(900, 3.0)], [(1500, 4.0, "<b>")], "<u>", "<x>", '"><script>'),
         charts.trajectory(
             Line("<t>", [(2010, 5.1), (2025, 2.5)], "l-target", "square"),
@@ -72,7 +72,7 @@ def test_a_masked_point_leaves_no_trace() -> None:
             '"><script>',
         ),
     ],
-    ids=["trend", "spc", "ranked", "caterpillar", "bars", "funnel", "trajectory"],
+    ids=["trend", "spc", "ranked", "caterpillar", "matrix", "funnel", "trajectory"],
 )
 def test_every_picture_is_well_formed_escaped_and_has_words(svg: str) -> None:
     picture = drawn(svg)

@@ -47,6 +47,14 @@ def test_a_web_page_gives_findings_with_their_headings(arrives: Callable) -> Non
     assert {row["extracted_by"] for row in arrived.rows} == {"passages 1"}
 
 
+@pytest.mark.parametrize("odd", ["\x01", "\x1a", "\ufffe"])
+def test_characters_that_no_page_may_have_are_spaces(arrives: Callable, odd: str) -> None:
+    page = PAGE.replace("<br>Several", f"<br>{odd}Several").replace("</nav>", f"</nav>{odd}")
+    arrived = arrives("hsib", "report.html", page)
+    assert arrived.refused == frozenset(), arrived.messages
+    assert "Delays in telephone advice Several women" in arrived.rows[2]["text"]
+
+
 def test_a_page_without_a_day_needs_a_person(arrives: Callable) -> None:
     undated = PAGE.replace("Published: 26 January 2023", "")
     assert arrives("hsib", "report.html", undated).refused == {"not_recognised"}

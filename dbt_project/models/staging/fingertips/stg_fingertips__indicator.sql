@@ -33,7 +33,6 @@ select
     *,
     null::varchar as ambition_id,
     null::varchar as series_break,
-    false as is_death,
     'fingertips' as source_id,
     null::varchar as exclusion_rule
 from used

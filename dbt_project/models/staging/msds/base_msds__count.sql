@@ -2,7 +2,7 @@
 -- data files, typed, with repeated rows as one. `source_row` is the first of them.
 {{ config(materialized="table") }}
 with
-    published as (
+    dated as (
         select
             * exclude (period),
             period as period_label,
@@ -20,6 +20,13 @@ with
             last_day(end_date) as period_end,
             start_date <> date_trunc('month', end_date) as is_date_repaired
         from {{ source("landed", "msds__monthly_data") }}
+    ),
+
+    published as (
+        select
+            * replace ({{ msds_category("measure") }} as measure),
+            coalesce({{ is_category_a_date("measure") }}, false) as is_category_repaired
+        from dated
     ),
 
     first_rows as (

@@ -118,7 +118,7 @@ select
     denominator as least_denominator,
     numerator as greatest_numerator,
     denominator as greatest_denominator,
-    {{ msds_warnings("is_date_repaired", "rolling_months") }} as usage_warnings,
+    {{ msds_warnings("is_date_repaired", "rolling_months", "is_category_repaired") }} as usage_warnings,
     exclusion_rule,
     is_implied
 from together

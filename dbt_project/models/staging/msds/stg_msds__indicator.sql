@@ -28,6 +28,5 @@ select
     denominator_definition,
     null::varchar as ambition_id,
     series_break,
-    false as is_death,
     'msds' as source_id
 from outside

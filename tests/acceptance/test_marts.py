@@ -1,0 +1,310 @@
+"""The marts that look across sources, recomputed from what ships: ambitions, positions, groups, signals, the board.
+
+One edition of the real releases (MBRRACE-UK 2023, MSDS April 2025) and one of the synthetic MSDS months, which are long
+enough for control charts.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ingest import landing, registry
+from perinatal import pipeline
+from perinatal.home import Home
+from perinatal.settings import PROJECT_ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+Row = dict[str, Any]
+Ask = Callable[..., list[Row]]
+SEEDS = PROJECT_ROOT / "dbt_project" / "seeds" / "reference"
+Z = 1.959963984540054
+
+
+def land(home: Home, source_id: str, files: list[Path]) -> None:
+    source = registry.source(source_id)
+    for file in files:
+        landing.land(home, file, landing.Arrival(source, file.name))
+
+
+def asker(home: Home) -> Ask:
+    def run(sql: str, *values: object) -> list[Row]:
+        with duckdb.connect(str(home.database), read_only=True) as connection:
+            cursor = connection.execute(sql, list(values))
+            names = [name for name, *_ in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def real(real_releases: Path, tmp_path_factory: pytest.TempPathFactory) -> Ask:
+    """Give the marts of the real releases."""
+    home = Home(tmp_path_factory.mktemp("real") / "home")
+    land(home, "mbrrace", sorted((real_releases / "mbrrace").glob("*.csv")))
+    land(home, "msds", [real_releases / "msds" / "msds-apr2025Provisional-exp-measures.csv"])
+    assert pipeline.build(home).what == "published"
+    return asker(home)
+
+
+@pytest.fixture(scope="module")
+def months(tmp_path_factory: pytest.TempPathFactory) -> Ask:
+    """Give the marts of the synthetic months of the Maternity Services Data Set."""
+    folder = tmp_path_factory.mktemp("months")
+    source = registry.source("msds")
+    (folder / "files").mkdir()
+    source.sample.generate(folder / "files")
+    home = Home(folder / "home")
+    land(home, "msds", sorted((folder / "files").rglob("*exp-measures.csv")))
+    assert pipeline.build(home).what == "published"
+    return asker(home)
+
+
+def seed(name: str) -> list[dict[str, str]]:
+    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+# --- the five ambitions
+
+
+def knots() -> dict[str, list[tuple[int, float]]]:
+    found: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for row in seed("ambition_knot"):
+        found[row["ambition_id"]].append((int(row["year"]), float(row["target"])))
+    return {ambition: sorted(points) for ambition, points in found.items()}
+
+
+def trajectory(points: list[tuple[int, float]], year: int) -> float | None:
+    """Return the straight line between two knots; nothing before the first."""
+    for (before, high), (after, low) in pairwise(points):
+        if before <= year <= after:
+            return high + (low - high) * (year - before) / (after - before)
+    return None
+
+
+def test_england_stands_where_the_issue_says(real: Ask) -> None:
+    [row] = real("select * from marts.national_ambition where ambition_id = 'stillbirth' and year = 2024")
+    assert (row["actual"], row["target"], row["gap"], row["on_track"]) == (3.8, pytest.approx(2.82), 0.98, False)
+    # 3.8 lay on the line in late 2020: 2020 + (4.1 - 3.8) / (4.1 - 2.5) x 5 years
+    assert row["years_behind"] == round(2024 - (2020 + 0.3 / 1.6 * 5), 2)
+    assert row["source_url"].startswith("https://")
+
+
+def test_every_actual_is_published_and_every_target_on_its_line(real: Ask) -> None:
+    rows = real("select * from marts.national_ambition")
+    assert {row["ambition_id"] for row in rows} == set(knots()) == {row["ambition_id"] for row in seed("ambition")}
+    published = {(row["geography"], row["period"], float(row["value"])) for row in seed("england_published_actual")}
+    for row in rows:
+        assert row["source_url"]
+        assert row["actual"] is None or (row["geography"], row["period"], row["actual"]) in published, row
+        if row["target"] is None:
+            assert (row["gap"], row["on_track"]) == (None, None)
+            continue
+        assert row["target"] == pytest.approx(trajectory(knots()[row["ambition_id"]], row["year"]))
+        assert row["gap"] == pytest.approx(row["actual"] - row["target"], abs=1e-6)
+        assert row["on_track"] == (round(row["gap"], 6) <= 0)
+    grain = [(row["ambition_id"], row["definition"], row["geography"], row["period"]) for row in rows]
+    assert len(grain) == len(set(grain))
+
+
+def test_definitions_are_never_one_line(real: Ask) -> None:
+    rows = real("select distinct ambition_id, definition, is_headline from marts.national_ambition")
+    headlines = [row["ambition_id"] for row in rows if row["is_headline"]]
+    assert sorted(headlines) == sorted(knots()), "one headline definition for each ambition"
+    assert len(rows) > len(headlines)
+
+
+def test_positions_follow_from_the_interval_and_the_line(real: Ask) -> None:
+    rows = real("select * from marts.ambition_position")
+    assert {row["level"] for row in rows} == {"trust", "lms", "region"}
+    assert {row["ambition_id"] for row in rows} == {"stillbirth", "neonatal_death", "preterm_birth"}
+    seen = set()
+    for row in rows:
+        assert row["target"] == pytest.approx(trajectory(knots()[row["ambition_id"]], row["year"]))
+        if row["value"] is not None:
+            assert row["gap"] == pytest.approx(row["value"] - row["target"], abs=1e-6)
+            if row["upper_95"] <= row["target"]:
+                expected = "below"
+            else:
+                expected = "above" if row["lower_95"] > row["target"] else "not distinguishable"
+        elif row["is_complete"]:
+            expected = None
+        else:
+            # an incomplete sum has a position only where both bounds lie on one side
+            below = row["value_max"] is not None and row["value_max"] <= row["target"]
+            above = row["value_min"] is not None and row["value_min"] > row["target"]
+            expected = "below" if below else "above" if above else None
+        assert row["position"] == expected, row
+        seen.add(expected)
+    assert seen >= {"above", "not distinguishable", None}
+
+
+# --- groups
+
+
+def test_ratios_and_gaps_are_those_of_the_counts(real: Ask) -> None:
+    rows = real("select * from marts.inequality")
+    assert {row["group_type"] for row in rows} == {"ethnicity", "deprivation"}
+    compared = 0
+    by_place: dict[tuple, dict[str, Row]] = defaultdict(dict)
+    for row in rows:
+        by_place[row["indicator_id"], row["level"], row["organisation_code"], row["breakdown"]][row["group"]] = row
+    for groups in by_place.values():
+        for row in groups.values():
+            reference = groups.get(row["reference_group"] or "")
+            if reference is None:
+                assert row["ratio"] is None
+                continue
+            assert row["gap"] == pytest.approx(row["rate"] - reference["rate"])
+            if not reference["rate"]:
+                assert row["ratio"] is None
+                continue
+            assert row["ratio"] == pytest.approx(row["rate"] / reference["rate"])
+            if row["numerator"] and reference["numerator"]:
+                spread = math.exp(Z * math.sqrt(1 / row["numerator"] + 1 / reference["numerator"]))
+                assert row["ratio_lower_95"] == pytest.approx(row["ratio"] / spread)
+                assert row["ratio_upper_95"] == pytest.approx(row["ratio"] * spread)
+                compared += 1
+    assert compared > 500
+
+
+def test_the_target_of_a_group_stands_beside_its_rate(real: Ask) -> None:
+    rows = real('select distinct indicator_id, "group", target, target_due_year from marts.inequality where target > 0')
+    assert {(row["indicator_id"], row["group"]) for row in rows} == {
+        (indicator, group)
+        for indicator in ("continuity_of_carer_by_28_weeks", "continuity_of_carer_receiving")
+        for group in ("Black, Asian and mixed", "01 - Most deprived")
+    }
+    assert {(row["target"], row["target_due_year"]) for row in rows} == {(75.0, 2024)}
+
+
+# --- signals
+
+
+def control_limits(values: list[float]) -> tuple[float, float, float]:
+    """Return mean and limits of an XmR chart, moving ranges beyond 3.267 times their mean left out."""
+    ranges = [abs(after - before) for before, after in pairwise(values)]
+    mean_range = sum(ranges) / len(ranges)
+    kept = [spread for spread in ranges if spread < 3.267 * mean_range]
+    mean, width = sum(values) / len(values), 2.66 * sum(kept) / len(kept)
+    return mean, mean - width, mean + width
+
+
+def series(months: Ask) -> Iterator[list[Row]]:
+    found: dict[tuple, list[Row]] = defaultdict(list)
+    for row in months("select * from marts.signal order by period_start"):
+        found[row["indicator_id"], row["level"], row["organisation_code"]].append(row)
+    yield from found.values()
+
+
+def test_limits_are_those_of_the_series(months: Ask) -> None:
+    several = 0
+    for points in series(months):
+        assert len(points) >= 12
+        mean, low, high = control_limits([point["value"] for point in points])
+        for point in points:
+            assert point["process_mean"] == pytest.approx(mean)
+            assert point["lower_process_limit"] == pytest.approx(low)
+            assert point["upper_process_limit"] == pytest.approx(high)
+            if not low <= point["value"] <= high:
+                assert point["special_cause_type"] in ("Above UCL", "Below LCL")
+        several += 1
+    assert several > 50
+
+
+def test_overlapping_windows_have_no_chart(months: Ask) -> None:
+    rolling = months(
+        "select distinct indicator_id from marts.trust_indicator where list_contains(usage_warnings, 'rolling_window')"
+    )
+    assert rolling
+    charted = {row["indicator_id"] for row in months("select distinct indicator_id from marts.signal")}
+    assert charted
+    assert not charted & {row["indicator_id"] for row in rolling}
+
+
+def test_only_rare_harm_is_added_up_and_after_a_red_it_starts_again(months: Ask) -> None:
+    harm = {row["indicator_id"] for row in seed("indicator") if row["is_harm"] == "true"}
+    added = 0
+    for points in series(months):
+        if all(point["cusum"] is None for point in points):
+            continue
+        added += 1
+        assert points[0]["indicator_id"] in harm
+        before = 0.0
+        for point in points:
+            assert point["cusum"] >= 0
+            red, amber = point["cusum"] >= math.log(100), point["cusum"] >= math.log(20)
+            assert point["cusum_signal"] == ("red" if red else "amber" if amber else None)
+            # events x ln 2 less the expected; events follow from the excess
+            assert point["cusum"] <= before + 1e-9 + point["expected_events"] * 100
+            before = 0.0 if red else point["cusum"]
+    assert added > 5
+
+
+# --- the board
+
+
+def test_the_board_sees_every_measure_with_a_number_or_a_reason(real: Ask) -> None:
+    rows = real("select * from marts.board_dashboard")
+    measures = {row["measure_id"] for row in seed("board_measure")}
+    by_trust: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        by_trust[row["trust_code"]].add(row["measure_id"])
+        assert (row["value"] is None) == (row["reason_blank"] is not None), row
+    partly = {trust for trust, found in by_trust.items() if found != measures}
+    assert len(by_trust) - len(partly) == 120
+    # a trust that has closed since keeps what was reported of it
+    closed = real("select code from core.dim_organisation where level = 'trust' and closed_on is not null")
+    assert partly <= {row["code"] for row in closed}
+
+
+def test_the_board_sees_continuity_of_carer_against_its_target(real: Ask) -> None:
+    rows = real("select * from marts.board_dashboard where measure_id = 'continuity_of_carer' and value is not null")
+    assert len({row["trust_code"] for row in rows}) > 90
+    assert {row["target"] for row in rows} == {35.0}
+
+
+def test_nothing_of_a_board_return_is_public(real: Ask) -> None:
+    assert real("select count(*) as n from marts.board_dashboard where source_id = 'board_return'") == [{"n": 0}]
+    blank = real("select distinct reason_blank from marts.board_dashboard where measure_id = 'serious_incidents'")
+    assert blank == [{"reason_blank": "in the trust's board return only: see the restricted part"}]
+
+
+# --- the same thing from two sources
+
+
+def test_sources_of_one_concept_stand_side_by_side(real: Ask) -> None:
+    rows = real(
+        "select concept_id, count(distinct source_id) as sources, count(*) as n, count(difference_note) as notes "
+        "from core.dim_indicator join (select distinct indicator_id, source_id as given from marts.trust_indicator) "
+        "using (indicator_id) group by concept_id having count(distinct indicator_id) > 1"
+    )
+    assert rows
+    merged = real(
+        "select indicator_id, trust_code, period_start, period_end from marts.trust_indicator where breakdown = 'all' "
+        "group by all having count(*) <> count(distinct source_id)"
+    )
+    assert merged == []
+
+
+# --- rates of few deaths
+
+
+def test_no_rate_is_made_of_fewer_than_three_deaths(real: Ask) -> None:
+    deaths = {
+        row["indicator_id"] for row in seed("indicator") if row["is_death"] == "true" and row["statistic"] == "rate"
+    }
+    assert deaths
+    for mart in ("trust", "lms", "region", "england"):
+        rows = real(f"select indicator_id, numerator, method from marts.{mart}_indicator where numerator < 3")
+        assert {row["method"] for row in rows if row["indicator_id"] in deaths} <= {None, "published"}

@@ -1,0 +1,140 @@
+"""The sample edition as people meet it: every link, every CSV, every number's source, a pack, the ten questions.
+
+It is built once (two minutes). `SAMPLE_HOME=/path/to/state` takes a state folder that has one already.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import crawler
+import duckdb
+import pytest
+from frictionless import Package, system
+
+import perinatal
+from perinatal.home import Home
+from perinatal.settings import PROJECT_ROOT
+from publish import edition, portal
+from publish.portal.model import Facts
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+LIGHT = 150_000  # bytes of an LMS page with all that it loads
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Give a state folder with the sample edition. Read-only."""
+    if kept := os.environ.get("SAMPLE_HOME"):
+        return Home(Path(kept))
+    root = tmp_path_factory.mktemp("sample") / "home"
+    ran = subprocess.run(
+        [sys.executable, "-m", "perinatal.cli", "refresh", "--sample"],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "PERINATAL_HOME": str(root), "PERINATAL_INBOX_QUIET_SECONDS": "0.05"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return Home(root)
+
+
+@pytest.fixture(scope="module")
+def folder(home: Home) -> Path:
+    return home.current.resolve()
+
+
+@pytest.fixture(scope="module")
+def crawled(folder: Path) -> tuple[set[Path], list[str]]:
+    return crawler.crawl(folder)
+
+
+def test_every_link_leads_somewhere_and_every_page_is_linked(
+    folder: Path, crawled: tuple[set[Path], list[str]]
+) -> None:
+    seen, faults = crawled
+    assert faults == []
+    pages = set((folder / "portal").rglob("*.html"))
+    assert len(pages) > 250
+    assert pages - seen == set()
+    assert (folder / "quality" / "data_docs" / "index.html").resolve() in seen
+    assert {path for path in seen if path.suffix == ".xlsx"} == set((folder / "downloads" / "lms").rglob("*.xlsx"))
+
+
+def test_every_csv_that_is_linked_opens(crawled: tuple[set[Path], list[str]]) -> None:
+    linked = [path for path in crawled[0] if path.suffix == ".csv"]
+    assert len(linked) > 200
+    for path in linked:
+        with path.open(encoding="utf-8", newline="") as handle:
+            rows = csv.reader(handle)
+            header = next(rows)
+            assert len(set(header)) == len(header) > 1, path
+            assert all(len(row) == len(header) for row in rows), path
+
+
+def test_every_table_has_its_csv(folder: Path) -> None:
+    lacking = {
+        path.name: found
+        for path in sorted((folder / "portal").rglob("*.html"))
+        if (found := crawler.tables_without_csv(crawler.tree(path)))
+    }
+    assert lacking == {}
+
+
+def test_every_number_has_a_path_to_its_source_in_two_clicks(folder: Path) -> None:
+    shown = 0
+    for path in sorted((folder / "portal").rglob("*.html")):
+        page = crawler.tree(path)
+        shown += len(page.xpath("//span[@class='v']"))
+        assert list(crawler.values_without_source(page)) == [], path
+    assert shown > 5000
+    with duckdb.connect(str(folder / edition.DATABASE), read_only=True) as connection:
+        releases = connection.execute("select release_key, sha256, url from core.dim_release").fetchall()
+    for key, sha256, url in releases:
+        page = crawler.tree(folder / "portal" / "release" / f"{key.rsplit('/', 1)[-1]}.html")
+        assert sha256 in page.text_content()
+        assert not url or not url.startswith("http") or page.xpath(f"//a[@href='{url}']"), key
+
+
+def test_every_lms_page_is_light(folder: Path) -> None:
+    shared = sum(path.stat().st_size for path in (folder / "portal" / "static").iterdir())
+    heaviest = max((folder / "portal" / "lms").glob("*.html"), key=lambda path: path.stat().st_size)
+    assert heaviest.stat().st_size + shared < LIGHT, heaviest
+
+
+def test_the_pages_are_made_in_seconds(folder: Path, tmp_path: Path) -> None:
+    start = time.process_time()
+    written = portal.write(
+        folder / edition.DATABASE, tmp_path / "portal", Facts("one", "2026-11-23T00:00:00+00:00", True)
+    )
+    assert written.pages > 250
+    assert time.process_time() - start < 20
+
+
+def test_a_trajectory_stands_in_the_unit_of_the_value(folder: Path) -> None:
+    """Premature births are published per 1,000, the ambition in %."""
+    with duckdb.connect(str(folder / edition.DATABASE), read_only=True) as connection:
+        ratios = connection.execute(
+            "select indicator_id, median(value / target) from marts.ambition_position where value > 0 group by all"
+        ).fetchall()
+    assert {indicator for indicator, _ in ratios} >= {"preterm_birth", "preterm_birth_ons", "stillbirth_rate"}
+    assert all(1 / 3 < ratio < 3 for _, ratio in ratios), ratios
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT_ROOT / "docs" / "queries").glob("*.sql")), ids=lambda path: path.stem)
+def test_the_ten_questions_have_answers(path: Path, home: Home) -> None:
+    with perinatal.connect(home.root) as answered:
+        rows = answered.sql(path.read_text(encoding="utf-8")).fetchall()
+    assert rows or path.name.startswith("04"), "only the sample's want of groups may leave an answer empty"
+
+
+def test_frictionless_finds_no_fault_in_a_pack(folder: Path) -> None:
+    with system.use_context(trusted=False):
+        report = Package(str(folder / "downloads" / "lms" / "QWO" / "datapackage.json")).validate()
+    assert report.valid, report.flatten(["type", "note"])
