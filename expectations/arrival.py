@@ -187,7 +187,7 @@ def _predicates(column: Column) -> list[tuple[Rule, str]]:
             (
                 "type",
                 f"{name} is of type {column.type}",
-                f"coalesce(list_contains(cast_errors, '{name}'), false)",
+                f"cast_errors is not null and list_contains(cast_errors, '{name}')",
             )
         )
     if not column.nullable:

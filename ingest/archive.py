@@ -7,13 +7,14 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from perinatal.errors import PerinatalError
 from perinatal.home import Home, fsync_dir
 
-CHUNK = 1 << 18  # fits the processor's cache: what is hashed there need not be fetched again to be written
+CHUNK = 1 << 20  # fits the processor's cache, and one buffer serves for all: fresh memory costs as much as hashing
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ def place(home: Home, sha256: str) -> Path:
 def put(home: Home, file: Path) -> Archived:
     """Copy `file` into the archive, hashing on the way. What is there already is kept, unless it is damaged.
 
+    Each piece is hashed while it is written: hashing lets other threads run.
     The copy gets its final name only when it is whole and on disk. A file that grows while being read is refused,
     and so is a link or device that has taken a file's place since somebody looked.
     """
@@ -41,12 +43,13 @@ def put(home: Home, file: Path) -> Archived:
     with tempfile.NamedTemporaryFile(dir=home.archive, prefix=".incoming-", delete=False) as out:
         temporary = Path(out.name)
         try:
-            with open(file, "rb", buffering=0, opener=_open_plain) as handle:
+            with open(file, "rb", buffering=0, opener=_open_plain) as handle, ThreadPoolExecutor(1) as hasher:
                 before = os.fstat(handle.fileno())
                 piece = memoryview(bytearray(CHUNK))
                 while length := handle.readinto(piece):
-                    digest.update(piece[:length])
+                    hashed = hasher.submit(digest.update, piece[:length])
                     size += out.write(piece[:length])
+                    hashed.result()
                 after = os.fstat(handle.fileno())
             if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
                 raise PerinatalError(f"{file}: changed while it was being read; land it again once it is whole")

@@ -48,6 +48,7 @@ class PackTable:
     order: str = "all"
     region: bool = False  # the key is the LMS's region
     series: str = ""  # columns that name one series: the workbook shows its newest points, the CSV all
+    machine: tuple[str, ...] = ()  # columns for programs (JSON), which the workbook leaves out
 
 
 TABLES = (
@@ -72,7 +73,12 @@ TABLES = (
         f"(select compliance.*, trusts.lms_code from marts.compliance inner join ({TRUST_LMS}) as trusts "
         "on compliance.level = 'trust' and compliance.organisation_code = trusts.code)",
     ),
-    PackTable("theme", "marts.theme", None),
+    PackTable(
+        "theme",
+        "marts.theme",
+        None,
+        machine=("findings_by_source", "findings_by_year", "published_figures", "linked_indicators"),
+    ),
     PackTable("org_completeness", "quality.org_completeness"),
     PackTable("changes", "marts.edition_change"),
     PackTable("indicators", "core.dim_indicator", None),
@@ -202,21 +208,98 @@ class Packer:
             out / f"{lms.code}.xlsx",
             f"{lms.name} ({lms.code})",
             _cover(lms, self.facts),
-            [self._sheet(item, lms) for item in self.described],
+            [self._summary(lms), *(self._sheet(item, lms) for item in self.described)],
             bool(self.facts["is_synthetic"]),
         )
+
+    def _summary(self, lms: Lms) -> Sheet:
+        """Return the sheet to begin with: a row an indicator, the LMS's newest value and those of its trusts."""
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        trusts: dict[str, str] = {}
+        if {"lms_indicator", "trust_indicator"} <= {item.table.name for item in self.described}:
+            cursor = self.connection.execute(SUMMARY, {"lms": lms.code})
+            names = [column[0] for column in cursor.description or []]
+            for cells in cursor.fetchall():
+                row = dict(zip(names, cells, strict=True))
+                found.setdefault((row["indicator_id"], row["source_id"]), {})[row["code"]] = row
+                if row["code"] != lms.code:
+                    trusts[row["code"]] = row["name"]
+        columns = [(name, kind) for name, kind, _ in SUMMARY_COLUMNS] + [(name, "DOUBLE") for name in trusts.values()]
+        meanings = [says for *_, says in SUMMARY_COLUMNS] + [f"Newest value of {name}." for name in trusts.values()]
+        told = [cells for cells in found.values() if any(_summary_value(row) is not None for row in cells.values())]
+        rows = [_summary_row(lms, list(trusts), cells) for cells in told]
+        return Sheet("summary", SUMMARY_SAYS, columns, meanings, rows)
 
     def _sheet(self, item: Described, lms: Lms) -> Sheet:
         table, says = item.table, item.says
         query = _newest_points(table, lms) if table.series else _selection(table, lms)
-        rows = self.connection.execute(f"from ({query}) limit {MOST_SHEET_ROWS}").fetchall()
+        columns = [column for column in item.columns if column[0] not in table.machine]
+        chosen = ", ".join(f'"{name}"' for name, _ in columns)
+        rows = self.connection.execute(f"select {chosen} from ({query}) limit {MOST_SHEET_ROWS}").fetchall()
         if table.series:
             says += f" This sheet: values for everybody, the newest {SHEET_POINTS} points of each series"
             says += f"; {table.name}.csv has all."
         if len(rows) == MOST_SHEET_ROWS:
             says += f" Only the first {MOST_SHEET_ROWS:,} rows stand here; {table.name}.csv has all."
-        meanings = [item.meaning(name) for name, _ in item.columns]
-        return Sheet(table.name, says.strip(), item.columns, meanings, list(_cells(rows)))
+        if table.machine:
+            says += f" Columns that hold JSON stand in {table.name}.csv only."
+        meanings = [item.meaning(name) for name, _ in columns]
+        return Sheet(table.name, says.strip(), columns, meanings, list(_cells(rows)))
+
+
+SUMMARY_SAYS = (
+    "Begin here: the newest value of each indicator for the LMS, beside it its trusts. Masked: the publisher hides a "
+    "small number. Between: a trust is masked or missing. The other sheets have the periods, intervals and warnings."
+)
+SUMMARY_COLUMNS = (
+    ("Indicator", "VARCHAR", "Name of the indicator."),
+    ("Unit", "VARCHAR", "Unit of all values in the row."),
+    ("Source", "VARCHAR", "Source of the figures."),
+    ("Period", "VARCHAR", "Newest period that the source has for the LMS or a trust of it."),
+    ("LMS", "DOUBLE", "Value of the LMS, or what stands in its place."),
+    ("From", "DOUBLE", "Lower 95% limit of the LMS's value."),
+    ("To", "DOUBLE", "Upper 95% limit of the LMS's value."),
+    ("Compared with", "DOUBLE", "Value that the LMS is compared with: England's."),
+    ("Comparison", "VARCHAR", "better, similar, worse, higher or lower than that."),
+    ("Recent trend", "VARCHAR", "Trend of the LMS over the last five points."),
+)
+# the newest figures of each indicator and source for the LMS and its trusts
+SUMMARY = f"""
+with
+    everyone as (
+        select lms_code as code, lms_name as name, 0 as place, *
+        from marts.lms_indicator
+        where {HEADLINE} and lms_code = $lms
+        union all by name
+        select trust_code as code, trust_name as name, 1 as place, *
+        from marts.trust_indicator
+        where {HEADLINE} and lms_code = $lms
+    )
+select *
+from everyone
+qualify
+    row_number() over (partition by code, source_id, indicator_id order by period_end desc, period_start desc) = 1
+    and max(period_end) over (partition by source_id, indicator_id) = period_end
+order by indicator_name, indicator_id, source_id, place, name
+"""
+
+
+def _summary_row(lms: Lms, trusts: Sequence[str], cells: dict[str, dict[str, Any]]) -> list[Any]:
+    """Return an indicator's row of the summary; `cells` are the marts' rows by organisation."""
+    some, own = next(iter(cells.values())), cells.get(lms.code, {})
+    told = [some[name] for name in ("indicator_name", "unit", "source_id", "period_label")]
+    limits = [own.get(name) for name in ("lower_95", "upper_95", "comparator_value", "comparison", "recent_trend")]
+    return [*told, _summary_value(own), *limits, *(_summary_value(cells.get(code, {})) for code in trusts)]
+
+
+def _summary_value(row: dict[str, Any]) -> Any:
+    if row.get("value") is not None:
+        return row["value"]
+    if row.get("is_suppressed"):
+        return "Masked"
+    if row.get("value_min") is not None and row.get("value_max") is not None:
+        return f"Between {row['value_min']:.2f} and {row['value_max']:.2f}"
+    return None
 
 
 def write(edition_db: Path, lms_code: str, out: Path, facts: dict[str, Any] | None = None) -> Path:
@@ -347,6 +430,7 @@ def _cover(lms: Lms, facts: dict[str, Any]) -> list[tuple[str, str]]:
     real = "no: made from the publishers' releases"
     return [
         ("Local maternity system", f"{lms.name} ({lms.code})"),
+        ("Begin with", "the sheet summary; the sheet contents leads to all others"),
         ("Region", lms.region_name),
         ("Integrated care board today", lms.icb_name),
         ("Edition", str(facts["edition_id"])),

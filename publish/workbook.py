@@ -15,6 +15,7 @@ import xlsxwriter
 
 LONGEST_CELL = 32_767  # Excel's own limit
 LONGEST_NAME = 31
+LINE = 13.5  # points that a line of text takes
 WIDTHS = {"BOOLEAN": 10, "DATE": 12, "DOUBLE": 12, "INTEGER": 10, "BIGINT": 12}
 # columns whose numbers are counts; other numbers are shown with two decimals
 COUNTS = ("numerator", "denominator", "count", "rows", "trusts_expected", "trusts_reporting", "year")
@@ -79,6 +80,11 @@ class Book:
         sheet.set_footer("&L&A&RPage &P of &N")
         return sheet
 
+    def tall(self, sheet: Any, row: int, texts: Sequence[tuple[str, int]]) -> None:
+        """Make a row as tall as its wrapped texts are long; not every program does it by itself. Widths as columns'."""
+        lines = max(sum(-(-max(len(part), 1) // width) for part in text.split("\n")) for text, width in texts)
+        sheet.set_row(row, LINE * lines + 2)
+
     def write(self, sheet: Any, row: int, column: int, value: Any, look: str = "text") -> None:
         """Write a cell by the type of its value."""
         form = self.formats[look]
@@ -113,6 +119,7 @@ def _cover(book: Book, lines: Sequence[tuple[str, str]]) -> None:
     sheet = book.sheet("cover")
     sheet.set_column(0, 0, 30)
     sheet.set_column(1, 1, 95)
+    sheet.set_row(0, 24)
     book.write(sheet, 0, 0, f"Perinatal Insights: {book.title}", "title")
     if book.synthetic:
         book.write(sheet, 1, 0, "SYNTHETIC SAMPLE DATA", "warn")
@@ -120,6 +127,7 @@ def _cover(book: Book, lines: Sequence[tuple[str, str]]) -> None:
     for place, (name, says) in enumerate(lines, start=3):
         book.write(sheet, place, 0, name, "bold")
         book.write(sheet, place, 1, says, "wrap")
+        book.tall(sheet, place, [(name, 28), (says, 95)])
 
 
 def _contents(book: Book, sheets: Sequence[Sheet]) -> None:
@@ -137,14 +145,17 @@ def _contents(book: Book, sheets: Sequence[Sheet]) -> None:
         if item.columns:
             book.write(sheet, row, 1, len(item.rows), "count")
         book.write(sheet, row, 2, item.description, "wrap")
+        book.tall(sheet, row, [(item.description, 110)])
 
 
 def _table(book: Book, item: Sheet) -> None:
     sheet = book.sheet(item.name)
     looks = [_look(name, kind) for name, kind in item.columns]
-    for column, (name, kind) in enumerate(item.columns):
-        sheet.set_column(column, column, WIDTHS.get(kind, 26 if name.endswith(("name", "warnings")) else 16))
+    widths = [_width(name, kind) for name, kind in item.columns]
+    for column, (name, _) in enumerate(item.columns):
+        sheet.set_column(column, column, widths[column])
         book.write(sheet, 0, column, name, "head")
+    book.tall(sheet, 0, [(name, width - 2) for (name, _), width in zip(item.columns, widths, strict=True)])
     sheet.freeze_panes(1, 1)
     sheet.repeat_rows(0)
     for row, cells in enumerate(item.rows, start=1):
@@ -152,6 +163,13 @@ def _table(book: Book, item: Sheet) -> None:
             book.write(sheet, row, column, value, looks[column])
     if item.rows:
         sheet.autofilter(0, 0, len(item.rows), len(item.columns) - 1)
+
+
+def _width(name: str, kind: str) -> int:
+    """Return the width of a column, in characters."""
+    if name == "Indicator":
+        return 50
+    return WIDTHS.get(kind, 26 if name.endswith(("name", "warnings")) else 16)
 
 
 def _look(name: str, kind: str) -> str:
@@ -176,3 +194,4 @@ def _dictionary(book: Book, sheets: Sequence[Sheet]) -> None:
     for row, cells in enumerate(rows, start=1):
         for column, value in enumerate(cells):
             book.write(sheet, row, column, value, "wrap" if column == 3 else "text")
+        book.tall(sheet, row, [(cells[3], 100)])

@@ -5,8 +5,8 @@ with newest as (
     from marts.trust_indicator
     where breakdown = 'all'
     qualify
-        row_number() over (partition by trust_code, indicator_id, source_id order by period_end desc, period_start desc)
-        = 1
+        (period_end, period_start)
+        = max((period_end, period_start)) over (partition by trust_code, indicator_id, source_id)
 )
 
 select

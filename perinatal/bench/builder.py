@@ -1,6 +1,6 @@
 """What a build is measured by, each in a process of its own: `python -m perinatal.bench.builder land|build|dbt …`.
 
-`land FOLDER`: lands the releases of a folder (made by `scaled`). `build`: builds and publishes, imports apart.
+`land ROWS`: makes releases of so many rows, and lands each. `build`: builds and publishes, imports apart.
 `dbt`: `dbt build` of the same project on the same landed releases, and nothing else.
 """
 
@@ -14,16 +14,20 @@ from pathlib import Path
 from time import monotonic
 
 
-def land(folder: Path) -> dict[str, float]:
-    """Land every file of a folder as synthetic; says the rows."""
+def land(rows: int) -> dict[str, float]:
+    """Make synthetic releases and land each, keeping no file beside the archive; says the rows."""
     from ingest import landing, registry
     from perinatal import home
+    from perinatal.bench import scaled
 
-    rows = 0
-    for file in sorted(folder.glob("*.csv")):
-        source = registry.source("msds" if file.name.endswith("measures.csv") else "fingertips")
-        rows += landing.land(home.get(), file, landing.Arrival(source, file.name, is_synthetic=True)).manifest.rows_in
-    return {"rows": rows}
+    where, landed = home.get(), 0
+    where.cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=where.cache) as folder:
+        for made in scaled.releases(Path(folder), rows):
+            arrival = landing.Arrival(registry.source(made.source_id), made.path.name, is_synthetic=True)
+            landed += landing.land(where, made.path, arrival).manifest.rows_in
+            made.path.unlink()
+    return {"rows": landed}
 
 
 def build() -> dict[str, float]:
@@ -56,7 +60,7 @@ def main() -> None:
     """Do what is asked and say how it went."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     what, *arguments = sys.argv[1:]
-    said = land(Path(arguments[0])) if what == "land" else {"build": build, "dbt": dbt}[what]()
+    said = land(int(arguments[0])) if what == "land" else {"build": build, "dbt": dbt}[what]()
     print(json.dumps(said))
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from perinatal.bench import process, scaled
+from perinatal.bench import process
 from perinatal.bench.figures import Figure
 from perinatal.console import say
 
@@ -70,17 +69,13 @@ def _scales(folder: Path, scales: Sequence[int], env: dict[str, str]) -> list[Sc
     measured: list[Scale] = []
     for times in sorted(scales):
         if measured:
-            _land_more(folder, measured[0].rows * (times - measured[-1].times), times, env)
+            _land_more(measured[0].rows * (times - measured[-1].times), env)
         measured.append(_scale(folder, times, env))
     return measured
 
 
-def _land_more(folder: Path, rows: int, times: int, env: dict[str, str]) -> None:
-    made = folder / f"made-{times}"
-    for _ in scaled.releases(made, rows):
-        pass
-    landed = process.child("perinatal.bench.builder", "land", made, env=env)
-    shutil.rmtree(made)
+def _land_more(rows: int, env: dict[str, str]) -> None:
+    landed = process.child("perinatal.bench.builder", "land", str(rows), env=env)
     say(f"  {landed.said['rows']:,} synthetic rows landed in {landed.seconds:.1f} s")
 
 

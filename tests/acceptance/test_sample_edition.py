@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import unquote
 
 import crawler
 import duckdb
@@ -65,6 +66,14 @@ def test_every_link_leads_somewhere_and_every_page_is_linked(
     assert pages - seen == set()
     assert (folder / "quality" / "data_docs" / "index.html").resolve() in seen
     assert {path for path in seen if path.suffix == ".xlsx"} == set((folder / "downloads" / "lms").rglob("*.xlsx"))
+
+
+def test_the_front_page_of_data_docs_leads_to_every_validation(folder: Path) -> None:
+    docs = folder / "quality" / "data_docs"
+    linked = {(docs / unquote(address)).resolve() for address in crawler.tree(docs / "index.html").xpath("//a/@href")}
+    assert set(docs.rglob("validations/**/*.html")) <= linked
+    assert set(docs.glob("expectations/*.html")) <= linked
+    assert (folder / "portal" / "quality.html") in linked
 
 
 def test_every_csv_that_is_linked_opens(crawled: tuple[set[Path], list[str]]) -> None:

@@ -1,7 +1,6 @@
 -- Grain: indicator × level × organisation × period × source: each trust, LMS and region against the national
--- trajectory, where a source gives an indicator of the ambition. The trajectory is England's: an organisation's
--- position
--- is a way to look, not a target that was set for it. It stands in the indicator's unit: 6% is 60 per 1,000.
+-- trajectory, where a source gives an indicator of the ambition. The trajectory is England's, in the indicator's unit
+-- (6% is 60 per 1,000): an organisation's position is a way to look, not a target that was set for it.
 with
     measured as (
         select

@@ -122,6 +122,23 @@ def test_the_workbook_holds_cover_contents_tables_and_dictionary(pack: Path) -> 
     assert masked[header.index("denominator")] == ""
 
 
+def test_the_summary_shows_the_lms_beside_its_trusts(pack: Path) -> None:
+    header, *table = sheets(pack / "QAA.xlsx")["summary"]
+    assert header[:5] == ["Indicator", "Unit", "Source", "Period", "LMS"]
+    assert set(header[10:]) == {made_up.SCRIPT, "Middle Shire Hospitals NHS Foundation Trust", "Far Shire NHS Trust"}
+    [mortality] = [row for row in table if row[0] == "Stillbirth rate"]
+    assert mortality[:5] == ["Stillbirth rate", "per 1,000", "mbrrace", "2024", "Between 4.01 and 4.52"]
+    assert mortality[header.index("Far Shire NHS Trust")] == "Masked"
+    assert mortality[header.index(made_up.SCRIPT)] == pytest.approx(11.25)
+
+
+def test_the_workbook_leaves_out_what_only_programs_read(pack: Path) -> None:
+    theme = sheets(pack / "QAA.xlsx")["theme"]
+    assert "label" in theme[0]
+    assert "findings_by_source" not in theme[0]
+    assert "findings_by_source" in rows(pack / "theme.csv")[0]
+
+
 def test_a_synthetic_workbook_says_so_first(pack: Path) -> None:
     cover = sheets(pack / "QAA.xlsx")["cover"]
     assert cover[1][0] == "SYNTHETIC SAMPLE DATA"
@@ -156,7 +173,7 @@ def test_the_workbook_opens_in_libreoffice(pack: Path, tmp_path: Path) -> None:
     ]
     subprocess.run(command, check=True, capture_output=True, timeout=240)
     opened = {path.name.removeprefix("QAA-").removesuffix(".csv"): path for path in (tmp_path / "out").iterdir()}
-    assert {"cover", "contents", "trust_indicator", "dictionary"} <= set(opened)
+    assert set(opened) == set(sheets(pack / "QAA.xlsx"))
     table = rows(opened["trust_indicator"])
     mine = sheets(pack / "QAA.xlsx")["trust_indicator"]
     assert len(table) == len(mine) - 1

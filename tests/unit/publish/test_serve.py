@@ -169,13 +169,17 @@ def test_a_port_in_use_is_one_clear_line(home: Home) -> None:
         serve.make_server(home, server.server_port)
 
 
-def test_data_docs_ask_no_other_host(tmp_path: Path) -> None:
+def test_data_docs_ask_no_other_host_and_list_what_they_hold(tmp_path: Path) -> None:
     from publish import policy
 
-    page = tmp_path / "deep" / "index.html"
-    page.parent.mkdir()
+    page = tmp_path / "validations" / "a suite" / "of now" / "one.html"
+    page.parent.mkdir(parents=True)
     page.write_text('<html><head><script src="https://cdn.example/x.js"></script></head></html>')
+    (tmp_path / "index.html").write_text("<html><head></head><body>\nempty without its script</body></html>")
     policy.seal(tmp_path)
+    front = (tmp_path / "index.html").read_text()
+    assert '<a href="validations/a%20suite/of%20now/one.html">a suite</a>' in front
+    assert '<a href="expectations/a%20suite.html">' in front
     assert page.read_text().startswith(
         '<html><head><meta http-equiv="Content-Security-Policy" content="default-src \'self\''
     )
