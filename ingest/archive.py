@@ -7,14 +7,15 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from perinatal.errors import PerinatalError
 from perinatal.home import Home, fsync_dir
 
-CHUNK = 1 << 20  # fits the processor's cache, and one buffer serves for all: fresh memory costs as much as hashing
+# a piece that stays in the processor's cache while it is hashed and written, in one buffer for all: fresh memory for
+# each piece, or a second core, costs as much again as hashing
+CHUNK = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,6 @@ def place(home: Home, sha256: str) -> Path:
 def put(home: Home, file: Path) -> Archived:
     """Copy `file` into the archive, hashing on the way. What is there already is kept, unless it is damaged.
 
-    Each piece is hashed while it is written: hashing lets other threads run.
     The copy gets its final name only when it is whole and on disk. A file that grows while being read is refused,
     and so is a link or device that has taken a file's place since somebody looked.
     """
@@ -43,13 +43,12 @@ def put(home: Home, file: Path) -> Archived:
     with tempfile.NamedTemporaryFile(dir=home.archive, prefix=".incoming-", delete=False) as out:
         temporary = Path(out.name)
         try:
-            with open(file, "rb", buffering=0, opener=_open_plain) as handle, ThreadPoolExecutor(1) as hasher:
+            with open(file, "rb", buffering=0, opener=_open_plain) as handle:
                 before = os.fstat(handle.fileno())
                 piece = memoryview(bytearray(CHUNK))
                 while length := handle.readinto(piece):
-                    hashed = hasher.submit(digest.update, piece[:length])
+                    digest.update(piece[:length])
                     size += out.write(piece[:length])
-                    hashed.result()
                 after = os.fstat(handle.fileno())
             if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
                 raise PerinatalError(f"{file}: changed while it was being read; land it again once it is whole")
