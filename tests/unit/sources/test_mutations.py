@@ -23,7 +23,7 @@ from ingest import files
 from ingest.registry import Source, all_sources
 from tests.unit.sources.conftest import Arrived, arrive
 
-EXAMPLES = int(os.environ.get("PERINATAL_TEST_EXAMPLES", "100"))
+EXAMPLES = int(os.environ.get("PERINATAL_TEST_EXAMPLES", "50"))
 ROWS = 60  # of a sample file; more would only cost time
 SECONDS = 60  # that one file may take, on a machine with other work
 FORMULAS = ('=HYPERLINK("http://evil.example","x")', "+cmd|' /C calc'!A0", "@SUM(1+9)*cmd", "-2+3", "\t=1+1")
