@@ -88,7 +88,9 @@ def land_archived(home: Home, archived: archive.Archived, arrival_: Arrival) -> 
     elif archived.sha256 in synthetic.known(home):
         arrival_ = replace(arrival_, is_synthetic=True)
     known = _known_bytes(home, archived.sha256, arrival_)
-    if known and (other := _said_by_the_name(arrival_, known.manifest)):
+    # a person may rename a file; what a publisher serves anew under a later date has just not changed
+    by_hand = arrival_.url is None
+    if known and by_hand and (other := _said_by_the_name(arrival_, known.manifest)):
         what = f"the name says {other}, but these very bytes are landed as {known.manifest.title}"
         raise refuse(home, archived, arrival_, "bytes_of_another_release", f"{what}; a file may have been renamed")
     if known:

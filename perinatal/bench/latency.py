@@ -22,7 +22,7 @@ def measure() -> tuple[list[Figure], dict[str, Any]]:
     ratio = re.search(r"^ratio ([0-9.]+)", ran.out, re.MULTILINE)
     if not ratio:
         raise PerinatalError(f"{TEST.name} has told no ratio: {ran.out[-500:]}")
-    medians = ", ".join(re.findall(r"file dropped → (.+?) \(", ran.out))
+    medians = ", ".join(": ".join(row) for row in re.findall(r"^\| (the .+?) \| (.+?) \|", ran.out, re.MULTILINE))
     figure = Figure(
         "event_to_edition",
         "File dropped → edition in Airflow, beside a bare chain of two assets",

@@ -40,6 +40,7 @@ class IndicatorViews:
         return {
             "indicator": indicator,
             "parts": parts,
+            "kin": self._kin(indicator),
             "warnings": sorted({word for part in parts for word in part["warnings"]}),
             "others": self.edition.others.get(indicator_id, []),
             "results": self.edition.results.get(indicator_id, []),
@@ -50,6 +51,17 @@ class IndicatorViews:
                 (row for row in self.edition.ambitions if row["ambition_id"] == indicator.get("ambition_id")), None
             ),
         }
+
+    def _kin(self, indicator: Record) -> list[dict[str, Any]]:
+        """Return the same concept as others measure it: other indicators, by source, with England's newest value."""
+        found = []
+        for about in self.edition.indicators.values():
+            if about is indicator or not indicator["concept_id"] or about["concept_id"] != indicator["concept_id"]:
+                continue
+            for source in sorted(self.sources.get(about["indicator_id"], [])):
+                england = self.lookup.one.get((*ENGLAND, about["indicator_id"], source))
+                found.append({"about": about, "source_id": source, "england": england})
+        return found
 
     def _part(self, indicator_id: str, source: str) -> dict[str, Any]:
         level_values = {

@@ -181,15 +181,16 @@ def _organisations(edition: MadeUp) -> None:
 
 
 def _catalogue(edition: MadeUp) -> None:
-    for indicator, name, statistic, unit, multiplier, source, ambition in (
-        ("stillbirth_rate", "Stillbirth rate", "rate", "per 1,000", 1000, "mbrrace", "stillbirth"),
-        ("apgar_below_7", "Apgar score below 7", "proportion", "%", 100, "msds", None),
-        ("never_landed", FORMULA, "rate", "per 1,000", 1000, "nnap", None),
+    for indicator, name, statistic, unit, multiplier, source, ambition, concept in (
+        ("stillbirth_rate", "Stillbirth rate", "rate", "per 1,000", 1000, "mbrrace", "stillbirth", "stillbirth"),
+        ("apgar_below_7", "Apgar score below 7", "proportion", "%", 100, "msds", None, "apgar"),
+        ("never_landed", FORMULA, "rate", "per 1,000", 1000, "nnap", None, "stillbirth"),
     ):
         edition.add(
             "core", "dim_indicator", indicator_id=indicator, indicator_name=name, definition="What is counted <here>",
             statistic=statistic, unit=unit, multiplier=multiplier, polarity="low", numerator_definition="Events",
-            denominator_definition="Total births", ambition_id=ambition, source_id=source,
+            denominator_definition="Total births", ambition_id=ambition, source_id=source, concept_id=concept,
+            difference_note="Counted by <residence>" if concept == "stillbirth" else None,
         )  # fmt: skip
 
 

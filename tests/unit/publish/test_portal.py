@@ -359,3 +359,13 @@ def test_no_page_of_the_real_edition_shows_a_masked_number(published: Home) -> N
         assert not row.xpath(".//*[contains(@class, 'mark') or contains(@class, 'dots') or @class='whisk']")[
             1 if row.xpath(".//svg[@class='spark']") else 0 :
         ]
+
+
+def test_the_same_concept_stands_beside_with_its_difference(folder: Path) -> None:
+    other = tree(folder / "indicator/never_landed.html")
+    [box] = other.xpath("//div[@class='inset'][h2]")
+    assert "Counted by <residence>." in box.text_content()
+    link = box.xpath(".//li/a")[0]
+    assert link.get("href").endswith("indicator/stillbirth_rate.html")
+    assert "England 2024" in " ".join(box.text_content().split())
+    assert not tree(folder / "indicator/apgar_below_7.html").xpath("//div[@class='inset'][h2]")
