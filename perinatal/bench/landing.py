@@ -56,7 +56,9 @@ def _rounds(file: Path, rounds: int) -> dict[str, list[process.Ran]]:
     for _ in range(rounds):
         for who, group in took.items():
             with tempfile.TemporaryDirectory(dir=file.parent) as own:
-                ran = process.child("perinatal.bench.contestants", who, file, own, env={"PERINATAL_HOME": own})
+                # dlt looks at Airflow, which would make a folder in the user's home
+                places = {"PERINATAL_HOME": own, "AIRFLOW_HOME": own}
+                ran = process.child("perinatal.bench.contestants", who, file, own, env=places)
             say(f"  {file.name}: {who} {ran.said['seconds']:.1f} s, {ran.peak_mb:,.0f} MB")
             group.append(ran)
     return took
