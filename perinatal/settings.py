@@ -42,7 +42,7 @@ class Settings(BaseSettings):
         "70%", pattern=rf"^{SIZE}$|^\d+(\.\d+)?%$", description="DuckDB memory limit for a build, e.g. 4GB or 70%"
     )
     landing_memory_limit: str = Field(
-        "450MB", pattern=rf"^{SIZE}$", description="DuckDB memory limit while landing one file, e.g. 450MB"
+        "300MB", pattern=rf"^{SIZE}$", description="DuckDB memory limit while landing one file, e.g. 300MB"
     )
     alert_urls: list[str] = Field(
         default=[], description="Apprise URLs that hear of every alert (e-mail, Teams, Slack, webhook, file …)"
