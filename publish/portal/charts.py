@@ -61,10 +61,13 @@ def _n(value: float) -> str:
     return text[:-2] if text.endswith(".0") else text
 
 
+NO_RANGE = 1e-9  # far below what any unit is printed with
+
+
 def nice_ticks(low: float, high: float, wanted: int = 5) -> list[float]:
     """Return round numbers from at or below `low` to at or above `high`."""
-    if not high > low:
-        high = low + (abs(low) or 1.0)
+    if high - low < NO_RANGE:
+        high = low + max(abs(low), 1.0)
     raw = (high - low) / wanted
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= raw * 0.999)

@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -20,6 +20,8 @@ def drawn(svg: str) -> etree._Element:
 
 
 @given(FINITE, FINITE)
+@example(0.0, 5e-324)
+@example(25026.0, -1e-05)
 def test_ticks_hold_the_range_and_are_evenly_spaced(one: float, other: float) -> None:
     low, high = sorted((one, other))
     ticks = charts.nice_ticks(low, high)
