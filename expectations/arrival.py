@@ -19,7 +19,7 @@ import duckdb
 from expectations import gate
 from expectations.checks import Measured, Result, Rule, load_rules, measure, records
 from ingest import manifest as manifests
-from ingest.decode import Decoded, rows_of, shown
+from ingest.decode import Decoded, shown
 from ingest.registry import TEXT_TYPES, Column, Identity, Source
 from perinatal import settings
 from perinatal.home import Home
@@ -43,7 +43,7 @@ def judge(
         for name, value in (("dataset", identity.dataset), ("release", identity.release)):
             connection.execute(f"set variable {name} = ?", [value])
         contract = source.columns[identity.contract]
-        landed = connection.sql(f"from {rows_of(rows)}")
+        landed = connection.from_parquet(str(rows))
         present = set(landed.columns)
         # columns that this file does not have (older headers) are there for the rules, and empty
         absent = [f'null::{c.sql_type} as "{c.name}"' for c in contract if c.name not in present]
@@ -51,7 +51,7 @@ def judge(
         previous = _earlier(home, source.id, identity, revisions, is_synthetic)
         _make_identity(connection, source, identity, previous)
         if previous:
-            connection.sql(f"from {rows_of(previous.folder(home) / manifests.ROWS)}").create_view("earlier")
+            connection.from_parquet(str(previous.folder(home) / manifests.ROWS)).create_view("earlier")
         measured = _table_rules(source, decoded)
         measured += _column_rules(connection, [column for column in contract if column.name in present])
         at_hand = {identity.contract, "earlier"} if previous else {identity.contract}

@@ -308,9 +308,9 @@ def absent_trailing(csv_path: Path, header: list[str], positions: dict[str, int]
 def to_parquet(csv_path: Path, source: Source, dataset: str, parquet: Path, memory_limit: str, threads: int) -> Decoded:
     """Type a UTF-8 CSV by its contract into Parquet, in the publisher's order.
 
-    Columns: `source_row` where lines were set aside (see `rows_of`), the contract's columns, `x_…` for columns that
-    the contract does not know, `cast_errors` (names of the columns whose text could not be typed, else NULL) and, where
-    the source says that numbers may have marks, `cell_marks` (names of the columns whose number had one, else NULL).
+    Columns: `source_row` (1 for the first data row), the contract's columns, `x_…` for columns that the contract
+    does not know, `cast_errors` (names of the columns whose text could not be typed, else NULL) and, where the source
+    says that numbers may have marks, `cell_marks` (names of the columns whose number had one, else NULL).
     """
     header = read_header(csv_path)
     columns = source.columns[dataset]
@@ -370,7 +370,7 @@ def _quick_selection(
     typed += [f"c{place} as {_identifier(name)}" for name, place in extras.items()]
     typed += [f"null::varchar[] as {name}" for name in ("cast_errors", *(["cell_marks"] if cells.marks else []))]
     relation = _relation(csv_path, width, numbers, more="")
-    return f"select {', '.join(typed)} from {relation}"
+    return f"select row_number() over () as source_row, {', '.join(typed)} from {relation}"
 
 
 def _plainly(column: Column, raw: str) -> str:
@@ -404,7 +404,7 @@ def _selection(present: dict[Column, int], extras: dict[str, int], cells: Cells,
         lists["cell_marks"] = {name: f"contains({raw[name]}, {_literal(cells.marks)})" for name in numbers}
     lineage = ", ".join(f"{_named_where(conditions)} as {name}" for name, conditions in lists.items())
     return (
-        f"select {', '.join(names)}, {lineage} from "
+        f"select row_number() over () as source_row, {', '.join(names)}, {lineage} from "
         f"(select {', '.join(typed + [raw[name] for name in numbers])} from "
         f"(select {', '.join(casts)}, c.* from {relation} as c))"
     )
@@ -412,7 +412,7 @@ def _selection(present: dict[Column, int], extras: dict[str, int], cells: Cells,
 
 def _renumber(connection: duckdb.DuckDBPyConnection, parquet: Path) -> None:
     """Give the rows the numbers that they have in the file, the lines set aside counted too."""
-    whole = parquet.with_suffix(".numbered")
+    whole, target = parquet.with_suffix(".numbered"), str(parquet).replace("'", "''")
     connection.execute(
         f"""
         copy (
@@ -421,26 +421,11 @@ def _renumber(connection: duckdb.DuckDBPyConnection, parquet: Path) -> None:
                 from (select distinct line from reject_errors))
             select rows.* replace (
                 source_row + (select count(*) from gaps where rows_before < source_row) as source_row)
-            from {rows_of(parquet)} as rows order by rows.source_row
+            from read_parquet('{target}') as rows order by rows.source_row
         ) to '{str(whole).replace("'", "''")}' ({PARQUET})
         """
     )
     whole.replace(parquet)
-
-
-def rows_of(parquet: Path) -> str:
-    """Return the SQL relation of a landed table, with `source_row`: 1 for the first data row of the published file.
-
-    Rows lie in the publisher's order, so their place is their number, and it is stored only where lines were set aside:
-    counting rows while they are written would take all but one processor out of the work.
-    """
-    path = str(parquet).replace("'", "''")
-    if "source_row" in read_header_of(parquet):
-        return f"read_parquet('{path}')"
-    return (
-        "(select file_row_number + 1 as source_row, * exclude (file_row_number) "
-        f"from read_parquet('{path}', file_row_number = true))"
-    )
 
 
 def _content(connection: duckdb.DuckDBPyConnection, target: str, names: list[str]) -> tuple[int, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from ingest import corrections, decode
+from ingest import corrections
 from ingest import manifest as manifests
 from ingest.registry import Source, all_sources
 from perinatal import dbt, settings
@@ -98,7 +98,8 @@ def _dataset_view(home: Home, source: Source, dataset: str, releases: list[manif
     empty = ", ".join(f'null::{kind} as "{name}"' for name, kind in columns.items())
     parts = [f"select {empty} where false"]
     for item in releases:
-        key, rows = item.release_key.replace("'", "''"), decode.rows_of(item.folder(home) / manifests.ROWS)
+        key, path = (text.replace("'", "''") for text in (item.release_key, str(item.folder(home) / manifests.ROWS)))
+        rows = f"read_parquet('{path}')"
         own = _corrections(source, item)
         corrected = f"({corrections.overlay(rows, own)})" if own else rows
         parts.append(f"select '{key}' as release_key, * from {corrected}")
@@ -114,7 +115,7 @@ def _record_corrections(
     connection: duckdb.DuckDBPyConnection, home: Home, source: Source, item: manifests.Manifest
 ) -> None:
     """Note for each correction which rows it changed; a row 0 that is not applied says that it is no longer needed."""
-    rows = connection.sql(f"from {decode.rows_of(item.folder(home) / manifests.ROWS)}")
+    rows = connection.from_parquet(str(item.folder(home) / manifests.ROWS))
     for correction in _corrections(source, item):
         applied = rows.filter(f"{correction.predicate()} and {correction.guard()}").project("source_row").fetchall()
         for number, is_applied in [(row, True) for (row,) in applied] or [(0, False)]:

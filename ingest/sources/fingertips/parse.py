@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from ingest import files
-from ingest.decode import Unreadable, rows_of
+from ingest.decode import Unreadable
 from ingest.registry import Identity, Sample, header_key
 
 DATA = {"indicatorid", "areacode", "timeperiod", "value"}
@@ -67,7 +67,7 @@ def recognise(sample: Sample) -> Identity | None:
 def complete(identity: Identity, name: str, rows: Path) -> Identity:
     """Name dataset and release from the typed rows (and the area type ids that the file's name may give)."""
     with duckdb.connect() as connection:
-        connection.sql(f"from {rows_of(rows)}").create_view("rows")
+        connection.from_parquet(str(rows)).create_view("rows")
         if identity.layout == "metadata":
             return replace(identity, release=_newest_upload(connection) or "undated")
         columns = set(connection.table("rows").columns)

@@ -22,7 +22,7 @@ def read(demo: Source, tmp_path: Path) -> Read:
         (tmp_path / "in.csv").write_bytes(content)
         target = tmp_path / "rows.parquet"
         decoded = decode.to_parquet(tmp_path / "in.csv", demo, "counts", target, "300MB", 0)
-        relation = duckdb.sql(f"from {decode.rows_of(target)}")
+        relation = duckdb.sql(f"from read_parquet('{target}')")
         return decoded, [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
 
     return run
@@ -195,9 +195,9 @@ def test_only_optional_last_columns_may_be_absent_from_every_row(read: Read) -> 
 
 
 def test_rows_keep_their_order_in_large_tables(read: Read, tmp_path: Path) -> None:
-    read(b"Code,Events\n" + b"".join(b"c%d,%d\n" % (i, i % 100) for i in range(1, 2_000_001)))
+    read(b"Code,Events\n" + b"".join(b"c%d,%d\n" % (i, i % 100) for i in range(1, 400_001)))
     wrong = duckdb.sql(
-        f"select count(*) from {decode.rows_of(tmp_path / 'rows.parquet')} where code <> 'c' || source_row"
+        f"select count(*) from read_parquet('{tmp_path / 'rows.parquet'}') where code <> 'c' || source_row"
     ).fetchall()
     assert wrong == [(0,)]
 

@@ -72,7 +72,7 @@ def arrive(publisher: Source, file: Path, name: str | None = None, **said: str) 
         home = Home(Path(folder) / "home")
         results = arrival.judge(publisher, identity, decoded, rows, [], home, False)
         with duckdb.connect() as connection:
-            relation = connection.sql(f"from {decode.rows_of(rows)}")
+            relation = connection.read_parquet(str(rows))
             table = tuple(dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall())
     breached = [result for result in results if result.failed]
     return Arrived(

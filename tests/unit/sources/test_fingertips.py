@@ -165,7 +165,7 @@ def typed(path: Path, folder: Path) -> tuple[decode.Decoded, list[dict[str, Any]
     rows = folder / "rows.parquet"
     decoded = decode.to_parquet(path, SOURCE, "data", rows, "300MB", 1)
     with duckdb.connect() as connection:
-        found = connection.execute(f"from {decode.rows_of(rows)}")
+        found = connection.execute("select * from read_parquet(?)", [str(rows)])
         names = [name for name, *_ in found.description or []]
         return decoded, [dict(zip(names, values, strict=True)) for values in found.fetchall()]
 
