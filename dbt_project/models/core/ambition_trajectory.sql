@@ -1,6 +1,5 @@
--- Grain: ambition × year, from the first knot to five years past the last: the seed's knots joined by straight lines
--- (this
--- project's own choice: no official curve was found), level after the last knot.
+-- Grain: ambition × year, from the first knot to five years past the last: the seed's knots joined by straight
+-- lines (this project's own choice: no official curve was found), level after the last knot.
 with
     knots as (
         select ambition_id, year, target, lead(year) over later as next_year, lead(target) over later as next_target

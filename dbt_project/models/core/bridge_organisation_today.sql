@@ -1,7 +1,6 @@
--- Grain: trust code × today's trust: where a closed trust's services are now, through all mergers since. A trust that
--- was
--- split has several rows (`is_split`): its history may be shown under each successor but not added up. With it any mart
--- can be read as today's organisations; without it, as it was then.
+-- Grain: trust code × today's trust: where a closed trust's services are now, through all mergers since. A trust
+-- that was split has several rows (`is_split`): its history may be shown under each successor but not added up.
+-- With it any mart can be read as today's organisations; without it, as it was then.
 with recursive
     chain as (
         select trust_code as code, trust_code as today_code, 0 as mergers, [trust_code] as path

@@ -1,6 +1,5 @@
--- Grain: organisation_key: one body under one code. A code that two bodies have had one after the other
--- (RAJ, RC9, RH5,
--- RM3) has two rows with adjoining dates, so exactly one row of a code is valid on any day.
+-- Grain: organisation_key: one body under one code. A code that two bodies have had one after the other (RAJ,
+-- RC9, RH5, RM3) has two rows with adjoining dates, so exactly one row of a code is valid on any day.
 with
     membership as (
         -- the newest LMS of a trust

@@ -1,6 +1,5 @@
 -- Grain: one row a landed release (revision) of this build. `precedence` orders revisions of a release and
--- releases
--- that overlap: final over provisional, then published_on, then fetched_at (SOURCES.md).
+-- releases that overlap: final over provisional, then published_on, then fetched_at (SOURCES.md).
 select
     release_key,
     source_id,

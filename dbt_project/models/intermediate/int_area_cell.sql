@@ -1,9 +1,7 @@
--- Grain: area × cell: the lower-layer areas (LSOAs) of each local authority by the LMS that they lie in. A cell is the
--- part of a lower-tier authority of 2021 that lies in one CCG of 2021; every authority, of either tier and of other
--- years'
--- boundaries, is a set of cells. An STP that is one LMS gives it its cells; in the North East three LMSs share one
--- STP and
--- the CCG tells (shared_stp_lms).
+-- Grain: area × cell: the lower-layer areas (LSOAs) of each local authority by the LMS that they lie in. A cell
+-- is the part of a lower-tier authority of 2021 that lies in one CCG of 2021; every authority, of either tier
+-- and of other years' boundaries, is a set of cells. An STP that is one LMS gives it its cells; in the North
+-- East three LMSs share one STP and the CCG tells (shared_stp_lms).
 with
     single_lms as (
         select stp_code_ods, min(lms_code) as lms_code from {{ ref("lms") }} group by stp_code_ods having count(*) = 1

@@ -1,12 +1,10 @@
--- Grain: observation of an upper-tier local authority × cell: what each part of the country has to give to the sums
--- over
--- LMSs, regions and England (int_area_rollup).
+-- Grain: observation of an upper-tier local authority × cell: what each part of the country has to give to the
+-- sums over LMSs, regions and England (int_area_rollup).
 --
--- Where authorities of two years' boundaries cover the same ground for one key, those of the newer release (then the
--- newer
--- authority) count and the others are left out whole, so nothing counts twice. Where the publisher gives one value
--- for two
--- authorities together (under both codes, or under one and blank under the other), it counts once and covers both.
+-- Where authorities of two years' boundaries cover the same ground for one key, those of the newer release (then
+-- the newer authority) count and the others are left out whole, so nothing counts twice. Where the publisher
+-- gives one value for two authorities together (under both codes, or under one and blank under the other), it
+-- counts once and covers both.
 {% set keys = "source_id, indicator_id, period_label, period_start, period_end, breakdown, breakdown_value" %}
 with
     reported as (

@@ -1,7 +1,6 @@
--- Grain and columns: those of int_rollup, for indicators that are published by local authority of residence: sums over
--- authorities by the share of their lower-layer areas that lies in the LMS. Complete where every lower-layer area of
--- the
--- LMS is covered; `trusts_expected` and `trusts_reporting` count authorities here.
+-- Grain and columns: those of int_rollup, for indicators that are published by local authority of residence:
+-- sums over authorities by the share of their lower-layer areas that lies in the LMS. Complete where every
+-- lower-layer area of the LMS is covered; `trusts_expected` and `trusts_reporting` count authorities here.
 with
     {% set keys = "source_id, indicator_id, period_label, period_start, period_end, breakdown, breakdown_value" %}
 

@@ -1,8 +1,7 @@
--- Grain: source × period × trust: the trusts that a roll-up must have. Members of an LMS at the period's
--- end, without
--- those that have no births of their own and those that the publisher already counts under their successor
--- (a merger up
--- to two years after the period: publishers report by the organisations there are at publication).
+-- Grain: source × period × trust: the trusts that a roll-up must have. Members of an LMS at the period's end,
+-- without those that have no births of their own and those that the publisher already counts under their
+-- successor (a merger up to two years after the period: publishers report by the organisations there are at
+-- publication).
 with
     reporting as (
         select distinct source_id, period_start, period_end, organisation_code as trust_code

@@ -1,7 +1,6 @@
--- Grain: indicator: the catalogue, and below it what the publishers' own metadata say of indicators outside it, with
--- the
--- programmes each serves and its target for all women. Models of indicators may say from which rows of which release
--- they are made (quality.source_health counts those).
+-- Grain: indicator: the catalogue, and below it what the publishers' own metadata say of indicators outside it,
+-- with the programmes each serves and its target for all women. Models of indicators may say from which rows of
+-- which release they are made (quality.source_health counts those).
 with
     described as (
         select *, 1 as place, null::varchar as release_key, null::bigint as source_row, null::varchar as exclusion_rule

@@ -1,6 +1,5 @@
--- Grain: level × organisation × indicator × period × breakdown × breakdown value × source: the four headline levels
--- in one
--- relation, for what looks across levels.
+-- Grain: level × organisation × indicator × period × breakdown × breakdown value × source: the four headline
+-- levels in one relation, for what looks across levels.
 {% set levels = [
     ("trust", "trust_code", "trust_name", "lms_code", "trust_indicator"),
     ("lms", "lms_code", "lms_name", "lms_code", "lms_indicator"),

@@ -1,6 +1,5 @@
--- Grain: one row an observation of a landed release, superseded ones included; the common shape of all
--- staging models
--- with the organisation resolved and the exclusion rule named. Does not ship: it still holds what
+-- Grain: one row an observation of a landed release, superseded ones included; the common shape of all staging
+-- models with the organisation resolved and the exclusion rule named. Does not ship: it still holds what
 -- disclosure removes.
 {{ config(materialized="table") }}
 with

@@ -1,8 +1,6 @@
--- Grain: level (lms, region, england) × area × indicator × period × breakdown × breakdown value × source:
--- sums over
--- trusts by the completeness rule of METHODS.md. One missing or masked trust leaves no value, only the
--- least and the
--- greatest rate that the visible figures allow.
+-- Grain: level (lms, region, england) × area × indicator × period × breakdown × breakdown value × source: sums
+-- over trusts by the completeness rule of METHODS.md. One missing or masked trust leaves no value, only the
+-- least and the greatest rate that the visible figures allow.
 with
     trusts as (
         select observation.*, membership.lms_code, lms.region_code

@@ -1,6 +1,6 @@
--- Grain: trust × period end, for every period in the data: the LMS that the trust belonged to then. A
--- closed code that
--- still reports keeps its last LMS, a period before LMSs existed gets the first; both are a boundary change.
+-- Grain: trust × period end, for every period in the data: the LMS that the trust belonged to then. A closed
+-- code that still reports keeps its last LMS, a period before LMSs existed gets the first; both are a boundary
+-- change.
 with
     periods as (
         select distinct organisation_code as trust_code, period_end

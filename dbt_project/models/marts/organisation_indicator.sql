@@ -1,6 +1,5 @@
--- Grain: indicator × level × organisation × period × breakdown × breakdown value × source, for every level
--- that has no
--- mart of its own: sites, neonatal units, networks, comparator groups, local authorities, CCGs, ICBs.
+-- Grain: indicator × level × organisation × period × breakdown × breakdown value × source, for every level that
+-- has no mart of its own: sites, neonatal units, networks, comparator groups, local authorities, CCGs, ICBs.
 with
     compared as (
         select

@@ -1,9 +1,7 @@
--- Grain: indicator × level × organisation × period × source, for monthly and quarterly series of at least 12 points:
--- XmR chart with special causes and assurance against the indicator's target, and for rare harm the CUSUM for a
--- doubling
--- of England's rate with the excess events beside it. Rolling windows are left out: their points overlap, so that
--- limits
--- would be too narrow and every event would count several times.
+-- Grain: indicator × level × organisation × period × source, for monthly and quarterly series of at least 12
+-- points: XmR chart with special causes and assurance against the indicator's target, and for rare harm the
+-- CUSUM for a doubling of England's rate with the excess events beside it. Rolling windows are left out: their
+-- points overlap, so that limits would be too narrow and every event would count several times.
 with
     points as (
         select

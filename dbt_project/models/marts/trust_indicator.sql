@@ -1,6 +1,5 @@
--- Grain: indicator × trust × period × breakdown × breakdown value × source. The trust stands under its own
--- code and in
--- the LMS that it belonged to at the period's end.
+-- Grain: indicator × trust × period × breakdown × breakdown value × source. The trust stands under its own code
+-- and in the LMS that it belonged to at the period's end.
 with
     compared as (
         select

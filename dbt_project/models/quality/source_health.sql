@@ -1,6 +1,6 @@
--- Grain: one row a landed release of this build, counted in rows of the publisher's file: a row is in a
--- mart when any
--- observation or finding made from it is; rows_in is the sum of the other three (a gate blocks when it is not).
+-- Grain: one row a landed release of this build, counted in rows of the publisher's file: a row is in a mart
+-- when any observation or finding made from it is; rows_in is the sum of the other three (a gate blocks when it
+-- is not).
 with
     -- rows of a publisher's metadata: they come into the catalogue, or a rule keeps them out
     described as (

@@ -1,6 +1,5 @@
--- Grain: that of marts.board_dashboard: the whole dashboard of trusts with a board return, public rows and their own,
--- so
--- that a board has one page. A public blank gives way where the return reports the measure.
+-- Grain: that of marts.board_dashboard: the whole dashboard of trusts with a board return, public rows and their
+-- own, so that a board has one page. A public blank gives way where the return reports the measure.
 with
     {{ board_measures(ref("restricted_trust_indicator")) }},
 

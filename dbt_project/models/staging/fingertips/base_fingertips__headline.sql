@@ -1,10 +1,8 @@
--- Grain: indicator in the landed values: the sex and the age band that its headline rows are about, the newest name,
--- and
--- which direction the publisher calls better.
+-- Grain: indicator in the landed values: the sex and the age band that its headline rows are about, the newest
+-- name, and which direction the publisher calls better.
 --
--- The headline sex is the only one there is, or Persons. The headline age is the only one, All ages, or the one band
--- that
--- holds all others; where there is none, every row is a row by age.
+-- The headline sex is the only one there is, or Persons. The headline age is the only one, All ages, or the one
+-- band that holds all others; where there is none, every row is a row by age.
 with
     published as (
         select

@@ -1,8 +1,8 @@
 -- Grain: row of a file of values: indicator × area × period × sex × age × category.
 --
--- What stands under several parents (England's rows do, where the parent is England) is counted once. A published value
--- stays as published unless count, denominator and unit give the same value: a standardised rate must not be recomputed
--- from crude counts.
+-- What stands under several parents (England's rows do, where the parent is England) is counted once. A
+-- published value stays as published unless count, denominator and unit give the same value: a standardised rate
+-- must not be recomputed from crude counts.
 with
     periods as (
         select distinct

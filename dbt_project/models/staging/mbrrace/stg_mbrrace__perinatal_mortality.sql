@@ -1,14 +1,10 @@
 -- Grain: release × organisation × measure (stillbirth, neonatal death, extended perinatal death).
 --
--- Disclosure, by the rule of SOURCES.md: births give masked deaths away in three ways (total less live
--- births in one
--- file; extended perinatal's births less neonatal's live births; live births of one file less those of the
--- other).
--- So wherever any cell of an organisation and year is masked in either file, the live-birth denominator is
--- marked to
--- be withheld, and a masked cell keeps neither number nor denominator. The bounds of a masked count use
--- only what
--- stays visible: its total births and its extended perinatal count.
+-- Disclosure, by the rule of SOURCES.md: births give masked deaths away in three ways (total less live births in
+-- one file; extended perinatal's births less neonatal's live births; live births of one file less those of the
+-- other). So wherever any cell of an organisation and year is masked in either file, the live-birth denominator
+-- is marked to be withheld, and a masked cell keeps neither number nor denominator. The bounds of a masked count
+-- use only what stays visible: its total births and its extended perinatal count.
 with
     releases as (
         select *, '' as suffix
