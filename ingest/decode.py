@@ -69,7 +69,8 @@ class Decoded:
 def is_plain_csv(path: Path) -> bool:
     """Tell whether a file starts like UTF-8 text with commas and one kind of line end, so that it can be read as is.
 
-    Line breaks inside quotes belong to a cell and may be of another kind.
+    Line breaks inside quotes belong to a cell and may be of another kind; in the header they may not be at all: DuckDB
+    takes the first line break that it meets for the file's own, and finds no rows where it is not.
     """
     with path.open("rb") as handle:
         head = handle.read(1 << 16)
@@ -83,6 +84,8 @@ def is_plain_csv(path: Path) -> bool:
     return (
         lines_alike
         and b"," in first_line
+        and first_line.count(b'"') % 2 == 0
+        and b"\r" not in first_line.removesuffix(b"\r")
         and not head.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"<", b"{", b"PK"))
         and b"\0" not in head
     )

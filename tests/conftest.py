@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from ingest import landing, registry
@@ -23,6 +24,11 @@ from perinatal.home import Home
 REPO = Path(__file__).resolve().parents[1]
 RELEASES = REPO.parent / "shared" / "releases"
 AWKWARD = "Ann's état"  # paths of real people have spaces, apostrophes and accents
+
+# the same examples in every run, so that a change is judged by what it changes; more and other ones are asked for
+hypothesis.settings.register_profile("steady", derandomize=True)
+if "PERINATAL_TEST_EXAMPLES" not in os.environ:
+    hypothesis.settings.load_profile("steady")
 
 Row = dict[str, str]
 Edit = Callable[[list[Row]], list[Row] | None]

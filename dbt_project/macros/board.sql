@@ -1,3 +1,20 @@
+{# What the dashboard takes over from a trust's value. #}
+{% macro board_values() %}
+    indicator_id,
+    source_id,
+    period_label,
+    period_start,
+    period_end,
+    numerator,
+    denominator,
+    value,
+    unit,
+    lower_95,
+    upper_95,
+    comparison,
+    recent_trend
+{% endmacro %}
+
 {# The measures of the 2020 guide and the indicators that tell of them, and each trust's newest value of every one, from
    a relation with the columns of marts.trust_indicator: the CTEs `measures` and `newest`. #}
 {% macro board_measures(trust_values) %}
@@ -24,19 +41,7 @@
             measures.measure_id,
             measures.measure,
             measures.place,
-            indicator_id,
-            source_id,
-            period_label,
-            period_start,
-            period_end,
-            numerator,
-            denominator,
-            value,
-            unit,
-            lower_95,
-            upper_95,
-            comparison,
-            recent_trend,
+            {{ board_values() }},
             measures.programme_target,
             case
                 when is_suppressed

@@ -6,7 +6,7 @@
 
 {# Value, interval and method from counts, by the indicator's statistic: `rate` exact Poisson or Byar, `proportion`
    Wilson. `indicator` has its statistic and multiplier. Null where there are no counts. The arguments are columns. #}
-{% macro measure_columns(numerator, denominator, indicator="indicator") %}
+{% macro measure_columns(numerator, denominator, indicator) %}
     case
         when {{ indicator }}.statistic = 'count'
         then {{ numerator }}

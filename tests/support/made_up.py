@@ -66,6 +66,21 @@ TRUSTS = [
     ("R07", "Closed Shire NHS Trust", "QCC"),
 ]  # fmt: skip
 
+# pages of the made-up edition that are not of one organisation, indicator or theme
+OTHER_PAGES = (
+    "quality.html",
+    "release/index.html",
+    "release/aaaaaaaaaaaa.html",
+    "change.html",
+    "downloads.html",
+    "dictionary.html",
+    "about.html",
+    "methods.html",
+    "disclosure.html",
+    "analysts.html",
+    "search.html",
+)
+
 
 @dataclass
 class MadeUp:

@@ -1,8 +1,8 @@
 """Damaged files of every source: what comes in is refused with a reason or landed whole, quickly, without a crash.
 
 Every source's own sample is mutated: cut off, bits turned, columns shuffled, renamed or doubled, encodings mixed, cells
-made huge, turned into formulas or full of quotes. 50 examples a source; PERINATAL_TEST_EXAMPLES=1000 for more
-(with `-rP`, how many were read and landed is told).
+made huge, turned into formulas or full of quotes. 50 examples a source, the same in every run;
+PERINATAL_TEST_EXAMPLES=1000 for more, and other ones (with `-rP`, how many were read and landed is told).
 """
 
 import csv
