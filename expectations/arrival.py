@@ -67,9 +67,9 @@ def judge(
     return gate.judge(f"arrival_{source.id}_{identity.contract}", measured)
 
 
-def _written_rules(source: Source, identity: Identity) -> list[Rule]:
+def _written_rules(source: Source, identity: Identity) -> tuple[Rule, ...]:
     template = source.datasets[identity.contract].get("template")
-    shared = load_rules(SUITES / f"template_{template}.yml") if template else []
+    shared = load_rules(SUITES / f"template_{template}.yml") if template else ()
     return shared + load_rules(SUITES / f"{source.id}.yml")
 
 
@@ -111,9 +111,8 @@ def _earlier(
         return revisions[-1]
     others = [
         item
-        for item in manifests.all_landed(home)
-        if (item.source_id, item.dataset, item.is_synthetic) == (source_id, identity.dataset, is_synthetic)
-        and item.release != identity.release
+        for item in manifests.all_landed(home, source_id, identity.dataset)
+        if item.is_synthetic == is_synthetic and item.release != identity.release
     ]
     before = [item for item in others if item.release < identity.release]
     if before:

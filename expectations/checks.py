@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -138,10 +139,11 @@ class Result:
         )
 
 
-def load_rules(path: Path, tags: tuple[str, ...] = ("remedy",)) -> list[Rule]:
+@cache
+def load_rules(path: Path, tags: tuple[str, ...] = ("remedy",)) -> tuple[Rule, ...]:
     """Read a YAML list of rules; a wrong one, or one that leaves a tag out, is named with its file."""
     if not path.exists():
-        return []
+        return ()
     rules: dict[str, Rule] = {}
     for raw in yaml.safe_load(path.read_text(encoding="utf-8")) or []:
         try:
@@ -152,7 +154,7 @@ def load_rules(path: Path, tags: tuple[str, ...] = ("remedy",)) -> list[Rule]:
         if wrong:
             raise PerinatalError(f"{path}: rule {raw.get('id')!r}: {wrong}")
         rules[rule.id] = rule
-    return list(rules.values())
+    return tuple(rules.values())
 
 
 def _wrong(rule: Rule, tags: tuple[str, ...]) -> str | None:

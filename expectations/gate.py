@@ -21,9 +21,6 @@ from expectations.checks import Measured, Result, Rule
 if TYPE_CHECKING:
     import pandas as pd
 
-# severity, least and greatest value
-Limits = tuple[str, float | None, float | None]
-
 GX_SEVERITY = {"block": "critical", "warn": "warning", "info": "info"}
 
 
@@ -59,21 +56,19 @@ def _context(gx: Any, folder: Path | None) -> Any:
 
 
 def _expectation(gxe: Any, rule: Rule) -> Any:
-    """Return the expectation of one rule: its column of observed numbers lies between the rule's limits."""
+    """Return the expectation of one rule: its column of observed numbers lies between the rule's limits.
+
+    Of a rule without limits its column is expected, so that its number is shown.
+    """
     about = {
+        "column": rule.id,
+        "severity": GX_SEVERITY[rule.severity],
         "notes": f"{rule.says} {rule.remedy}".strip(),
         "meta": {"dimension": rule.dimension, "owner": rule.owner, "affected_marts": list(rule.marts)},
     }
-    return _within(gxe, rule.id, (rule.severity, rule.minimum, rule.upper), **about)
-
-
-def _within(gxe: Any, column: str, limits: Limits, **about: Any) -> Any:
-    """Return the expectation that the numbers of a column lie between limits; without limits, that it is there."""
-    severity, minimum, maximum = limits
-    common = {"column": column, "severity": GX_SEVERITY[severity], **about}
-    if minimum is None and maximum is None:
-        return gxe.ExpectColumnToExist(**common)
-    return gxe.ExpectColumnValuesToBeBetween(min_value=minimum, max_value=maximum, **common)
+    if rule.minimum is None and rule.upper is None:
+        return gxe.ExpectColumnToExist(**about)
+    return gxe.ExpectColumnValuesToBeBetween(min_value=rule.minimum, max_value=rule.upper, **about)
 
 
 def _frame(batch: Sequence[Sequence[Measured]]) -> pd.DataFrame:
@@ -95,33 +90,30 @@ def _definition(context: Any, suite: str) -> Any:
 def judge(suite: str, measured: Sequence[Measured]) -> list[Result]:
     """Judge one release or candidate: a verdict for each rule.
 
-    Rules of the same limits and severity share a column and an expectation, which names the rows that fail: the
-    library's time grows with the number of expectations, and of a hundred column rules nearly all ask for no row.
+    The rules are rows, two expectations hold them against their limits, and the rows that fail are named: the library's
+    time grows with the number of expectations, and there are a hundred rules and more.
     """
     if not measured:
         return []
     import pandas as pd
 
     gx, gxe = _library()
-    columns: dict[Limits, list[int]] = {}
-    for place, item in enumerate(measured):
-        columns.setdefault((item.rule.severity, item.rule.minimum, item.rule.upper), []).append(place)
-    limits = {str(key): key for key in columns}
-    observed = pd.DataFrame(
-        {
-            str(key): pd.Series({n: measured[n].observed for n in places}, dtype="float64")
-            for key, places in columns.items()
-        }
+    numbers = pd.DataFrame(
+        [(item.rule.minimum, item.observed, item.rule.upper) for item in measured],
+        columns=["minimum", "observed", "maximum"],
+        dtype="float64",
     )
-    expectations = [_within(gxe, name, key) for name, key in limits.items()]
-    batch = _definition(_context(gx, None), suite).get_batch({"dataframe": observed})
+    expectations = [
+        gxe.ExpectColumnPairValuesAToBeGreaterThanB(
+            column_A=larger, column_B=smaller, or_equal=True, ignore_row_if="either_value_is_missing"
+        )
+        for larger, smaller in (("observed", "minimum"), ("maximum", "observed"))
+    ]
+    batch = _definition(_context(gx, None), suite).get_batch({"dataframe": numbers})
     report = batch.validate(gx.ExpectationSuite(name=suite, expectations=expectations), result_format="COMPLETE")
-    verdicts = {}
-    for verdict in report.results:
-        failing = set(verdict.result.get("unexpected_index_list") or [])
-        for place in columns[limits[verdict.expectation_config.kwargs["column"]]]:
-            verdicts[place] = (verdict.expectation_config.type, place not in failing)
-    return [_result(suite, item, *verdicts[place]) for place, item in enumerate(measured)]
+    expectation = report.results[0].expectation_config.type
+    failing = {place for verdict in report.results for place in verdict.result["unexpected_index_list"]}
+    return [_result(suite, item, expectation, place not in failing) for place, item in enumerate(measured)]
 
 
 def _result(suite: str, item: Measured, expectation: str, success: bool) -> Result:

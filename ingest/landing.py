@@ -107,8 +107,8 @@ def land_archived(home: Home, archived: archive.Archived, arrival_: Arrival) -> 
 
 def _known_bytes(home: Home, sha256: str, arrival_: Arrival) -> Outcome | None:
     """Return "unchanged" where these very bytes are landed for this source (and asked-for dataset) already."""
-    for manifest in manifests.all_landed(home):
-        if manifest.sha256 != sha256 or manifest.source_id != arrival_.source.id:
+    for manifest in manifests.all_landed(home, arrival_.source.id):
+        if manifest.sha256 != sha256:
             continue
         if arrival_.dataset in (None, manifest.dataset) and arrival_.release in (None, manifest.release):
             return _unchanged(home, manifest, "the same bytes")

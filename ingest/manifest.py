@@ -121,9 +121,9 @@ def revisions(home: Home, source_id: str, dataset: str, release: str) -> list[Ma
     return sorted((read(path) for path in folder.glob(f"r*/{MANIFEST}")), key=lambda item: item.revision)
 
 
-def all_landed(home: Home) -> Iterator[Manifest]:
-    """Yield every landed manifest, by path: an order that does not depend on the clock or the file system."""
-    for path in sorted(home.landed.glob(f"*/*/*/r*/{MANIFEST}")):
+def all_landed(home: Home, source_id: str = "*", dataset: str = "*") -> Iterator[Manifest]:
+    """Yield all landed manifests, or a source's or dataset's, by path: clock and file system do not matter."""
+    for path in sorted(home.landed.glob(f"{source_id}/{dataset}/*/r*/{MANIFEST}")):
         yield read(path)
 
 

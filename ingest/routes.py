@@ -166,9 +166,7 @@ def call_a_person(job: Job) -> None:
 
 
 def _count_landed(job: Job) -> int:
-    return sum(
-        (item.source_id, item.is_synthetic) == (job.source.id, job.synthetic) for item in manifests.all_landed(job.home)
-    )
+    return sum(item.is_synthetic == job.synthetic for item in manifests.all_landed(job.home, job.source.id))
 
 
 def _with_validators(token: dict[str, Any], newest: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""What a build is measured by, each in a process of its own: `python -m perinatal.bench.builder land|build|dbt …`.
+"""What a build is measured by, each in a process of its own: `python -m perinatal.bench.builder WHAT …`.
 
-`land ROWS`: makes releases of so many rows, and lands each. `build`: builds and publishes, imports apart.
-`dbt`: `dbt build` of the same project on the same landed releases, and nothing else.
+`sample`: lands the sample. `land ROWS`: makes releases of so many rows, and lands each. `build`: builds and publishes,
+imports apart. `dbt`: `dbt build` of the same project on the same landed releases, and nothing else.
 """
 
 from __future__ import annotations
@@ -14,20 +14,30 @@ from pathlib import Path
 from time import monotonic
 
 
+def sample() -> dict[str, float]:
+    """Land the bundled sample; says the seconds of the arrival gate."""
+    from perinatal import home, pipeline
+    from perinatal.bench import judging
+
+    with judging.timed() as spent:
+        pipeline.fetch_all(home.get(), "sample")
+    return {"gate": sum(spent), "releases": len(spent)}
+
+
 def land(rows: int) -> dict[str, float]:
-    """Make synthetic releases and land each, keeping no file beside the archive; says the rows."""
+    """Make synthetic releases and land each, keeping no file beside the archive; says rows and the gate's seconds."""
     from ingest import landing, registry
     from perinatal import home
-    from perinatal.bench import scaled
+    from perinatal.bench import judging, scaled
 
     where, landed = home.get(), 0
     where.cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=where.cache) as folder:
+    with tempfile.TemporaryDirectory(dir=where.cache) as folder, judging.timed() as spent:
         for made in scaled.releases(Path(folder), rows):
             arrival = landing.Arrival(registry.source(made.source_id), made.path.name, is_synthetic=True)
             landed += landing.land(where, made.path, arrival).manifest.rows_in
             made.path.unlink()
-    return {"rows": landed}
+    return {"rows": landed, "gate": sum(spent), "releases": len(spent)}
 
 
 def build() -> dict[str, float]:
@@ -60,7 +70,7 @@ def main() -> None:
     """Do what is asked and say how it went."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     what, *arguments = sys.argv[1:]
-    said = land(int(arguments[0])) if what == "land" else {"build": build, "dbt": dbt}[what]()
+    said = land(int(arguments[0])) if what == "land" else {"sample": sample, "build": build, "dbt": dbt}[what]()
     print(json.dumps(said))
 
 

@@ -84,24 +84,16 @@ def perinatal(file: Path, folder: Path) -> Callable[[], float]:
     """Return landing as the product does it; the work returns the seconds of the arrival gate in it."""
     import great_expectations  # noqa: F401 - imports are not timed, for nobody
 
-    from expectations import arrival
     from ingest import landing, registry
+    from perinatal.bench import judging
     from perinatal.home import Home
 
     file_ = landing.Arrival(registry.source("fingertips"), file.name, is_synthetic=True)
-    judge, spent = arrival.judge, [0.0]
-
-    def timed(*arguments: Any) -> Any:
-        start = monotonic()
-        results = judge(*arguments)
-        spent[0] = monotonic() - start
-        return results
-
-    arrival.judge = timed  # type: ignore[assignment]
 
     def work() -> float:
-        landing.land(Home(folder), file, file_)
-        return spent[0]
+        with judging.timed() as spent:
+            landing.land(Home(folder), file, file_)
+        return sum(spent)
 
     return work
 

@@ -40,9 +40,9 @@ def test_no_two_release_rules_share_an_id() -> None:
 
 
 def test_a_source_without_rules_of_its_own_has_none(tmp_path: Path) -> None:
-    assert checks.load_rules(tmp_path / "absent.yml") == []
+    assert checks.load_rules(tmp_path / "absent.yml") == ()
     (tmp_path / "empty.yml").touch()
-    assert checks.load_rules(tmp_path / "empty.yml") == []
+    assert checks.load_rules(tmp_path / "empty.yml") == ()
 
 
 GOOD = {

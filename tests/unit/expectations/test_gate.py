@@ -62,7 +62,7 @@ def test_a_verdict_says_everything(verdicts: dict[str, Result]) -> None:
         1.0,
         0.0,
     )
-    assert found.expectation == "expect_column_values_to_be_between"
+    assert found.expectation == "expect_column_pair_values_a_to_be_greater_than_b"
     assert (found.affected_marts, found.release_key) == (["marts.x"], "a/b")
     assert verdicts["below"].message == "told"
     assert verdicts["below"].sample_rows == [{"source_row": 1}]

@@ -97,7 +97,7 @@ def test_a_child_that_fails_is_told() -> None:
 def test_steps_are_read_from_what_a_build_tells() -> None:
     log = "Building 75 release(s): 68.0 s\n  msds: 3 landed\nGate: 4.5 s\nDownloads and packs: 24.7 s\n"
     ran = process.Ran(100, 500, {"seconds": 98.0}, "", log)
-    scale = building.Scale(1, 30_000, ran, ran, {}, None)
+    scale = building.Scale(1, 30_000, 5.0, ran, ran, {}, None)
     assert (scale.step("Gate"), scale.step("Downloads"), scale.step("Pages")) == (4.5, 24.7, 0)
 
 
