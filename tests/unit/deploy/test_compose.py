@@ -141,6 +141,17 @@ def test_workers_serve_exactly_the_queues_that_tasks_name() -> None:
     assert build[build.index("--concurrency") + 1] == "1"
 
 
+@pytest.mark.parametrize("name", ["worker-fetch", "worker-build"])
+def test_workers_can_be_scaled(name: str) -> None:
+    """`--scale worker-fetch=2` makes containers of one definition: nothing in it may be there only once."""
+    part = services[name]
+    assert not part.keys() & {"container_name", "hostname", "ports"}
+    assert "--celery-hostname" not in part["command"]
+    assert part["healthcheck"]["test"][1].endswith("celery@$${HOSTNAME}")
+    assert "--skip-serve-logs" in part["command"]  # Airflow's pages read the shared log volume, whoever wrote it
+    assert "logs:/var/log/airflow" in services["api-server"]["volumes"]
+
+
 KNOWN_TO_AIRFLOW = """
 import json
 from airflow.configuration import conf

@@ -1,0 +1,24 @@
+"""Lands each file of a folder in a task of its own: what the workers make of many files at once. For measuring only."""
+
+import os
+from pathlib import Path
+
+from airflow.sdk import dag, task
+
+FOLDER = Path(os.environ.get("MANY_FILES", "/nonexistent"))
+NAMES = sorted(path.name for path in FOLDER.glob("*.csv"))
+
+
+@dag(schedule=None)
+def many():
+    @task(queue="fetch")
+    def land(name):
+        from ingest import landing, registry
+        from perinatal import home
+
+        landing.land(home.get(), FOLDER / name, landing.Arrival(registry.source("fingertips"), name))
+
+    land.expand(name=NAMES)
+
+
+many()
