@@ -46,11 +46,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 from perinatal.errors import PerinatalError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import duckdb
     import jinja2
 
 MACROS = Path(__file__).resolve().parent.parent / "dbt_project" / "macros"
-MACRO_FILES = ("intervals", "funnel", "trend", "spc", "cusum")
 KINDS = ("rate", "proportion", "funnel", "spc", "trend")
 DEFAULT_MULTIPLIER = {"rate": 1000.0, "proportion": 100.0}
 
@@ -150,7 +151,7 @@ def main(kind: str, path: Path, multiplier: float | None = None, out: TextIO | N
 
 
 def render(template: str, **names: Any) -> str:
-    """Render the SQL of a Jinja template that may call the statistical macros; `names` are its variables."""
+    """Render the SQL of a Jinja template that may call the project's macros; `names` are its variables."""
     return _environment().from_string(template).render(**names).strip()
 
 
@@ -160,14 +161,25 @@ def _cell(value: Any) -> Any:
     return repr(value) if isinstance(value, float) else value
 
 
+class _Adapter:
+    """What dbt's `adapter` is to a macro: it finds DuckDB's spelling of what engines spell differently."""
+
+    def __init__(self, macros: Mapping[str, Any]) -> None:
+        self._macros = macros
+
+    def dispatch(self, name: str) -> Any:
+        return self._macros[f"duckdb__{name}"]
+
+
 @cache
 def _environment() -> jinja2.Environment:
-    """Give Jinja with every statistical macro as a global name."""
+    """Give Jinja with every macro of the project as a global name; those that ask for a model need dbt itself."""
     import jinja2
 
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - SQL, not HTML
+    environment.globals["adapter"] = _Adapter(environment.globals)
     # One text for all files: so a macro finds another by its bare name, as it does in dbt.
-    macros = "\n".join((MACROS / f"{name}.sql").read_text(encoding="utf-8") for name in MACRO_FILES)
+    macros = "\n".join(path.read_text(encoding="utf-8") for path in sorted(MACROS.glob("*.sql")))
     environment.globals.update(vars(environment.from_string(macros).module))
     return environment
 

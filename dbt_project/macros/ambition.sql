@@ -14,5 +14,5 @@
 
 {# What a unit multiplies a share by: 100 for %, else the digits in it (per 1,000 total births → 1000). #}
 {% macro unit_multiplier(unit) -%}
-    case when {{ unit }} = '%' then 100 else regexp_extract(replace({{ unit }}, ',', ''), '\d+')::double end
+    case when {{ unit }} = '%' then 100 else {{ first_match("replace(" ~ unit ~ ", ',', '')", "'[0-9]+'") }}::double end
 {%- endmacro %}

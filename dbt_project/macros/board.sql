@@ -29,7 +29,7 @@
         from {{ ref("board_measure") }} as measure
         left join
             {{ ref("int_indicator") }} as indicator
-            on list_contains(string_split(measure.indicator_ids, '|'), indicator.indicator_id)
+            on {{ has_word(split_words("measure.indicator_ids"), "indicator.indicator_id") }}
             or (measure.ambition_id is not null and measure.ambition_id = indicator.ambition_id)
     ),
 

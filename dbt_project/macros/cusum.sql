@@ -25,7 +25,7 @@
     {%- endset -%}
     (
         with recursive
-            numbered as materialized(
+            numbered as (
                 select
                     *,
                     dense_rank() over (order by {{ series | join(", ") if series else "1" }}) as cusum_series,

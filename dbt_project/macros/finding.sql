@@ -52,14 +52,15 @@
         status,
         extracted_by,
         is_synthetic,
-        list_filter(
-            [
-                case when extracted_by is not null then 'machine_read' end,
-                case when is_synthetic then 'synthetic' end,
-                case when extracted_by is null then 'template_entry' end
-            ],
-            lambda warning:warning is not null
-        ) as usage_warnings,
+        {{
+            warnings(
+                {
+                    "machine_read": "extracted_by is not null",
+                    "synthetic": "is_synthetic",
+                    "template_entry": "extracted_by is null",
+                }
+            )
+        }} as usage_warnings,
         release_key,
         source_row
     from {{ ref("int_finding") }}

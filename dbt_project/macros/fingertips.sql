@@ -4,52 +4,59 @@
   Apr 2020 · Aug 2006 - Jul 2007. Arguments are SQL expressions. The macros use no dbt context.
 -#}
 {%- macro month_number(word) -%}
-    list_position(['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'], {{ word }})
+    {%- set months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] -%}
+    case {{ word }} {% for month in months %} when '{{ month }}' then {{ loop.index }} {% endfor %} end
 {%- endmacro -%}
 
 {#- A label with single spaces and plain hyphens. -#}
-{%- macro plain_period(label) -%} trim(regexp_replace(replace({{ label }}, '–', '-'), '\s+', ' ', 'g')) {%- endmacro -%}
+{%- macro plain_period(label) -%}
+    trim({{ replace_matches("replace(" ~ label ~ ", '–', '-')", "'\\s+'", "' '") }})
+{%- endmacro -%}
+
+{#- Whether the two years of a slash follow each other, if there is one; `before` is a pattern up to the slash. -#}
+{%- macro slash_years_follow(label, before) -%}
+    coalesce(
+        ({{ first_match(label, "'" ~ before ~ "([0-9]{2})/[0-9]{2}'", 1) }}::integer + 1) % 100
+        = {{ first_match(label, "'" ~ before ~ "[0-9]{2}/([0-9]{2})'", 1) }}::integer,
+        true
+    )
+{%- endmacro -%}
 
 {#- Whether a label is of a known shape; the second year of a slash must follow the first. -#}
 {%- macro is_period(label) -%}
+    {%- set month = "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4}" -%}
+    {%- set shapes = [
+        "[0-9]{4}( ?- ?([0-9]{2}|[0-9]{4}))?",
+        "[0-9]{4}/[0-9]{2}( ?- ?([0-9]{2}|[0-9]{4})/[0-9]{2})?",
+        "[0-9]{4}(/[0-9]{2})? Q[1-4](-Q[1-4])?",
+        "[0-9]{4} Q[1-4] ?- ?[0-9]{4} Q[1-4]",
+        "[0-9]{4}/[0-9]{2} Q[1-4] ?- ?[0-9]{4}/[0-9]{2} Q[1-4]",
+        month ~ "( ?- ?" ~ month ~ ")?",
+    ] -%}
     (
-        regexp_full_match(
-            {{ label }},
-            '[0-9]{4}( ?- ?([0-9]{2}|[0-9]{4}))?'
-            || '|[0-9]{4}/[0-9]{2}( ?- ?([0-9]{2}|[0-9]{4})/[0-9]{2})?'
-            || '|[0-9]{4}(/[0-9]{2})? Q[1-4](-Q[1-4])?'
-            || '|[0-9]{4} Q[1-4] ?- ?[0-9]{4} Q[1-4]|[0-9]{4}/[0-9]{2} Q[1-4] ?- ?[0-9]{4}/[0-9]{2} Q[1-4]'
-            || '|(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4}'
-            || '( ?- ?(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4})?'
-        )
-        and list_bool_and(
-            list_transform(
-                regexp_extract_all({{ label }}, '([0-9]{2})/[0-9]{2}', 1),
-                lambda year,
-                place: (year::integer + 1) % 100 = regexp_extract_all({{ label }}, '/([0-9]{2})', 1)[place]::integer
-            )
-        )
-        is distinct from false
+        {{ matches_whole(label, "'" ~ shapes | join("|") ~ "'") }}
+        and {{ slash_years_follow(label, "^.*?") }}
+        and {{ slash_years_follow(label, "^.*") }}
     )
 {%- endmacro -%}
 
 {#- The first and the last part of a label; the last one's years written in full. -#}
 {%- macro first_part(label) -%}
-    coalesce(nullif(regexp_extract({{ label }}, '^(.*?) ?- ?[^Q ].*$', 1), ''), {{ label }})
+    coalesce({{ first_match(label, "'^(.*?) ?- ?[^Q ].*$'", 1) }}, {{ label }})
 {%- endmacro -%}
 {%- macro last_part(label) -%}
     case
-        when regexp_extract({{ label }}, '^.*? ?- ?([^Q ].*)$', 1) = ''
+        when {{ first_match(label, "'^.*? ?- ?([^Q ].*)$'", 1) }} is null
         then {{ label }}
-        when regexp_matches({{ label }}, '- ?[0-9]{2}(/[0-9]{2})?$')
+        when {{ matches(label, "'- ?[0-9]{2}(/[0-9]{2})?$'") }}
         then
             -- the century is the first year's, or the next one
             (
-                {{ label }} [1:2]::integer
-                + (regexp_extract({{ label }}, '- ?([0-9]{2})', 1) < {{ label }} [3:4])::integer
+                left({{ label }}, 2)::integer
+                + ({{ first_match(label, "'- ?([0-9]{2})'", 1) }} < substr({{ label }}, 3, 2))::integer
             )
-            || regexp_extract({{ label }}, '- ?([^Q ].*)$', 1)
-        else regexp_extract({{ label }}, '^.*? ?- ?([^Q ].*)$', 1)
+            || {{ first_match(label, "'- ?([^Q ].*)$'", 1) }}
+        else {{ first_match(label, "'^.*? ?- ?([^Q ].*)$'", 1) }}
     end
 {%- endmacro -%}
 
@@ -57,31 +64,28 @@
   First and last day of one part. `slash_month` is the month in which years like 2022/23 begin, `plain_month` that of
   years like 2019, by the indicator's type of year.
 -#}
-{%- macro part_year(part) -%} regexp_extract({{ part }}, '([0-9]{4})', 1)::integer {%- endmacro -%}
+{%- macro part_year(part) -%} {{ first_match(part, "'([0-9]{4})'", 1) }}::integer {%- endmacro -%}
 {%- macro part_january(part, slash_month, plain_month) -%}
-    make_date({{ part_year(part) }}, if(contains({{ part }}, '/'), {{ slash_month }}, {{ plain_month }})::integer, 1)
+    {%- set month = "if(" ~ part ~ " like '%/%', " ~ slash_month ~ ", " ~ plain_month ~ ")::integer" -%}
+    {{ date_of(part_year(part), month, 1) }}
+{%- endmacro -%}
+{%- macro part_month(part) -%}
+    {{ date_of(part_year(part), month_number("left(" ~ part ~ ", 3)") ~ "::integer", 1) }}
 {%- endmacro -%}
 {%- macro part_start(part, slash_month, plain_month) -%}
+    {%- set before = "(coalesce(" ~ first_match(part, "'Q([1-4])'", 1) ~ ", '1')::integer - 1)" -%}
     case
-        when regexp_matches({{ part }}, '^[A-Z]')
-        then make_date({{ part_year(part) }}, {{ month_number(part ~ "[1:3]") }}::integer, 1)
-        else
-            (
-                {{ part_january(part, slash_month, plain_month) }}
-                + to_months(3 * (coalesce(nullif(regexp_extract({{ part }}, 'Q([1-4])', 1), ''), '1')::integer - 1))
-            )::date
+        when {{ matches(part, "'^[A-Z]'") }}
+        then {{ part_month(part) }}
+        else {{ months_later(part_january(part, slash_month, plain_month), "3 * " ~ before) }}
     end
 {%- endmacro -%}
 {%- macro part_end(part, slash_month, plain_month) -%}
+    {%- set until = "coalesce(" ~ first_match(part, "'Q([1-4])$'", 1) ~ ", '4')::integer" -%}
     case
-        when regexp_matches({{ part }}, '^[A-Z]')
-        then last_day(make_date({{ part_year(part) }}, {{ month_number(part ~ "[1:3]") }}::integer, 1))
-        else
-            (
-                {{ part_january(part, slash_month, plain_month) }}
-                + to_months(3 * coalesce(nullif(regexp_extract({{ part }}, 'Q([1-4])$', 1), ''), '4')::integer)
-            )::date
-            - 1
+        when {{ matches(part, "'^[A-Z]'") }}
+        then last_day({{ part_month(part) }})
+        else {{ months_later(part_january(part, slash_month, plain_month), "3 * " ~ until) }} - 1
     end
 {%- endmacro -%}
 
@@ -105,34 +109,34 @@
     end
 {%- endmacro -%}
 {%- macro point_of(label) -%}
-    make_date({{ part_year(last_part(label)) }} + contains({{ label }}, '/')::integer, 3, 31)
+    {{ date_of(part_year(last_part(label)) ~ " + (" ~ label ~ " like '%/%')::integer", 3, 31) }}
 {%- endmacro -%}
 
 {#- Lower and upper bound of an age band in years; null where the words give none. -#}
 {%- macro age_unit(age) -%}
     case
-        when regexp_matches(lower({{ age }}), 'week')
+        when lower({{ age }}) like '%week%'
         then 7 / 365.25
-        when regexp_matches(lower({{ age }}), 'month')
+        when lower({{ age }}) like '%month%'
         then 1 / 12.0
-        when regexp_matches(lower({{ age }}), 'day')
+        when lower({{ age }}) like '%day%'
         then 1 / 365.25
         else 1.0
     end
 {%- endmacro -%}
 {%- macro age_from(age) -%}
     case
-        when lower({{ age }}) = 'all ages' or regexp_matches({{ age }}, '^<')
+        when lower({{ age }}) = 'all ages' or {{ age }} like '<%'
         then 0.0
-        else try_cast(regexp_extract({{ age }}, '^[>=]*([0-9]+)', 1) as double) * {{ age_unit(age) }}
+        else try_cast({{ first_match(age, "'^[>=]*([0-9]+)'", 1) }} as double) * {{ age_unit(age) }}
     end
 {%- endmacro -%}
 {%- macro age_to(age) -%}
     case
-        when lower({{ age }}) = 'all ages' or regexp_matches({{ age }}, '^([0-9]+\+|>)')
+        when lower({{ age }}) = 'all ages' or {{ matches(age, "'^([0-9]+[+]|>)'") }}
         then 1000.0
-        when regexp_matches({{ age }}, '^<')
-        then try_cast(regexp_extract({{ age }}, '^<=?([0-9]+)', 1) as double) * {{ age_unit(age) }}
-        else (try_cast(regexp_extract({{ age }}, '^(?:[0-9]+ ?- ?)?([0-9]+)', 1) as double) + 1) * {{ age_unit(age) }}
+        when {{ age }} like '<%'
+        then try_cast({{ first_match(age, "'^<=?([0-9]+)'", 1) }} as double) * {{ age_unit(age) }}
+        else (try_cast({{ first_match(age, "'^(?:[0-9]+ ?- ?)?([0-9]+)'", 1) }} as double) + 1) * {{ age_unit(age) }}
     end
 {%- endmacro -%}

@@ -147,7 +147,9 @@
             based as (
                 select
                     *,
-                    {% if baseline is none -%} fsum(funnel_x) {{ over_funnel }} / fsum(funnel_n) {{ over_funnel }}
+                    {% if baseline is none -%}
+                        {{ compensated("sum", "funnel_x") }} {{ over_funnel }}
+                        / {{ compensated("sum", "funnel_n") }} {{ over_funnel }}
                     {%- else -%} {{ baseline }}
                     {%- endif %} as funnel_p
                 from counted
@@ -163,8 +165,8 @@
             trimmed as (
                 select
                     *,
-                    quantile_cont(funnel_z, 0.1) {{ over_funnel }} as funnel_z_low,
-                    quantile_cont(funnel_z, 0.9) {{ over_funnel }} as funnel_z_high
+                    {{ quantile("funnel_z", 0.1) }} {{ over_funnel }} as funnel_z_low,
+                    {{ quantile("funnel_z", 0.9) }} {{ over_funnel }} as funnel_z_high
                 from scored
             ),
             dispersed as (
@@ -177,8 +179,8 @@
                             then pow(greatest(funnel_z_low, least(funnel_z_high, funnel_z)), 2)
                         end
                     ) {{ over_funnel }} as phi,
-                    fsum(4 * funnel_n) {{ over_funnel }} as funnel_weight,
-                    fsum(pow(4 * funnel_n, 2)) {{ over_funnel }} as funnel_weight_squared
+                    {{ compensated("sum", "4 * funnel_n") }} {{ over_funnel }} as funnel_weight,
+                    {{ compensated("sum", "pow(4 * funnel_n, 2)") }} {{ over_funnel }} as funnel_weight_squared
                 from trimmed
             ),
             excess as (

@@ -14,98 +14,61 @@
 {% macro tail_probability(level) -%} {{ {95: "0.025e0", 99.8: "0.001e0"}[level] }} {%- endmacro %}
 
 {#-
-  The gamma(shape, 1) quantile, which is chi-square(p; 2 x shape) / 2: the end of an exact Poisson interval.
-  DuckDB has no such function. Newton's method on ln P(shape, e^u) = ln p, where P is the regularised lower
-  incomplete gamma function by its power series; concave in u, so it converges from any start. Agrees with
-  scipy to about 1e-13. `shape` > 0 may be fractional and is repeated in the text: pass a column.
--#}
-{% macro gamma_quantile(shape, side, level) -%}
-    {%- set a = "(" ~ shape ~ ")::double" -%}
-    {%- set p = tail_probability(level) if side == "lower" else "(1 - " ~ tail_probability(level) ~ ")" -%}
-    {%- set sign = "-" if side == "lower" else "+" -%}
-    {%- set cube_root = "(1 - 1 / (9 * " ~ a ~ ") " ~ sign ~ " " ~ z_value(level) ~ " / (3 * sqrt(" ~ a ~ ")))" -%}
-    exp(
-        list_reduce(
-            [0, 0, 0, 0, 0, 0, 0, 0]::double[],
-            lambda u,
-            step:list_transform(
-                [
-                    list_sum(
-                        list_transform(
-                            range((greatest(exp(u) - {{ a }}, 0) + 9 * sqrt(exp(u)) + 30)::bigint),
-                            lambda k:exp(k * u + lgamma({{ a }} + 1) - lgamma({{ a }} + 1 + k))
-                        )
-                    )
-                ],
-                lambda s:u - ({{ a }} * u - exp(u) - lgamma({{ a }} + 1) + ln(s) - ln({{ p }})) * s / {{ a }}
-            )[1],
-            case
-                when {{ cube_root }} > 0.3
-                then ln({{ a }}) + 3 * ln({{ cube_root }})
-                else (ln({{ p }}) + lgamma({{ a }} + 1)) / {{ a }}
-            end
-        )
-    )
-{%- endmacro %}
-
-{#-
   The end of the interval of a Poisson count of 0 to 9 events: chi-square(tail; 2x) / 2 and
   chi-square(1 - tail; 2x + 2) / 2, x = 0 ... 9 in order (tests recompute them with scipy).
 -#}
-{% macro exact_poisson_table(side, level) -%}
-    {%- if level == 95 and side == "lower" -%}
-        [
-            0e0,
-            0.025317807984289876e0,
-            0.24220927854396496e0,
-            0.6186721228956014e0,
-            1.0898653736263249e0,
-            1.6234863901184207e0,
-            2.2018942534908508e0,
-            2.8143630515198654e0,
-            3.4538321767485014e0,
-            4.115373097378334e0
-        ]
-    {%- elif level == 95 -%}
-        [
-            3.6888794541139363e0,
-            5.571643390938898e0,
-            7.224687667723961e0,
-            8.767273069742325e0,
-            10.241588675403696e0,
-            11.66833207932267e0,
-            13.059474022518685e0,
-            14.422675361702382e0,
-            15.763189220193311e0,
-            17.08480345141917e0
-        ]
-    {%- elif level == 99.8 and side == "lower" -%}
-        [
-            0e0,
-            0.001000500333583534e0,
-            0.045402017769489544e0,
-            0.1905333775684032e0,
-            0.428552413628423e0,
-            0.7393717319178323e0,
-            1.1071046602556394e0,
-            1.5203362603988093e0,
-            1.9708139217403657e0,
-            2.452424404363775e0
-        ]
-    {%- elif level == 99.8 -%}
-        [
-            6.907755278982137e0,
-            9.233413476451586e0,
-            11.228872242412661e0,
-            13.062240779188071e0,
-            14.79414922253721e0,
-            16.454745203680105e0,
-            18.06163684019907e0,
-            19.62617739538424e0,
-            21.156198165839985e0,
-            22.657373309062933e0
-        ]
-    {%- endif -%}
+{% macro exact_poisson_table(x, side, level) -%}
+    {%- set limits = {
+        ("lower", 95): [
+            "0e0",
+            "0.025317807984289876e0",
+            "0.24220927854396496e0",
+            "0.6186721228956014e0",
+            "1.0898653736263249e0",
+            "1.6234863901184207e0",
+            "2.2018942534908508e0",
+            "2.8143630515198654e0",
+            "3.4538321767485014e0",
+            "4.115373097378334e0",
+        ],
+        ("upper", 95): [
+            "3.6888794541139363e0",
+            "5.571643390938898e0",
+            "7.224687667723961e0",
+            "8.767273069742325e0",
+            "10.241588675403696e0",
+            "11.66833207932267e0",
+            "13.059474022518685e0",
+            "14.422675361702382e0",
+            "15.763189220193311e0",
+            "17.08480345141917e0",
+        ],
+        ("lower", 99.8): [
+            "0e0",
+            "0.001000500333583534e0",
+            "0.045402017769489544e0",
+            "0.1905333775684032e0",
+            "0.428552413628423e0",
+            "0.7393717319178323e0",
+            "1.1071046602556394e0",
+            "1.5203362603988093e0",
+            "1.9708139217403657e0",
+            "2.452424404363775e0",
+        ],
+        ("upper", 99.8): [
+            "6.907755278982137e0",
+            "9.233413476451586e0",
+            "11.228872242412661e0",
+            "13.062240779188071e0",
+            "14.79414922253721e0",
+            "16.454745203680105e0",
+            "18.06163684019907e0",
+            "19.62617739538424e0",
+            "21.156198165839985e0",
+            "22.657373309062933e0",
+        ],
+    }[(side, level)] -%}
+    case {{ x }} {% for limit in limits %} when {{ loop.index0 }} then {{ limit }} {% endfor %} end
 {%- endmacro %}
 
 {#-
@@ -115,7 +78,7 @@
 {% macro exact_poisson_limit(x, side, level) -%}
     case
         when {{ x }} in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
-        then ({{ exact_poisson_table(side, level) }})[({{ x }})::integer + 1]
+        then {{ exact_poisson_table(x, side, level) }}
         when {{ x }} > 0
         then {{ gamma_quantile(x if side == "lower" else x ~ " + 1", side, level) }}
     end

@@ -37,7 +37,7 @@
    and source. `statistic` and `polarity` must be columns of it. Values over rolling windows are no independent points:
    they have no trend. #}
 {% macro with_trend(relation, organisation) %}
-    {%- set statistic = "case when not list_contains(usage_warnings, 'rolling_window') then statistic end" -%}
+    {%- set statistic = "case when not " ~ has_word("usage_warnings", "'rolling_window'") ~ " then statistic end" -%}
     {{
         recent_trend(
             relation,

@@ -116,26 +116,21 @@
         publisher_trend,
         coalesce(is_suppressed, false) as is_suppressed,
         coalesce(is_denominator_withheld, false) as is_denominator_withheld,
-        list_sort(
-            list_distinct(
-                list_concat(
-                    coalesce(usage_warnings, []::varchar[]),
-                    list_filter(
-                        [
-                            case when is_suppressed then 'suppressed' end,
-                            case when numerator between 0 and 19 and statistic = 'rate' then 'small_numbers' end,
-                            case when is_denominator_withheld then 'denominator_withheld' end,
-                            case when is_provisional then 'provisional' end,
-                            case when note is not null then 'publisher_note' end,
-                            case when is_corrected then 'corrected' end,
-                            case when has_arrival_warning then 'arrival_warning' end,
-                            case when is_synthetic then 'synthetic' end
-                        ],
-                        lambda warning:warning is not null
-                    )
-                )
+        {{
+            warnings(
+                {
+                    "suppressed": "is_suppressed",
+                    "small_numbers": "numerator between 0 and 19 and statistic = 'rate'",
+                    "denominator_withheld": "is_denominator_withheld",
+                    "provisional": "is_provisional",
+                    "publisher_note": "note is not null",
+                    "corrected": "is_corrected",
+                    "arrival_warning": "has_arrival_warning",
+                    "synthetic": "is_synthetic",
+                },
+                beside="usage_warnings",
             )
-        ) as usage_warnings,
+        }} as usage_warnings,
         note,
         {{ rule }} as exclusion_rule,
         release_key,

@@ -50,14 +50,17 @@
                 window spc_time as ({{ in_time }})
             ),
             first_means as (
-                select *, favg(spc_fix_y) {{ whole }} as spc_first_mean, favg(spc_mr) {{ whole }} as spc_first_amr
+                select
+                    *,
+                    {{ compensated("avg", "spc_fix_y") }} {{ whole }} as spc_first_mean,
+                    {{ compensated("avg", "spc_mr") }} {{ whole }} as spc_first_amr
                 from moved
             ),
             {# a second pass over the residuals takes the rounding out of the mean, as R's mean() does #}
             screened as (
                 select
                     *,
-                    spc_first_mean + favg(spc_fix_y - spc_first_mean) {{ whole }} as mean_col,
+                    spc_first_mean + {{ compensated("avg", "spc_fix_y - spc_first_mean") }} {{ whole }} as mean_col,
                     case
                         when not {{ screen_outliers }} or spc_mr < 3.267e0 * spc_first_amr then spc_mr
                     end as spc_kept_mr
@@ -67,7 +70,7 @@
                 select
                     *,
                     count(*) {{ whole }} < 13 as short_group_warning,
-                    favg(spc_kept_mr) {{ whole }} as spc_amr,
+                    {{ compensated("avg", "spc_kept_mr") }} {{ whole }} as spc_amr,
                     mean_col - 2.66e0 * spc_amr as lpl,
                     mean_col + 2.66e0 * spc_amr as upl,
                     mean_col - (2 * (2.66e0 / 3)) * spc_amr as spc_near_lpl,
@@ -144,7 +147,7 @@
                     end as special_cause_type,
                     special_cause_type <> 'Common Cause' as special_cause_flag,
                     case
-                        when regexp_matches(special_cause_type, 'Above|Increasing')
+                        when special_cause_type like '%Above%' or special_cause_type like '%Increasing%'
                         then 1
                         when special_cause_flag
                         then -1

@@ -2,27 +2,32 @@
 {# First day of a period as templates write it: 2024, 2023/24, 2024-03, 2022-03..2023-02. #}
 {% macro template_period_start(period) -%}
     case
-        when contains({{ period }}, '/')
-        then make_date(left({{ period }}, 4)::integer, 4, 1)
+        when {{ period }} like '%/%'
+        then {{ date_of("left(" ~ period ~ ", 4)::integer", 4, 1) }}
         when length({{ period }}) = 4
-        then make_date({{ period }}::integer, 1, 1)
-        else make_date(left({{ period }}, 4)::integer, substr({{ period }}, 6, 2)::integer, 1)
+        then {{ date_of(period ~ "::integer", 1, 1) }}
+        else {{ date_of("left(" ~ period ~ ", 4)::integer", "substr(" ~ period ~ ", 6, 2)::integer", 1) }}
     end
 {%- endmacro %}
 
 {# Last day of such a period. #}
 {% macro template_period_end(period) -%}
     case
-        when contains({{ period }}, '/')
-        then make_date(left({{ period }}, 4)::integer + 1, 3, 31)
+        when {{ period }} like '%/%'
+        then {{ date_of("left(" ~ period ~ ", 4)::integer + 1", 3, 31) }}
         when length({{ period }}) = 4
-        then make_date({{ period }}::integer, 12, 31)
-        else last_day(make_date(left(right({{ period }}, 7), 4)::integer, right({{ period }}, 2)::integer, 1))
+        then {{ date_of(period ~ "::integer", 12, 31) }}
+        else
+            last_day(
+                {{ date_of("left(right(" ~ period ~ ", 7), 4)::integer", "right(" ~ period ~ ", 2)::integer", 1) }}
+            )
     end
 {%- endmacro %}
 
 {# A name as a code, for organisations that have none: "St Mary's, Leeds" → "st-mary-s-leeds". #}
-{% macro name_as_code(name) -%} trim(regexp_replace(lower({{ name }}), '[^a-z0-9]+', '-', 'g'), '-') {%- endmacro %}
+{% macro name_as_code(name) -%}
+    trim({{ replace_matches("lower(" ~ name ~ ")", "'[^a-z0-9]+'", "'-'") }}, '-')
+{%- endmacro %}
 
 {# Country of an organisation by its code: 7A… Welsh, S08… Scottish, ZT… Northern Irish health bodies; the rest English. #}
 {% macro country_of_code(code) -%}
@@ -88,7 +93,7 @@
             when entered.value <> '*' and try_cast(entered.value as double) is null then entered.value
         end as publisher_status,
         coalesce(entered.value = '*', false) as is_suppressed,
-        ['template_entry'] as usage_warnings,
+        {{ warnings({"template_entry": "true"}) }} as usage_warnings,
         entered.note,
         case when entered.level = 'uk' then 'wider_than_england' end as exclusion_rule
     from {{ landed(source_id, "observations") }} as entered

@@ -26,30 +26,49 @@
   leave-one-out slopes must share the sign; polarity 'low', 'high' (good) or anything else.
 -#}
 {% macro recent_trend(relation, series, starts, ends, x, n, value, lower, upper, statistic, polarity="null") -%}
+    {%- set counted = statistic ~ " = 'proportion' and " ~ n ~ " > 0 and " ~ x ~ " between 0 and " ~ n -%}
+    {%- set estimated = statistic ~ " = 'rate' and " ~ upper ~ " > " ~ lower -%}
+    {%- set sums = {
+        "trend_sum_w": "trend_w#",
+        "trend_sum_wx": "trend_w# * #",
+        "trend_sum_wy": "trend_w# * trend_y#",
+        "trend_sum_wxy": "trend_w# * # * trend_y#",
+        "trend_sum_wxx": "trend_w# * # * #",
+    } -%}
     (
         with
             ordered as (
                 select
                     *,
-                    row_number() over () as trend_row,
                     case
-                        when {{ statistic }} = 'proportion' and {{ n }} > 0 and {{ x }} between 0 and {{ n }}
-                        then {'w': ({{ n }})::double, 'y': ({{ x }})::double / {{ n }}}
-                        when {{ statistic }} = 'rate' and {{ upper }} > {{ lower }}
-                        then {'w':pow(({{ upper }} - {{ lower }}) / 3.92e0, -2), 'y': ({{ value }})::double}
-                    end as trend_point,
+                        when {{ counted }}
+                        then ({{ n }})::double
+                        when {{ estimated }}
+                        then pow(({{ upper }} - {{ lower }}) / 3.92e0, -2)
+                    end as trend_w,
+                    case
+                        when {{ counted }}
+                        then ({{ x }})::double / {{ n }}
+                        when {{ estimated }}
+                        then ({{ value }})::double
+                    end as trend_y,
                     {{ starts }} is not distinct from lag({{ ends }}) over series_in_time + 1 as trend_follows
                 from {{ relation }}
                 window series_in_time as ({{ partition_clause(series) }} order by {{ starts }}, {{ ends }})
             ),
-            windowed as materialized(
+            {# trend_w1, trend_y1 … trend_w5, trend_y5: the last five points, the newest last #}
+            windowed as (
                 select
                     *,
-                    list(trend_point) over last_five as trend_list,
-                    count(trend_point.y) over last_five as trend_points,
+                    {% for i in range(1, 6) %}
+                        lag(trend_w, {{ 5 - i }}) over series_in_time as trend_w{{ i }},
+                        lag(trend_y, {{ 5 - i }}) over series_in_time as trend_y{{ i }},
+                    {% endfor %}
+                    count(trend_y) over last_five as trend_points,
                     count(*) filter (where trend_follows) over last_steps as trend_steps
                 from ordered
                 window
+                    series_in_time as ({{ partition_clause(series) }} order by {{ starts }}, {{ ends }}),
                     last_five as (
                         {{ partition_clause(series) }}
                         order by {{ starts }}, {{ ends }}
@@ -61,66 +80,65 @@
                         rows between 3 preceding and current row
                     )
             ),
-            points as (
-                select trend_row, unnest(trend_list) as point, generate_subscripts(trend_list, 1) as i
-                from windowed
-                where trend_points = 5 and trend_steps = 4
-            ),
             sums as (
                 select
-                    trend_row,
-                    list({'i':i, 'w':point.w, 'y':point.y}) as points,
-                    sum(point.w) as w,
-                    sum(point.w * i) as wx,
-                    sum(point.w * point.y) as wy,
-                    sum(point.w * i * point.y) as wxy,
-                    sum(point.w * i * i) as wxx
-                from points
-                group by trend_row
+                    *,
+                    trend_points = 5 and trend_steps = 4 as trend_known,
+                    {% for name, term in sums.items() %}
+                        {% for i in range(1, 6) %}
+                            {{ term | replace("#", i) }} {{ "+" if not loop.last }}
+                        {% endfor %} as {{ name }}{{ "," if not loop.last }}
+                    {% endfor %}
+                from windowed
             ),
             slopes as (
                 select
-                    trend_row,
-                    w,
-                    wy,
-                    w * wxx - wx * wx as spread,
-                    {{ weighted_slope("w", "wx", "wy", "wxy", "wxx") }} as trend_slope,
-                    list_transform(
-                        points,
-                        lambda p:
-                        {{
-                            weighted_slope(
-                                "w - p.w",
-                                "wx - p.w * p.i",
-                                "wy - p.w * p.y",
-                                "wxy - p.w * p.i * p.y",
-                                "wxx - p.w * p.i * p.i",
-                            )
-                        }} < 0
-                    ) as falls_without
+                    *,
+                    trend_sum_w * trend_sum_wxx - trend_sum_wx * trend_sum_wx as trend_spread,
+                    case
+                        when trend_known
+                        then
+                            {{
+                                weighted_slope(
+                                    "trend_sum_w", "trend_sum_wx", "trend_sum_wy", "trend_sum_wxy", "trend_sum_wxx"
+                                )
+                            }}
+                    end as trend_slope
                 from sums
             ),
             asked as (
                 select
-                    windowed.*,
-                    slopes.trend_slope,
+                    *,
                     case
                         {{ statistic }}
                         when 'proportion'
                         then
-                            slopes.w
-                            * pow(slopes.trend_slope * slopes.spread, 2)
-                            / nullif(slopes.wy * (slopes.w - slopes.wy) * slopes.spread, 0)
+                            trend_sum_w
+                            * pow(trend_slope * trend_spread, 2)
+                            / nullif(trend_sum_wy * (trend_sum_w - trend_sum_wy) * trend_spread, 0)
                         when 'rate'
-                        then pow(slopes.trend_slope, 2) * slopes.spread / slopes.w
+                        then pow(trend_slope, 2) * trend_spread / trend_sum_w
                     end as trend_chi_squared,
+                    {# a slope that cannot be drawn without a point says nothing against the others #}
                     {{ statistic }} = 'proportion'
-                    or coalesce(
-                        list_bool_and(list_transform(falls_without, lambda f:f = (slopes.trend_slope < 0))), false
-                    ) as trend_unanimous,
-                    slopes.trend_row is not null as trend_known
-                from windowed
-                left join slopes on windowed.trend_row = slopes.trend_row
+                    or (
+                        {% for i in range(1, 6) %}
+                            (
+                                {{
+                                    weighted_slope(
+                                        "trend_sum_w - trend_w#",
+                                        "trend_sum_wx - trend_w# * #",
+                                        "trend_sum_wy - trend_w# * trend_y#",
+                                        "trend_sum_wxy - trend_w# * # * trend_y#",
+                                        "trend_sum_wxx - trend_w# * # * #",
+                                    ) | replace("#", i)
+                                }} < 0
+                            )
+                            is distinct from (trend_slope >= 0)
+                            {{ "and" if not loop.last }}
+                        {% endfor %}
+                    ) as trend_unanimous
+                from slopes
             ),
             judged as (
                 select
@@ -134,7 +152,17 @@
                 from asked
             )
         select
-            * exclude (trend_row, trend_point, trend_follows, trend_list, trend_steps, trend_unanimous, trend_known),
+            * exclude (
+                trend_w,
+                trend_y,
+                {% for i in range(1, 6) %} trend_w{{ i }}, trend_y{{ i }}, {% endfor %}
+                {% for name in sums %} {{ name }}, {% endfor %}
+                trend_follows,
+                trend_steps,
+                trend_spread,
+                trend_unanimous,
+                trend_known
+            ),
             case
                 when trend_significant is null
                 then 'cannot be calculated'

@@ -7,13 +7,11 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
-import jinja2
 import pytest
 
 from ingest import landing, registry
-from perinatal import pipeline
+from perinatal import pipeline, stats
 from perinatal.home import Home
-from perinatal.stats import MACROS
 
 Ask = Callable[..., list[tuple]]
 
@@ -124,9 +122,7 @@ def test_8_three_north_east_lmss_share_one_icb(ask: Ask) -> None:
     ],
 )
 def test_9_spellings_of_a_name_are_one_alias(ask: Ask, spelling: str) -> None:
-    sql = (MACROS / "names.sql").read_text(encoding="utf-8")
-    macros = jinja2.Environment(autoescape=False).from_string(sql)  # noqa: S701 - SQL, not HTML
-    [(normalised,)] = ask(f"select {macros.module.normalised_name('$1')}", spelling)
+    [(normalised,)] = ask(stats.render("select {{ normalised_name('$1') }}"), spelling)
     assert ask(
         "select organisation_code from core.organisation_alias where scheme = 'name' and alias = ?", normalised
     ) == [("RJ1",)]

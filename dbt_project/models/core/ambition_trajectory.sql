@@ -1,24 +1,37 @@
 -- Grain: ambition × year, from the first knot to five years past the last: the seed's knots joined by straight
 -- lines (this project's own choice: no official curve was found), level after the last knot.
-with
+with recursive
     knots as (
-        select ambition_id, year, target, lead(year) over later as next_year, lead(target) over later as next_target
+        select
+            ambition_id,
+            year as knot_year,
+            target as knot_target,
+            lead(year) over later as next_year,
+            lead(target) over later as next_target
         from {{ ref("ambition_knot") }}
         window later as (partition by ambition_id order by year)
+    ),
+
+    years as (
+        select *, knot_year as year
+        from knots
+        union all
+        select * exclude (year), year + 1
+        from years
+        where year + 1 < coalesce(next_year, knot_year + 6)
     )
 
 select
     ambition_id,
-    unnest(range(year, coalesce(next_year, year + 6)))::integer as year,
+    year::integer as year,
     round(
-        target
-        + coalesce((next_target - target) * (unnest(range(year, coalesce(next_year, year + 6))) - year), 0)
-        / coalesce(next_year - year, 1),
+        knot_target
+        + coalesce((next_target - knot_target) * (year - knot_year), 0) / coalesce(next_year - knot_year, 1),
         6
     ) as target,
-    year as knot_year,
-    target as knot_target,
+    knot_year,
+    knot_target,
     next_year,
     next_target
-from knots
+from years
 order by ambition_id, year

@@ -3,14 +3,13 @@
 -- With it any mart can be read as today's organisations; without it, as it was then.
 with recursive
     chain as (
-        select trust_code as code, trust_code as today_code, 0 as mergers, [trust_code] as path
+        select trust_code as code, trust_code as today_code, 0 as mergers, '>' || trust_code || '>' as path
         from {{ ref("trust") }}
         union all
-        select
-            chain.code, succession.successor_code, chain.mergers + 1, list_append(chain.path, succession.successor_code)
+        select chain.code, succession.successor_code, chain.mergers + 1, chain.path || succession.successor_code || '>'
         from chain
         inner join {{ ref("trust_succession") }} as succession on chain.today_code = succession.predecessor_code
-        where not list_contains(chain.path, succession.successor_code)
+        where chain.path not like '%>' || succession.successor_code || '>%'
     ),
 
     ends as (

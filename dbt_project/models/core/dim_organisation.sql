@@ -3,7 +3,7 @@
 with
     membership as (
         -- the newest LMS of a trust
-        select trust_code, arg_max(lms_code, valid_from) as lms_code
+        select trust_code, max_by(lms_code, valid_from) as lms_code
         from {{ ref("trust_lms_membership") }}
         group by trust_code
     ),
@@ -41,15 +41,22 @@ with
             'trust' as level,
             bodies.valid_from,
             bodies.valid_to,
-            try_strptime(bodies.open_date::varchar, '%Y%m%d')::date as opened_on,
-            try_strptime(bodies.close_date::varchar, '%Y%m%d')::date as closed_on,
+            {% for digits, name in [
+                ("bodies.open_date::varchar", "opened_on"),
+                ("bodies.close_date::varchar", "closed_on"),
+            ] %}
+                {{
+                    date_of(
+                        "left(" ~ digits ~ ", 4)::integer",
+                        "substr(" ~ digits ~ ", 5, 2)::integer",
+                        "right(" ~ digits ~ ", 2)::integer",
+                    )
+                }} as {{ name }},
+            {% endfor %}
             membership.lms_code,
             lms.region_code,
             lms.neonatal_odn as network,
-            list_filter(
-                list_transform(string_split(coalesce(bodies.aliases, ''), '|'), lambda alias:trim(alias)),
-                lambda alias:alias <> ''
-            ) as aliases,
+            {{ split_words("bodies.aliases") }} as aliases,
             bodies.confidence
         from bodies
         left join membership using (trust_code)
@@ -63,9 +70,10 @@ with
             region_name as name,
             'region' as level,
             region_code,
-            make_date(left(valid, 4)::integer, 4, 1) as valid_from,
+            {{ date_of("left(valid, 4)::integer", 4, 1) }} as valid_from,
             case
-                when regexp_full_match(valid, '\d{4}-\d{4}') then make_date(right(valid, 4)::integer, 3, 31)
+                when {{ matches_whole("valid", "'[0-9]{4}-[0-9]{4}'") }}
+                then {{ date_of("right(valid, 4)::integer", 3, 31) }}
             end as valid_to
         from {{ ref("nhs_region") }}
     ),
@@ -74,10 +82,10 @@ with
         -- STPs until June 2022, ICBs since, under one ODS code; its names over the years are aliases
         select
             stp_code_ods as code,
-            arg_max(stp_name, year) as name,
+            max_by(stp_name, year) as name,
             'icb' as level,
-            list_sort(list(distinct stp_name)) as aliases,
-            make_date(min(year), 4, 1) as valid_from
+            array_agg(distinct stp_name order by stp_name) as aliases,
+            {{ date_of("min(year)", 4, 1) }} as valid_from
         from {{ ref("stp_icb_code_history") }}
         where stp_code_ods is not null
         group by stp_code_ods
@@ -136,7 +144,7 @@ select
     * replace (
         coalesce(valid_from, date '1900-01-01') as valid_from,
         coalesce(valid_to, date '9999-12-31') as valid_to,
-        coalesce(aliases, []::varchar[]) as aliases,
+        coalesce(aliases, {{ warnings() }}) as aliases,
         coalesce(confidence, 'seen') as confidence
     )
 from areas

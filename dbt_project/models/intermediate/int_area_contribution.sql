@@ -37,7 +37,7 @@ with
             reported as other on pair.area_code = other.organisation_code
             {% for key in keys.split(", ") %} and whole.{{ key }} = other.{{ key }} {% endfor %}
         where
-            list_contains(whole.usage_warnings, 'combined_area')
+            {{ has_word("whole.usage_warnings", "'combined_area'") }}
             or (whole.numerator = other.numerator and whole.denominator = other.denominator)
     ),
 

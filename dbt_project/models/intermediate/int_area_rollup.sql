@@ -16,17 +16,16 @@ with
     ),
 
     ground as (
-        select distinct cell, utla21_code, lsoas, level, area_code
-        from
-            (
-                select
-                    cell,
-                    utla21_code,
-                    lsoas,
-                    unnest(['lms', 'region', 'england']) as level,
-                    unnest([lms_code, region_code, 'E92000001']) as area_code
-                from {{ ref("int_area_cell") }}
-            )
+        select distinct
+            part.cell,
+            part.utla21_code,
+            part.lsoas,
+            area.level,
+            case
+                area.level when 'lms' then part.lms_code when 'region' then part.region_code else 'E92000001'
+            end as area_code
+        from {{ ref("int_area_cell") }} as part
+        cross join {{ rows_of("level", ["lms", "region", "england"]) }} as area
     ),
 
     -- an authority that a publisher masks is there, and gives nothing
@@ -36,15 +35,15 @@ with
             area_code,
             {{ keys }},
             organisation_code,
-            sum(numerator * share order by cell) as numerator,
-            sum(denominator * share order by cell) as denominator,
+            {{ sum_in_order("numerator * share", "cell") }} as numerator,
+            {{ sum_in_order("denominator * share", "cell") }} as denominator,
             sum(share) as share,
             bool_or(is_by_name) as is_by_name,
             any_value(is_suppressed) as is_suppressed,
             any_value(is_synthetic) as is_synthetic,
             any_value(is_provisional) as is_provisional,
             any_value(has_arrival_warning) as has_arrival_warning,
-            any_value(coalesce(usage_warnings, []::varchar[])) as usage_warnings,
+            any_value(usage_warnings) as usage_warnings,
             max(release_key) as release_key
         from parts
         group by all
@@ -55,14 +54,14 @@ with
             level,
             area_code,
             {{ keys }},
-            sum(numerator order by organisation_code) as numerator,
-            sum(denominator order by organisation_code) as denominator,
+            {{ sum_in_order("numerator", "organisation_code") }} as numerator,
+            {{ sum_in_order("denominator", "organisation_code") }} as denominator,
             count(*) filter (where not is_suppressed) as trusts_reporting,
             count(*) filter (where is_suppressed) as trusts_suppressed,
             bool_or(is_synthetic) as is_synthetic,
             bool_or(is_provisional) as is_provisional,
             bool_or(has_arrival_warning) as has_arrival_warning,
-            flatten(list(usage_warnings)) as usage_warnings,
+            {{ all_words("usage_warnings") }} as usage_warnings,
             bool_or(level = 'lms' and share < 1 - 1e-9) as has_share,
             bool_or(level = 'lms' and is_by_name) as has_by_name,
             max(release_key) as release_key
@@ -110,20 +109,11 @@ select
     ) as is_synthetic,
     coalesce(summed.is_provisional, false) as is_provisional,
     coalesce(summed.has_arrival_warning, false) as has_arrival_warning,
-    list_sort(
-        list_distinct(
-            list_concat(
-                coalesce(summed.usage_warnings, []::varchar[]),
-                list_filter(
-                    [
-                        case when summed.has_share then 'area_share' end,
-                        case when summed.has_by_name then 'area_by_name' end
-                    ],
-                    lambda warning:warning is not null
-                )
-            )
+    {{
+        warnings(
+            {"area_share": "summed.has_share", "area_by_name": "summed.has_by_name"}, beside="summed.usage_warnings"
         )
-    ) as usage_warnings,
+    }} as usage_warnings,
     summed.release_key,
     coalesce(summed.trusts_reporting, 0)
     + coalesce(summed.trusts_suppressed, 0)

@@ -61,28 +61,20 @@ with
             trusts_expected,
             trusts_reporting,
             is_complete,
-            list_sort(
-                list_distinct(
-                    list_concat(
-                        coalesce(usage_warnings, []::varchar[]),
-                        list_filter(
-                            [
-                                case when not is_complete then 'incomplete' end,
-                                case when has_suppressed then 'suppressed' end,
-                                case
-                                    when is_complete and numerator between 0 and 19 and statistic = 'rate'
-                                    then 'small_numbers'
-                                end,
-                                case when is_complete and is_denominator_withheld then 'denominator_withheld' end,
-                                case when is_provisional then 'provisional' end,
-                                case when has_arrival_warning then 'arrival_warning' end,
-                                case when is_synthetic then 'synthetic' end
-                            ],
-                            lambda warning:warning is not null
-                        )
-                    )
+            {{
+                warnings(
+                    {
+                        "incomplete": "not is_complete",
+                        "suppressed": "has_suppressed",
+                        "small_numbers": "is_complete and numerator between 0 and 19 and statistic = 'rate'",
+                        "denominator_withheld": "is_complete and is_denominator_withheld",
+                        "provisional": "is_provisional",
+                        "arrival_warning": "has_arrival_warning",
+                        "synthetic": "is_synthetic",
+                    },
+                    beside="usage_warnings",
                 )
-            ) as usage_warnings,
+            }} as usage_warnings,
             coalesce(
                 release_key, max(release_key) over (partition by source_id, indicator_id, period_start, period_end)
             ) as release_key

@@ -41,7 +41,7 @@ with
         inner join
             {{ ref("trust_succession") }} as succession
             on members.trust_code = succession.predecessor_code
-            and succession.effective_date between members.period_start and members.period_end + interval 2 year
+            and succession.effective_date between members.period_start and {{ months_later("members.period_end", 24) }}
         inner join
             reporting as successor
             on members.source_id = successor.source_id

@@ -22,10 +22,11 @@ with
     programmes as (
         select
             single.indicator_id,
-            string_agg(distinct programme.programme, '; ' order by programme.programme) as programme
+            {{ dbt.listagg("distinct programme.programme", "'; '", "order by programme.programme") }} as programme
         from single
         inner join
-            {{ ref("indicator_programme") }} as programme on regexp_full_match(single.indicator_id, programme.pattern)
+            {{ ref("indicator_programme") }} as programme
+            on {{ matches_whole("single.indicator_id", "programme.pattern") }}
         group by single.indicator_id
     )
 

@@ -104,7 +104,7 @@ select
     *,
     -- restricted rows leave the public edition, whatever else is to be said of them
     case
-        when audience = 'public' or starts_with(own_exclusion_rule, 'superseded')
+        when audience = 'public' or own_exclusion_rule like 'superseded%'
         then own_exclusion_rule
         else 'restricted_audience'
     end as exclusion_rule

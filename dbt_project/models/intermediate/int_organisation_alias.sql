@@ -11,8 +11,9 @@ select distinct 'ons', stp_code_ons, stp_code_ods
 from {{ ref("stp_icb_code_history") }}
 union all
 -- NHS England regions, whose ONS codes change too
-select distinct 'ons', unnest([ons_code_2019, ons_code_2022]), region_code
+select distinct 'ons', case year when '2019' then ons_code_2019 else ons_code_2022 end, region_code
 from {{ ref("nhs_region") }}
+cross join {{ rows_of("year", ["2019", "2022"]) }} as boundaries
 where ons_code_2022 is not null
 union all
 -- a name that several trusts have had tells nothing

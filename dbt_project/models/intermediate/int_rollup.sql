@@ -34,7 +34,13 @@ with
     {% set keys = "source_id, indicator_id, period_label, period_start, period_end, breakdown, breakdown_value" %}
 
     member as (
-        select source_id, period_start, period_end, trust_code, list(lms_code) as lms, list(region_code) as regions
+        select
+            source_id,
+            period_start,
+            period_end,
+            trust_code,
+            array_agg(lms_code) as lms,
+            array_agg(region_code) as regions
         from {{ ref("int_expected_trust") }}
         group by all
     ),
@@ -42,8 +48,8 @@ with
     by_trust as (
         select
             trusts.*,
-            not list_contains(coalesce(member.lms, []), trusts.lms_code) as beyond_lms,
-            not list_contains(coalesce(member.regions, []), trusts.region_code) as beyond_region,
+            not coalesce({{ has_word("member.lms", "trusts.lms_code") }}, false) as beyond_lms,
+            not coalesce({{ has_word("member.regions", "trusts.region_code") }}, false) as beyond_region,
             member.trust_code is null as beyond_england
         from trusts
         left join
@@ -81,14 +87,14 @@ with
             count(*) filter (where beyond_lms) as beyond_lms,
             count(*) filter (where beyond_region) as beyond_region,
             count(*) filter (where beyond_england) as beyond_england,
-            {% for count in counts %} sum({{ count }} order by organisation_code) as {{ count }}, {% endfor %}
+            {% for count in counts %} {{ sum_in_order(count, "organisation_code") }} as {{ count }}, {% endfor %}
             bool_and(least_denominator is not null) as has_bounds,
             bool_or(is_suppressed) as has_suppressed,
             bool_or(coalesce(is_denominator_withheld, false)) as is_denominator_withheld,
             bool_or(is_synthetic) as is_synthetic,
             bool_or(is_provisional) as is_provisional,
             bool_or(has_arrival_warning) as has_arrival_warning,
-            list_distinct(flatten(list(coalesce(usage_warnings, []::varchar[])))) as usage_warnings,
+            {{ all_words("usage_warnings") }} as usage_warnings,
             max(release_key) as release_key
         from by_trust
         group by all
@@ -113,10 +119,10 @@ with
             sum(trusts_reporting) as trusts_reporting,
             sum(trusts_suppressed) as trusts_suppressed,
             sum(reporting_beyond_members) as reporting_beyond_members,
-            {% for count in counts %} sum({{ count }} order by lms_code) as {{ count }}, {% endfor %}
+            {% for count in counts %} {{ sum_in_order(count, "lms_code") }} as {{ count }}, {% endfor %}
             bool_and(has_bounds) as has_bounds,
             {% for flag in flags %} bool_or({{ flag }}) as {{ flag }}, {% endfor %}
-            list_sort(list_distinct(flatten(list(usage_warnings)))) as usage_warnings,
+            {{ all_words("usage_warnings") }} as usage_warnings,
             max(release_key) as release_key
         from by_area
         group by all
@@ -124,21 +130,19 @@ with
 
     expected_by_area as (
         select
-            source_id,
-            period_start,
-            period_end,
-            unnest(
-                [
-                    {'level':'lms', 'area_code':lms_code},
-                    {'level':'region', 'area_code':region_code},
-                    {'level':'england', 'area_code':'E92000001'}
-                ]
-            ) as area
-        from {{ ref("int_expected_trust") }}
+            trust.source_id,
+            trust.period_start,
+            trust.period_end,
+            area.level,
+            case
+                area.level when 'lms' then trust.lms_code when 'region' then trust.region_code else 'E92000001'
+            end as area_code
+        from {{ ref("int_expected_trust") }} as trust
+        cross join {{ rows_of("level", ["lms", "region", "england"]) }} as area
     ),
 
     expected as (
-        select source_id, period_start, period_end, area.level, area.area_code, count(*) as members
+        select source_id, period_start, period_end, level, area_code, count(*) as members
         from expected_by_area
         group by all
     ),

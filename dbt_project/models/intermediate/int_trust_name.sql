@@ -4,8 +4,8 @@ with
         select trust_code, trust_name as name
         from {{ ref("trust") }}
         union all
-        select trust_code, unnest(string_split(aliases, '|'))
-        from {{ ref("trust_detail") }}
+        select trust_code, word
+        from {{ word_rows(ref("trust_detail"), "trust_code", "aliases") }} as alias
         union all
         select trust_code, name
         from {{ ref("trust_code_body") }}

@@ -58,7 +58,7 @@ select
     positions.period_label,
     positions.period_start,
     positions.period_end,
-    year(positions.period_end)::integer as year,
+    extract(year from positions.period_end)::integer as year,
     positions.value,
     positions.lower_95,
     positions.upper_95,
@@ -78,7 +78,7 @@ select
         when positions.value is not null
         then 'not distinguishable'
     end as position,
-    {{ years_behind("year(positions.period_end)", "positions.value", "segment") }} as years_behind,
+    {{ years_behind("extract(year from positions.period_end)", "positions.value", "segment") }} as years_behind,
     positions.unit,
     positions.is_complete,
     trajectory.ambition_note as definition_note,
@@ -88,7 +88,7 @@ from positions
 inner join
     trajectories as trajectory
     on positions.indicator_id = trajectory.indicator_id
-    and year(positions.period_end) = trajectory.year
+    and extract(year from positions.period_end) = trajectory.year
 left join
     segments as segment
     on positions.indicator_id = segment.indicator_id

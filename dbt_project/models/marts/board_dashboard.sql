@@ -40,7 +40,7 @@ with
             measures.measure,
             measures.place,
             measures.reason_where_blank as reason_blank,
-            []::varchar[] as usage_warnings
+            {{ warnings() }} as usage_warnings
         from today
         cross join measures
         anti join reported using (trust_code, measure_id)

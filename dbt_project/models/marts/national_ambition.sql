@@ -10,7 +10,7 @@ with
             published.period,
             -- a triennium stands at its middle year
             case
-                when regexp_full_match(published.period, '\d{4}-\d{2}')
+                when {{ matches_whole("published.period", "'[0-9]{4}-[0-9]{2}'") }}
                 then left(published.period, 4)::integer + 1
                 else left(published.period, 4)::integer
             end as year,

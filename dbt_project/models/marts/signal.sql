@@ -10,7 +10,7 @@ with
             indicator.target,
             indicator.is_harm,
             -- months and quarters are separate series
-            date_diff('day', series.period_start, series.period_end) > 31 as is_quarterly,
+            series.period_end > series.period_start + 31 as is_quarterly,
             case
                 indicator.polarity when 'low' then 'decrease' when 'high' then 'increase' else 'neutral'
             end as improvement_direction,
@@ -20,8 +20,8 @@ with
         where
             series.breakdown = 'all'
             and series.value is not null
-            and not list_contains(series.usage_warnings, 'rolling_window')
-            and date_diff('day', series.period_start, series.period_end) between 25 and 92
+            and not {{ has_word("series.usage_warnings", "'rolling_window'") }}
+            and series.period_end between series.period_start + 25 and series.period_start + 92
     ),
 
     long_enough as (

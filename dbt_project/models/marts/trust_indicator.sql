@@ -32,7 +32,7 @@ with
             * replace (
                 case
                     when is_boundary_change
-                    then list_sort(list_append(usage_warnings, 'boundary_change'))
+                    then {{ warnings({"boundary_change": "true"}, beside="usage_warnings") }}
                     else usage_warnings
                 end as usage_warnings
             )

@@ -11,21 +11,20 @@ with
             observation.period_end,
             {% for key in keys.split(", ") if key != "period_end" %} observation.{{ key }}, {% endfor %}
             observation.is_suppressed,
-            unnest(
-                [
-                    {'part':'numerator', 'count':observation.numerator},
-                    -- the denominator of a distribution is our own sum, not a published count
-                    {
-                        'part':'denominator',
-                        'count': case when observation.breakdown <> 'category' then observation.denominator end
-                    }
-                ]
-            ) as published,
+            published.part,
+            case
+                when published.part = 'numerator'
+                then observation.numerator
+                -- the denominator of a distribution is our own sum, not a published count
+                when observation.breakdown <> 'category'
+                then observation.denominator
+            end as count,
             rounding.nearest,
             rounding.small_least,
             rounding.small_greatest
         from {{ ref("int_observation") }} as observation
         inner join {{ ref("count_rounding") }} as rounding using (source_id)
+        cross join {{ rows_of("part", ["numerator", "denominator"]) }} as published
         where
             observation.exclusion_rule is null
             and observation.publisher_status is null
@@ -36,22 +35,12 @@ with
     -- how far below and above its rounded count a true count may lie
     rounded as (
         select
-            * exclude (published, nearest, small_least, small_greatest),
-            published.part,
-            published.count,
+            * exclude (nearest, small_least, small_greatest),
             case
-                when published.count = 0
-                then 0
-                when published.count = nearest
-                then small_least - nearest
-                else - floor(nearest / 2)
+                when count = 0 then 0 when count = nearest then small_least - nearest else - floor(nearest / 2)
             end as least_error,
             case
-                when published.count = 0
-                then 0
-                when published.count = nearest
-                then small_greatest - nearest
-                else floor(nearest / 2)
+                when count = 0 then 0 when count = nearest then small_greatest - nearest else floor(nearest / 2)
             end as greatest_error
         from counts
     ),
@@ -59,26 +48,24 @@ with
     placed as (
         select
             rounded.* exclude (level),
-            unnest(
-                [
-                    {'level':'icb', 'code':lms.stp_code_ods},
-                    {'level':'region', 'code':lms.region_code},
-                    {'level':'england', 'code':'E92000001'}
-                ]
-            ) as area
+            area.level,
+            case
+                area.level when 'icb' then lms.stp_code_ods when 'region' then lms.region_code else 'E92000001'
+            end as area_code
         from rounded
         inner join
             {{ ref("int_trust_lms") }} as membership
             on rounded.organisation_code = membership.trust_code
             and rounded.period_end = membership.period_end
         inner join {{ ref("lms") }} as lms using (lms_code)
+        cross join {{ rows_of("level", ["icb", "region", "england"]) }} as area
         where rounded.level = 'trust' and (rounded.count is not null or rounded.is_suppressed)
     ),
 
     summed as (
         select
-            area.level as level,
-            area.code as area_code,
+            level,
+            area_code,
             part,
             {{ keys }},
             count(*) as trusts,
@@ -95,13 +82,16 @@ with
             observation.source_id,
             observation.indicator_id,
             observation.period_end,
-            unnest([lms.stp_code_ods, lms.region_code, 'E92000001']) as area_code
+            case
+                area.level when 'icb' then lms.stp_code_ods when 'region' then lms.region_code else 'E92000001'
+            end as area_code
         from {{ ref("int_observation") }} as observation
         inner join
             {{ ref("int_trust_lms") }} as membership
             on observation.organisation_code = membership.trust_code
             and observation.period_end = membership.period_end
         inner join {{ ref("lms") }} as lms using (lms_code)
+        cross join {{ rows_of("level", ["icb", "region", "england"]) }} as area
         where
             observation.level = 'trust'
             and observation.exclusion_rule is null
@@ -172,8 +162,8 @@ left join
     {{ ref("area_difference_cause") }} as known
     on not judged.is_within_rounding
     and judged.source_id = known.source_id
-    and regexp_full_match(judged.area_code, known.area_pattern)
-    and regexp_full_match(judged.indicator_id, known.indicator_pattern)
+    and {{ matches_whole("judged.area_code", "known.area_pattern") }}
+    and {{ matches_whole("judged.indicator_id", "known.indicator_pattern") }}
     and (known.direction = 'any' or (known.direction = 'above') = (judged.difference > 0))
     and (known.largest_share is null or abs(judged.difference) <= known.largest_share * judged.publisher_count)
 qualify

@@ -16,7 +16,13 @@ with
     -- periods of one length are compared with each other: a month is not missing because a year is there
     periods as (
         select distinct
-            source_id, dataset, date_diff('month', period_start, period_end + 1) as months, period_start, period_end
+            source_id,
+            dataset,
+            12 * (extract(year from period_end + 1) - extract(year from period_start))
+            + extract(month from period_end + 1)
+            - extract(month from period_start) as months,
+            period_start,
+            period_end
         from seen
     ),
 
@@ -35,7 +41,7 @@ select
     expected.dataset,
     expected.months::integer as period_months,
     expected.trust_code,
-    any_value(expected.lms_code order by expected.period_end desc) as lms_code,
+    max_by(expected.lms_code, expected.period_end) as lms_code,
     count(*)::integer as periods_expected,
     (count(*) - count(missing.trust_code))::integer as periods_reported,
     max(expected.period_end) filter (where missing.trust_code is null) as newest_reported,

@@ -85,11 +85,11 @@ def sql_text() -> str:
 
 
 def test_every_usage_warning_is_in_the_vocabulary() -> None:
-    """Words that a model adds to usage_warnings: lists, appended words, and cases within list_filter."""
-    used = set(re.findall(r"list_append\(\w*\.?usage_warnings, '(\w+)'\)", sql_text()))
-    for block in re.findall(r"list_filter\(\s*\[(.*?)\],\s*lambda warning", sql_text(), flags=re.DOTALL):
-        used |= set(re.findall(r"then '(\w+)'", block))
-    assert {"suppressed", "small_numbers", "incomplete", "boundary_change", "synthetic"} <= used
+    """Words that a model or macro gives to usage_warnings: the keys of what it hands to the macro `warnings`."""
+    macros = "\n".join(path.read_text(encoding="utf-8") for path in (dbt.PROJECT / "macros").glob("*.sql"))
+    given = re.findall(r"\bwarnings\(\s*\{(.*?)\}", sql_text() + macros, flags=re.DOTALL)
+    used = {word for conditions in given for word in re.findall(r'"(\w+)":', conditions)}
+    assert {"suppressed", "small_numbers", "incomplete", "boundary_change", "synthetic", "template_entry"} <= used
     assert used <= words("usage_warning")
 
 

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import duckdb
-import jinja2
 import pytest
 
 from expectations import arrival
 from expectations.checks import load_rules, measure
 from ingest import decode, registry
 from ingest.registry import Identity, Sample
-from perinatal.stats import MACROS
+from perinatal import stats
 
 SOURCE = registry.source("msds")
 ANNUAL = ["Period", "Dimension", "Org_Level", "Org_Code", "Org_Name", "Measure", "Count_Of", "Value"]
@@ -91,9 +90,7 @@ def test_every_header_seen_binds_whole(dataset: str, header: list[str]) -> None:
     ],
 )
 def test_a_category_is_the_same_in_every_spelling(published: str, expected: str | None) -> None:
-    source = "".join((MACROS / name).read_text(encoding="utf-8") for name in ("fingertips.sql", "msds.sql"))
-    macros = jinja2.Environment(autoescape=False).from_string(source)  # noqa: S701 - SQL, not HTML
-    [found] = duckdb.execute(f"select {macros.module.msds_category('$1')}", [published]).fetchone() or []
+    [found] = duckdb.execute(stats.render("select {{ msds_category('$1') }}"), [published]).fetchone() or []
     assert found == (expected or published)
 
 
@@ -109,10 +106,7 @@ def test_a_category_is_the_same_in_every_spelling(published: str, expected: str 
     ],
 )
 def test_names_become_ids(published: str, expected: str) -> None:
-    macros = jinja2.Environment(autoescape=False).from_string(  # noqa: S701 - SQL, not HTML
-        (MACROS / "names.sql").read_text(encoding="utf-8")
-    )
-    assert duckdb.execute(f"select {macros.module.snake_case('$1')}", [published]).fetchall() == [(expected,)]
+    assert duckdb.execute(stats.render("select {{ snake_case('$1') }}"), [published]).fetchall() == [(expected,)]
 
 
 # --- arrival standards, measured on small tables -------------------------------------------------------------------

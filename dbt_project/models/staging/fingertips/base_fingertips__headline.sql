@@ -9,7 +9,7 @@ with
             indicator_id,
             sex,
             age,
-            trim(regexp_replace(indicator_name, '\s+', ' ', 'g')) as indicator_name,
+            trim({{ replace_matches("indicator_name", "'\\s+'", "' '") }}) as indicator_name,
             value,
             recent_trend,
             compared_to_england,
@@ -51,10 +51,20 @@ with
         group by indicator_id
     ),
 
+    names as (
+        select indicator_id, max_by(indicator_name, precedence) as indicator_name
+        from
+            (
+                select indicator_id, precedence, min_by(indicator_name, source_row) as indicator_name
+                from published
+                group by indicator_id, precedence
+            ) as by_release
+        group by indicator_id
+    ),
+
     directions as (
         select
             indicator_id,
-            max_by(indicator_name, (precedence, - source_row)) as indicator_name,
             count(*) filter (
                 where recent_trend in ('Increasing and getting better', 'Decreasing and getting worse')
             ) as high_trends,
@@ -69,7 +79,7 @@ with
 
 select
     indicator_id,
-    directions.indicator_name,
+    names.indicator_name,
     sexes.sex as headline_sex,
     ages.age as headline_age,
     case
@@ -80,5 +90,6 @@ select
         else 'none'
     end as polarity
 from directions
+inner join names using (indicator_id)
 inner join sexes using (indicator_id)
 inner join ages using (indicator_id)

@@ -14,24 +14,28 @@ with
             coalesce(mapping.indicator_id, 'fingertips_' || headline.indicator_id) as indicator_id,
             mapping.indicator_id as mapped_id,
             coalesce(
-                trim(regexp_replace(newest.indicator_name, '\s+', ' ', 'g')), known.name, headline.indicator_name
+                trim({{ replace_matches("newest.indicator_name", "'\\s+'", "' '") }}),
+                known.name,
+                headline.indicator_name
             ) as indicator_name,
-            trim(regexp_replace(newest.definition, '</?[A-Za-z][^>]*>', ' ', 'g')) as definition,
+            trim({{ replace_matches("newest.definition", "'</?[A-Za-z][^>]*>'", "' '") }}) as definition,
             newest.numerator_definition,
             newest.denominator_definition,
             coalesce(newest.unit, known.unit, '') as unit,
             coalesce(
                 newest.unit_value,
                 if(coalesce(newest.unit, known.unit) = '%', 100, null),
-                try_cast(replace(regexp_extract(coalesce(newest.unit, known.unit), '[0-9][0-9,]*'), ',', '') as double)
+                try_cast(
+                    replace({{ first_match("coalesce(newest.unit, known.unit)", "'[0-9][0-9,]*'") }}, ',', '') as double
+                )
             ) as multiplier,
             coalesce(newest.value_type, known.value_type) as value_type,
             coalesce(newest.ci_method, known.ci_method) as ci_method,
             coalesce(newest.year_type, known.year_type, 'Calendar') as year_type,
             case
-                when newest.polarity ilike '%high is good%'
+                when lower(newest.polarity) like '%high is good%'
                 then 'high'
-                when newest.polarity ilike '%low is good%'
+                when lower(newest.polarity) like '%low is good%'
                 then 'low'
                 else headline.polarity
             end as polarity,
@@ -51,7 +55,7 @@ with
 select
     *,
     case
-        when value_type in ('Proportion', 'Crude rate', 'Percentage point') and ci_method ilike 'wilson%'
+        when value_type in ('Proportion', 'Crude rate', 'Percentage point') and lower(ci_method) like 'wilson%'
         then 'proportion'
         when value_type = 'Proportion'
         then 'proportion'

@@ -42,8 +42,8 @@ with
         from areas
         inner join
             {{ ref("area_level") }} as known
-            on regexp_full_match(areas.area_code, known.code_pattern)
-            and regexp_full_match(coalesce(lower(areas.area_type), ''), known.type_pattern)
+            on {{ matches_whole("areas.area_code", "known.code_pattern") }}
+            and {{ matches_whole("coalesce(lower(areas.area_type), '')", "known.type_pattern") }}
         qualify row_number() over (partition by areas.area_code, areas.area_type order by known.place) = 1
     ),
 
@@ -58,7 +58,7 @@ with
                 case when count >= 0 then count end as count,
                 case when denominator >= 0 then denominator end as denominator,
                 coalesce(
-                    nullif(trim(regexp_replace(value_note, '</?[A-Za-z][^>]*>', ' ', 'g')), ''),
+                    nullif(trim({{ replace_matches("value_note", "'</?[A-Za-z][^>]*>'", "' '") }}), ''),
                     case when cell_marks is not null then 'The publisher''s website marks this row as having a note' end
                 ) as value_note
             ),
@@ -99,23 +99,13 @@ with
             levels.exclusion_rule as level_rule,
             value is null
             and count is null
-            and regexp_matches(
-                lower(value_note), 'suppress|disclos|small number|small count|too small'
-            ) as is_suppressed,
-            list_filter(
-                [
-                    {
-                        'what':'sex',
-                        'group': case when cleaned.sex is distinct from indicator.headline_sex then cleaned.sex end
-                    },
-                    {
-                        'what':'age',
-                        'group': case when cleaned.age is distinct from indicator.headline_age then cleaned.age end
-                    },
-                    {'what':trim(category_type), 'group':trim(category)}
-                ],
-                lambda part:part['group'] is not null and part['what'] is not null
-            ) as parts
+            and {{ matches("lower(value_note)", "'suppress|disclos|small number|small count|too small'") }}
+            as is_suppressed,
+            -- the parts that a row is about, where it is not about all: a sex, an age, a category of a kind
+            case when cleaned.sex is distinct from indicator.headline_sex then cleaned.sex end as part_sex,
+            case when cleaned.age is distinct from indicator.headline_age then cleaned.age end as part_age,
+            case when category is not null then trim(category_type) end as part_kind,
+            case when category_type is not null then trim(category) end as part_category
         from cleaned
         inner join
             {{ ref("base_fingertips__indicator") }} as indicator on cleaned.indicator_id = indicator.publisher_indicator
@@ -132,16 +122,28 @@ select
     our_indicator_id as indicator_id,
     scheme as organisation_scheme,
     area_code as published_code,
-    trim(regexp_replace(area_name, '\s+', ' ', 'g')) as published_name,
+    trim({{ replace_matches("area_name", "'\\s+'", "' '") }}) as published_name,
     level,
     country,
     trim(time_period) as period_label,
     period_start,
     period_end,
-    if(len(parts) = 0, 'all', array_to_string(list_transform(parts, lambda part:part['what']), ', ')) as breakdown,
-    if(
-        len(parts) = 0, 'all', array_to_string(list_transform(parts, lambda part:part['group']), ', ')
-    ) as breakdown_value,
+    case
+        when coalesce(part_sex, part_age, part_category) is null
+        then 'all'
+        else
+            concat_ws(
+                ', ',
+                case when part_sex is not null then 'sex' end,
+                case when part_age is not null then 'age' end,
+                part_kind
+            )
+    end as breakdown,
+    case
+        when coalesce(part_sex, part_age, part_category) is null
+        then 'all'
+        else concat_ws(', ', part_sex, part_age, part_category)
+    end as breakdown_value,
     case when not coalesce(is_suppressed, false) then count end as numerator,
     case when not coalesce(is_suppressed, false) then denominator end as denominator,
     value as publisher_value,
@@ -163,13 +165,14 @@ select
         <= 0.5001 * power(10, - least(length(split_part(value::varchar, '.', 2)), 9)) + 1e-7 * abs(value),
         false
     ) as is_published_value_kept,
-    list_filter(
-        [
-            case when regexp_matches(lower(value_note), '^value for .+ combined') then 'combined_area' end,
-            case when is_rounded and count is not null then 'rounded' end
-        ],
-        lambda warning:warning is not null
-    ) as usage_warnings,
+    {{
+        warnings(
+            {
+                "combined_area": matches("lower(value_note)", "'^value for .+ combined'"),
+                "rounded": "is_rounded and count is not null",
+            }
+        )
+    }} as usage_warnings,
     value_note as note,
     case
         when copy_number > 1

@@ -40,58 +40,55 @@ with
         from masks
     ),
 
-    measures as (
-        select
-            *,
-            unnest(
-                [
-                    {
-                        'indicator':'stillbirth_rate',
-                        'masked':stillbirths_masked,
-                        'deaths':stillbirths,
-                        'births':total_births,
-                        'withheld':false,
-                        'least_births':least_births,
-                        'rate':crude_stillbirth_rate,
-                        'band':crude_stillbirth_category,
-                        'adjusted':stabilised_stillbirth_rate,
-                        'adjusted_band':stabilised_stillbirth_category,
-                        'interval':stabilised_stillbirth_interval,
-                        'average':group_average_stillbirth_rate
-                    },
-                    {
-                        'indicator':'neonatal_mortality_rate',
-                        'masked':neonatal_deaths_masked,
-                        'deaths':neonatal_deaths,
-                        'births':total_live_births,
-                        'withheld':any_masked,
-                        -- with no neonatal death all visible deaths are stillbirths: the fewest live births
-                        -- possible
-                        'least_births':if(perinatal_deaths_masked, least_births, total_births - most_deaths),
-                        'rate':crude_neonatal_death_rate,
-                        'band':crude_neonatal_death_category,
-                        'adjusted':stabilised_neonatal_death_rate,
-                        'adjusted_band':stabilised_neonatal_death_category,
-                        'interval':stabilised_neonatal_death_interval,
-                        'average':group_average_neonatal_death_rate
-                    },
-                    {
-                        'indicator':'extended_perinatal_mortality_rate',
-                        'masked':perinatal_deaths_masked,
-                        'deaths':perinatal_deaths,
-                        'births':total_births,
-                        'withheld':false,
-                        'least_births':least_births,
-                        'rate':crude_perinatal_death_rate,
-                        'band':crude_perinatal_death_category,
-                        'adjusted':stabilised_perinatal_death_rate,
-                        'adjusted_band':stabilised_perinatal_death_category,
-                        'interval':stabilised_perinatal_death_interval,
-                        'average':group_average_perinatal_death_rate
-                    }
-                ]
-            ) as measure
-        from bounds
+    {# with no neonatal death all visible deaths are stillbirths: the fewest live births possible #}
+    {% set measures = [
+        {
+            "indicator": "stillbirth_rate",
+            "of": "stillbirth",
+            "deaths": "stillbirths",
+            "births": "total_births",
+            "is_withheld": "false",
+            "least_births": "least_births",
+        },
+        {
+            "indicator": "neonatal_mortality_rate",
+            "of": "neonatal_death",
+            "deaths": "neonatal_deaths",
+            "births": "total_live_births",
+            "is_withheld": "any_masked",
+            "least_births": "if(perinatal_deaths_masked, least_births, total_births - most_deaths)",
+        },
+        {
+            "indicator": "extended_perinatal_mortality_rate",
+            "of": "perinatal_death",
+            "deaths": "perinatal_deaths",
+            "births": "total_births",
+            "is_withheld": "false",
+            "least_births": "least_births",
+        },
+    ] %}
+
+    measured as (
+        {% for measure in measures %}
+            select
+                *,
+                '{{ measure.indicator }}' as indicator,
+                {{ measure.deaths }}_masked as is_masked,
+                {{ measure.deaths }} as deaths,
+                {{ measure.births }} as births,
+                {{ measure.is_withheld }} as is_withheld,
+                {{ measure.least_births }} as least_births_at_risk,
+                crude_{{ measure.of }}_rate as rate,
+                crude_{{ measure.of }}_category as band,
+                stabilised_{{ measure.of }}_rate as adjusted_rate,
+                stabilised_{{ measure.of }}_category as adjusted_rate_band,
+                stabilised_{{ measure.of }}_interval as adjusted_limits,
+                group_average_{{ measure.of }}_rate as average
+            from bounds
+            {% if not loop.last %}
+                union all
+            {% endif %}
+        {% endfor %}
     )
 
 select
@@ -99,32 +96,32 @@ select
     source_row,
     1 as source_row_count,
     'mbrrace' as source_id,
-    measure.indicator || suffix as indicator_id,
+    indicator || suffix as indicator_id,
     'mbrrace' as organisation_scheme,
     organisation_code::varchar as published_code,
     trim(organisation_name) as published_name,
     'trust' as level,
     country_name as country,
     report_year::varchar as period_label,
-    make_date(report_year, 1, 1) as period_start,
-    make_date(report_year, 12, 31) as period_end,
+    {{ date_of("report_year", 1, 1) }} as period_start,
+    {{ date_of("report_year", 12, 31) }} as period_end,
     'all' as breakdown,
     'all' as breakdown_value,
-    case when not measure.masked then measure.deaths end::double as numerator,
-    case when not measure.masked then measure.births end::double as denominator,
-    case when not measure.masked then measure.rate end as publisher_value,
-    measure.adjusted as adjusted_value,
-    try_cast(split_part(measure.interval, ' to ', 1) as double) as adjusted_lower_95,
-    try_cast(split_part(measure.interval, ' to ', 2) as double) as adjusted_upper_95,
-    measure.average as comparator_value,
+    case when not is_masked then deaths end::double as numerator,
+    case when not is_masked then births end::double as denominator,
+    case when not is_masked then rate end as publisher_value,
+    adjusted_rate as adjusted_value,
+    try_cast(split_part(adjusted_limits, ' to ', 1) as double) as adjusted_lower_95,
+    try_cast(split_part(adjusted_limits, ' to ', 2) as double) as adjusted_upper_95,
+    average as comparator_value,
     comparator_group as comparator_name,
-    case when not measure.masked then measure.band end as publisher_band,
-    measure.adjusted_band as adjusted_band,
-    measure.masked as is_suppressed,
-    measure.withheld and not measure.masked as is_denominator_withheld,
-    if(measure.masked, 0, measure.deaths)::double as least_numerator,
-    if(measure.masked, measure.least_births, measure.births)::double as least_denominator,
-    if(measure.masked, most_deaths, measure.deaths)::double as greatest_numerator,
-    if(measure.masked, greatest_births, measure.births)::double as greatest_denominator,
-    []::varchar[] as usage_warnings
-from measures
+    case when not is_masked then band end as publisher_band,
+    adjusted_rate_band as adjusted_band,
+    is_masked as is_suppressed,
+    is_withheld and not is_masked as is_denominator_withheld,
+    if(is_masked, 0, deaths)::double as least_numerator,
+    if(is_masked, least_births_at_risk, births)::double as least_denominator,
+    if(is_masked, most_deaths, deaths)::double as greatest_numerator,
+    if(is_masked, greatest_births, births)::double as greatest_denominator,
+    {{ warnings() }} as usage_warnings
+from measured

@@ -6,8 +6,8 @@ with
         select
             * exclude (period),
             period as period_label,
-            make_date(left(period, 4)::integer, 4, 1) as period_start,
-            make_date(left(period, 4)::integer + 1, 3, 31) as period_end,
+            {{ date_of("left(period, 4)::integer", 4, 1) }} as period_start,
+            {{ date_of("left(period, 4)::integer + 1", 3, 31) }} as period_end,
             false as is_date_repaired
         from {{ source("landed", "msds__annual") }}
         union all by name
@@ -15,7 +15,7 @@ with
         -- it have been swapped (the arrival gate refuses anything else)
         select
             * exclude (start_date, end_date),
-            strftime(end_date, '%Y-%m') as period_label,
+            left(end_date::varchar, 7) as period_label,
             date_trunc('month', end_date)::date as period_start,
             last_day(end_date) as period_end,
             start_date <> date_trunc('month', end_date) as is_date_repaired
@@ -53,7 +53,7 @@ with
         select distinct category.measure
         from (select distinct measure from single) as category
         inner join
-            {{ ref("msds_unknown_category") }} as pattern on regexp_matches(lower(category.measure), pattern.pattern)
+            {{ ref("msds_unknown_category") }} as pattern on {{ matches("lower(category.measure)", "pattern.pattern") }}
     ),
 
     known as (
@@ -96,5 +96,5 @@ left join {{ ref("msds_org_level") }} as level on lower(trim(known.org_level)) =
 left join
     {{ ref("country_of_code") }} as country
     on level.level = country.level
-    and regexp_full_match(known.published_code, country.code_pattern)
+    and {{ matches_whole("known.published_code", "country.code_pattern") }}
 left join {{ ref("msds_value_word") }} as word on known.word = word.word

@@ -37,12 +37,12 @@ with
             case when part in ('result', 'unknown') then part else 'rate' end as part,
             min(source_row) as source_row,
             count(*) as source_row_count,
-            arg_min(published_name, source_row) as published_name,
+            min_by(published_name, source_row) as published_name,
             min(end_date) as end_date,
             bool_or(start_date <> date_trunc('month', end_date)) as is_date_repaired,
-            arg_min(number, source_row) filter (where part = 'numerator') as numerator,
-            arg_min(number, source_row) filter (where part = 'denominator') as denominator,
-            arg_min(number, source_row) filter (where part = 'rate') as printed_rate,
+            min_by(number, source_row) filter (where part = 'numerator') as numerator,
+            min_by(number, source_row) filter (where part = 'denominator') as denominator,
+            min_by(number, source_row) filter (where part = 'rate') as printed_rate,
             max(printed_multiplier) as printed_multiplier,
             min(word) filter (where word_meaning = 'status') as publisher_status,
             coalesce(bool_or(word_meaning = 'suppressed'), false) as is_suppressed,
@@ -55,7 +55,7 @@ select
     joined.*,
     coalesce(level.level, 'unknown') as level,
     country.country,
-    strftime(end_date, '%Y-%m') as period_label,
+    left(end_date::varchar, 7) as period_label,
     date_trunc('month', end_date)::date as period_start,
     last_day(end_date) as period_end
 from joined
@@ -63,4 +63,4 @@ left join {{ ref("msds_org_level") }} as level on lower(trim(joined.org_level)) 
 left join
     {{ ref("country_of_code") }} as country
     on level.level = country.level
-    and regexp_full_match(joined.published_code, country.code_pattern)
+    and {{ matches_whole("joined.published_code", "country.code_pattern") }}

@@ -23,7 +23,7 @@ with
             case
                 when bool_or(measure is not null)
                 then 'distribution'
-                when bool_or(count_of ilike 'average%')
+                when bool_or(lower(count_of) like 'average%')
                 then 'average'
                 else 'total'
             end as kind,
@@ -71,5 +71,5 @@ select
     rule.unit
 from named
 left join {{ ref("indicator") }} as catalogue using (indicator_id)
-left join {{ ref("msds_indicator_rule") }} as rule on regexp_full_match(named.indicator_id, rule.pattern)
+left join {{ ref("msds_indicator_rule") }} as rule on {{ matches_whole("named.indicator_id", "rule.pattern") }}
 qualify row_number() over (partition by named.publisher_indicator, named.kind order by rule.place) = 1

@@ -11,9 +11,11 @@ select
     indicator_id,
     -- names and concepts may take parts of the id: \1, \2
     coalesce(
-        regexp_replace(indicator_id, '^(?:' || pattern || ')$', indicator_name), publisher_indicator
+        {{ replace_matches("indicator_id", "'^(?:' || pattern || ')$'", "indicator_name") }}, publisher_indicator
     ) as indicator_name,
-    coalesce(regexp_replace(indicator_id, '^(?:' || pattern || ')$', concept_id), indicator_id) as concept_id,
+    coalesce(
+        {{ replace_matches("indicator_id", "'^(?:' || pattern || ')$'", "concept_id") }}, indicator_id
+    ) as concept_id,
     coalesce(definition || '. ', '')
     || 'Maternity Services Data Set: '
     || publisher_indicator

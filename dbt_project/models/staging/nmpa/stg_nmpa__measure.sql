@@ -5,7 +5,7 @@ with
         select
             measure.*,
             upper(trim(replace(measure.organisation_code, chr(160), ' '))) as code,
-            trim(regexp_replace(replace(measure.organisation_name, chr(160), ' '), '\s+', ' ', 'g')) as name,
+            trim({{ replace_matches("replace(measure.organisation_name, chr(160), ' ')", "'\\s+'", "' '") }}) as name,
             release.dataset as measure_id,
             release.release as audit_year,
             max(measure.gb_mean) over (partition by measure.release_key) as release_mean
@@ -65,7 +65,7 @@ select
     false as is_suppressed,
     -- a predecessor keeps its own row, without a mean; its births are its successor's too
     gb_mean is null and release_mean is not null and numerator is not null as is_counted_elsewhere,
-    []::varchar[] as usage_warnings,
+    {{ warnings() }} as usage_warnings,
     case
         when numerator is null and unadjusted_rate is null
         then 'No result: the organisation''s data did not meet the audit''s data-quality checks'

@@ -31,8 +31,8 @@ select
         results.level when 'uk' then 'United Kingdom' when 'england' then 'England' else results.country
     end as country,
     results.data_year::varchar as period_label,
-    make_date(results.data_year::integer, 1, 1) as period_start,
-    make_date(results.data_year::integer, 12, 31) as period_end,
+    {{ date_of("results.data_year::integer", 1, 1) }} as period_start,
+    {{ date_of("results.data_year::integer", 12, 31) }} as period_end,
     'all' as breakdown,
     'all' as breakdown_value,
     results.numerator::double as numerator,
@@ -41,7 +41,7 @@ select
     results.level_mean as comparator_value,
     case when results.unit_level is not null then 'mean of ' || results.unit_level || 's' end as comparator_name,
     false as is_suppressed,
-    ['template_entry'] as usage_warnings,
+    {{ warnings({"template_entry": "true"}) }} as usage_warnings,
     results.note,
     case when results.level = 'uk' then 'wider_than_england' end as exclusion_rule
 from {{ landed("nnap", "unit_results") }} as results
