@@ -183,10 +183,10 @@ def _measured(connection: duckdb.DuckDBPyConnection, rule: Rule) -> Measured:
 
 
 def _offending(connection: duckdb.DuckDBPyConnection, rule: Rule) -> Measured:
-    relation = connection.sql(str(rule.offending))
-    found = relation.aggregate("count(*)").fetchall()[0][0]
+    [(found,)] = connection.execute(f"select count(*) from ({rule.offending})").fetchall()
     if not found:
         return Measured(rule, 0.0, message=rule.says)
+    relation = connection.sql(str(rule.offending))
     rows = records(relation.limit(SAMPLE_ROWS))
     releases = _releases(relation)
     return Measured(
