@@ -39,7 +39,7 @@ test-all: env  ## Run all tests but those of services (real releases, kills, who
 test-e2e: env  ## Run the tests that start real services (Airflow, a browser)
 	@$(BIN)/python -m pytest -m e2e
 
-bench: env  ## Measure everything, write docs/bench.json and the table in README.md (ten minutes or so)
+bench: env  ## Measure everything, write docs/bench.json and the table in README.md (half an hour and more)
 	@$(BIN)/perinatal bench --write
 
 bench-check: env  ## Measure the quick part; fail if a ratio is worse than docs/bench.json by more than its margin

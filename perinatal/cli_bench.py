@@ -26,17 +26,15 @@ class What(StrEnum):
     LATENCY = "latency"
 
 
-USUAL = (What.START, What.LANDING, What.BUILD)
+QUICK = (What.START, What.LANDING, What.BUILD)
 
 
 def bench(
     sizes: Annotated[str, typer.Option(help="Sizes of the landed files, in GB.")] = "0.1,1,2",
-    scale: Annotated[str, typer.Option(help="Multiples of the sample that are built, e.g. 1,10,100.")] = "1,10",
+    scale: Annotated[str, typer.Option(help="Multiples of the sample that are built, from 1 up.")] = "1,10,100",
     rounds: Annotated[int, typer.Option(min=1, help="How often each landing is repeated.")] = 3,
-    only: Annotated[
-        list[What] | None, typer.Option(help="Only this; may be repeated. `latency` (Airflow, minutes) must be named.")
-    ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Only 0.1 GB and the sample itself.")] = False,
+    only: Annotated[list[What] | None, typer.Option(help="Only this; may be repeated.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Only 0.1 GB and the sample itself, and no Airflow.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Exit 1 if a ratio is worse than docs/bench.json says.")
@@ -49,11 +47,12 @@ def bench(
 
     known = found.committed() if check else {}
     asked = (_numbers("sizes", sizes), [int(times) for times in _numbers("scale", scale)])
+    asked, usual = (([0.1], [1]), QUICK) if quick else (asked, tuple(What))
     about = found.machine()
     cache = home.get().cache
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=cache) as folder:
-        figures, runs = _measure(Path(folder), only or USUAL, *(([0.1], [1]) if quick else asked), rounds)
+        figures, runs = _measure(Path(folder), only or usual, *asked, rounds)
     whole = found.document(about, figures, runs)
     if write:
         found.write(whole, figures)

@@ -93,7 +93,8 @@ def _scale(folder: Path, times: int, judged: float, env: dict[str, str]) -> Scal
     say(f"  {times} ×: build {built.said['seconds']:.1f} s, {built.peak_mb:,.0f} MB; dbt {alone.said['seconds']:.1f} s")
     database, stop = folder / "home" / "current" / "perinatal.duckdb", folder / "stop"
     stop.touch()
-    quiet = process.child("perinatal.bench.asking", database.resolve(), stop).said
+    asked = process.child("perinatal.bench.asking", database.resolve(), stop)
+    quiet = asked.said | {"peak_mb": asked.peak_mb}
     busy = _while_building(database.resolve(), stop, env) if times == AT else None
     return Scale(times, int(built.said["rows"]), judged, built, alone, quiet, busy)
 
@@ -122,7 +123,7 @@ def _figures(scale: Scale) -> list[Figure]:
             "lower",
             None,
             0.3,
-            f"{scale.rows:,} rows",
+            f"{scale.rows:,} rows; dbt's most memory {scale.dbt.peak_mb:,.0f} MB",
         ),
         Figure(f"build{at}_memory", f"Build of {times}: most memory", scale.built.peak_mb, "MB", "lower", None, 0.3),
         Figure(
@@ -142,7 +143,10 @@ def _figures(scale: Scale) -> list[Figure]:
         found.append(
             Figure(f"{id_}{at}", f"{what}: share of that build", 100 * seconds / build, "%", "lower", None, 0.4, note)
         )
-    note = f"p50 of all {scale.quiet['p50']:.1f} ms, p95 {scale.quiet['p95']:.1f} ms; slowest {slowest[0]}"
+    note = (
+        f"p50 of all {scale.quiet['p50']:.1f} ms, p95 {scale.quiet['p95']:.1f} ms; slowest {slowest[0]}; "
+        f"most memory {scale.quiet['peak_mb']:,.0f} MB"
+    )
     found.append(
         Figure(
             f"queries{at}",
