@@ -9,8 +9,6 @@ from pathlib import Path
 
 from perinatal.errors import PerinatalError
 
-MAX_FIELD = 1_000_000  # characters; a finding is a sentence, not a book
-
 
 def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield (line number of the row's end, row) for a UTF-8 CSV that has at least `columns`.
@@ -19,7 +17,6 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[
     """
     reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     wanted = ", ".join(columns)
-    previous = csv.field_size_limit(MAX_FIELD)
     try:
         header = [name.strip() for name in next(reader, [])]
         missing = [name for name in columns if name not in header]
@@ -43,8 +40,6 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[
             f"{path}, line {reader.line_num}: not readable as CSV ({error}). "
             f"Expected the columns {wanted}; save the file as CSV (UTF-8) again."
         ) from error
-    finally:
-        csv.field_size_limit(previous)
 
 
 def _text(path: Path) -> str:
