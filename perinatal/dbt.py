@@ -51,18 +51,10 @@ def _environment(warehouse: Warehouse | None) -> dict[str, str]:
             "PERINATAL_WORK_DB": str(warehouse.work_db),
             "PERINATAL_CANDIDATE_DB": str(warehouse.candidate_db),
             "PERINATAL_DUCKDB_TEMP": str(warehouse.scratch),
-            "PERINATAL_DUCKDB_MEMORY": _gigabytes(warehouse.memory_limit),
+            "PERINATAL_DUCKDB_MEMORY": warehouse.memory_limit,
             "PERINATAL_DBT_THREADS": str(warehouse.threads),
         }
     return environment
-
-
-def _gigabytes(limit: str) -> str:
-    """Turn "70%" into bytes: DuckDB takes a share only as the default of its configuration."""
-    if not limit.endswith("%"):
-        return limit
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return f"{total * float(limit[:-1]) / 100 / 2**30:.1f}GiB"
 
 
 def command(verb: str, target: Path, *more: str, program: str = RUN) -> list[str]:
@@ -110,13 +102,15 @@ def build(
     ):
         returncode = running.wait()
     if returncode:
-        raise PerinatalError(f"dbt build failed: {_first_failures(target)}. The whole log: {log}")
+        raise PerinatalError(f"dbt build failed: {_first_failures(target, log)}. The whole log: {log}")
 
 
-def _first_failures(target: Path) -> str:
+def _first_failures(target: Path, log: Path) -> str:
     results = target / RESULTS
     if not results.exists():
-        return "it ended before any result was written"
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        last = next((line.strip()[:300] for line in reversed(lines) if "Error" in line), "no error is told")
+        return f"it ended before any result was written ({last})"
     failed = [
         f"{item['unique_id'].split('.', 2)[-1]}: {' '.join(str(item['message']).split())[:300]}"
         for item in json.loads(results.read_text(encoding="utf-8"))["results"]

@@ -1,17 +1,21 @@
-"""Building under faults: killed in mid dbt, two at once, a full disk, readers all the while."""
+"""Building under faults: killed in mid dbt, two at once, a full disk, too little memory, readers all the while."""
 
 import json
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import duckdb
 import psutil
 import pytest
 
-from ingest import archive
+from ingest import archive, landing, manifest, registry
+from perinatal import settings
+from perinatal.bench import scaled
 from perinatal.home import Home
-from publish import edition
+from publish import edition, warehouse
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # a build is long on a busy machine
 
@@ -98,3 +102,28 @@ def test_a_disk_that_fills_while_building_leaves_the_last_edition(copied: Home, 
     assert edition.current(copied) == last
     assert archive.hash_of(copied.database) == database
     assert [path.name for path in copied.editions.iterdir()] == [last.name]
+
+
+def test_a_build_larger_than_its_memory_spills_to_its_own_folder(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for made in scaled.releases(tmp_path / "made", 100_000):
+        landing.land(
+            home, made.path, landing.Arrival(registry.source(made.source_id), made.path.name, is_synthetic=True)
+        )
+    monkeypatch.setenv("PERINATAL_MEMORY_LIMIT", "150MB")
+    settings.get.cache_clear()
+    folder = tmp_path / "build"
+    folder.mkdir()
+    with ThreadPoolExecutor(1) as pool:
+        built = pool.submit(warehouse.build, home, folder, manifest.in_use(home))
+        spilled = 0
+        while not built.done():
+            spilled = max(spilled, len(list((folder / "scratch").glob("duckdb_temp_*"))))
+            time.sleep(0.01)
+        candidate = built.result()
+    assert spilled, "nothing was spilled, so nothing was tried"
+    with duckdb.connect(str(candidate), read_only=True) as connection:
+        observations = connection.execute("select count(*) from core.fct_observation").fetchall()[0][0]
+    assert observations > 50_000
+    assert not list((folder / "scratch").iterdir())
