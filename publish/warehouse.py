@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from perinatal.home import Home
 
 # lineage columns of a landed table that name columns
 LISTS = ("cast_errors", "cell_marks")
+FILE = "landed_file"  # a name that no publisher's column has
 
 RELEASE_COLUMNS = {
     "release_key": "varchar",
@@ -92,19 +94,30 @@ def _release_row(item: manifests.Manifest) -> dict[str, Any]:
 
 
 def _dataset_view(home: Home, source: Source, dataset: str, releases: list[manifests.Manifest]) -> str:
-    """Return a view over all revisions of one dataset: the contract's columns, typed even where nothing is landed."""
+    """Return a view over all revisions of one dataset: the contract's columns, typed even where nothing is landed.
+
+    One scan reads all files but corrected ones: of hundreds of scans DuckDB plans, and holds memory for, each.
+    """
     columns = {"release_key": "varchar", "source_row": "bigint", **dict.fromkeys(LISTS, "varchar[]")}
     columns |= {column.name: column.sql_type for column in source.columns[dataset]}
     empty = ", ".join(f'null::{kind} as "{name}"' for name, kind in columns.items())
     parts = [f"select {empty} where false"]
+    plain = {str(item.folder(home) / manifests.ROWS): item for item in releases if not _corrections(source, item)}
+    if plain:
+        paths, keys = (_list(plain), _list(item.release_key for item in plain.values()))
+        rows = f"read_parquet({paths}, union_by_name = true, filename = '{FILE}')"
+        parts.append(f"select map({paths}, {keys})[{FILE}] as release_key, * exclude ({FILE}) from {rows}")
     for item in releases:
-        key, path = (text.replace("'", "''") for text in (item.release_key, str(item.folder(home) / manifests.ROWS)))
-        rows = f"read_parquet('{path}')"
-        own = _corrections(source, item)
-        corrected = f"({corrections.overlay(rows, own)})" if own else rows
-        parts.append(f"select '{key}' as release_key, * from {corrected}")
+        if own := _corrections(source, item):
+            rows = f"read_parquet({_list([str(item.folder(home) / manifests.ROWS)])})"
+            key = corrections.literal(item.release_key)
+            parts.append(f"select {key} as release_key, * from ({corrections.overlay(rows, own)})")
     body = "\nunion all by name\n".join(parts)
     return f'create view landed."{source.id}__{dataset}" as {body}'
+
+
+def _list(texts: Iterable[str]) -> str:
+    return f"[{', '.join(map(corrections.literal, texts))}]"
 
 
 def _corrections(source: Source, item: manifests.Manifest) -> list[corrections.Correction]:
