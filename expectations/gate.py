@@ -1,8 +1,8 @@
 """Great Expectations as the judge of both gates.
 
-Large tables are measured in SQL; what reaches Great Expectations is a small frame: a column for each rule, a row
-for each release (or the candidate), the observed numbers in the cells. Importing the library costs seconds, so it
-happens here and nowhere else.
+Large tables are measured in SQL; what reaches Great Expectations is a small frame of observed numbers. To be judged,
+each rule is a row beside its limits; in the Data Docs each rule is a column, each release (or the candidate) a row.
+Importing the library costs seconds, so it happens here and nowhere else.
 """
 
 from __future__ import annotations

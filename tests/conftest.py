@@ -30,6 +30,8 @@ hypothesis.settings.register_profile("steady", derandomize=True)
 if "PERINATAL_TEST_EXAMPLES" not in os.environ:
     hypothesis.settings.load_profile("steady")
 
+CSV_LIMIT = csv.field_size_limit()
+
 Row = dict[str, str]
 Edit = Callable[[list[Row]], list[Row] | None]
 
@@ -45,9 +47,10 @@ class Ran:
 
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Keep the settings of whoever runs the tests out of them."""
+    """Keep the settings of whoever runs the tests, and of other tests, out of them."""
     for name in [name for name in os.environ if name.startswith("PERINATAL_")]:
         monkeypatch.delenv(name)
+    csv.field_size_limit(CSV_LIMIT)  # one for the whole process: frictionless raises it as it is imported
     settings.get.cache_clear()
     yield
     settings.get.cache_clear()

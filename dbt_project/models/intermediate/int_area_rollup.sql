@@ -5,14 +5,10 @@ with
     {% set keys = "source_id, indicator_id, period_label, period_start, period_end, breakdown, breakdown_value" %}
 
     parts as (
-        select *, 'lms' as level, lms_code as area_code
-        from {{ ref("int_area_contribution") }}
-        union all
-        select *, 'region', region_code
-        from {{ ref("int_area_contribution") }}
-        union all
-        select *, 'england', 'E92000001'
-        from {{ ref("int_area_contribution") }}
+        select
+            part.*, area.level, {{ area_code("area.level", "lms", "part.lms_code", "part.region_code") }} as area_code
+        from {{ ref("int_area_contribution") }} as part
+        cross join {{ rows_of("level", ["lms", "region", "england"]) }} as area
     ),
 
     ground as (
@@ -21,9 +17,7 @@ with
             part.utla21_code,
             part.lsoas,
             area.level,
-            case
-                area.level when 'lms' then part.lms_code when 'region' then part.region_code else 'E92000001'
-            end as area_code
+            {{ area_code("area.level", "lms", "part.lms_code", "part.region_code") }} as area_code
         from {{ ref("int_area_cell") }} as part
         cross join {{ rows_of("level", ["lms", "region", "england"]) }} as area
     ),

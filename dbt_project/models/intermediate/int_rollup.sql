@@ -134,9 +134,7 @@ with
             trust.period_start,
             trust.period_end,
             area.level,
-            case
-                area.level when 'lms' then trust.lms_code when 'region' then trust.region_code else 'E92000001'
-            end as area_code
+            {{ area_code("area.level", "lms", "trust.lms_code", "trust.region_code") }} as area_code
         from {{ ref("int_expected_trust") }} as trust
         cross join {{ rows_of("level", ["lms", "region", "england"]) }} as area
     ),

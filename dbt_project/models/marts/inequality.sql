@@ -6,10 +6,11 @@ with
         select
             series.*,
             kind.group_type,
-            {{ matches("lower(series.breakdown_value)", "kind.reference_pattern") }} as is_reference
+            {{ matches("series.breakdown_value", "'(?i)' || kind.reference_pattern") }} as is_reference
         from {{ ref("int_indicator_value") }} as series
         inner join
-            {{ ref("inequality_group") }} as kind on {{ matches("lower(series.breakdown)", "kind.breakdown_pattern") }}
+            {{ ref("inequality_group") }} as kind
+            on {{ matches("series.breakdown", "'(?i)' || kind.breakdown_pattern") }}
         -- groups of the whole, not of one sex or age ("sex, deprivation decile"): those have references of their own
         where series.value is not null and not {{ matches("series.breakdown", "'^(sex|age), '") }}
     ),

@@ -49,9 +49,7 @@ with
         select
             rounded.* exclude (level),
             area.level,
-            case
-                area.level when 'icb' then lms.stp_code_ods when 'region' then lms.region_code else 'E92000001'
-            end as area_code
+            {{ area_code("area.level", "icb", "lms.stp_code_ods", "lms.region_code") }} as area_code
         from rounded
         inner join
             {{ ref("int_trust_lms") }} as membership
@@ -82,9 +80,7 @@ with
             observation.source_id,
             observation.indicator_id,
             observation.period_end,
-            case
-                area.level when 'icb' then lms.stp_code_ods when 'region' then lms.region_code else 'E92000001'
-            end as area_code
+            {{ area_code("area.level", "icb", "lms.stp_code_ods", "lms.region_code") }} as area_code
         from {{ ref("int_observation") }} as observation
         inner join
             {{ ref("int_trust_lms") }} as membership
