@@ -7,8 +7,21 @@
 -- counts once and covers both.
 {% set keys = "source_id, indicator_id, period_label, period_start, period_end, breakdown, breakdown_value" %}
 with
+    -- no more than sums need: a local authority has many rows, and all of them are held while they are placed
     reported as (
-        select observation.*, release.precedence
+        select
+            observation.release_key,
+            observation.source_row,
+            {% for key in keys.split(", ") %} observation.{{ key }}, {% endfor %}
+            observation.organisation_code,
+            observation.numerator,
+            observation.denominator,
+            observation.is_suppressed,
+            observation.is_synthetic,
+            observation.is_provisional,
+            observation.has_arrival_warning,
+            observation.usage_warnings,
+            release.precedence
         from {{ ref("int_observation") }} as observation
         inner join {{ ref("int_release") }} as release using (release_key)
         inner join
@@ -51,7 +64,7 @@ with
 
     placed as (
         select
-            covering.* exclude (level),
+            covering.*,
             cell.cell,
             cell.utla21_code,
             cell.lms_code,

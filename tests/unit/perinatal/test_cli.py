@@ -12,7 +12,6 @@ from expectations import alerts
 from expectations.alerts import Breach
 from ingest import archive
 from perinatal import cli as command_line
-from perinatal import dbt
 from perinatal.home import Home
 from publish import edition
 
@@ -275,8 +274,3 @@ def test_stats_is_csv_on_standard_output(cli: Cli, tmp_path: Path) -> None:
     assert (ran.code, ran.err) == (0, "")
     assert "5.0" in ran.out
     assert_one_clear_line(cli("stats", "rate", tmp_path / "absent.csv"), 1)
-
-
-def test_memory_shares_are_turned_into_sizes() -> None:
-    assert dbt._gigabytes("4GB") == "4GB"
-    assert dbt._gigabytes("50%").endswith("GiB")
