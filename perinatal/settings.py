@@ -21,7 +21,7 @@ from perinatal.errors import PerinatalError
 
 SIZE = r"\d+(\.\d+)? ?[KMGT]i?B"
 
-# how much the busy processes of a build (dbt, workbooks) give way to people who ask meanwhile: all they can, see nice(1)
+# how far the busy processes of a build (dbt, workbooks) give way to people who ask meanwhile: all the way, see nice(1)
 GIVES_WAY = 19
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
