@@ -37,7 +37,11 @@ class Settings(BaseSettings):
         "inbox", description="What `refresh` and `fetch` do without a flag: inbox, sample or live"
     )
     keep_editions: int = Field(5, ge=1, description="Published editions kept; older ones are pruned")
-    threads: int = Field(0, ge=0, description="Threads for DuckDB; 0 means one for each core")
+    threads: int = Field(
+        0,
+        ge=0,
+        description="Models and workbooks made at a time by a build, threads of a landing; 0: one for each core",
+    )
     memory_limit: str = Field(
         "70%", pattern=rf"^{SIZE}$|^\d+(\.\d+)?%$", description="DuckDB memory limit for a build, e.g. 4GB or 70%"
     )
