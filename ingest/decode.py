@@ -235,8 +235,13 @@ def _is_whole(number: str) -> str:
 
 
 def _text(raw: str) -> str:
-    """Return the SQL of a text cell: NULL where it is blank. Most begin with a letter: no trimming."""
-    return f"case when {raw} >= '!' or trim({raw}) <> '' then {raw} end"
+    """Return the SQL of a text cell: NULL where it is blank."""
+    return f"case when not {_is_blank(raw)} then {raw} end"
+
+
+def _is_blank(text: str) -> str:
+    """Return the SQL of whether a text is nothing but spaces. Most begin with a letter: no trimming."""
+    return f"({text} < '!' and trim({text}) = '')"
 
 
 def _named_where(conditions: dict[str, str]) -> str:
@@ -366,7 +371,7 @@ def _is_plain(connection: duckdb.DuckDBPyConnection, quick: str, target: str, pr
 def _is_odd(column: Column) -> str:
     """Return the SQL of whether a cell that was read in its type already becomes NULL all the same."""
     name = _identifier(column.name)
-    return f"{name} < '!' and trim({name}) = ''" if column.type in TEXT_TYPES else f"not isfinite({name}::double)"
+    return _is_blank(name) if column.type in TEXT_TYPES else f"not isfinite({name}::double)"
 
 
 def _quick_selection(

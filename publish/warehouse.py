@@ -102,16 +102,19 @@ def _dataset_view(home: Home, source: Source, dataset: str, releases: list[manif
     columns |= {column.name: column.sql_type for column in source.columns[dataset]}
     empty = ", ".join(f'null::{kind} as "{name}"' for name, kind in columns.items())
     parts = [f"select {empty} where false"]
-    plain = {str(item.folder(home) / manifests.ROWS): item for item in releases if not _corrections(source, item)}
-    if plain:
-        paths, keys = (_list(plain), _list(item.release_key for item in plain.values()))
-        rows = f"read_parquet({paths}, union_by_name = true, filename = '{FILE}')"
-        parts.append(f"select map({paths}, {keys})[{FILE}] as release_key, * exclude ({FILE}) from {rows}")
+    plain: dict[str, str] = {}
     for item in releases:
+        path = str(item.folder(home) / manifests.ROWS)
         if own := _corrections(source, item):
-            rows = f"read_parquet({_list([str(item.folder(home) / manifests.ROWS)])})"
-            key = corrections.literal(item.release_key)
-            parts.append(f"select {key} as release_key, * from ({corrections.overlay(rows, own)})")
+            rows = corrections.overlay(f"read_parquet({corrections.literal(path)})", own)
+            parts.append(f"select {corrections.literal(item.release_key)} as release_key, * from ({rows})")
+        else:
+            plain[path] = item.release_key
+    if plain:
+        paths = _list(plain)
+        rows = f"read_parquet({paths}, union_by_name = true, filename = '{FILE}')"
+        key_of_file = f"map({paths}, {_list(plain.values())})[{FILE}]"
+        parts.append(f"select {key_of_file} as release_key, * exclude ({FILE}) from {rows}")
     body = "\nunion all by name\n".join(parts)
     return f'create view landed."{source.id}__{dataset}" as {body}'
 
