@@ -6,7 +6,10 @@ import hashlib
 import os
 import stat
 import tempfile
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,31 +35,73 @@ def place(home: Home, sha256: str) -> Path:
     return home.archive / sha256[:2] / sha256
 
 
-def put(home: Home, file: Path) -> Archived:
-    """Copy `file` into the archive, hashing on the way. What is there already is kept, unless it is damaged.
+class Incoming:
+    """A copy of a file in the making, hashed on the way, in a thread of its own: what is there can be read meanwhile.
 
-    The copy gets its final name only when it is whole and on disk. A file that grows while being read is refused,
-    and so is a link or device that has taken a file's place since somebody looked.
+    `path` is where it is being made, `expected` how many bytes it is to have. The copy gets its final name only when it
+    is whole and on disk. A file that grows while being read is refused, and so is a link or device that has taken a
+    file's place since somebody looked.
     """
-    home.archive.mkdir(parents=True, exist_ok=True)
-    digest, size = hashlib.sha256(), 0
-    with tempfile.NamedTemporaryFile(dir=home.archive, prefix=".incoming-", delete=False) as out:
-        temporary = Path(out.name)
+
+    def __init__(self, home: Home, file: Path) -> None:
+        home.archive.mkdir(parents=True, exist_ok=True)
+        self._home, self._file = home, file
+        self._source = open(file, "rb", buffering=0, opener=_open_plain)  # noqa: SIM115 - see close
+        self._before = os.fstat(self._source.fileno())
+        self._out, name = tempfile.mkstemp(dir=home.archive, prefix=".incoming-")
+        self.path, self.expected = Path(name), self._before.st_size
+        self._bytes, self._is_over, self._is_wanted = 0, False, True
+        self._grown = threading.Condition()
+        self._helper = ThreadPoolExecutor(1, "archive")
+        self._copied = self._helper.submit(self._copy)
+
+    def wait_for(self, end: int) -> int:
+        """Wait until the copy has `end` bytes, or as many as it will ever have; returns how many it has."""
+        with self._grown:
+            self._grown.wait_for(lambda: self._bytes >= end or self._is_over)
+            return self._bytes
+
+    def settle(self) -> Archived:
+        """Wait for the copy to be whole and on disk, and name it. What is there already is kept, unless damaged."""
+        sha256 = self._copied.result()
+        return _settle(self._home, self.path, sha256, self._bytes)
+
+    def close(self) -> None:
+        """End the copying, and remove what has not been settled."""
+        self._is_wanted = False
+        self._helper.shutdown()
+        self._source.close()
+        os.close(self._out)
+        self.path.unlink(missing_ok=True)
+
+    def _copy(self) -> str:
+        digest, piece = hashlib.sha256(), memoryview(bytearray(CHUNK))
         try:
-            with open(file, "rb", buffering=0, opener=_open_plain) as handle:
-                before = os.fstat(handle.fileno())
-                piece = memoryview(bytearray(CHUNK))
-                while length := handle.readinto(piece):
-                    digest.update(piece[:length])
-                    size += out.write(piece[:length])
-                after = os.fstat(handle.fileno())
-            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-                raise PerinatalError(f"{file}: changed while it was being read; land it again once it is whole")
-            out.flush()
-            os.fsync(out.fileno())
-            return _settle(home, temporary, digest.hexdigest(), size)
+            while self._is_wanted and (length := self._source.readinto(piece)):
+                left = piece[:length]
+                while left:
+                    left = left[os.write(self._out, left) :]
+                self._grow(length)
+                digest.update(piece[:length])
         finally:
-            temporary.unlink(missing_ok=True)
+            self._grow(0, is_over=True)
+        after = os.fstat(self._source.fileno())
+        if (self._before.st_size, self._before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise PerinatalError(f"{self._file}: changed while it was being read; land it again once it is whole")
+        os.fsync(self._out)
+        return digest.hexdigest()
+
+    def _grow(self, length: int, *, is_over: bool = False) -> None:
+        with self._grown:
+            self._bytes += length
+            self._is_over = is_over
+            self._grown.notify_all()
+
+
+def put(home: Home, file: Path) -> Archived:
+    """Copy a file into the archive."""
+    with closing(Incoming(home, file)) as copy:
+        return copy.settle()
 
 
 def _open_plain(path: str, flags: int) -> int:

@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 
 from ingest import files
+from ingest.archive import Incoming
 from ingest.registry import TEXT_TYPES, Cells, Column, Identity, Source, header_key
 from perinatal.errors import PerinatalError
 
@@ -33,6 +34,8 @@ LINEAGE = ("source_row", "cast_errors", "cell_marks")
 
 # bytes of one line; also bounds the reader's buffers (16 lines long if nothing is said), and so the memory for a file
 MAX_LINE = 4 << 20
+# the same for the quick way, which leaves longer lines to the thorough one
+QUICK_LINE = 1 << 20
 # rows of a Parquet row group: about 20 MB of a wide table, which is what is held in memory at a time
 ROW_GROUP = 60_000
 # of zstd, the fastest level costs two thirds of the time of the default, for files a tenth larger
@@ -285,17 +288,18 @@ def _malformed(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str]]:
 SET_ASIDE = "store_rejects = true, rejects_limit = 0, "
 
 
-def _relation(path: Path, width: int, numbers: Collection[int] = (), more: str = SET_ASIDE) -> str:
+def _relation(
+    location: str, width: int, numbers: Collection[int] = (), more: str = SET_ASIDE, longest: int = MAX_LINE
+) -> str:
     """Return the table function that reads `width` columns strictly: doubles at the places `numbers`, else text.
 
     Malformed lines are set aside; without `more`, they and cells that are no numbers are errors.
     """
     names = ", ".join(f"'c{place}': '{'DOUBLE' if place in numbers else 'VARCHAR'}'" for place in range(width))
-    location = str(path).replace("'", "''")
     return (
-        f"read_csv('{location}', auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', "
+        f"read_csv({_literal(location)}, auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', "
         f"columns = {{{names}}}, nullstr = '', strict_mode = true, {more}"
-        f"max_line_size = {MAX_LINE}, buffer_size = {2 * MAX_LINE})"
+        f"max_line_size = {longest}, buffer_size = {2 * longest})"
     )
 
 
@@ -313,59 +317,150 @@ def absent_trailing(csv_path: Path, header: list[str], positions: dict[str, int]
     return short if not any(position >= len(header) - short for position in required) else 0
 
 
-def to_parquet(csv_path: Path, source: Source, dataset: str, parquet: Path, memory_limit: str, threads: int) -> Decoded:
+@dataclass(frozen=True)
+class Reading:
+    """How a CSV is read by its contract, which its header and first rows decide.
+
+    `present` and `extras` (columns that the contract does not know) say where columns stand, `width` how many fields
+    there are.
+    """
+
+    present: dict[Column, int]
+    extras: dict[str, int]
+    width: int
+    cells: Cells
+    new: list[str]
+    absent: list[str]
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What was read of a copy before it was whole: good for the whole one if that is to be read in the same way.
+
+    `rows` is None where the quick way did not do.
+    """
+
+    reading: Reading
+    rows: Path | None
+
+
+def reading_of(csv_path: Path, source: Source, dataset: str) -> Reading:
+    """Tell how a CSV is to be read. Raises Unreadable where its header breaks the contract."""
+    header = read_header(csv_path)
+    columns = source.columns[dataset]
+    positions = bind(header, columns)
+    width = len(header) - absent_trailing(csv_path, header, positions, columns)
+    present = {column: positions[column.name] for column in columns if positions.get(column.name, width) < width}
+    extra_places = [place for place in range(width) if place not in positions.values()]
+    new = [header[place] for place in extra_places]
+    extras = dict(zip(_extra_names(new), extra_places, strict=True))
+    return Reading(present, extras, width, source.cells, new, [name for name in header[width:] if name])
+
+
+def to_parquet(
+    csv_path: Path,
+    source: Source,
+    dataset: str,
+    parquet: Path,
+    memory_limit: str,
+    threads: int,
+    ahead: Ahead | None = None,
+) -> Decoded:
     """Type a UTF-8 CSV by its contract into Parquet, in the publisher's order.
 
     Columns: `source_row` (1 for the first data row), the contract's columns, `x_…` for columns that the contract
     does not know, `cast_errors` (names of the columns whose text could not be typed, else NULL) and, where the source
     says that numbers may have marks, `cell_marks` (names of the columns whose number had one, else NULL).
     """
-    header = read_header(csv_path)
-    columns = source.columns[dataset]
-    positions = bind(header, columns)
-    short = absent_trailing(csv_path, header, positions, columns)
-    width = len(header) - short
-    present = {column: positions[column.name] for column in columns if positions.get(column.name, width) < width}
-    extra_places = [place for place in range(width) if place not in positions.values()]
-    new = [header[place] for place in extra_places]
-    extras = dict(zip(_extra_names(new), extra_places, strict=True))
-    quick = _quick_selection(present, extras, source.cells, csv_path, width)
-    thorough = _selection(present, extras, source.cells, _relation(csv_path, width))
-    with duckdb.connect(config={"memory_limit": memory_limit}) as connection:
-        connection.execute("set enable_progress_bar = false")
-        # rows are numbered in the file's order, which one thread does: a second one only gets in its way
-        connection.execute("set threads = 1")
+    reading = reading_of(csv_path, source, dataset)
+    with _connection(memory_limit, threads) as connection:
         target = str(parquet).replace("'", "''")
         try:
-            is_plain = quick is not None and _is_plain(connection, quick, target, present)
+            is_plain = _is_plain(connection, reading, csv_path, parquet, ahead)
             if not is_plain:
-                connection.execute(f"copy ({thorough}) to '{target}' ({PARQUET})")
+                # rows are numbered in the file's order, which one thread does: a second one only gets in its way
+                connection.execute("set threads = 1")
+                connection.execute(f"copy ({_thorough(reading, csv_path)}) to '{target}' ({PARQUET})")
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise PerinatalError(
                 f"{csv_path.name}: not the file's fault: {_plain(error)}; make room, then again"
             ) from None
         except duckdb.Error as error:
             raise Unreadable("unreadable_rows", _plain(error)) from None
-        connection.execute(f"set threads = {int(threads)}" if threads else "reset threads")
         malformed = [] if is_plain else _malformed(connection)
         if malformed:
             _renumber(connection, parquet)
-        rows, digest = _content(connection, target, [column.name for column in present] + list(extras))
-    absent = [name for name in header[width:] if name]
-    return Decoded(rows, malformed, new, absent, digest)
+        rows, digest = _content(connection, target, [column.name for column in reading.present] + list(reading.extras))
+    return Decoded(rows, malformed, reading.new, reading.absent, digest)
 
 
-def _is_plain(connection: duckdb.DuckDBPyConnection, quick: str, target: str, present: Collection[Column]) -> bool:
+def read_ahead(
+    copy: Incoming, source: Source, dataset: str, parquet: Path, memory_limit: str, threads: int
+) -> Ahead | None:
+    """Type a copy that is still being made, the quick way; None where the contract has types that it does not know."""
+    from ingest import growing
+
+    reading = reading_of(copy.path, source, dataset)
+    quick = _quick(reading, growing.ADDRESS)
+    if quick is None:
+        return None
+    with _connection(memory_limit, threads) as connection:
+        connection.register_filesystem(growing.FileSystem(copy))
+        return Ahead(reading, parquet if _streams(connection, quick, parquet) else None)
+
+
+def _connection(memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(config={"memory_limit": memory_limit})
+    connection.execute("set enable_progress_bar = false")
+    if threads:
+        connection.execute(f"set threads = {int(threads)}")
+    return connection
+
+
+def _is_plain(
+    connection: duckdb.DuckDBPyConnection, reading: Reading, csv_path: Path, parquet: Path, ahead: Ahead | None
+) -> bool:
     """Try the quick way; tells whether every line and every number is plainly what the contract says.
 
     Blank texts and infinite numbers, which become NULL, are looked for in what was written: faster than cell by cell.
     """
+    if ahead and ahead.reading == reading:
+        if ahead.rows is None:
+            return False
+        ahead.rows.replace(parquet)
+    else:
+        quick = _quick(reading, str(csv_path))
+        if quick is None or not _streams(connection, quick, parquet):
+            return False
+    odd = ", ".join(f"bool_or({_is_odd(column)})" for column in reading.present)
+    return not any(connection.execute(f"select {odd} from read_parquet($1)", [str(parquet)]).fetchall()[0])
+
+
+def _streams(connection: duckdb.DuckDBPyConnection, query: str, parquet: Path) -> bool:
+    """Write the rows of a query in their order; tells whether that went well (the thorough way tells what is wrong).
+
+    DuckDB reads on one processor while Arrow writes on another: its own COPY does both on one where rows are numbered,
+    and takes half as long again.
+    """
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetWriter
+
     try:
-        connection.execute(f"copy ({quick}) to '{target}' ({PARQUET})")
-    except (duckdb.ConversionException, duckdb.InvalidInputException):
+        reader = connection.sql(query).to_arrow_reader(ROW_GROUP)
+        texts = [field.name for field in reader.schema if pa.types.is_string(field.type)]
+        held = reader.schema.empty_table()
+        with ParquetWriter(
+            parquet, reader.schema, compression="zstd", compression_level=1, use_dictionary=texts
+        ) as out:
+            for batch in reader:
+                held = pa.concat_tables([held, pa.Table.from_batches([batch])])
+                if held.num_rows >= ROW_GROUP:
+                    out.write_table(held.slice(0, ROW_GROUP), ROW_GROUP)
+                    held = held.slice(ROW_GROUP)
+            out.write_table(held, ROW_GROUP)
+    except (duckdb.Error, pa.ArrowException, OSError):
         return False
-    odd = ", ".join(f"bool_or({_is_odd(column)})" for column in present)
-    return not any(connection.execute(f"select {odd} from read_parquet('{target}')").fetchall()[0])
+    return True
 
 
 def _is_odd(column: Column) -> str:
@@ -374,21 +469,22 @@ def _is_odd(column: Column) -> str:
     return _is_blank(name) if column.type in TEXT_TYPES else f"not isfinite({name}::double)"
 
 
-def _quick_selection(
-    present: dict[Column, int], extras: dict[str, int], cells: Cells, csv_path: Path, width: int
-) -> str | None:
-    """Return the SQL that lets DuckDB's reader type the numbers, which takes half the time of `_selection`.
+def _quick(reading: Reading, location: str) -> str | None:
+    """Return the SQL that lets DuckDB's reader type the numbers, which takes half the time of `_thorough`.
 
     It gives the same rows where `_is_plain` says so afterwards, or ends with an error: at a malformed line, at a cell
     that is no number or not whole. None where the contract has types that it does not know.
     """
-    if not all(column.type in PLAIN_TYPES for column in present):
+    if not all(column.type in PLAIN_TYPES for column in reading.present):
         return None
-    numbers = {place for column, place in present.items() if column.type not in TEXT_TYPES}
-    typed = [f"{_plainly(column, f'c{place}')} as {_identifier(column.name)}" for column, place in present.items()]
-    typed += [f"c{place} as {_identifier(name)}" for name, place in extras.items()]
-    typed += [f"null::varchar[] as {name}" for name in ("cast_errors", *(["cell_marks"] if cells.marks else []))]
-    relation = _relation(csv_path, width, numbers, more="")
+    places = reading.present.items()
+    numbers = {place for column, place in places if column.type not in TEXT_TYPES}
+    typed = [f"{_plainly(column, f'c{place}')} as {_identifier(column.name)}" for column, place in places]
+    typed += [f"c{place} as {_identifier(name)}" for name, place in reading.extras.items()]
+    typed += [
+        f"null::varchar[] as {name}" for name in ("cast_errors", *(["cell_marks"] if reading.cells.marks else []))
+    ]
+    relation = _relation(location, reading.width, numbers, more="", longest=QUICK_LINE)
     return f"select row_number() over () as source_row, {', '.join(typed)} from {relation}"
 
 
@@ -399,12 +495,12 @@ def _plainly(column: Column, raw: str) -> str:
     return f"case when {raw} is not null then if({_is_whole(raw)}, {raw}::bigint, error('not plain')) end"
 
 
-def _selection(present: dict[Column, int], extras: dict[str, int], cells: Cells, relation: str) -> str:
+def _thorough(reading: Reading, csv_path: Path) -> str:
     """Return the SQL that types the raw columns c0, c1 … of a file: cast, then typed, then what did not work out.
 
-    Three steps, so that no cast is computed twice. `present` and `extras` say where columns of the contract and others
-    stand.
+    Three steps, so that no cast is computed twice.
     """
+    present, extras, cells = reading.present, reading.extras, reading.cells
     raw = {column.name: f"c{place}" for column, place in present.items()}
     numbers = [column.name for column in present if column.type not in TEXT_TYPES]
     casts = [f"{_cast(column, raw[column.name], cells)} as {_identifier(column.name)}" for column in present]
@@ -424,7 +520,7 @@ def _selection(present: dict[Column, int], extras: dict[str, int], cells: Cells,
     return (
         f"select row_number() over () as source_row, {', '.join(names)}, {lineage} from "
         f"(select {', '.join(typed + [raw[name] for name in numbers])} from "
-        f"(select {', '.join(casts)}, c.* from {relation} as c))"
+        f"(select {', '.join(casts)}, c.* from {_relation(str(csv_path), reading.width)} as c))"
     )
 
 

@@ -156,7 +156,7 @@ def _take(home: Home, found: Found) -> list[Taken]:
         taken = _take_again(home, found.source, found.path)
     else:
         note = _read_note(found.sidecar) if found.sidecar else Note()
-        taken = intake.take(home, archive.put(home, found.path), note.on(arrival))
+        taken = intake.take_file(home, found.path, note.on(arrival))
     if _signature(found.path) == signature:  # else somebody has put another file in its place
         found.path.unlink()
     if found.sidecar:

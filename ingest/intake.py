@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
 from expectations import alerts
-from ingest import archive, audit, files, landing, quarantine, synthetic
+from ingest import archive, audit, decode, files, landing, quarantine, synthetic
 from ingest import manifest as manifests
 from perinatal.errors import RefusedAtArrival
 from perinatal.home import Home
@@ -38,11 +38,14 @@ class Taken:
 def take_file(home: Home, file: Path, arrival: landing.Arrival) -> list[Taken]:
     """Archive a file that a person names, and land what it holds. Raises Unusable for links and devices."""
     files.check_incoming(file, file.parent)
-    return take(home, archive.put(home, file), arrival)
+    with landing.archiving(home, file, arrival) as (archived, ahead):
+        return take(home, archived, arrival, ahead)
 
 
-def take(home: Home, archived: archive.Archived, arrival: landing.Arrival) -> list[Taken]:
-    """Land what one archived file holds; one result a table."""
+def take(
+    home: Home, archived: archive.Archived, arrival: landing.Arrival, ahead: decode.Ahead | None = None
+) -> list[Taken]:
+    """Land what one archived file holds; one result a table. `ahead` is what `landing.archiving` has read of it."""
     names = _several_files(archived.path)
     if archived.sha256 in synthetic.known(home):
         arrival = replace(arrival, is_synthetic=True)
@@ -52,7 +55,7 @@ def take(home: Home, archived: archive.Archived, arrival: landing.Arrival) -> li
         return [refuse(home, archived, arrival, error.reason, str(error))]
     tables = [member for member in members if member is not None]
     if not tables:
-        return [_take_one(home, archived, arrival)]
+        return [_take_one(home, archived, arrival, ahead)]
     if arrival.dataset and len(tables) > 1:
         what = f"the dataset {arrival.dataset} was given, but the zip holds {len(tables)} tables; unpack it"
         return [refuse(home, archived, arrival, "several_tables", what)]
@@ -65,9 +68,11 @@ def take(home: Home, archived: archive.Archived, arrival: landing.Arrival) -> li
     return taken
 
 
-def _take_one(home: Home, archived: archive.Archived, arrival: landing.Arrival) -> Taken:
+def _take_one(
+    home: Home, archived: archive.Archived, arrival: landing.Arrival, ahead: decode.Ahead | None = None
+) -> Taken:
     try:
-        outcome = landing.land_archived(home, archived, arrival)
+        outcome = landing.land_archived(home, archived, arrival, ahead)
     except RefusedAtArrival as error:
         return Taken("refused", arrival.name, archived.sha256, str(error), kept_as=archived.sha256)
     manifest = outcome.manifest

@@ -1,7 +1,8 @@
 """Landing: a file goes in, a landed revision or a quarantined file with its reasons comes out.
 
 Order of the steps, so that a kill at any moment loses nothing: archive the bytes → decode into a temporary folder
-→ arrival gate → write the manifest → move the folder to its final name in one rename.
+→ arrival gate → write the manifest → move the folder to its final name in one rename. A large file is decoded while it
+is archived already, from the copy; nothing comes of that before the copy is whole and on disk.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import re
 import shutil
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +27,8 @@ from perinatal import settings
 from perinatal.errors import PerinatalError, RefusedAtArrival
 from perinatal.home import Home
 
-LARGE = 64 << 20  # bytes; decoding a larger file takes seconds
+LARGE = 64 << 20  # bytes; copying or decoding a larger file takes seconds
+HEAD = 8 << 20  # bytes in which the rows that tell what a file is are looked for
 # Great Expectations has one context a process, and DuckDB's memory limit is meant for one landing
 ONE_AT_A_TIME = threading.Lock()
 
@@ -73,13 +77,44 @@ class Outcome:
 def land(home: Home, file: Path, arrival_: Arrival) -> Outcome:
     """Land one file. Raises RefusedAtArrival when it went to quarantine."""
     files.check_incoming(file, file.parent)
-    return land_archived(home, archive.put(home, file), arrival_)
+    with archiving(home, file, arrival_) as (archived, ahead):
+        return land_archived(home, archived, arrival_, ahead)
 
 
-def land_archived(home: Home, archived: archive.Archived, arrival_: Arrival) -> Outcome:
+@contextmanager
+def archiving(home: Home, file: Path, arrival_: Arrival) -> Iterator[tuple[archive.Archived, decode.Ahead | None]]:
+    """Archive a file. A large clean CSV is typed meanwhile, from what of the copy is there: either takes seconds."""
+    with closing(archive.Incoming(home, file)) as copy, gate.at_hand(copy.expected > LARGE), _workplace(home) as work:
+        ahead = _type_ahead(copy, arrival_, work / "ahead") if copy.expected > LARGE else None
+        yield copy.settle(), ahead
+
+
+def _type_ahead(copy: archive.Incoming, arrival_: Arrival, rows: Path) -> decode.Ahead | None:
+    """Type a copy in the making, if its head can be read and is recognised, and if no other landing is on.
+
+    Whatever is wrong with it is told when the whole copy is looked at.
+    """
+    copy.wait_for(HEAD)
+    if not decode.is_plain_csv(copy.path) or not ONE_AT_A_TIME.acquire(blocking=False):
+        return None
+    try:
+        contract, options = identify(copy.path, arrival_).contract, settings.get()
+        if _holds_prose(arrival_.source, contract):
+            return None
+        return decode.read_ahead(copy, arrival_.source, contract, rows, options.landing_memory_limit, options.threads)
+    except decode.Unreadable:
+        return None
+    finally:
+        ONE_AT_A_TIME.release()
+
+
+def land_archived(
+    home: Home, archived: archive.Archived, arrival_: Arrival, ahead: decode.Ahead | None = None
+) -> Outcome:
     """Land bytes that are in the archive already (a download, or a file released from quarantine).
 
-    Bytes that a sample generator made stay synthetic however they arrive. May be called from several threads.
+    `ahead` is what `archiving` has read of them. Bytes that a sample generator made stay synthetic however they arrive.
+    May be called from several threads.
     """
     if arrival_.source.audience == "restricted":
         archived.path.chmod(0o400)
@@ -96,11 +131,17 @@ def land_archived(home: Home, archived: archive.Archived, arrival_: Arrival) -> 
     if known:
         _tell(home, arrival_, known.manifest)
         return known
+    with _workplace(home) as work, ONE_AT_A_TIME, gate.at_hand(archived.bytes > LARGE):
+        return _land(home, archived, arrival_, work, ahead)
+
+
+@contextmanager
+def _workplace(home: Home) -> Iterator[Path]:
+    """Make a folder beside the landed releases, for one rename to make it one of them; what is left of it goes."""
     home.landed.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".landing-", dir=home.landed))
     try:
-        with ONE_AT_A_TIME, gate.at_hand(archived.bytes > LARGE):
-            return _land(home, archived, arrival_, work)
+        yield work
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -135,22 +176,24 @@ def _unchanged(home: Home, manifest: manifests.Manifest, what: str) -> Outcome:
     return Outcome("unchanged", manifest, f"unchanged: {what} as {manifest.title}{superseded}")
 
 
-def _land(home: Home, archived: archive.Archived, arrival_: Arrival, work: Path) -> Outcome:
+def _land(home: Home, archived: archive.Archived, arrival_: Arrival, work: Path, ahead: decode.Ahead | None) -> Outcome:
     rows = work / manifests.ROWS
     try:
-        identity, decoded = _decode(archived.path, arrival_, work, rows)
+        identity, decoded = _decode(archived.path, arrival_, work, rows, ahead)
     except (decode.Unreadable, files.Unusable) as error:
         # the reader knows the archived file by its hash, people know it by its own name
         message = str(error).replace(archived.path.name, arrival_.name).removeprefix(f"{arrival_.name}: ")
         reason = {"rule": error.reason, "message": message, "count": 1}
         raise _refuse(home, archived, arrival_, getattr(error, "identity", None), [reason]) from None
-    if any(column.type == "prose" for column in arrival_.source.columns[identity.contract]):
+    if _holds_prose(arrival_.source, identity.contract):
         archived.path.chmod(0o400)  # the original may name persons
     manifest = _manifest(archived, arrival_, identity, decoded, decode.read_header_of(rows))
     return _settle(home, archived, arrival_, identity, decoded, manifest, work)
 
 
-def _decode(path: Path, arrival_: Arrival, work: Path, rows: Path) -> tuple[Identity, decode.Decoded]:
+def _decode(
+    path: Path, arrival_: Arrival, work: Path, rows: Path, ahead: decode.Ahead | None = None
+) -> tuple[Identity, decode.Decoded]:
     """Type the table into `rows`: clean UTF-8 CSV as it lies, anything else through a normalised copy.
 
     What looks clean at its start and is not further down goes through the copy too, which tells exactly what is
@@ -165,7 +208,7 @@ def _decode(path: Path, arrival_: Arrival, work: Path, rows: Path) -> tuple[Iden
         return found
     if decode.is_plain_csv(path):
         try:
-            identity, decoded = _typed(path, arrival_, rows)
+            identity, decoded = _typed(path, arrival_, rows, ahead)
         except decode.Unreadable as error:
             if error.reason != "unreadable_rows":
                 raise
@@ -183,24 +226,31 @@ def _decode(path: Path, arrival_: Arrival, work: Path, rows: Path) -> tuple[Iden
     return found
 
 
-def _typed(csv_path: Path, arrival_: Arrival, rows: Path) -> tuple[Identity, decode.Decoded]:
+def _typed(
+    csv_path: Path, arrival_: Arrival, rows: Path, ahead: decode.Ahead | None = None
+) -> tuple[Identity, decode.Decoded]:
     identity = identify(csv_path, arrival_)
-    columns = arrival_.source.columns[identity.contract]
-    if not any(column.type == "prose" for column in columns):
-        return _to_parquet(csv_path, arrival_, identity, rows)
+    if not _holds_prose(arrival_.source, identity.contract):
+        return _to_parquet(csv_path, arrival_, identity, rows, ahead)
     masked = rows.with_name("masked.csv")
-    decode.mask_names(csv_path, masked, columns)
+    decode.mask_names(csv_path, masked, arrival_.source.columns[identity.contract])
     # what names the dataset may hold a name of a person too
     found = _to_parquet(masked, arrival_, identify(masked, arrival_), rows)
     masked.unlink()
     return found
 
 
-def _to_parquet(csv_path: Path, arrival_: Arrival, identity: Identity, rows: Path) -> tuple[Identity, decode.Decoded]:
+def _holds_prose(source: Source, contract: str) -> bool:
+    return any(column.type == "prose" for column in source.columns[contract])
+
+
+def _to_parquet(
+    csv_path: Path, arrival_: Arrival, identity: Identity, rows: Path, ahead: decode.Ahead | None = None
+) -> tuple[Identity, decode.Decoded]:
     options = settings.get()
     try:
         decoded = decode.to_parquet(
-            csv_path, arrival_.source, identity.contract, rows, options.landing_memory_limit, options.threads
+            csv_path, arrival_.source, identity.contract, rows, options.landing_memory_limit, options.threads, ahead
         )
     except decode.Unreadable as error:
         error.identity = identity

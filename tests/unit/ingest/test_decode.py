@@ -262,12 +262,12 @@ def test_the_quick_way_gives_what_the_thorough_one_gives(
     cells = f'"{text}",1' if column == "Events" else f'1,"{text}"'
     content = f'Code,Events,Rate\na,{cells}\nb,3,3\n"  ",4,\n"\u00a0",,5\n'.encode()
     quick = read(content)
-    monkeypatch.setattr(decode, "_quick_selection", lambda *_: None)
+    monkeypatch.setattr(decode, "_quick", lambda *_: None)
     assert read(content) == quick
 
 
 def test_a_clean_table_is_typed_by_the_quick_way_alone(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode, "_selection", lambda *_: "no SQL")
+    monkeypatch.setattr(decode, "_thorough", lambda *_: "no SQL")
     _, rows = read(b"Code,Events,Rate,New\na,1,2.5,x\n,,,\n")
     assert [(row["code"], row["events"], row["rate"], row["x_new"]) for row in rows] == [
         ("a", 1, 2.5, "x"),
