@@ -76,7 +76,8 @@ def environment(home: Home, mode: str, port: int) -> dict[str, str]:
     """Return the environment of the embedded Airflow: SQLite, local executor, loopback, nothing outside `home`.
 
     The short intervals let the inbox be watched within a minute of the first start (Airflow activates an asset, and
-    then its watcher, only when it next looks) and a killed scheduler's task be taken up again in less than a minute.
+    then its watcher, only when it next looks) and a killed scheduler's task be taken up again in less than a minute. A
+    task whose pipes close a moment before its process has gone is waited for until its next heartbeat is due.
     """
     folder, keys = airflow_folder(home), _keys(home)
     scratch = folder / "tmp"
@@ -110,6 +111,7 @@ def environment(home: Home, mode: str, port: int) -> dict[str, str]:
         "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt"],
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(folder / "logs"),
         "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(folder / "logs" / "dag_processor"),
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__SCHEDULER__PARSING_CLEANUP_INTERVAL": "5",
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",
     }
