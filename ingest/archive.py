@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import stat
 import tempfile
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from perinatal.errors import PerinatalError
 from perinatal.home import Home, fsync_dir
 
 # a piece that stays in the processor's cache while it is hashed and written, in one buffer for all: fresh memory for
-# each piece, or a second core, costs as much again as hashing
+# each piece, or hashing it in another thread than writing it, costs as much again as hashing
 CHUNK = 1 << 18
 
 
@@ -43,17 +45,13 @@ class Incoming:
     file's place since somebody looked.
     """
 
-    def __init__(self, home: Home, file: Path) -> None:
-        home.archive.mkdir(parents=True, exist_ok=True)
-        self._home, self._file = home, file
-        self._source = open(file, "rb", buffering=0, opener=_open_plain)  # noqa: SIM115 - see close
-        self._before = os.fstat(self._source.fileno())
-        self._out, name = tempfile.mkstemp(dir=home.archive, prefix=".incoming-")
-        self.path, self.expected = Path(name), self._before.st_size
+    def __init__(self, home: Home, file: Path, source: io.FileIO, out: IO[bytes]) -> None:
+        self.path = Path(out.name)
+        self._home, self._file, self._source, self._out = home, file, source, out
+        self._before = os.fstat(source.fileno())
+        self.expected = self._before.st_size
         self._bytes, self._is_over, self._is_wanted = 0, False, True
         self._grown = threading.Condition()
-        self._helper = ThreadPoolExecutor(1, "archive")
-        self._copied = self._helper.submit(self._copy)
 
     def wait_for(self, end: int) -> int:
         """Wait until the copy has `end` bytes, or as many as it will ever have; returns how many it has."""
@@ -63,32 +61,31 @@ class Incoming:
 
     def settle(self) -> Archived:
         """Wait for the copy to be whole and on disk, and name it. What is there already is kept, unless damaged."""
-        sha256 = self._copied.result()
-        return _settle(self._home, self.path, sha256, self._bytes)
+        return _settle(self._home, self.path, self._copied.result(), self._bytes)
 
-    def close(self) -> None:
-        """End the copying, and remove what has not been settled."""
+    def start(self, helper: Executor) -> None:
+        """Begin to copy."""
+        self._copied = helper.submit(self._copy)
+
+    def stop(self) -> None:
+        """Copy no further."""
         self._is_wanted = False
-        self._helper.shutdown()
-        self._source.close()
-        os.close(self._out)
-        self.path.unlink(missing_ok=True)
 
     def _copy(self) -> str:
         digest, piece = hashlib.sha256(), memoryview(bytearray(CHUNK))
         try:
             while self._is_wanted and (length := self._source.readinto(piece)):
-                left = piece[:length]
-                while left:
-                    left = left[os.write(self._out, left) :]
+                self._out.write(piece[:length])
+                self._out.flush()
                 self._grow(length)
                 digest.update(piece[:length])
         finally:
             self._grow(0, is_over=True)
         after = os.fstat(self._source.fileno())
-        if (self._before.st_size, self._before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        before = (self.expected, self.expected, self._before.st_mtime_ns)
+        if (self._bytes, after.st_size, after.st_mtime_ns) != before:
             raise PerinatalError(f"{self._file}: changed while it was being read; land it again once it is whole")
-        os.fsync(self._out)
+        os.fsync(self._out.fileno())
         return digest.hexdigest()
 
     def _grow(self, length: int, *, is_over: bool = False) -> None:
@@ -98,9 +95,27 @@ class Incoming:
             self._grown.notify_all()
 
 
+@contextmanager
+def incoming(home: Home, file: Path) -> Iterator[Incoming]:
+    """Begin to copy a file into the archive. What is not settled in the end leaves nothing."""
+    home.archive.mkdir(parents=True, exist_ok=True)
+    with (
+        open(file, "rb", buffering=0, opener=_open_plain) as source,
+        tempfile.NamedTemporaryFile(dir=home.archive, prefix=".incoming-", delete=False) as out,
+        ThreadPoolExecutor(1, "archive") as helper,
+    ):
+        copy = Incoming(home, file, source, out)
+        try:
+            copy.start(helper)
+            yield copy
+        finally:
+            copy.stop()
+            copy.path.unlink(missing_ok=True)
+
+
 def put(home: Home, file: Path) -> Archived:
-    """Copy a file into the archive."""
-    with closing(Incoming(home, file)) as copy:
+    """Copy a file into the archive: see `Incoming` for what is refused."""
+    with incoming(home, file) as copy:
         return copy.settle()
 
 

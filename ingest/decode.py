@@ -1,8 +1,8 @@
 """Decode a published table: header contract, typed Parquet with lineage columns, nothing interpreted.
 
-DuckDB reads the CSV and writes the Parquet; Python never loops over the rows (prose, where names are masked, aside).
-Every value that cannot be typed is NULL in its typed column and its column is named in `cast_errors`, so that the
-arrival gate can refuse it by row.
+DuckDB reads the CSV, DuckDB or Arrow writes the Parquet; Python never loops over the rows (prose, where it masks names,
+aside). Every value that cannot be typed is NULL in its typed column and its column is named in `cast_errors`, so that
+the arrival gate can refuse it by row.
 """
 
 from __future__ import annotations
@@ -387,6 +387,7 @@ def to_parquet(
             ) from None
         except duckdb.Error as error:
             raise Unreadable("unreadable_rows", _plain(error)) from None
+        connection.execute(f"set threads = {int(threads)}" if threads else "reset threads")
         malformed = [] if is_plain else _malformed(connection)
         if malformed:
             _renumber(connection, parquet)
@@ -404,9 +405,13 @@ def read_ahead(
     quick = _quick(reading, growing.ADDRESS)
     if quick is None:
         return None
+    system = growing.FileSystem(copy)
     with _connection(memory_limit, threads) as connection:
-        connection.register_filesystem(growing.FileSystem(copy))
-        return Ahead(reading, parquet if _streams(connection, quick, parquet) else None)
+        connection.register_filesystem(system)
+        is_typed = _streams(connection, quick, parquet)
+    if system.interrupted:
+        raise system.interrupted
+    return Ahead(reading, parquet if is_typed else None)
 
 
 def _connection(memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
@@ -446,19 +451,19 @@ def _streams(connection: duckdb.DuckDBPyConnection, query: str, parquet: Path) -
     from pyarrow.parquet import ParquetWriter
 
     try:
-        reader = connection.sql(query).to_arrow_reader(ROW_GROUP)
-        texts = [field.name for field in reader.schema if pa.types.is_string(field.type)]
-        held = reader.schema.empty_table()
-        with ParquetWriter(
-            parquet, reader.schema, compression="zstd", compression_level=1, use_dictionary=texts
-        ) as out:
-            for batch in reader:
-                held = pa.concat_tables([held, pa.Table.from_batches([batch])])
-                if held.num_rows >= ROW_GROUP:
-                    out.write_table(held.slice(0, ROW_GROUP), ROW_GROUP)
-                    held = held.slice(ROW_GROUP)
-            out.write_table(held, ROW_GROUP)
+        with connection.sql(query).to_arrow_reader(ROW_GROUP) as reader:
+            schema, held = reader.schema, reader.schema.empty_table()
+            texts = [field.name for field in schema if pa.types.is_string(field.type)]
+            with ParquetWriter(parquet, schema, compression="zstd", compression_level=1, use_dictionary=texts) as out:
+                for batch in reader:
+                    held = pa.concat_tables([held, pa.Table.from_batches([batch])])
+                    if held.num_rows >= ROW_GROUP:
+                        out.write_table(held.slice(0, ROW_GROUP), ROW_GROUP)
+                        held = held.slice(ROW_GROUP)
+                if held.num_rows:
+                    out.write_table(held, ROW_GROUP)
     except (duckdb.Error, pa.ArrowException, OSError):
+        parquet.unlink(missing_ok=True)
         return False
     return True
 
@@ -546,7 +551,7 @@ def _content(connection: duckdb.DuckDBPyConnection, target: str, names: list[str
     """Return row count and the content hash: the same for the same typed rows in whatever order, bytes or layout.
 
     Two sums over DuckDB's own row hashes: twenty times as fast as digests of the rows' text. The hash function may
-    change with DuckDB, so its version is part of the result: see `same_content`.
+    change with DuckDB, so its version is part of the result: see `is_comparable`.
     """
     ordered = sorted(names)
     row = ", ".join(_identifier(name) for name in ordered)

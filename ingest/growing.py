@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import Any
 
 from fsspec import AbstractFileSystem
@@ -13,18 +14,22 @@ ADDRESS = "incoming://copy"
 
 
 class FileSystem(AbstractFileSystem):  # type: ignore[misc]
-    """One file, at `ADDRESS`: the copy, of the size that it is going to have."""
+    """One file, at `ADDRESS`: the copy, of the size that it is going to have.
+
+    `interrupted` is what ended a read and is no fault (a person who gives up): DuckDB makes an error of its own of it.
+    """
 
     protocol = "incoming"
     cachable = False
 
     def __init__(self, copy: Incoming) -> None:
         super().__init__()
-        self._copy = copy
+        self.copy = copy
+        self.interrupted: BaseException | None = None
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         """Return what is known of the file."""
-        return {"name": path, "size": self._copy.expected, "type": "file"}
+        return {"name": path, "size": self.copy.expected, "type": "file"}
 
     def glob(self, path: str, **_: Any) -> list[str]:
         """Return the one file that there is."""
@@ -32,33 +37,42 @@ class FileSystem(AbstractFileSystem):  # type: ignore[misc]
 
     def open(self, path: str, mode: str = "rb", **_: Any) -> Handle:  # noqa: ARG002 - fsspec's signature
         """Open the copy for reading."""
-        return Handle(self._copy)
+        return Handle(self)
 
 
 class Handle:
-    """Reads the copy, and waits for what is not there yet."""
+    """Reads the copy, and waits for what is not there yet.
 
-    def __init__(self, copy: Incoming) -> None:
-        self._copy, self._at = copy, 0
-        self._file = copy.path.open("rb", buffering=0)
-        self._buffer = bytearray()
+    DuckDB may read from several threads, each read two calls: where, and how much. So each thread has a place and a
+    buffer of its own. The buffer is kept: DuckDB asks for megabytes and copies them, and fresh memory for each of its
+    calls would stay with the process.
+    """
+
+    def __init__(self, system: FileSystem) -> None:
+        self._system = system
+        self._file = system.copy.path.open("rb", buffering=0)
+        self._places = {threading.get_ident(): 0}
+        self._buffers: dict[int, bytearray] = {}
 
     def read(self, size: int) -> memoryview:
-        """Return the next bytes, all that are asked for unless the copy ends; good until the next call.
+        """Return the next bytes, all that are asked for unless the copy ends; good until the thread's next call."""
+        thread = threading.get_ident()
+        place, buffer = self._places[thread], self._buffers.get(thread, b"")
+        if size > len(buffer):
+            buffer = self._buffers[thread] = bytearray(size)
+        try:
+            self._system.copy.wait_for(place + size)
+            length = os.preadv(self._file.fileno(), [memoryview(buffer)[:size]], place)
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                self._system.interrupted = error
+            raise
+        self._places[thread] = place + length
+        return memoryview(buffer)[:length]
 
-        DuckDB asks for megabytes, and copies them; fresh memory for each of its calls would stay with the process.
-        """
-        if size > len(self._buffer):
-            self._buffer = bytearray(size)
-        self._copy.wait_for(self._at + size)
-        found = memoryview(self._buffer)[:size]
-        length = os.preadv(self._file.fileno(), [found], self._at)
-        self._at += length
-        return found[:length]
-
-    def seek(self, offset: int) -> None:
-        """Go on from there."""
-        self._at = offset
+    def seek(self, place: int) -> None:
+        """Go on from there, in this thread."""
+        self._places[threading.get_ident()] = place
 
     def close(self) -> None:
         """Read no more."""

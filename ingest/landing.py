@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,8 +84,12 @@ def land(home: Home, file: Path, arrival_: Arrival) -> Outcome:
 @contextmanager
 def archiving(home: Home, file: Path, arrival_: Arrival) -> Iterator[tuple[archive.Archived, decode.Ahead | None]]:
     """Archive a file. A large clean CSV is typed meanwhile, from what of the copy is there: either takes seconds."""
-    with closing(archive.Incoming(home, file)) as copy, gate.at_hand(copy.expected > LARGE), _workplace(home) as work:
-        ahead = _type_ahead(copy, arrival_, work / "ahead") if copy.expected > LARGE else None
+    with archive.incoming(home, file) as copy, gate.at_hand(copy.expected > LARGE), _workplace(home) as work:
+        try:
+            ahead = _type_ahead(copy, arrival_, work / "ahead") if copy.expected > LARGE else None
+        except Exception:
+            copy.settle()  # whatever else is wrong, the bytes are archived first
+            raise
         yield copy.settle(), ahead
 
 
@@ -113,8 +117,8 @@ def land_archived(
 ) -> Outcome:
     """Land bytes that are in the archive already (a download, or a file released from quarantine).
 
-    `ahead` is what `archiving` has read of them. Bytes that a sample generator made stay synthetic however they arrive.
-    May be called from several threads.
+    `ahead` is what `archiving` has read of these very bytes. Bytes that a sample generator made stay synthetic however
+    they arrive. May be called from several threads.
     """
     if arrival_.source.audience == "restricted":
         archived.path.chmod(0o400)

@@ -1,8 +1,11 @@
 """A large clean file is typed while it is copied, and what comes of it is what a look at the whole copy gives."""
 
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -72,23 +75,46 @@ def test_a_large_file_is_typed_from_its_copy_alone(home: Home, demo: Source, tmp
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "is_typed"),
     [
-        pytest.param(TABLE + b"RAA,1\n", id="a short line"),
-        pytest.param(TABLE + b"RAA,5.5,x,\n", id="no numbers"),
-        pytest.param(TABLE + b" ,1,inf,\n", id="blank and infinite"),
-        pytest.param(TABLE + b'RAA,1,2,"a\nb"\n', id="a line break in a cell"),
-        pytest.param(TABLE + "RAA,1,2,é\n".encode("cp1252"), id="another encoding"),
-        pytest.param(TABLE.replace(b"\n", b"\r\n"), id="other line ends"),
-        pytest.param(b"\xef\xbb\xbf" + TABLE, id="a byte order mark"),
-        pytest.param(TABLE.replace(b"Code", b"Cold"), id="a column missing"),
-        pytest.param(b"Code,Events\n", id="no rows"),
-        pytest.param(b"PK\x03\x04", id="no table"),
+        pytest.param(TABLE, True, id="clean"),
+        pytest.param(TABLE + b' ,1,inf,"a\nb"\n', True, id="blank, infinite, a line break in a cell"),
+        pytest.param(TABLE.replace(b"\n", b"\r\n"), True, id="other line ends"),
+        pytest.param(b"\xef\xbb\xbf" + TABLE, True, id="a byte order mark"),
+        pytest.param(TABLE + b"RAA,1\n", False, id="a short line"),
+        pytest.param(TABLE + b"RAA,5.5,x,\n", False, id="no numbers"),
+        pytest.param(TABLE + "RAA,1,2,é\n".encode("cp1252"), False, id="another encoding"),
+        pytest.param(TABLE.replace(b"Code", b"Cold"), False, id="a column missing"),
+        pytest.param(b"Code,Events\n", False, id="no rows"),
+        pytest.param(b"PK\x03\x04", False, id="no table"),
     ],
 )
-def test_the_same_comes_of_it_as_of_the_whole_copy(home: Home, demo: Source, tmp_path: Path, content: bytes) -> None:
+def test_the_same_comes_of_it_as_of_the_whole_copy(
+    home: Home, demo: Source, tmp_path: Path, content: bytes, is_typed: bool
+) -> None:
     file = put(tmp_path, content)
     assert read(home, demo, file, ahead=True) == read(home, demo, file, ahead=False)
+    with archived(home, demo, file) as (_, ahead):
+        assert bool(ahead and ahead.rows) is is_typed
+
+
+def test_a_copy_that_grows_slowly_is_read_to_its_end(
+    home: Home, demo: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, queries: Queries
+) -> None:
+    for where, name, length in ((landing, "HEAD", 20_000), (archive, "CHUNK", 1000), (decode, "QUICK_LINE", 5000)):
+        monkeypatch.setattr(where, name, length)
+    grow = archive.Incoming._grow
+    monkeypatch.setattr(archive.Incoming, "_grow", lambda *given, **more: (time.sleep(1e-4), grow(*given, **more)))
+    rows = "".join(f"R{number},{number % 100},{number}.5,x\n" for number in range(70_000))
+    outcome = landing.land(home, put(tmp_path, b"Code,Events,Rate,New\n" + rows.encode()), Arrival(demo, NAME))
+    assert [growing.ADDRESS in query for query in queries] == [True]
+    found = duckdb.sql(
+        f"""
+        select count(*), count(*) filter (code = 'R' || (source_row - 1) and rate = source_row - 0.5)
+        from read_parquet('{outcome.manifest.folder(home) / manifests.ROWS}')
+        """
+    ).fetchall()
+    assert found == [(70_000, 70_000)]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -150,7 +176,7 @@ def test_a_read_waits_for_its_bytes(
 ) -> None:
     monkeypatch.setattr(archive, "CHUNK", 3)  # the copy takes its time
     content = bytes(range(256)) * 20
-    with closing(archive.Incoming(home, put(tmp_path, content))) as copy:
+    with archive.incoming(home, put(tmp_path, content)) as copy:
         handle, found = growing.FileSystem(copy).open(growing.ADDRESS), b""
         for size in sizes * len(content):
             piece = bytes(handle.read(size))
@@ -164,7 +190,55 @@ def test_a_read_waits_for_its_bytes(
     assert found == content
 
 
-def test_a_person_who_gives_up_leaves_nothing(home: Home, demo: Source, tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), archived(home, demo, put(tmp_path, TABLE)):
-        raise KeyboardInterrupt
+def test_threads_that_read_at_once_do_not_disturb_each_other(home: Home, tmp_path: Path) -> None:
+    content = b"".join(number.to_bytes(4, "big") for number in range(50_000))
+    with archive.incoming(home, put(tmp_path, content)) as copy:
+        handle = growing.FileSystem(copy).open(growing.ADDRESS)
+
+        def reads(first: int) -> list[bool]:
+            right = []
+            for place in range(first, len(content), 1300):
+                handle.seek(place)
+                right.append(bytes(handle.read(1000)) == content[place : place + 1000])
+            return right
+
+        with ThreadPoolExecutor(8) as pool:
+            assert all(all(right) for right in pool.map(reads, range(0, 1200, 7)))
+        handle.close()
+
+
+def test_a_size_that_was_wrong_is_told(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stale(handle: int) -> SimpleNamespace:
+        found = fstat(handle)
+        return SimpleNamespace(st_mode=found.st_mode, st_mtime_ns=found.st_mtime_ns, st_size=found.st_size - 1)
+
+    fstat = archive.os.fstat
+    monkeypatch.setattr(archive.os, "fstat", stale)
+    with pytest.raises(PerinatalError, match="changed while it was being read"):
+        archive.put(home, put(tmp_path, TABLE))
+
+
+def test_what_goes_wrong_unforeseen_comes_after_the_bytes_are_kept(
+    home: Home, demo: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(landing, "identify", wrong)
+    with pytest.raises(ZeroDivisionError):
+        landing.land(home, put(tmp_path, TABLE), Arrival(demo, NAME))
+    assert [path.read_bytes() for path in home.archive.glob("??/*")] == [TABLE]
     assert not [*home.landed.glob(".landing-*"), *home.archive.glob(".incoming-*")]
+
+
+def test_a_person_who_gives_up_leaves_nothing(
+    home: Home, demo: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def give_up(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    file = put(tmp_path, TABLE)
+    monkeypatch.setattr(growing.os, "preadv", give_up)
+    with pytest.raises(KeyboardInterrupt):
+        landing.land(home, file, Arrival(demo, NAME))
+    assert not [*home.landed.glob(".landing-*"), *home.archive.rglob("*")]
