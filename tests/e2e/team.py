@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -151,8 +152,9 @@ def running(folder: Path, parts: Iterable[str], **extra: str) -> Iterator[Team]:
     """Start these parts in a fresh folder; `extra` goes to the environment of all of them."""
     programs, redis = binaries()
     (folder / "user").mkdir(parents=True)
-    for place in (folder, *folder.parents[:2]):
-        place.chmod(0o755)  # PostgreSQL runs as a user of its own
+    for place in (folder, *folder.parents[:3]):
+        if not place.stat().st_mode & stat.S_IXOTH:
+            place.chmod(0o755)  # PostgreSQL runs as a user of its own
     ports = {name: free_port() for name in ("postgres", "redis", "api")}
     given = _given()
     made = Team(folder, ports["api"], _environment(folder, ports, given) | extra)
