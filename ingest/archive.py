@@ -53,11 +53,10 @@ class Incoming:
         self._bytes, self._is_over, self._is_wanted = 0, False, True
         self._grown = threading.Condition()
 
-    def wait_for(self, end: int) -> int:
-        """Wait until the copy has `end` bytes, or as many as it will ever have; returns how many it has."""
+    def wait_for(self, end: int) -> None:
+        """Wait until the copy has `end` bytes, or as many as it will ever have."""
         with self._grown:
             self._grown.wait_for(lambda: self._bytes >= end or self._is_over)
-            return self._bytes
 
     def settle(self) -> Archived:
         """Wait for the copy to be whole and on disk, and name it. What is there already is kept, unless damaged."""

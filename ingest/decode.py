@@ -379,7 +379,7 @@ def to_parquet(
             is_plain = _is_plain(connection, reading, csv_path, parquet, ahead)
             if not is_plain:
                 # rows are numbered in the file's order, which one thread does: a second one only gets in its way
-                connection.execute("set threads = 1")
+                _use_threads(connection, 1)
                 connection.execute(f"copy ({_thorough(reading, csv_path)}) to '{target}' ({PARQUET})")
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise PerinatalError(
@@ -387,7 +387,7 @@ def to_parquet(
             ) from None
         except duckdb.Error as error:
             raise Unreadable("unreadable_rows", _plain(error)) from None
-        connection.execute(f"set threads = {int(threads)}" if threads else "reset threads")
+        _use_threads(connection, threads)
         malformed = [] if is_plain else _malformed(connection)
         if malformed:
             _renumber(connection, parquet)
@@ -417,9 +417,13 @@ def read_ahead(
 def _connection(memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config={"memory_limit": memory_limit})
     connection.execute("set enable_progress_bar = false")
-    if threads:
-        connection.execute(f"set threads = {int(threads)}")
+    _use_threads(connection, threads)
     return connection
+
+
+def _use_threads(connection: duckdb.DuckDBPyConnection, threads: int) -> None:
+    """Let DuckDB work with so many threads; 0: one for each core."""
+    connection.execute(f"set threads = {int(threads)}" if threads else "reset threads")
 
 
 def _is_plain(

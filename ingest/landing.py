@@ -84,13 +84,17 @@ def land(home: Home, file: Path, arrival_: Arrival) -> Outcome:
 @contextmanager
 def archiving(home: Home, file: Path, arrival_: Arrival) -> Iterator[tuple[archive.Archived, decode.Ahead | None]]:
     """Archive a file. A large clean CSV is typed meanwhile, from what of the copy is there: either takes seconds."""
-    with archive.incoming(home, file) as copy, gate.at_hand(copy.expected > LARGE), _workplace(home) as work:
-        try:
-            ahead = _type_ahead(copy, arrival_, work / "ahead") if copy.expected > LARGE else None
-        except Exception:
-            copy.settle()  # whatever else is wrong, the bytes are archived first
-            raise
-        yield copy.settle(), ahead
+    with archive.incoming(home, file) as copy:
+        if copy.expected <= LARGE:
+            yield copy.settle(), None
+            return
+        with gate.at_hand(wanted=True), _workplace(home) as work:
+            try:
+                ahead = _type_ahead(copy, arrival_, work / "ahead")
+            except Exception:
+                copy.settle()  # whatever else is wrong, the bytes are archived first
+                raise
+            yield copy.settle(), ahead
 
 
 def _type_ahead(copy: archive.Incoming, arrival_: Arrival, rows: Path) -> decode.Ahead | None:

@@ -1,4 +1,7 @@
-"""A made-up publisher for the tests: one folder, as any source has, and a site that serves its files."""
+"""A made-up publisher for the tests: one folder, as any source has, and a site that serves its files.
+
+And what no landing may leave.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -39,6 +42,11 @@ def generate(folder: Path) -> None:
     for year in (2021, 2022):
         (folder / f"births-{year}.csv").write_text(f"Organisation,Year,Births\\nInvented Trust,{year},{year - 1900}\\n")
 """
+
+
+def leftovers(home: Home) -> list[Path]:
+    """Return temporary files and folders that a landing must not leave."""
+    return [*home.landed.glob(".landing-*"), *home.archive.glob(".incoming-*")]
 
 
 @pytest.fixture

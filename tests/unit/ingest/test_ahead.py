@@ -18,6 +18,7 @@ from ingest.landing import Arrival
 from ingest.registry import Source
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
+from tests.unit.ingest.conftest import leftovers
 
 TABLE = b"Code,Events,Rate,New\n" + b'RAA,1,2.5,"x, y"\nRBB,,-3e-1,\n' * 40
 NAME = "counts-2024.csv"
@@ -71,7 +72,7 @@ def test_a_large_file_is_typed_from_its_copy_alone(home: Home, demo: Source, tmp
     assert archive.place(home, outcome.manifest.sha256).read_bytes() == TABLE
     rows = duckdb.sql(f"from read_parquet('{outcome.manifest.folder(home) / manifests.ROWS}')").fetchall()
     assert rows[78:] == [(79, "RAA", 1, 2.5, "x, y", None), (80, "RBB", None, -0.3, None, None)]
-    assert not [*home.landed.glob(".landing-*"), *home.archive.glob(".incoming-*")]
+    assert leftovers(home) == []
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,8 @@ def test_a_copy_that_fails_lands_nothing(
     with pytest.raises((OSError, PerinatalError), match="No space left"):
         landing.land(home, put(tmp_path, TABLE), Arrival(demo, NAME))
     assert list(manifests.all_landed(home)) == []
-    assert not [*home.landed.glob(".landing-*"), *home.archive.glob("*")]
+    assert leftovers(home) == []
+    assert list(home.archive.glob("*")) == []
 
 
 @pytest.mark.parametrize("sizes", [[7], [1000], [5, 4000, 1, 100_000]])
@@ -228,7 +230,7 @@ def test_what_goes_wrong_unforeseen_comes_after_the_bytes_are_kept(
     with pytest.raises(ZeroDivisionError):
         landing.land(home, put(tmp_path, TABLE), Arrival(demo, NAME))
     assert [path.read_bytes() for path in home.archive.glob("??/*")] == [TABLE]
-    assert not [*home.landed.glob(".landing-*"), *home.archive.glob(".incoming-*")]
+    assert leftovers(home) == []
 
 
 def test_a_person_who_gives_up_leaves_nothing(
@@ -241,4 +243,5 @@ def test_a_person_who_gives_up_leaves_nothing(
     monkeypatch.setattr(growing.os, "preadv", give_up)
     with pytest.raises(KeyboardInterrupt):
         landing.land(home, file, Arrival(demo, NAME))
-    assert not [*home.landed.glob(".landing-*"), *home.archive.rglob("*")]
+    assert leftovers(home) == []
+    assert list(home.archive.rglob("*")) == []

@@ -14,6 +14,7 @@ from ingest.landing import Arrival, Outcome
 from ingest.registry import Source
 from perinatal.errors import PerinatalError, RefusedAtArrival
 from perinatal.home import Home
+from tests.unit.ingest.conftest import leftovers
 
 GOOD = b"Code,Events\na,1\nb,2\n"
 Land = Callable[..., Outcome]
@@ -34,11 +35,6 @@ def land(home: Home, demo: Source, tmp_path: Path) -> Land:
 
 def in_quarantine(home: Home) -> list[quarantine.Report]:
     return [report for _, report in quarantine.reports(home)]
-
-
-def leftovers(home: Home) -> list[Path]:
-    """Return temporary files and folders that a landing must not leave."""
-    return [*home.landed.glob(".landing-*"), *home.archive.glob(".incoming-*")]
 
 
 def test_a_release_is_landed_with_its_manifest(home: Home, land: Land) -> None:
