@@ -8,7 +8,7 @@ from typing import Any
 from airflow.sdk import AssetAny, AssetOrTimeSchedule, dag, task
 
 from dags import wiring
-from perinatal import service, steps
+from pipeline import service, steps
 
 
 @dag(

@@ -7,7 +7,7 @@ from datetime import timedelta
 from airflow.sdk import dag, task
 
 from dags import wiring
-from perinatal import service, steps
+from pipeline import service, steps
 
 
 @dag(

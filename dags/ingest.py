@@ -9,7 +9,8 @@ from airflow.sdk import DAG, dag, task
 
 from dags import wiring
 from ingest.registry import Source, all_sources
-from perinatal import service, settings, steps
+from perinatal import settings
+from pipeline import service, steps
 
 MONDAYS = "0 5 * * 1"
 

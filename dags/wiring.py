@@ -15,8 +15,8 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from dags.triggers import InboxTrigger
 from ingest.registry import all_sources
 from perinatal import home as homes
-from perinatal import service, steps
 from perinatal.errors import BlockedByGate, Damaged, RefusedAtArrival
+from pipeline import service, steps
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ def as_task() -> Iterator[None]:
 
     Where data or an answer failed a standard the task fails at once, the reason first: trying again changes nothing.
     """
-    from ingest.http import BadResponse
+    from ingest.fetch.http import BadResponse
 
     try:
         with redirect_stderr(sys.stdout):

@@ -12,7 +12,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from perinatal.home import Home, append_records, locked, read_records
+from perinatal.durable import locked
+from perinatal.home import Home
+from perinatal.json_lines import append_records, read_records
 
 LOG = "alerts.jsonl"
 

@@ -19,7 +19,8 @@ from typing import Any
 
 from expectations import alerts
 from expectations.alerts import Alert, Breach
-from perinatal.home import Home, locked
+from perinatal.durable import locked
+from perinatal.home import Home
 
 LOG = "deliveries.jsonl"
 MESSAGES_AN_HOUR = 20

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from insights.tables import read_rows
 from insights.themes import theme_ids
+from perinatal.csv_rows import read_rows
 from perinatal.errors import PerinatalError
 
 LABELLED = Path(__file__).parent / "labelled" / "findings.csv"

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from insights.patterns import KEY_LENGTH, WORD, Part, PatternError, compile_part, parse
-from insights.tables import read_rows
 from insights.themes import TAXONOMY, load_themes
+from perinatal.csv_rows import read_rows
 from perinatal.errors import PerinatalError
 
 COLUMNS = ("theme_id", "kind", "pattern")

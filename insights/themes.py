@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from insights.tables import read_rows
+from perinatal.csv_rows import read_rows
 
 TAXONOMY = Path(__file__).parent / "taxonomy"
 THEME_COLUMNS = ("theme_id", "label", "definition", "sources", "source_note")

@@ -16,9 +16,11 @@ import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from insights.brief import content, words
+from insights.brief import content
+from insights.brief import formats as words
+from perinatal.durable import write_atomically
 from perinatal.errors import PerinatalError
-from perinatal.home import Home, write_atomically
+from perinatal.home import Home
 
 FOLDER = Path(__file__).parent
 

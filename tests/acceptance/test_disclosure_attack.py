@@ -19,8 +19,8 @@ import pytest
 from scipy import sparse
 from scipy.optimize import linprog
 
-from perinatal import pipeline
 from perinatal.home import Home
+from pipeline import runs as pipeline
 
 SUFFIX = {"": "all", "_excluding_congenital_anomalies": "excluding"}
 COUNTS = {"stillbirth_rate": ("s",), "neonatal_mortality_rate": ("d",), "extended_perinatal_mortality_rate": ("s", "d")}

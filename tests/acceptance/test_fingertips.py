@@ -11,10 +11,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingest import landing, registry
-from ingest import manifest as manifests
-from perinatal import pipeline
+from ingest import registry
+from ingest.archive import manifest as manifests
+from ingest.land import landing
 from perinatal.home import Home
+from pipeline import runs as pipeline
 
 pytestmark = pytest.mark.slow
 

@@ -13,13 +13,13 @@ import duckdb
 import pytest
 
 from expectations import alerts
-from ingest import landing
+from ingest.land import landing
 from ingest.registry import source
 from ingest.sample import documents
 from ingest.sample import template as sample
 from ingest.sample.reference import read_seed
-from perinatal import pipeline
 from perinatal.home import Home
+from pipeline import runs as pipeline
 
 pytestmark = pytest.mark.slow
 

@@ -17,10 +17,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingest import landing, registry
-from perinatal import pipeline
+from ingest import registry
+from ingest.land import landing
 from perinatal.home import Home
 from perinatal.settings import PROJECT_ROOT
+from pipeline import runs as pipeline
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -15,11 +15,13 @@ import duckdb
 import pytest
 
 from expectations import alerts
-from ingest import archive, quarantine
-from ingest import manifest as manifests
-from perinatal import pipeline, settings
+from ingest.archive import manifest as manifests
+from ingest.archive import quarantine
+from ingest.archive import store as archive
+from perinatal import settings
 from perinatal.errors import RefusedAtArrival
 from perinatal.home import Home
+from pipeline import runs as pipeline
 from publish import edition
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # a build is long on a busy machine

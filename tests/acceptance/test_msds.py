@@ -11,9 +11,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingest import landing, registry
-from perinatal import pipeline
+from ingest import registry
+from ingest.land import landing
 from perinatal.home import Home
+from pipeline import runs as pipeline
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest import landing, registry
-from perinatal import pipeline, stats
+from ingest import registry
+from ingest.land import landing
 from perinatal.home import Home
+from pipeline import runs as pipeline
+from warehouse import statistics as stats
 
 Ask = Callable[..., list[tuple]]
 

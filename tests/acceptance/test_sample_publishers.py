@@ -12,9 +12,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from expectations import alerts
-from ingest import fetch, inbox, probe_state, watch
-from ingest import manifest as manifests
-from ingest.http import HttpClient
+from ingest.archive import manifest as manifests
+from ingest.fetch import fetching as fetch
+from ingest.fetch import probe_settings as watch
+from ingest.fetch import probe_state
+from ingest.fetch.http import HttpClient
+from ingest.inbox import collect as inbox
 from ingest.registry import Source, all_sources
 from ingest.sample import publishers
 from ingest.sample.server import Fault, SamplePublishers
@@ -118,7 +121,7 @@ def test_one_broken_publisher_is_told_and_recovers(
 
 def perinatal(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PERINATAL_HOME": str(home), "PERINATAL_INBOX_QUIET_SECONDS": "0.05"}
-    command = [sys.executable, "-m", "perinatal.cli", *arguments]
+    command = [sys.executable, "-m", "pipeline.commands.app", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from perinatal import pipeline
 from perinatal.home import Home
+from pipeline import runs as pipeline
 
 SEED = Path(__file__).parents[2] / "dbt_project/seeds/reference/published_theme.csv"
 FINDINGS = [

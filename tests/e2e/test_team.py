@@ -17,11 +17,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ingest import manifest as manifests
-from ingest import quarantine, registry, verification
+from ingest import registry
+from ingest.archive import manifest as manifests
+from ingest.archive import quarantine, verification
 from ingest.sample import publishers
-from perinatal import pipeline
 from perinatal.home import Home
+from pipeline import runs as pipeline
 from tests.e2e.service import REPO, crowd, listening, wait_for
 from tests.e2e.team import Team, compose, running
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from expectations import alerts
-from ingest import archive, quarantine
-from ingest import manifest as manifests
+from ingest.archive import manifest as manifests
+from ingest.archive import quarantine
+from ingest.archive import store as archive
 from perinatal.home import Home
 
 NAME = "perinatal-mortality-rates-2022-trusthealth-board.csv"
@@ -33,7 +34,8 @@ landing.land(home, file, landing.Arrival(registry.source("mbrrace"), file.name))
 FULL = """
 import resource, sys
 from pathlib import Path
-from perinatal import cli, home as homes
+from perinatal import home as homes
+from pipeline.commands import app as cli
 from ingest import archive, landing, registry
 
 file, limit = Path(sys.argv[1]), int(sys.argv[2])

@@ -15,10 +15,12 @@ import pytest
 
 from expectations import alerts
 from ingest import registry
-from perinatal import pipeline, service, settings
+from perinatal import settings
 from perinatal.console import say
 from perinatal.errors import BlockedByGate, PerinatalError, RefusedAtArrival
 from perinatal.home import Home
+from pipeline import runs as pipeline
+from pipeline import service
 
 REPO = Path(__file__).resolve().parents[3]
 FIXED = {"assemble", "housekeeping", "inbox", "notify"}
@@ -300,7 +302,7 @@ def test_a_task_that_is_well_again_closes_its_alert(run: Callable[[str], dict[st
 
 
 def _something_landed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.manifest.in_use", lambda _: [object()])
+    monkeypatch.setattr("ingest.archive.manifest.in_use", lambda _: [object()])
 
 
 def _raising(error: Exception) -> Callable[..., None]:

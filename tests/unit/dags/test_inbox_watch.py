@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ingest.inbox_watch import Mark, QuietFiles, look
+from ingest.inbox.quiet_files import Mark, QuietFiles, look
 
 
 def told(files: QuietFiles, seen: dict[str, Mark], now: float) -> list[str]:

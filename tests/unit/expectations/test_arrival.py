@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from expectations import alerts
-from ingest import landing, registry
-from ingest.landing import Arrival, Outcome
+from ingest import registry
+from ingest.land import landing
+from ingest.land.landing import Arrival, Outcome
 from ingest.registry import Source
 from perinatal.errors import RefusedAtArrival
 from perinatal.home import Home

@@ -11,9 +11,14 @@ from typing import Any
 import pytest
 
 from expectations import alerts
-from ingest import audit, decisions, fetch, landing, probe_state, quarantine, synthetic, watch
-from ingest import manifest as manifests
-from ingest.http import HttpClient
+from ingest.archive import audit, quarantine, synthetic
+from ingest.archive import manifest as manifests
+from ingest.fetch import fetching as fetch
+from ingest.fetch import probe_settings as watch
+from ingest.fetch import probe_state
+from ingest.fetch.http import HttpClient
+from ingest.land import landing
+from ingest.land import quarantine_decisions as decisions
 from ingest.registry import Source
 from ingest.sample.server import Fault, SamplePublishers
 from perinatal.errors import PerinatalError

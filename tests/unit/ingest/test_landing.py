@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from expectations import alerts
-from ingest import archive, landing, quarantine
-from ingest import manifest as manifests
-from ingest.landing import Arrival, Outcome
+from ingest.archive import manifest as manifests
+from ingest.archive import quarantine
+from ingest.archive import store as archive
+from ingest.land import landing
+from ingest.land.landing import Arrival, Outcome
 from ingest.registry import Source
 from perinatal.errors import PerinatalError, RefusedAtArrival
 from perinatal.home import Home

@@ -6,8 +6,9 @@ from datetime import date
 import duckdb
 import pytest
 
-from insights import step
-from insights.brief import content, picture, render, words, write
+from insights import theme_tables as step
+from insights.brief import content, picture, render, write
+from insights.brief import formats as words
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 

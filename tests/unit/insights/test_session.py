@@ -1,6 +1,6 @@
 import pytest
 
-from insights.review import Decision, Question
+from insights.decisions import Decision, Question
 from insights.session import Session
 
 QUESTIONS = [
