@@ -13,18 +13,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from insights.themes import theme_ids
 from perinatal.csv_rows import read_rows
 from perinatal.errors import PerinatalError
 
-if TYPE_CHECKING:
-    from insights.coding import Coder
-
 COLUMNS = ("finding_id", "theme_id", "decision", "reviewer", "decided_on", "note")
 KINDS = ("confirm", "reject", "add")
-DOUBT_FLOOR = 0.15  # themes that score below this are not worth a reviewer's time
 
 
 @dataclass(frozen=True)
@@ -42,18 +37,6 @@ class Decision:
     def says_yes(self) -> bool:
         """Tell whether the theme stands."""
         return self.decision != "reject"
-
-
-@dataclass(frozen=True)
-class Question:
-    """One thing to decide: whether this theme belongs to this finding."""
-
-    finding_id: str
-    text: str
-    theme_id: str
-    score: float
-    proposed: bool
-    evidence: str
 
 
 def read_decisions(path: Path) -> list[Decision]:
@@ -106,24 +89,3 @@ def append(decisions: Sequence[Decision], path: Path) -> None:
         writer.writerows(rows)
         file.flush()
         os.fsync(file.fileno())
-
-
-def queue(
-    coder: Coder, findings: Sequence[tuple[str, str]], limit: int | None = None, theme_id: str | None = None
-) -> list[Question]:
-    """Undecided questions, the most uncertain first (score nearest the threshold), ties by finding and theme."""
-    from insights.model import THRESHOLD
-
-    proposed = {(a.finding_id, a.theme_id): a for a in coder.code(findings)}
-    scores = coder.scores([text for _, text in findings])
-    questions = []
-    for (finding_id, text), row in zip(findings, scores, strict=True):
-        for theme, score in zip(theme_ids(), row.tolist(), strict=True):
-            key = (finding_id, theme)
-            if score < DOUBT_FLOOR or key in coder.decisions or (theme_id and theme != theme_id):
-                continue
-            assignment = proposed.get(key)
-            evidence = assignment.evidence if assignment else ""
-            questions.append(Question(finding_id, text, theme, round(score, 4), key in proposed, evidence))
-    questions.sort(key=lambda q: (abs(q.score - THRESHOLD), q.finding_id, q.theme_id))
-    return questions[:limit]

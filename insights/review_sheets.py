@@ -18,7 +18,8 @@ from typing import Any
 import duckdb
 
 from expectations import alerts
-from insights.decisions import COLUMNS, Decision, Question, append, checked, read_decisions
+from insights.decisions import COLUMNS, Decision, append, checked, read_decisions
+from insights.questions import Question
 from insights.themes import load_themes, theme_ids
 from perinatal.csv_rows import read_rows
 from perinatal.dropped_files import check_incoming, stable_files
@@ -69,7 +70,7 @@ def keep_one(home: Home, decision: Decision) -> None:
 def questions(home: Home, limit: int | None, theme_id: str | None) -> tuple[list[Question], dict[str, str]]:
     """Return what is to be decided in the current edition, and where each finding stands (document, page)."""
     from insights.coding import train
-    from insights.decisions import queue
+    from insights.questions import queue
 
     if theme_id and theme_id not in theme_ids():
         raise PerinatalError(f"unknown theme {theme_id!r}; the themes are {', '.join(theme_ids())}")

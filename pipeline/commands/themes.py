@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from insights.decisions import Question
+    from insights.questions import Question
     from perinatal.home import Home
 
 app = typer.Typer(help="Code findings to themes, measure the coding, review it.", no_args_is_help=True)

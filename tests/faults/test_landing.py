@@ -18,7 +18,10 @@ Shell = Callable[..., object]
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from ingest import archive, landing, manifest, registry
+from ingest import registry
+from ingest.archive import manifest
+from ingest.archive import store as archive
+from ingest.land import landing
 from perinatal import home as homes
 
 home, file = homes.get(), Path(sys.argv[1])
@@ -36,7 +39,9 @@ import resource, sys
 from pathlib import Path
 from perinatal import home as homes
 from pipeline.commands import app as cli
-from ingest import archive, landing, registry
+from ingest import registry
+from ingest.archive import store as archive
+from ingest.land import landing
 
 file, limit = Path(sys.argv[1]), int(sys.argv[2])
 archived = archive.put(homes.get(), file) if sys.argv[3] == "archived" else None
@@ -83,7 +88,8 @@ def test_two_landings_of_one_file_at_once_land_it_once(home: Home, shell: Shell,
 LANDS_ALL = """
 import sys
 from pathlib import Path
-from ingest import landing, registry
+from ingest import registry
+from ingest.land import landing
 from perinatal import home as homes
 
 turn, files = int(sys.argv[1]), [Path(name) for name in sys.argv[2:]]

@@ -14,19 +14,8 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.land.files import (
-    CsvInfo,
-    Kind,
-    Limits,
-    Unusable,
-    check_archive,
-    check_incoming,
-    check_workbook,
-    checked_name,
-    normalise_to_utf8_csv,
-    sniff,
-    stable_files,
-)
+from ingest.land.files import CsvInfo, Kind, Limits, check_archive, check_workbook, normalise_to_utf8_csv, sniff
+from perinatal.dropped_files import Unusable, check_incoming, checked_name, stable_files
 
 TABLE = "Code,Name,Rate\nRAA,Queen's,2.70%\nRBB,Café Royal,1.5\n"
 RELEASES = Path(__file__).parents[4] / "shared/releases"

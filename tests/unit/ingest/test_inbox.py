@@ -375,6 +375,9 @@ MEASURE, EXCLUDING = "perinatal_mortality", "perinatal_mortality_excluding_conge
 REAL = {
     "fingertips/by_group_2019_ragged.csv": ("93356_county_ua_region", "2017", "final"),
     "fingertips/by_indicator_id_90284_child502_parent6.csv": ("90284_502_6", "2023-24", "final"),
+    "fingertips/la_hospital_admissions_2223.csv": (
+        "90284_upper_tier_local_authorities_post_4_23_england", "2022-23", "final",
+    ),
     "fingertips/indicator_metadata_all.json": ("indicator_metadata", "2025-01-29", "final"),
     "mbrrace/perinatal-mortality-rates-2023-trusthealth-board.csv": (MEASURE, "2023", "final"),
     "mbrrace/perinatal-mortality-rates-excluding-congenital-anomalies-2023-trusthealth-board.csv": (
@@ -383,8 +386,10 @@ REAL = {
     "msds/hosp-epis-stat-mat-msdscsv-2019-20.csv": ("annual", "2019-20", "final"),
     "msds/hosp-epis-stat-mat-msdscsv-2020-21.csv": ("annual", "2020-21", "final"),
     "msds/hosp-epis-stat-mat-msdscsv-2022-23.csv": ("annual", "2022-23", "final"),
+    "msds/hosp-epis-stat-mat-msdscsv-2023-24.csv": ("annual", "2023-24", "final"),
     "msds/msds-apr2025Provisional-exp-measures.csv": ("monthly_measures", "2025-04", "provisional"),
     "msds/msds-feb2025-exp-data.csv": ("monthly_data", "2025-02", "final"),
+    "nmpa/nmpa_pph_1500ml_2023.csv": ("pph_1500ml", "2023", "final"),
 }  # fmt: skip
 
 

@@ -1,8 +1,9 @@
 import pytest
 
 from insights.coding import train
-from insights.decisions import COLUMNS, Decision, append, latest_decisions, queue, read_decisions
+from insights.decisions import COLUMNS, Decision, append, latest_decisions, read_decisions
 from insights.model import THRESHOLD
+from insights.questions import queue
 from perinatal.errors import PerinatalError
 
 TEXTS = [

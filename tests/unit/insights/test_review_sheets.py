@@ -5,7 +5,8 @@ import pytest
 
 from expectations import alerts
 from insights import review_sheets as decisions
-from insights.decisions import Decision, Question
+from insights.decisions import Decision
+from insights.questions import Question
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 

@@ -71,7 +71,7 @@ def arrive(publisher: Source, file: Path, name: str | None = None, **said: str) 
         except (decode.Unreadable, dropped_files.Unusable) as error:
             return Arrived(frozenset({error.reason}), frozenset(), (str(error),))
         home = Home(Path(folder) / "home")
-        results = arrival.judge(publisher, identity, decoded, rows, [], home, False)
+        results = arrival.judge(landing._for_the_gate(home, said_of_it, identity, decoded, rows, []))
         with duckdb.connect() as connection:
             relation = connection.read_parquet(str(rows))
             table = tuple(dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall())
