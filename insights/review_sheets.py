@@ -152,7 +152,7 @@ def take_inbox(home: Home, today: date, quiet_seconds: float) -> list[str]:
             continue
         _set_aside(home, path)
         said.append(f"{path.name}: {taken.new} decision(s) on themes, {taken.known} known already")
-    alerts.reconcile(home, SCOPE, _breaches(wrong))
+    alerts.AlertLog(home.alerts).reconcile(SCOPE, _breaches(wrong))
     return said
 
 

@@ -146,7 +146,7 @@ def status(home: Home) -> dict[str, Any]:
     return {
         "edition": {"path": str(standing), **{k: v for k, v in facts.items() if k != "releases"}} if facts else None,
         "sources": [_source_status(item) for _, item in sorted(newest.items())],
-        "open_alerts": [alert.to_dict() for alert in alerts.open_alerts(home)],
+        "open_alerts": [alert.to_dict() for alert in alerts.AlertLog(home.alerts).open()],
     }
 
 

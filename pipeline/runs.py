@@ -204,14 +204,14 @@ def _build(
         changed = changes.record(candidate, comparable)
     with step("Gate"):
         results = release_gate.judge(candidate, run / "work.duckdb", comparable and comparable / edition.DATABASE)
-        alerts.reconcile(home, "release", [result.as_breach() for result in results if result.is_told])
+        alerts.AlertLog(home.alerts).reconcile("release", [result.as_breach() for result in results if result.is_told])
         results += _judge_today(home, candidate)
         blocked = [result for result in results if result.blocks]
         if blocked:
             raise _blocked(blocked, run)
         arrivals = _arrival_results(releases)
         edition.write_checks(candidate, [*results, *(result for group in arrivals.values() for result in group)])
-        edition.write_alerts(candidate, [alert.to_dict() for alert in alerts.all_alerts(home)])
+        edition.write_alerts(candidate, [alert.to_dict() for alert in alerts.AlertLog(home.alerts).all()])
         _data_docs(run, results, arrivals)
     facts = _facts(parts, releases, results)
     with step("Downloads and packs"):
@@ -231,7 +231,7 @@ def _build(
 def _judge_today(home: Home, database: Path) -> list[Result]:
     """Hold what time alone can breach against today's date, and bring its alerts up to date."""
     results = release_gate.judge_today(database)
-    alerts.reconcile(home, "daily", [result.as_breach() for result in results if result.is_told])
+    alerts.AlertLog(home.alerts).reconcile("daily", [result.as_breach() for result in results if result.is_told])
     return results
 
 
@@ -301,7 +301,7 @@ def notify(home: Home, *, digest: bool) -> list[notices.Sent]:
         _judge_today(home, standing / edition.DATABASE)
     channels = [notices.Channel(url) for url in options.alert_urls]
     channels += [notices.Channel(url, lms) for lms, urls in sorted(options.lms_alert_urls.items()) for url in urls]
-    return notices.notify(home, channels, digest=digest, portal_url=options.portal_url)
+    return notices.notify(alerts.AlertLog(home.alerts), channels, digest=digest, portal_url=options.portal_url)
 
 
 def refresh(home: Home, mode: str, sources: Sequence[str] = ()) -> tuple[Fetched, Built]:

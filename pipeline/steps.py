@@ -121,7 +121,7 @@ def verify() -> Told:
 
     home = homes.get()
     damage = list(verification.damage(home))
-    alerts.reconcile(home, "archive", [_damage(damage)] if damage else [])
+    alerts.AlertLog(home.alerts).reconcile("archive", [_damage(damage)] if damage else [])
     if damage:
         raise Damaged(f"{len(damage)} finding(s): {'; '.join(damage[:3])}")
     return Told(True, f"{sum(1 for _ in home.archive.glob('??/*'))} archived file(s) are whole")
@@ -148,7 +148,9 @@ def task_failed(scope: str, reason: str, *, is_refusal: bool) -> None:
 
     if not is_refusal:
         remedy = "Read the task's log in Airflow; the task runs again at its next time, or clear it to run it now."
-        alerts.reconcile(homes.get(), scope, [alerts.Breach("task_failed", "block", reason, remedy=remedy)])
+        alerts.AlertLog(homes.get().alerts).reconcile(
+            scope, [alerts.Breach("task_failed", "block", reason, remedy=remedy)]
+        )
     send_alerts(digest=False)
 
 
@@ -156,7 +158,7 @@ def task_well(scope: str) -> None:
     """Close the alert of a task that has run, or had nothing to do."""
     from expectations import alerts
 
-    alerts.reconcile(homes.get(), scope, [])
+    alerts.AlertLog(homes.get().alerts).reconcile(scope, [])
 
 
 def _damage(damage: list[str]) -> Any:

@@ -103,12 +103,12 @@ def fetch(home: Home, client: HttpClient, source: Source, *, synthetic: bool = F
             state.probed_at = datetime.now(UTC).isoformat(timespec="seconds")
             state.outcome, state.message = report.outcome, report.message
             probe_state.save(path, state)
-            alerts.reconcile(home, scope, _merged(job.breaches))
+            alerts.AlertLog(home.alerts).reconcile(scope, _merged(job.breaches))
     except Exception as error:
         # whatever is wrong with one source is told, and must not keep the others from landing
         kind = "" if isinstance(error, PerinatalError) else f"unexpected {type(error).__name__}: "
         breach = alerts.Breach(NOT_PROCESSED, "warn", f"{source.id}: {kind}{error}", remedy="Mend it; run fetch again.")
-        alerts.reconcile(home, scope, [breach])
+        alerts.AlertLog(home.alerts).reconcile(scope, [breach])
         return Report(source.id, "failed", breach.message, warnings=(breach.message,))
     return report
 
@@ -257,5 +257,5 @@ def dismiss(home: Home, source: Source, who: str, why: str) -> bool:
         state.token, state.latest, state.waiting = state.latest, {}, None
         state.outcome, state.message = "unchanged", f"{who} has seen it: {why}"
         probe_state.save(path, state)
-        alerts.reconcile(home, scope_of(source.id, synthetic=False), [])
+        alerts.AlertLog(home.alerts).reconcile(scope_of(source.id, synthetic=False), [])
     return True

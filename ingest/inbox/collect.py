@@ -228,8 +228,8 @@ def _tell(home: Home, dropped: list[Dropped], only: Collection[str]) -> None:
     for scope, item in amiss.items():
         where = home.inbox / item.source_id
         breach = alerts.Breach(LEFT, "warn", f"{item.name}: {item.left}", remedy=f"Look at it in {where}.")
-        alerts.reconcile(home, scope, [breach])
-    for alert in alerts.open_alerts(home):
+        alerts.AlertLog(home.alerts).reconcile(scope, [breach])
+    for alert in alerts.AlertLog(home.alerts).open():
         room, _, rest = alert.scope.partition("/")
         if room == "inbox" and alert.scope not in amiss and (not only or rest.partition("/")[0] in only):
-            alerts.reconcile(home, alert.scope, [])
+            alerts.AlertLog(home.alerts).reconcile(alert.scope, [])

@@ -143,7 +143,9 @@ def _warn_of_doubles(home: Home, arrival: landing.Arrival, taken: list[Taken]) -
             remedy="Unpack the zip and say with a .yml beside each file what it is.",
         )
     ]
-    alerts.reconcile(home, landing.scope_of(arrival.source.id, arrival.name), breaches if doubled else [])
+    alerts.AlertLog(home.alerts).reconcile(
+        landing.scope_of(arrival.source.id, arrival.name), breaches if doubled else []
+    )
 
 
 def waiting(home: Home) -> frozenset[str]:

@@ -465,9 +465,9 @@ def _tell(home: Home, arrival_: Arrival, manifest: manifests.Manifest) -> None:
     newest = manifests.revisions(home, manifest.source_id, manifest.dataset, manifest.release)[-1]
     results = [Result(**check) for check in newest.checks]
     scope = scope_of(newest.source_id, arrival_.name, newest.dataset, newest.release)
-    alerts.reconcile(home, scope, [result.as_breach() for result in results if result.is_told])
+    alerts.AlertLog(home.alerts).reconcile(scope, [result.as_breach() for result in results if result.is_told])
     # a file of this name may have been refused before it could be recognised
-    alerts.reconcile(home, scope_of(newest.source_id, arrival_.name), [])
+    alerts.AlertLog(home.alerts).reconcile(scope_of(newest.source_id, arrival_.name), [])
 
 
 def _refuse(
@@ -494,7 +494,7 @@ def _refuse(
     )
     folder = quarantine.put(home, archived.path, report)
     scope = scope_of(report.source_id, report.original_name, report.dataset, report.release)
-    alerts.reconcile(home, scope, [alerts.from_reason(reason) for reason in reasons])
+    alerts.AlertLog(home.alerts).reconcile(scope, [alerts.from_reason(reason) for reason in reasons])
     first, more = reasons[0], len(reasons) - 1
     return RefusedAtArrival(
         f"{arrival_.name}: refused at arrival ({first['rule']}): {first['message']}"

@@ -85,7 +85,7 @@ def _settle(home: Home, report: quarantine.Report) -> None:
         if _scope(other) == scope
         for reason in other.reasons
     ]
-    alerts.reconcile(home, scope, left or _standing_warnings(home, report))
+    alerts.AlertLog(home.alerts).reconcile(scope, left or _standing_warnings(home, report))
 
 
 def _scope(report: quarantine.Report) -> str:

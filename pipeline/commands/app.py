@@ -213,7 +213,7 @@ def alerts(
     from expectations import alerts as log
     from pipeline import report
 
-    found = [a.to_dict() for a in log.all_alerts(home()) if everything or as_json or a.state == "open"]
+    found = [a.to_dict() for a in log.AlertLog(home().alerts).all() if everything or as_json or a.state == "open"]
     show(found, as_json, report.print_alerts)
 
 

@@ -112,11 +112,11 @@ def test_one_broken_publisher_is_told_and_recovers(
     assert reports.pop(source.id).outcome == "failed"
     same_page = {other.id for other in watched() if other.probe.get("url") == source.probe.get("url")}
     assert {report.outcome for name, report in reports.items() if name not in same_page} <= {"unchanged"}
-    standing = [alert.scope for alert in alerts.open_alerts(home) if alert.scope.startswith("fetch")]
+    standing = [alert.scope for alert in alerts.AlertLog(home.alerts).open() if alert.scope.startswith("fetch")]
     assert f"fetch-sample/{source.id}" in standing
     reports = {report.source_id: report for report in fetch.fetch_all(home, client, watched(), synthetic=True)}
     assert reports[source.id].outcome in ("unchanged", "no_data")
-    assert [alert.scope for alert in alerts.open_alerts(home) if alert.scope.startswith("fetch")] == []
+    assert [alert.scope for alert in alerts.AlertLog(home.alerts).open() if alert.scope.startswith("fetch")] == []
 
 
 def perinatal(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -114,7 +114,7 @@ def test_several_processes_land_many_files_at_once_each_once(home: Home, shell: 
 def assert_nothing_landed(home: Home) -> None:
     assert list(manifests.all_landed(home)) == []
     assert list(quarantine.reports(home)) == []
-    assert alerts.all_alerts(home) == []
+    assert alerts.AlertLog(home.alerts).all() == []
     assert not list(home.archive.glob(".incoming-*"))
     assert not list(home.landed.glob(".landing-*"))
 

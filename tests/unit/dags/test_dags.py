@@ -208,7 +208,7 @@ def test_from_the_inbox_to_an_edition_and_then_nothing_new(
     archived.chmod(0o644)
     archived.write_bytes(b"damaged")
     assert run("housekeeping")["verify"] == "failed"
-    assert {alert.breach.rule for alert in alerts.open_alerts(home)} >= {"archive_is_whole"}
+    assert {alert.breach.rule for alert in alerts.AlertLog(home.alerts).open()} >= {"archive_is_whole"}
 
 
 def _said_of_edition() -> str:
@@ -241,7 +241,7 @@ def test_alerts_are_told_once(run: Callable[[str], dict[str, str]], home: Home, 
     httpserver.expect_request("/hook", method="POST").respond_with_data("ok")
     monkeypatch.setenv("PERINATAL_ALERT_URLS", json.dumps([f"json://127.0.0.1:{httpserver.port}/hook"]))
     settings.get.cache_clear()
-    alerts.reconcile(home, "release", [alerts.Breach("a_rule", "block", "what is wrong")])
+    alerts.AlertLog(home.alerts).reconcile("release", [alerts.Breach("a_rule", "block", "what is wrong")])
     assert run("notify") == {"send": "success"}
     assert run("notify") == {"send": "skipped"}
     assert len(httpserver.log) == 1
@@ -263,7 +263,7 @@ def test_what_a_gate_refuses_fails_at_once_with_the_reason_first(
     with caplog.at_level(logging.ERROR):
         assert run("assemble") == {"build": "failed"}
     assert [record.getMessage() for record in caplog.records if record.name == "dags.wiring"] == [str(refusal)]
-    assert alerts.open_alerts(home) == []  # the gate itself opens one; a second would say the same
+    assert alerts.AlertLog(home.alerts).open() == []  # the gate itself opens one; a second would say the same
 
 
 def test_progress_is_no_error_in_a_tasks_log(airflow_database: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -290,15 +290,17 @@ def test_what_the_world_did_is_tried_again(
     monkeypatch.setattr(bag.get_dag("assemble").get_task("build"), "retry_exponential_backoff", 0)
     assert run("assemble") == {"build": "failed"}
     assert len(tried) == 3
-    (alert,) = alerts.open_alerts(home)
+    (alert,) = alerts.AlertLog(home.alerts).open()
     assert (alert.scope, alert.breach.rule) == ("operations/assemble/build", "task_failed")
     assert "no space left" in alert.breach.message
 
 
 def test_a_task_that_is_well_again_closes_its_alert(run: Callable[[str], dict[str, str]], home: Home) -> None:
-    alerts.reconcile(home, "operations/assemble/build", [alerts.Breach("task_failed", "block", "it failed")])
+    alerts.AlertLog(home.alerts).reconcile(
+        "operations/assemble/build", [alerts.Breach("task_failed", "block", "it failed")]
+    )
     run("assemble")
-    assert alerts.open_alerts(home) == []
+    assert alerts.AlertLog(home.alerts).open() == []
 
 
 def _something_landed(monkeypatch: pytest.MonkeyPatch) -> None:

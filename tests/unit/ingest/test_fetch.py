@@ -40,7 +40,7 @@ def releases(home: Home) -> list[tuple[str, int]]:
 
 
 def open_rules(home: Home) -> dict[str, str]:
-    return {alert.scope: alert.breach.rule for alert in alerts.open_alerts(home)}
+    return {alert.scope: alert.breach.rule for alert in alerts.AlertLog(home.alerts).open()}
 
 
 def state(home: Home, source_id: str = "madeup") -> probe_state.ProbeState:
@@ -349,7 +349,7 @@ def test_a_person_is_called_until_something_is_landed(
     second = fetch.fetch(home, client, source)
     assert second.outcome == "needs_person"
     assert server.count().body_bytes == 0
-    (alert,) = alerts.open_alerts(home)
+    (alert,) = alerts.AlertLog(home.alerts).open()
     assert alert.breach.rule == "new_release_by_hand"
     assert "https://madeup.example/page" in alert.breach.message
     assert str(home.inbox / "madeup") in alert.breach.remedy

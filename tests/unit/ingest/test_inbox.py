@@ -64,7 +64,7 @@ def rules(home: Home) -> list[str]:
 
 
 def open_scopes(home: Home) -> list[str]:
-    return sorted(alert.scope for alert in alerts.open_alerts(home))
+    return sorted(alert.scope for alert in alerts.AlertLog(home.alerts).open())
 
 
 def test_a_file_is_landed_and_moved_out(home: Home, box: Inbox) -> None:
@@ -234,7 +234,7 @@ def test_a_zip_is_taken_table_by_table(home: Home, box: Inbox) -> None:
 def test_two_tables_of_one_release_in_a_zip_are_told(home: Home, box: Inbox) -> None:
     zipped(box.folder / "all.zip", **{"one.csv": table(2021), "two.csv": table(2021, births=7)})  # type: ignore[arg-type]
     assert box.collect() == {"all.zip": "landed, revised"}
-    (alert,) = alerts.open_alerts(home)
+    (alert,) = alerts.AlertLog(home.alerts).open()
     assert alert.breach.rule == "one_table_a_release"
 
 

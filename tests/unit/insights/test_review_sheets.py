@@ -102,11 +102,11 @@ def test_a_faulty_sheet_waits_under_an_alert_that_closes_itself(home):
     assert len(decisions.take_inbox(home, TODAY, 0)) == 1
     assert [item.finding_id for item in decisions.read(home)] == ["b"]
     assert bad.exists()
-    (alert,) = alerts.open_alerts(home)
+    (alert,) = alerts.AlertLog(home.alerts).open()
     assert "bad.csv, line 2: decision 'perhaps'" in alert.breach.message
     bad.unlink()
     decisions.take_inbox(home, TODAY, 0)
-    assert alerts.open_alerts(home) == []
+    assert alerts.AlertLog(home.alerts).open() == []
 
 
 def test_a_link_in_the_inbox_is_not_followed(home, tmp_path):

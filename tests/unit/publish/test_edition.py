@@ -141,9 +141,11 @@ def test_verdicts_and_alerts_are_tables(home: Home, tmp_path: Path) -> None:
         "s/d/r",
     )
     edition.write_checks(candidate, [verdict, replace(verdict, success=True, observed=None, release_key=None)])
-    alerts.reconcile(home, "release", [Breach("a", "warn", "A", sample_rows=[{"n": 1}]), Breach("b", "block", "B")])
-    alerts.reconcile(home, "release", [Breach("b", "block", "B", affected_lms=["QOP"])])
-    edition.write_alerts(candidate, [alert.to_dict() for alert in alerts.all_alerts(home)])
+    alerts.AlertLog(home.alerts).reconcile(
+        "release", [Breach("a", "warn", "A", sample_rows=[{"n": 1}]), Breach("b", "block", "B")]
+    )
+    alerts.AlertLog(home.alerts).reconcile("release", [Breach("b", "block", "B", affected_lms=["QOP"])])
+    edition.write_alerts(candidate, [alert.to_dict() for alert in alerts.AlertLog(home.alerts).all()])
     with duckdb.connect(str(candidate), read_only=True) as connection:
         checks = connection.execute(
             "select rule, success, observed, affected_marts, sample_rows ->> '$[0].a' from quality.check_result"
