@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import duckdb
 import sqlalchemy
-from duckdb_engine import CursorWrapper
 from great_expectations.compatibility.pydantic import PrivateAttr
 from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.datasource.fluent import SQLDatasource
@@ -28,6 +26,9 @@ from great_expectations.expectations.metrics.map_metric_provider import (
 from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 from great_expectations.validator.metric_configuration import MetricConfiguration
+
+if TYPE_CHECKING:
+    import duckdb
 
 ROW_METRICS = (".unexpected_values", ".unexpected_index_list", ".unexpected_rows", "unexpected_rows_query.table")
 
@@ -43,6 +44,8 @@ class _Borrowed:
         return getattr(self._connection, name)
 
     def cursor(self) -> Any:
+        from duckdb_engine import CursorWrapper  # here: the library never lets go of this module, nor of what it holds
+
         return CursorWrapper(self._connection, self)
 
     def begin(self) -> None:

@@ -80,11 +80,11 @@ def validate(
     from expectations.gx_duckdb import DuckDBDatasource
 
     engine = DuckDBDatasource.over(connection).get_execution_engine()
-    validator = _validator(engine, table, schema)
-    has_rows_numbered = "source_row" in validator.columns()
+    batch = _batch(engine, table, schema)
+    validator = _validator(engine, batch)
     results = validator.graph_validate(
         configurations=[_configuration(item, number) for number, item in enumerate(expectations)],
-        runtime_configuration={"result_format": _result_format(examples, has_rows_numbered)},
+        runtime_configuration={"result_format": _result_format(examples, _columns(engine, batch, table))},
     )
     by_number = {item.expectation_config.meta["number"]: item for item in results}
     _raise_errors(table, expectations, by_number)
@@ -92,14 +92,29 @@ def validate(
     return [_validated(item, by_number[number], rows, examples) for number, item in enumerate(expectations)]
 
 
-def _validator(engine: Any, table: str, schema: str | None) -> Any:
+def _batch(engine: Any, table: str, schema: str | None) -> Any:
     from great_expectations.core.batch import Batch
     from great_expectations.core.batch_spec import SqlAlchemyDatasourceBatchSpec
-    from great_expectations.validator.validator import Validator
 
     spec = SqlAlchemyDatasourceBatchSpec(table_name=table, schema_name=schema, create_temp_table=False)
-    data, _ = engine.get_batch_data_and_markers(spec)
-    validator = Validator(execution_engine=engine, batches=[Batch(data=data)])
+    return Batch(data=engine.get_batch_data_and_markers(spec)[0])
+
+
+def _columns(engine: Any, batch: Any, table: str) -> list[str]:
+    from sqlalchemy import select
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        found = engine.execute_query(select("*").select_from(batch.data.selectable).limit(0))
+    except SQLAlchemyError as error:
+        raise PerinatalError(f"{table} cannot be judged: {_line(error)}") from None
+    return list(found.keys())
+
+
+def _validator(engine: Any, batch: Any) -> Any:
+    from great_expectations.validator.validator import Validator
+
+    validator = Validator(execution_engine=engine, batches=[batch])
     validator.metrics_calculator.show_progress_bars = False
     return validator
 
@@ -110,7 +125,7 @@ def _row_count() -> Any:
     return MetricConfiguration("table.row_count", metric_domain_kwargs={})
 
 
-def _result_format(examples: int, has_rows_numbered: bool) -> dict[str, Any]:
+def _result_format(examples: int, columns: list[str]) -> dict[str, Any]:
     """Ask for everything: the engine looks up rows only where some fail, and the library stops at 200 of them."""
     wanted = {
         "result_format": "COMPLETE",
@@ -118,13 +133,15 @@ def _result_format(examples: int, has_rows_numbered: bool) -> dict[str, Any]:
         "include_unexpected_rows": True,
         "return_unexpected_index_query": False,
     }
-    return wanted | ({"unexpected_index_column_names": ["source_row"]} if has_rows_numbered else {})
+    return wanted | ({"unexpected_index_column_names": ["source_row"]} if "source_row" in columns else {})
 
 
 def _configuration(item: Expectation, number: int) -> Any:
+    """Return the library's record of an expectation; `number` finds its result again, which comes in another order."""
+    from great_expectations.exceptions import GreatExpectationsError
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-    return ExpectationConfiguration(
+    configuration = ExpectationConfiguration(
         type=item.type,
         kwargs=dict(item.kwargs),
         severity=GX_SEVERITY[item.severity],
@@ -132,6 +149,20 @@ def _configuration(item: Expectation, number: int) -> Any:
         notes=item.notes,
         meta={**item.meta, "number": number},
     )
+    try:
+        configuration.to_domain_obj()
+    except (GreatExpectationsError, ValueError, TypeError) as error:
+        raise PerinatalError(f"{_named(item)}: {_line(error)}") from None
+    return configuration
+
+
+def _named(item: Expectation) -> str:
+    return f"expectation {item.id or item.type} {dict(item.kwargs)}"
+
+
+def _line(message: object) -> str:
+    """Return a message in one line, without the SQL that SQLAlchemy adds to it."""
+    return " ".join(str(message).split("\n[SQL:")[0].split())
 
 
 def _raise_errors(table: str, expectations: Sequence[Expectation], results: Mapping[int, Any]) -> None:
@@ -139,16 +170,16 @@ def _raise_errors(table: str, expectations: Sequence[Expectation], results: Mapp
     for number, item in enumerate(expectations):
         reason = _reason(results[number]) if number in results else "no result"
         if reason:
-            wrong.append(f"{item.id or item.type} {dict(item.kwargs)}: {reason}")
+            wrong.append(f"{_named(item)}: {reason}")
     if wrong:
-        raise PerinatalError(f"{len(wrong)} expectation(s) on {table} cannot be evaluated: " + "; ".join(wrong))
+        raise PerinatalError(f"{table} cannot be judged: " + "; ".join(wrong))
 
 
 def _reason(result: Any) -> str | None:
     """Return why an expectation was not evaluated, or None. The library keys reasons by metric where it knows it."""
     told = result.exception_info or {}
     infos = [told] if "raised_exception" in told else list(told.values())
-    return next((str(info["exception_message"]).strip() for info in infos if info["raised_exception"]), None)
+    return next((_line(info["exception_message"]) for info in infos if info["raised_exception"]), None)
 
 
 def _validated(item: Expectation, result: Any, rows: int, examples: int) -> Validated:
