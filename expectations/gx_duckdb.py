@@ -7,6 +7,8 @@ uniqueness of several columns that takes empty cells as equal and needs little m
 
 from __future__ import annotations
 
+import atexit
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -33,6 +35,14 @@ if TYPE_CHECKING:
 ROW_METRICS = (".unexpected_values", ".unexpected_index_list", ".unexpected_rows", "unexpected_rows_query.table")
 
 
+@atexit.register
+def _let_go() -> None:
+    """Empty duckdb_engine: the library keeps it alive to the end, and DuckDB would report all of itself as leaked."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "duckdb_engine":
+            vars(module).clear()
+
+
 class _Borrowed:
     """A caller's connection as SQLAlchemy wants it: never closed, and no transaction is begun or ended on it."""
 
@@ -46,7 +56,8 @@ class _Borrowed:
     def cursor(self) -> Any:
         from duckdb_engine import CursorWrapper  # here: the library never lets go of this module, nor of what it holds
 
-        return CursorWrapper(self._connection, self)
+        wrapper: Any = self
+        return CursorWrapper(self._connection, wrapper)
 
     def begin(self) -> None:
         """Do nothing: transactions, and the end of the connection, are the caller's."""
@@ -68,8 +79,10 @@ class _TypeNames:
         return self.named(name.upper())
 
 
-class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]  # the library has no types
+class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):
     """The library's SQL engine on one connection, which looks up failing rows only where some were counted."""
+
+    _connection: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -107,13 +120,14 @@ def _counted(metric: Any, metrics: dict[Any, Any]) -> Any:
     return metrics.get(MetricConfiguration(name, of.metric_domain_kwargs, of.metric_value_kwargs).id)
 
 
-class DuckDBDatasource(SQLDatasource):  # type: ignore[misc]  # the library has no types
+class DuckDBDatasource(SQLDatasource):
     """A data source over an open DuckDB connection, given by `over`."""
 
-    type: Literal["duckdb"] = "duckdb"  # type: ignore[assignment]
+    type: Literal["duckdb"] = "duckdb"
     connection_string: str = "duckdb:///:memory:"
     create_temp_table: bool = False
     _connection: Any = PrivateAttr(None)
+    _over_connection: Any = PrivateAttr(None)
 
     @classmethod
     def over(cls, connection: duckdb.DuckDBPyConnection, name: str = "duckdb") -> DuckDBDatasource:
@@ -123,9 +137,12 @@ class DuckDBDatasource(SQLDatasource):  # type: ignore[misc]  # the library has 
         return source
 
     @property
-    def execution_engine_type(self) -> type[DuckDBExecutionEngine]:
+    def execution_engine_type(self) -> Any:
         """The engine that keeps one connection."""
         return DuckDBExecutionEngine
+
+    def test_connection(self, test_assets: bool = True) -> None:  # as the library declares it
+        """Do nothing: the connection is open, and a table that is absent is an error of the first query."""
 
     def _create_engine(self) -> Any:
         return sqlalchemy.create_engine(
@@ -136,12 +153,12 @@ class DuckDBDatasource(SQLDatasource):  # type: ignore[misc]  # the library has 
 
     def get_execution_engine(self) -> Any:
         """Return the engine over the connection: one for as long as the data source lives."""
-        if self._execution_engine is None:
-            self._execution_engine = DuckDBExecutionEngine(engine=self.get_engine(), create_temp_table=False)
-        return self._execution_engine
+        if self._over_connection is None:
+            self._over_connection = DuckDBExecutionEngine(engine=self.get_engine(), create_temp_table=False)
+        return self._over_connection
 
 
-class DuckDBColumnTypes(TableMetricProvider):  # type: ignore[misc]
+class DuckDBColumnTypes(TableMetricProvider):
     """Columns and their types, by DuckDB's own names ("BIGINT", "DECIMAL(18,3)")."""
 
     metric_name = "table.column_types"
@@ -163,7 +180,7 @@ def _matches(column: Any, regex: str) -> Any:
     return sqlalchemy.func.regexp_matches(sqlalchemy.cast(column, sqlalchemy.String), regex)
 
 
-class DuckDBMatchRegex(ColumnMapMetricProvider):  # type: ignore[misc]
+class DuckDBMatchRegex(ColumnMapMetricProvider):
     """`expect_column_values_to_match_regex`."""
 
     condition_metric_name = "column_values.match_regex"
@@ -174,7 +191,7 @@ class DuckDBMatchRegex(ColumnMapMetricProvider):  # type: ignore[misc]
         return _matches(column, regex)
 
 
-class DuckDBNotMatchRegex(ColumnMapMetricProvider):  # type: ignore[misc]
+class DuckDBNotMatchRegex(ColumnMapMetricProvider):
     """`expect_column_values_to_not_match_regex`."""
 
     condition_metric_name = "column_values.not_match_regex"
@@ -185,7 +202,7 @@ class DuckDBNotMatchRegex(ColumnMapMetricProvider):  # type: ignore[misc]
         return sqlalchemy.not_(_matches(column, regex))
 
 
-class DuckDBCompoundCount(MulticolumnMapMetricProvider):  # type: ignore[misc]
+class DuckDBCompoundCount(MulticolumnMapMetricProvider):
     """How many rows share a row's values in several columns: what `expect_compound_columns_to_be_unique` asks.
 
     The library joins the table with its own counts by "=", so that rows with an empty cell are lost. Here rows are
@@ -199,6 +216,6 @@ class DuckDBCompoundCount(MulticolumnMapMetricProvider):  # type: ignore[misc]
         key = sqlalchemy.func.hash(*column_list)
         twice = sqlalchemy.select(key).select_from(_table).group_by(key).having(sqlalchemy.func.count() > 1)
         alike = sqlalchemy.func.count().over(partition_by=column_list).label("_num_rows")
-        columns = [sqlalchemy.column(name) for name in _table_columns]
+        columns: list[Any] = [sqlalchemy.column(name) for name in _table_columns]
         found = sqlalchemy.select(*columns, alike).select_from(_table).where(key.in_(twice))
         return found.order_by(columns[0]).alias("alike")  # the same examples each time

@@ -184,17 +184,27 @@ def _reason(result: Any) -> str | None:
 
 def _validated(item: Expectation, result: Any, rows: int, examples: int) -> Validated:
     found = result.result
-    of_query = item.type == "unexpected_rows_expectation"
-    count = found.get("observed_value") if of_query else found.get("unexpected_count")
-    percent = 100 * count / rows if of_query and rows else found.get("unexpected_percent")
-    failing = found.get("details", {}).get("unexpected_rows") if of_query else found.pop("unexpected_rows", None)
+    failing = found.pop("unexpected_rows", None) or []
+    if item.type == "unexpected_rows_expectation":
+        failing = found["details"].pop("unexpected_rows")
+        found.update(_as_of_rows(found.pop("observed_value"), rows, failing[:examples]))
     return Validated(
         expectation=item,
         success=bool(result.success),
-        element_count=rows if of_query else found.get("element_count"),
-        unexpected_count=count,
-        unexpected_percent=percent,
-        observed=None if of_query else found.get("observed_value"),
-        examples=list(failing or [])[:examples],
+        element_count=found.get("element_count"),
+        unexpected_count=found.get("unexpected_count"),
+        unexpected_percent=found.get("unexpected_percent"),
+        observed=found.get("observed_value"),
+        examples=failing[:examples],
         native=result,
     )
+
+
+def _as_of_rows(count: int, rows: int, examples: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a query's count in the words of other expectations: Data Docs then show its number, share and examples."""
+    return {
+        "element_count": rows,
+        "unexpected_count": count,
+        "unexpected_percent": 100 * count / rows if rows else 0.0,
+        "partial_unexpected_list": examples,
+    }
