@@ -8,6 +8,7 @@ import math
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -24,7 +25,8 @@ from perinatal.reading import open_current
 from publish import edition
 
 if TYPE_CHECKING:
-    from pipeline.runs import Built, Fetched
+    from pipeline.arrivals import Arrivals
+    from pipeline.assembly import Built
 
 LATE = 1.25  # of its cadence: then a source is late
 
@@ -52,9 +54,9 @@ from marts.trust_indicator
 """
 
 
-def national_picture(built: Built) -> None:
+def national_picture(built: Built, published: Path) -> None:
     """Print the five ambitions against their trajectories, what the edition covers, and where it is."""
-    with duckdb.connect(str(built.edition / edition.DATABASE), read_only=True) as connection:
+    with duckdb.connect(str(published / edition.DATABASE), read_only=True) as connection:
         picture, coverage = connection.sql(PICTURE), connection.sql(COVERAGE).fetchall()[0]
         print("\nThe national ambitions: newest published actual against the trajectory of 2020's guide\n")
         print_rows(_records(picture))
@@ -62,11 +64,11 @@ def national_picture(built: Built) -> None:
             f"\n{coverage[0]:,} trust values: {coverage[1]} trusts in {coverage[2]} LMSs, {coverage[3]} indicators "
             f"from {coverage[4]} source(s)"
         )
-    facts = edition.info(built.edition)
+    facts = edition.info(published)
     if facts["is_synthetic"]:
         print("Trust, LMS and region values are SYNTHETIC sample data; the ambitions' actuals are published figures.")
     news = "nothing new: the edition stands" if built.what == "nothing_new" else f"{built.warnings} warning(s)"
-    print(f"Edition {built.edition.name} ({news})\n{built.edition / edition.DATABASE}")
+    print(f"Edition {published.name} ({news})\n{published / edition.DATABASE}")
 
 
 def _records(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
@@ -192,15 +194,15 @@ def print_alerts(found: list[dict[str, Any]]) -> None:
     print_rows([{name: row[name] for name in keep} for row in found])
 
 
-def fetched(found: Fetched) -> dict[str, Any]:
-    """Return what a fetch came to as plain data."""
+def fetched(inbox: Arrivals, asked: Arrivals) -> dict[str, Any]:
+    """Return what came of the inbox and of the publishers as plain data."""
     return {
         "inbox": [
             {"source": item.source_id, "name": item.name, "left": item.left, "tables": [vars(t) for t in item.taken]}
-            for item in found.dropped
+            for item in inbox.dropped
         ],
-        "sources": [report.to_dict() for report in found.reports],
-        "sample_traffic": vars(found.sample_traffic) if found.sample_traffic else None,
+        "sources": [report.to_dict() for report in asked.reports],
+        "sample_traffic": vars(asked.sample_traffic) if asked.sample_traffic else None,
     }
 
 

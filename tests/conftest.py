@@ -20,7 +20,7 @@ from ingest import registry
 from ingest.land import landing
 from perinatal import settings
 from perinatal.home import Home
-from pipeline import runs as pipeline
+from pipeline import steps
 from pipeline.commands import app as command_line
 
 REPO = Path(__file__).resolve().parents[1]
@@ -168,7 +168,7 @@ def published(mbrrace_files: tuple[Path, Path], tmp_path_factory: pytest.TempPat
     """Give a state folder with both real files of 2023 landed, built and published. Read-only: see `copied`."""
     home = Home(tmp_path_factory.mktemp("published") / AWKWARD)
     land(home, *mbrrace_files)
-    assert pipeline.build(home).what == "published"
+    assert steps.build(home).what == "published"
     return home
 
 

@@ -17,11 +17,13 @@ from time import monotonic
 def sample() -> dict[str, float]:
     """Land the bundled sample; says the seconds of the arrival gate."""
     from perinatal import home
-    from pipeline import runs as pipeline
+    from pipeline import arrivals, steps
     from pipeline.bench import judging
 
     with judging.timed() as spent:
-        pipeline.fetch_all(home.get(), "sample")
+        arrivals.drop_samples(home.get(), ())
+        steps.land_inbox(home.get())
+        steps.fetch(home.get(), "sample")
     return {"gate": sum(spent)}
 
 
@@ -48,10 +50,10 @@ def build() -> dict[str, float]:
 
     from ingest.archive import manifest
     from perinatal import home
-    from pipeline import runs as pipeline
+    from pipeline import steps
 
     start = monotonic()
-    pipeline.build(home.get(), force=True)
+    steps.build(home.get(), force=True)
     return {"seconds": monotonic() - start, "rows": sum(item.rows_in for item in manifest.in_use(home.get()))}
 
 

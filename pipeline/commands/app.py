@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -16,6 +17,10 @@ from pipeline.commands import bench as cli_bench
 from pipeline.commands import sources as cli_sources
 from pipeline.commands import storage as cli_storage
 from pipeline.commands import themes as cli_themes
+
+if TYPE_CHECKING:
+    from perinatal.home import Home
+    from pipeline.arrivals import Arrivals
 
 app = typer.Typer(
     name="perinatal",
@@ -74,7 +79,7 @@ def main() -> None:
         )
 
 
-def home() -> Any:
+def home() -> Home:
     """Return the state folder that the settings name."""
     from perinatal import home as homes
 
@@ -97,23 +102,39 @@ Sources = Annotated[list[str] | None, typer.Option("--source", help="Only this s
 @app.command()
 def refresh(sample: Sample = False, live: Live = False, source: Sources = None) -> None:
     """Fetch and build in one go, then print the national picture."""
-    from pipeline import report
-    from pipeline import runs as pipeline
+    from pipeline import report, steps
 
-    _, built = pipeline.refresh(home(), _mode(sample, live), source or ())
-    report.national_picture(built)
+    where, mode, sources = home(), _mode(sample, live), source or ()
+    _warn(_fetch(where, mode, sources))
+    built = steps.build(where)
+    if built.edition is None:
+        print(built.message)
+    else:
+        report.national_picture(built, built.edition)
 
 
 @app.command()
 def fetch(sample: Sample = False, live: Live = False, source: Sources = None, as_json: JsonFlag = False) -> None:
     """Land what is in the inbox, ask each publisher what is new, land it. Troubles are warnings and alerts; exit 0."""
     from pipeline import report
-    from pipeline import runs as pipeline
 
-    fetched = pipeline.fetch_all(home(), _mode(sample, live), source or ())
-    for line in fetched.warnings:
+    arrived = _fetch(home(), _mode(sample, live), source or ())
+    _warn(arrived)
+    show(report.fetched(*arrived), as_json, report.print_fetched)
+
+
+def _fetch(where: Home, mode: str, sources: Sequence[str]) -> tuple[Arrivals, Arrivals]:
+    """Look at the inbox, then ask the publishers; returns what came of each."""
+    from pipeline import arrivals, steps
+
+    if mode == "sample":
+        arrivals.drop_samples(where, sources)
+    return steps.land_inbox(where, sources), steps.fetch(where, mode, sources)
+
+
+def _warn(arrived: tuple[Arrivals, Arrivals]) -> None:
+    for line in [line for part in arrived for line in part.warnings]:
         print(f"warning: {line}", file=sys.stderr)
-    show(report.fetched(fetched), as_json, report.print_fetched)
 
 
 @app.command()
@@ -128,49 +149,37 @@ def land(
     from datetime import date
 
     from ingest import registry
-    from ingest.land import intake, landing
-    from pipeline import shared_store as storage
+    from ingest.land import landing
+    from pipeline import steps
 
     if published_on:
         try:
             date.fromisoformat(published_on)
         except ValueError:
             raise typer.BadParameter(f"--published-on {published_on!r}: expected YYYY-MM-DD") from None
-    publisher, failed = registry.source(source), [0]
+    publisher = registry.source(source)
     for file in files:
         landing.require_file(file)
-    for file in files:
-        arrival = landing.Arrival(publisher, file.name, dataset, release, published_on=published_on)
-        try:
-            tables = intake.take_file(home(), file, arrival)
-        except PerinatalError as error:
-            failed.append(error.exit_code)
-            print(f"perinatal: {error}", file=sys.stderr)
-            continue
-        for table in tables:
-            is_refused = table.what == "refused"
-            print(
-                f"perinatal: {table.message}" if is_refused else table.message, file=sys.stderr if is_refused else None
-            )
-            failed += [3] if is_refused else []
-    storage.exchange(home())
-    if any(failed):
-        raise SystemExit(max(failed))
+    arrivals = [
+        (file, landing.Arrival(publisher, file.name, dataset, release, published_on=published_on)) for file in files
+    ]
+    landed = steps.land_files(home(), arrivals)
+    for table in landed.taken:
+        if table.what != "refused":
+            print(table.message)
+    for line in landed.problems:
+        print(f"perinatal: {line}", file=sys.stderr)
+    if landed.problems:
+        raise SystemExit(landed.failure.exit_code)
 
 
 @app.command()
 def build(force: Annotated[bool, typer.Option(help="Build even if nothing is new.")] = False) -> None:
     """Build every landed release into a candidate, gate it, publish an edition. Exit 3 if the gate blocks."""
-    from pipeline import runs as pipeline
+    from pipeline import steps
 
-    built = pipeline.build(home(), force=force)
-    if built.what == "nothing_new":
-        print(f"nothing new; the edition stays {built.edition.name}")
-    else:
-        print(
-            f"published {built.edition.name}: {built.changed_rows:,} row(s) changed since the last edition, "
-            f"{built.warnings} warning(s). {built.edition}"
-        )
+    built = steps.build(home(), force=force)
+    print(built.message + (f". {built.edition}" if built.changed else ""))
 
 
 @app.command()
@@ -222,26 +231,24 @@ def notify(
     digest: Annotated[bool, typer.Option("--digest", help="Warnings too, in one message a channel.")] = False,
 ) -> None:
     """Send alerts that people have not heard of yet to the channels of the settings."""
-    from pipeline import runs as pipeline
+    from pipeline import steps
 
-    for sent in pipeline.notify(home(), digest=digest):
+    for sent in steps.notify(home(), digest=digest).sent:
         failed = ", FAILED (will be tried again)" if sent.failed else ""
         print(f"{sent.channel}: {sent.alerts} alert(s) in {sent.messages} message(s), {sent.waiting} waiting{failed}")
 
 
 @app.command()
 def verify() -> None:
-    """Re-hash the archive and hold it against the manifests. Exit 1 if anything is damaged or missing."""
-    from ingest.archive import manifest, verification
+    """Re-hash the archive and compare it with the manifests. Exit 1 if anything is damaged or missing."""
+    from pipeline import steps
 
-    where = home()
-    damage = list(verification.damage(where))
-    for line in damage:
+    found = steps.verify(home())
+    for line in found.problems:
         print(f"perinatal: {line}", file=sys.stderr)
-    if damage:
-        raise SystemExit(1)
-    landed = sum(1 for _ in manifest.all_landed(where))
-    print(f"{sum(1 for _ in where.archive.glob('??/*'))} archived file(s), {landed} manifest(s): all whole")
+    if found.problems:
+        raise SystemExit(found.failure.exit_code)
+    print(found.message)
 
 
 @app.command()

@@ -19,7 +19,7 @@ from ingest.sample import documents
 from ingest.sample import template as sample
 from ingest.sample.reference import read_seed
 from perinatal.home import Home
-from pipeline import runs as pipeline
+from pipeline import steps
 
 pytestmark = pytest.mark.slow
 
@@ -172,7 +172,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("further") / "Ann's état")
     for source_id, path in files(tmp_path_factory.mktemp("files")):
         landing.land(home, path, landing.Arrival(source(source_id), path.name))
-    assert pipeline.build(home).what == "published"
+    assert steps.build(home).what == "published"
     return home
 
 

@@ -21,7 +21,7 @@ from ingest.archive import store as archive
 from perinatal import settings
 from perinatal.errors import RefusedAtArrival
 from perinatal.home import Home
-from pipeline import runs as pipeline
+from pipeline import steps
 from publish import edition
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # a build is long on a busy machine
@@ -376,7 +376,7 @@ def test_nothing_that_ships_depends_on_what_a_mask_hides(
     """The strongest test there is: other numbers behind the masks, the same edition."""
     for path in mbrrace_files:
         landed(home, edited(path, home.root.parent / path.name, change_the_hidden_births))
-    pipeline.build(home)
+    steps.build(home)
     ours, theirs = content(published, DEPENDS_ON_BYTES), content(home, DEPENDS_ON_BYTES)
     assert ours.keys() == theirs.keys()
     assert [name for name in ours if ours[name] != theirs[name]] == []
@@ -448,7 +448,7 @@ def test_the_same_inputs_give_the_same_edition_elsewhere(
     settings.get.cache_clear()
     try:
         landed(home, *reversed(mbrrace_files))
-        pipeline.build(home)
+        steps.build(home)
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -501,7 +501,7 @@ def revised(
 
     [outcome] = landed(home, edited(mbrrace_files[0], folder / mbrrace_files[0].name, revise))
     assert (outcome.what, outcome.manifest.revision) == ("revised", 2)
-    assert pipeline.build(home).what == "published"
+    assert steps.build(home).what == "published"
     return home
 
 
@@ -799,7 +799,7 @@ def years(
                 became[year] = outcome.what
             except RefusedAtArrival as error:
                 became[year] = f"refused: {error}"
-    pipeline.build(home)
+    steps.build(home)
     return home, became
 
 

@@ -19,8 +19,7 @@ from perinatal import settings
 from perinatal.console import say
 from perinatal.errors import BlockedByGate, PerinatalError, RefusedAtArrival
 from perinatal.home import Home
-from pipeline import runs as pipeline
-from pipeline import service
+from pipeline import assembly, service
 
 REPO = Path(__file__).resolve().parents[3]
 FIXED = {"assemble", "housekeeping", "inbox", "notify"}
@@ -178,11 +177,11 @@ def test_nothing_landed_nothing_built(run: Callable[[str], dict[str, str]], home
 
 @pytest.mark.parametrize("source", sorted(SOURCES))
 def test_in_inbox_mode_no_publisher_is_asked(run: Callable[[str], dict[str, str]], source: str) -> None:
-    assert run(f"ingest_{source}") == {"probe": "skipped", "fetch": "skipped", "amiss": "skipped"}
+    assert run(f"ingest_{source}") == {"probe": "skipped", "fetch": "skipped", "problems": "skipped"}
 
 
 def test_an_empty_inbox_wakes_nobody(run: Callable[[str], dict[str, str]], home: Home) -> None:
-    assert run("inbox") == {"land": "skipped", "amiss": "skipped"}
+    assert run("inbox") == {"land": "skipped", "problems": "skipped"}
 
 
 @pytest.mark.slow
@@ -196,10 +195,10 @@ def test_from_the_inbox_to_an_edition_and_then_nothing_new(
     for name in names:
         (drop / name).write_bytes((tmp_path / name).read_bytes())
     (drop / "perinatal-mortality-rates-2021-trusthealth-board.csv").write_text("<html><body>Sign in</body></html>")
-    assert run("inbox") == {"land": "success", "amiss": "failed"}
+    assert run("inbox") == {"land": "success", "problems": "failed"}
     assert run("assemble") == {"build": "success"}
     edition = home.current.resolve()
-    assert run("inbox") == {"land": "skipped", "amiss": "skipped"}
+    assert run("inbox") == {"land": "skipped", "problems": "skipped"}
     assert run("assemble") == {"build": "skipped"}
     assert home.current.resolve() == edition
     assert run("housekeeping") == {"prune": "skipped", "verify": "success"}
@@ -232,7 +231,7 @@ def test_a_sample_publisher_is_asked_over_http(
 ) -> None:
     monkeypatch.setenv("PERINATAL_MODE", "sample")
     settings.get.cache_clear()
-    assert run("ingest_msds") == {"probe": "success", "fetch": "success", "amiss": "skipped"}
+    assert run("ingest_msds") == {"probe": "success", "fetch": "success", "problems": "skipped"}
     # landed, and in no edition yet: told again, so that a missed event is harmless
     assert run("ingest_msds")["probe"] == "skipped"
 
@@ -258,8 +257,7 @@ def test_what_a_gate_refuses_fails_at_once_with_the_reason_first(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    _something_landed(monkeypatch)
-    monkeypatch.setattr(pipeline, "build", _raising(refusal))
+    monkeypatch.setattr(assembly, "build", _raising(refusal))
     with caplog.at_level(logging.ERROR):
         assert run("assemble") == {"build": "failed"}
     assert [record.getMessage() for record in caplog.records if record.name == "dags.wiring"] == [str(refusal)]
@@ -279,13 +277,12 @@ def test_what_the_world_did_is_tried_again(
     run: Callable[[str], dict[str, str]], home: Home, bag: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried = []
-    _something_landed(monkeypatch)
 
     def build(*_: object, **__: object) -> None:
         tried.append(1)
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(pipeline, "build", build)
+    monkeypatch.setattr(assembly, "build", build)
     monkeypatch.setattr(bag.get_dag("assemble").get_task("build"), "retry_delay", timedelta(0))
     monkeypatch.setattr(bag.get_dag("assemble").get_task("build"), "retry_exponential_backoff", 0)
     assert run("assemble") == {"build": "failed"}
@@ -301,10 +298,6 @@ def test_a_task_that_is_well_again_closes_its_alert(run: Callable[[str], dict[st
     )
     run("assemble")
     assert alerts.AlertLog(home.alerts).open() == []
-
-
-def _something_landed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.archive.manifest.in_use", lambda _: [object()])
 
 
 def _raising(error: Exception) -> Callable[..., None]:

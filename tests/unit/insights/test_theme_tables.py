@@ -77,7 +77,7 @@ def test_without_findings_the_tables_are_there_and_nothing_is_trained(candidate,
 
 
 def test_a_build_imports_no_machine_learning_before_it_is_needed():
-    asked = "import sys, pipeline.commands.app, pipeline.runs; sys.exit('sklearn' in sys.modules)"
+    asked = "import sys, pipeline.commands.app, pipeline.assembly; sys.exit('sklearn' in sys.modules)"
     subprocess.run([sys.executable, "-c", asked], check=True)
 
 
