@@ -10,12 +10,14 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from insights.themes import theme_ids
 from perinatal.csv_rows import read_rows
+from perinatal.durable import locked
 from perinatal.errors import PerinatalError
 
 COLUMNS = ("finding_id", "theme_id", "decision", "reviewer", "decided_on", "note")
@@ -37,6 +39,33 @@ class Decision:
     def says_yes(self) -> bool:
         """Tell whether the theme stands."""
         return self.decision != "reject"
+
+
+class DecisionFile:
+    """The decisions of one installation: a CSV that only grows, one writer at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> list[Decision]:
+        """Return every decision that was ever kept, in the order in which they came."""
+        return read_decisions(self.path)
+
+    def keep(self, decisions: Sequence[Decision]) -> int:
+        """Add the decisions that are not kept yet; returns how many these are."""
+        with self._locked():
+            known = set(read_decisions(self.path))
+            new = [decision for decision in dict.fromkeys(decisions) if decision not in known]
+            append(new, self.path)
+        return len(new)
+
+    def keep_one(self, decision: Decision) -> None:
+        """Add what a person has just said, also where they said it before and something else since."""
+        with self._locked():
+            append([decision], self.path)
+
+    def _locked(self) -> AbstractContextManager[bool]:
+        return locked(self.path.with_name(".decisions.lock"))
 
 
 def read_decisions(path: Path) -> list[Decision]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -17,15 +17,13 @@ from typing import Any
 
 import duckdb
 
-from expectations import alerts
-from insights.decisions import COLUMNS, Decision, append, checked, read_decisions
+from expectations.alerts import AlertLog, Breach
+from insights.decisions import COLUMNS, DecisionFile, checked
 from insights.questions import Question
 from insights.themes import load_themes, theme_ids
 from perinatal.csv_rows import read_rows
 from perinatal.dropped_files import check_incoming, stable_files
-from perinatal.durable import locked
 from perinatal.errors import PerinatalError
-from perinatal.home import Home
 
 SCOPE = "themes/inbox"
 SHEET = (*COLUMNS, "theme", "score", "proposed", "evidence", "text", "document")
@@ -45,42 +43,22 @@ class Taken:
     undecided: int
 
 
-def read(home: Home) -> list[Decision]:
-    """Read every decision that was ever kept, in the order in which they came."""
-    return read_decisions(home.theme_decisions)
-
-
-def keep(home: Home, decisions: Sequence[Decision]) -> Taken:
-    """Keep decisions that are not kept yet; one writer at a time."""
-    path = home.theme_decisions
-    with locked(path.with_name(".decisions.lock")):
-        known = set(read_decisions(path))
-        new = [decision for decision in dict.fromkeys(decisions) if decision not in known]
-        append(new, path)
-    return Taken(len(new), len(decisions) - len(new), 0)
-
-
-def keep_one(home: Home, decision: Decision) -> None:
-    """Keep what a person has just said, also where they said it before and something else since."""
-    path = home.theme_decisions
-    with locked(path.with_name(".decisions.lock")):
-        append([decision], path)
-
-
-def questions(home: Home, limit: int | None, theme_id: str | None) -> tuple[list[Question], dict[str, str]]:
-    """Return what is to be decided in the current edition, and where each finding stands (document, page)."""
+def questions(
+    database: Path, decisions: DecisionFile, limit: int | None, theme_id: str | None
+) -> tuple[list[Question], dict[str, str]]:
+    """Return what is to be decided in an edition, and where each finding stands (document, page)."""
     from insights.coding import train
     from insights.questions import queue
 
     if theme_id and theme_id not in theme_ids():
         raise PerinatalError(f"unknown theme {theme_id!r}; the themes are {', '.join(theme_ids())}")
-    with duckdb.connect(str(home.database), read_only=True) as connection:
+    with duckdb.connect(str(database), read_only=True) as connection:
         rows = connection.execute(FINDINGS).fetchall()
     findings = [(finding_id, text) for finding_id, text, _ in rows]
     places = {finding_id: place for finding_id, _, place in rows}
     if not findings:
         return [], places
-    coder = train(decisions=read(home), decided_texts=dict(findings))
+    coder = train(decisions=decisions.read(), decided_texts=dict(findings))
     return queue(coder, findings, limit, theme_id), places
 
 
@@ -110,12 +88,13 @@ def _formula_safe(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
-def take_sheet(home: Home, path: Path, today: date, reviewer: str = "") -> Taken:
+def take_sheet(decisions: DecisionFile, path: Path, today: date, reviewer: str = "") -> Taken:
     """Take the decisions of a sheet; `reviewer` fills blank names. Raises PerinatalError and keeps nothing of it."""
     rows = [(line, {name: row.get(name, "").strip() for name in COLUMNS}) for line, row in _sheet_rows(path)]
     filled = [(line, row) for line, row in rows if row["decision"]]
-    decisions = [checked(_dated(row, today, reviewer), f"{path}, line {line}") for line, row in filled]
-    return replace(keep(home, decisions), undecided=len(rows) - len(filled))
+    made = [checked(_dated(row, today, reviewer), f"{path}, line {line}") for line, row in filled]
+    new = decisions.keep(made)
+    return Taken(new, len(made) - new, len(rows) - len(filled))
 
 
 def _sheet_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -137,34 +116,36 @@ def _dated(row: dict[str, str], today: date, reviewer: str) -> dict[str, str]:
     }
 
 
-def take_inbox(home: Home, today: date, quiet_seconds: float) -> list[str]:
-    """Take every sheet in `inbox/themes/`; a faulty one stays there, under an alert, and stops nothing else."""
-    folder = home.theme_inbox
+def take_inbox(folder: Path, decisions: DecisionFile, log: AlertLog, today: date, quiet_seconds: float) -> list[str]:
+    """Take every sheet in the folder; a faulty one stays there, under an alert, and stops nothing else.
+
+    Returns a line for each sheet taken.
+    """
     if not folder.is_dir():
         return []
-    said, wrong = [], []
+    lines, wrong = [], []
     for path in stable_files(sorted(folder.glob("*.csv")), quiet_seconds):
         try:
             check_incoming(path, folder)
-            taken = take_sheet(home, path, today)
+            taken = take_sheet(decisions, path, today)
         except PerinatalError as error:
             wrong.append({"file": path.name, "problem": str(error)})
             continue
-        _set_aside(home, path)
-        said.append(f"{path.name}: {taken.new} decision(s) on themes, {taken.known} known already")
-    alerts.AlertLog(home.alerts).reconcile(SCOPE, _breaches(wrong))
-    return said
+        _set_aside(path, decisions.path.parent / "taken")
+        lines.append(f"{path.name}: {taken.new} decision(s) on themes, {taken.known} known already")
+    log.reconcile(SCOPE, _breaches(wrong))
+    return lines
 
 
-def _breaches(wrong: list[dict[str, Any]]) -> list[alerts.Breach]:
+def _breaches(wrong: list[dict[str, Any]]) -> list[Breach]:
     if not wrong:
         return []
     what, remedy = f"A review in the inbox cannot be taken: {wrong[0]['problem']}", "Mend the file; it waits there."
-    return [alerts.Breach("review_not_taken", "warn", what, len(wrong), wrong, remedy, ["marts.theme_evidence"])]
+    return [Breach("review_not_taken", "warn", what, len(wrong), wrong, remedy, ["marts.theme_evidence"])]
 
 
-def _set_aside(home: Home, path: Path) -> None:
+def _set_aside(path: Path, folder: Path) -> None:
     """Move a file that was taken out of the inbox; its bytes are kept under a name of their own."""
-    kept = home.theme_decisions.parent / "taken" / f"{sha256(path.read_bytes()).hexdigest()[:12]}-{path.name}"
+    kept = folder / f"{sha256(path.read_bytes()).hexdigest()[:12]}-{path.name}"
     kept.parent.mkdir(parents=True, exist_ok=True)
     path.replace(kept)

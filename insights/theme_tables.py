@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from insights import review_sheets as decisions
+from insights.decisions import DecisionFile
 from insights.themes import TAXONOMY, taxonomy_version
-from perinatal.home import Home
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,12 +24,12 @@ if TYPE_CHECKING:
 SQL = Path(__file__).parent / "sql"
 
 
-def run(candidate: Path, home: Home) -> int:
+def run(candidate: Path, decisions: DecisionFile) -> int:
     """Code the candidate's findings and write the theme tables; returns how many codes were given."""
     with duckdb.connect(str(candidate)) as connection:
         _reference(connection)
         findings = read_findings(connection)
-        coded = code(findings, home) if findings else []
+        coded = code(findings, decisions) if findings else []
         connection.register("coded", _table(coded))
         for script in sorted(SQL.glob("[2-9]_*.sql")):
             connection.execute(script.read_text(encoding="utf-8"))
@@ -43,11 +42,11 @@ def read_findings(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]
     return connection.execute("select finding_id, text from core.fct_finding order by finding_id").fetchall()
 
 
-def code(findings: Sequence[tuple[str, str]], home: Home) -> list[Assignment]:
+def code(findings: Sequence[tuple[str, str]], decisions: DecisionFile) -> list[Assignment]:
     """Code findings; what people have decided wins and teaches."""
     from insights.coding import train
 
-    return train(decisions=decisions.read(home), decided_texts=dict(findings)).code(findings)
+    return train(decisions=decisions.read(), decided_texts=dict(findings)).code(findings)
 
 
 def _reference(connection: duckdb.DuckDBPyConnection) -> None:

@@ -17,6 +17,7 @@ from expectations.checks import Result
 from ingest.archive import build_inputs, quarantine
 from ingest.archive import manifest as manifests
 from insights import review_sheets, theme_tables
+from insights.decisions import DecisionFile
 from perinatal import settings
 from perinatal.console import say, step
 from perinatal.durable import locked
@@ -93,7 +94,7 @@ def build(home: Home, *, force: bool = False) -> Built:
 
 
 def _build_if_new(home: Home, force: bool) -> Built:
-    for line in review_sheets.take_inbox(home, datetime.now(UTC).date(), settings.get().inbox_quiet_seconds):
+    for line in _take_reviews(home):
         say(f"  {line}")
     releases = manifests.in_use(home)
     if not releases:
@@ -110,6 +111,13 @@ def _build_if_new(home: Home, force: bool) -> Built:
     shutil.rmtree(folder)
     edition.prune(home, settings.get().keep_editions)
     return built
+
+
+def _take_reviews(home: Home) -> list[str]:
+    """Take what people have decided on themes from the inbox; returns a line a sheet."""
+    decisions, log = DecisionFile(home.theme_decisions), AlertLog(home.alerts)
+    today, quiet = datetime.now(UTC).date(), settings.get().inbox_quiet_seconds
+    return review_sheets.take_inbox(home.theme_inbox, decisions, log, today, quiet)
 
 
 def _nothing_landed(home: Home) -> Built:
@@ -141,7 +149,7 @@ def _assemble(home: Home, candidate: Candidate) -> Built:
     with step(f"Models of {len(candidate.releases)} release(s)"):
         make_models(home, candidate)
     with step("Themes"):
-        theme_tables.run(candidate.database, home)
+        theme_tables.run(candidate.database, DecisionFile(home.theme_decisions))
         changed = changes.record(candidate.database, candidate.before)
     with step("Gate"):
         results = judge(AlertLog(home.alerts), candidate)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from insights.decisions import DecisionFile
     from insights.questions import Question
-    from perinatal.home import Home
 
 app = typer.Typer(help="Code findings to themes, measure the coding, review it.", no_args_is_help=True)
 
@@ -48,14 +48,16 @@ def review(
     import_: Annotated[Path | None, typer.Option("--import", help="Take a sheet that was filled in.")] = None,
 ) -> None:
     """Decide on codes of the current edition, the most uncertain first; what you decide wins from the next build on."""
-    from insights import review_sheets as decisions
+    from insights import review_sheets
+    from insights.decisions import DecisionFile
     from perinatal import home
 
     if export and import_:
         raise typer.BadParameter("--export and --import exclude each other")
     where, today = home.get(), date.today()
+    decisions = DecisionFile(where.theme_decisions)
     if import_:
-        taken = decisions.take_sheet(where, import_, today, reviewer)
+        taken = review_sheets.take_sheet(decisions, import_, today, reviewer)
         print(
             f"{taken.new} decision(s) kept, {taken.known} known already, {taken.undecided} row(s) undecided. "
             "They hold from the next `perinatal build` on."
@@ -63,15 +65,16 @@ def review(
         return
     if export is None and not sys.stdin.isatty():
         raise typer.BadParameter("a review needs a terminal; without one use --export FILE.csv, then --import FILE.csv")
-    questions, places = decisions.questions(where, limit, theme and theme.upper())
+    questions, places = review_sheets.questions(where.database, decisions, limit, theme and theme.upper())
     if export:
-        print(f"{decisions.write_sheet(questions, places, export)} question(s) written to {export}")
+        print(f"{review_sheets.write_sheet(questions, places, export)} question(s) written to {export}")
         return
-    _sit(where, reviewer, today, questions, places)
+    _ask(decisions, reviewer, today, questions, places)
 
 
-def _sit(where: Home, reviewer: str, today: date, questions: list[Question], places: dict[str, str]) -> None:
-    from insights import review_sheets as decisions
+def _ask(
+    decisions: DecisionFile, reviewer: str, today: date, questions: list[Question], places: dict[str, str]
+) -> None:
     from insights.session import Session
 
     if not questions:
@@ -79,10 +82,8 @@ def _sit(where: Home, reviewer: str, today: date, questions: list[Question], pla
         return
     while not reviewer.strip():
         reviewer = typer.prompt("Your name, to be kept with every decision")
-    kept = Session(
-        reviewer.strip(), today.isoformat(), lambda decision: decisions.keep_one(where, decision), input, print
-    ).run(questions, places)
-    print(f"{kept} decision(s) kept in {where.theme_decisions}. They hold from the next `perinatal build` on.")
+    kept = Session(reviewer.strip(), today.isoformat(), decisions.keep_one, input, print).run(questions, places)
+    print(f"{kept} decision(s) kept in {decisions.path}. They hold from the next `perinatal build` on.")
 
 
 def brief(
@@ -96,5 +97,5 @@ def brief(
 
     if theme and lms:
         raise typer.BadParameter("--theme and --lms exclude each other")
-    write(home.get(), out, theme=theme, lms=lms)
+    write(home.get().database, out, theme=theme, lms=lms)
     print(out)

@@ -8,9 +8,8 @@ import pytest
 
 from expectations.checks import load_rules, measure
 from expectations.release import SUITES
-from insights import review_sheets as decisions
 from insights import theme_tables as step
-from insights.decisions import Decision
+from insights.decisions import Decision, DecisionFile
 from perinatal.home import Home
 
 CTG = "The CTG was pathological for an hour and the concerns were not escalated to the registrar."
@@ -42,7 +41,9 @@ def content(candidate):
 
 def test_findings_become_evidence_that_lies_in_their_text(candidate, home):
     candidate.finding("hsib-1", CTG, page=7)
-    assert step.run(candidate.path, home) == len(candidate.rows("from marts.theme_evidence"))
+    assert step.run(candidate.path, DecisionFile(home.theme_decisions)) == len(
+        candidate.rows("from marts.theme_evidence")
+    )
     rows = candidate.rows(
         "select theme_id, evidence, substring(text, evidence_start + 1, evidence_end - evidence_start), evidence.page, "
         "evidence.usage_warnings, coded_by from marts.theme_evidence as evidence "
@@ -59,13 +60,13 @@ def test_findings_become_evidence_that_lies_in_their_text(candidate, home):
 
 def test_offsets_count_characters_not_bytes(candidate, home):
     candidate.finding("hsib-1", "“Naïve” – a café’s 👶 – " + CTG)
-    step.run(candidate.path, home)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
     assert breaches(candidate) == {}
 
 
 def test_without_findings_the_tables_are_there_and_nothing_is_trained(candidate, home, monkeypatch):
     monkeypatch.setattr(step, "code", None)  # calling it would fail
-    assert step.run(candidate.path, home) == 0
+    assert step.run(candidate.path, DecisionFile(home.theme_decisions)) == 0
     assert candidate.rows("from marts.theme_evidence") == []
     assert len(candidate.rows("from marts.theme")) == 34
     assert candidate.rows("select max(findings), max(n_sources) from marts.theme") == [(0, 0)]
@@ -85,22 +86,21 @@ def test_the_same_findings_give_the_same_rows(candidate, home, tmp_path):
     for place in range(30):
         candidate.finding(f"hsib-{place}", f"Case {place}: {CTG}", published_on=f"20{15 + place % 5}-01-01")
     candidate.published()
-    step.run(candidate.path, home)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
     first = content(candidate)
-    step.run(candidate.path, home)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
     assert content(candidate) == first
 
 
 def test_decisions_of_people_win(candidate, home):
     candidate.finding("hsib-1", CTG)
-    decisions.keep(
-        home,
+    DecisionFile(home.theme_decisions).keep(
         [
             Decision("hsib-1", "C01", "reject", "A. Midwife", "2026-11-01"),
             Decision("hsib-1", "S13", "add", "A. Midwife", "2026-11-01"),
         ],
     )
-    step.run(candidate.path, home)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
     coded = dict(candidate.rows("select theme_id, coded_by from marts.theme_evidence"))
     assert "C01" not in coded
     assert coded["S13"] == "person"
@@ -111,7 +111,7 @@ def test_decisions_of_people_win(candidate, home):
 
 def test_published_figures_stand_as_published_and_are_never_counted(candidate, home):
     candidate.published()
-    step.run(candidate.path, home)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
     (figures, findings, share, of), *_ = candidate.rows(
         "select published_figures, findings, published_share_max, published_share_of from marts.theme "
         "where theme_id = 'C01'"
@@ -129,12 +129,12 @@ def test_published_figures_stand_as_published_and_are_never_counted(candidate, h
 def test_a_share_that_the_machine_has_placed_is_shown_but_does_not_rank(candidate, home):
     text = "Fetal monitoring with CTG was a leading contributory factor."
     candidate.finding("ens-1", text, source_id="ens", kind="theme", share=97.0, denominator=96)
-    step.run(candidate.path, home)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
     carried = "select linked_by, value, finding_id from marts.theme_figure where theme_id = 'C01'"
     assert candidate.rows(carried)[0][1:] == (97.0, "ens-1")
     assert candidate.rows("select published_share_max from marts.theme where theme_id = 'C01'") == [(None,)]
-    decisions.keep(home, [Decision("ens-1", "C01", "confirm", "A. Midwife", "2026-11-01")])
-    step.run(candidate.path, home)
+    DecisionFile(home.theme_decisions).keep([Decision("ens-1", "C01", "confirm", "A. Midwife", "2026-11-01")])
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
     assert candidate.rows("select published_share_max from marts.theme where theme_id = 'C01'") == [(97.0,)]
 
 
@@ -143,7 +143,7 @@ def test_a_source_speaks_of_a_theme_when_more_than_a_slip_says_so(candidate, hom
     candidate.finding("ebc-1", CTG, source_id="ebc")
     for place in range(150):
         candidate.finding(f"ebc-x{place}", f"Table {place} lists the hospitals that took part.", source_id="ebc")
-    step.run(candidate.path, home)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
     assert candidate.rows("select sources, n_sources, findings from marts.theme where theme_id = 'C01'") == [
         (["hsib"], 1, 2)
     ]
@@ -159,7 +159,7 @@ def test_trend_is_asked_within_sources(candidate, home):
             candidate.finding(
                 f"b{year}-{place}", "Induction of labour was delayed.", source_id="ens", published_on=f"{year}-06-01"
             )
-    step.run(candidate.path, home)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
     trends = dict(candidate.rows("select theme_id, trend from marts.theme"))
     assert trends["C01"] == "increasing"
     assert trends["C07"] == "cannot be calculated"  # every finding of every year: there is nothing to compare
@@ -171,7 +171,7 @@ def test_a_source_that_begins_makes_no_trend(candidate, home):
         candidate.finding(f"a{year}", "The report lists all units.", published_on=f"{year}-06-01")
     for place in range(20):
         candidate.finding(f"b{place}", CTG, source_id="ens", published_on="2019-06-01")
-    step.run(candidate.path, home)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
     assert candidate.rows("select trend from marts.theme where theme_id = 'C01'") == [("cannot be calculated",)]
 
 
@@ -193,7 +193,7 @@ def test_indicators_stand_beside_themes(candidate, home):
                 value=1.0,
                 comparison=said,
             )
-    step.run(candidate.path, home)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
     told = candidate.rows(
         "select trusts_compared, trusts_worse, round(trusts_worse_share, 1), signal_indicator_id, reasoning "
         "from marts.theme where theme_id = 'C01'"
@@ -206,7 +206,7 @@ def test_rank_follows_its_rule(candidate, home):
     candidate.published()
     for source in ("hsib", "ens", "ebc", "pmrt"):
         candidate.finding(f"{source}-1", CTG, source_id=source)
-    step.run(candidate.path, home)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
     rows = candidate.rows(
         "select convergence_rank, n_sources, published_share_max from marts.theme order by convergence_rank"
     )
@@ -216,7 +216,7 @@ def test_rank_follows_its_rule(candidate, home):
 
 
 def test_no_clinical_driver_is_an_answer(candidate, home):
-    step.run(candidate.path, home)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
     answers = dict(candidate.rows("select theme_id, driver from marts.theme"))
     assert answers["S06"] == "no clinical driver"
     assert answers["C04"] == "D1 Increasing the proportion of smoke free pregnancies"

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from insights import review_sheets as decisions
+from insights.decisions import DecisionFile
 from perinatal.home import Home
 
 CTG = "The CTG was pathological for an hour and the concerns were not escalated to the registrar."
@@ -105,7 +105,7 @@ def test_review_goes_out_as_a_sheet_and_comes_back(cli: Cli, edition: Home, tmp_
     assert (ran.code, "reviewer must be filled in" in ran.err) == (1, True)
     ran = cli("themes", "review", "--import", sheet, "--reviewer", "A. Midwife", at=edition)
     assert ran.out.startswith("1 decision(s) kept, 0 known already")
-    (kept,) = decisions.read(edition)
+    (kept,) = DecisionFile(edition.theme_decisions).read()
     assert (kept.theme_id, kept.decision, kept.reviewer) == (rows[0]["theme_id"], "reject", "A. Midwife")
 
 
@@ -133,7 +133,9 @@ def test_review_at_a_terminal(shell: Cli, edition: Home) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "C01 Fetal monitoring" in done.stdout
-    assert [(d.theme_id, d.decision, d.reviewer) for d in decisions.read(edition)] == [("C01", "confirm", "Ann Smith")]
+    assert [(d.theme_id, d.decision, d.reviewer) for d in DecisionFile(edition.theme_decisions).read()] == [
+        ("C01", "confirm", "Ann Smith")
+    ]
 
 
 @pytest.mark.parametrize(
