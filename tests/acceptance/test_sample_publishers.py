@@ -13,6 +13,7 @@ import pytest
 
 from expectations import alerts
 from ingest.archive import manifest as manifests
+from ingest.archive.synthetic import SyntheticHashes
 from ingest.fetch import fetching as fetch
 from ingest.fetch import probe_settings as watch
 from ingest.fetch import probe_state
@@ -21,6 +22,7 @@ from ingest.inbox import collect as inbox
 from ingest.registry import Source, all_sources
 from ingest.sample import publishers
 from ingest.sample.server import Fault, SamplePublishers
+from ingest.stores import FetchStores
 from perinatal.home import Home
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,14 +60,14 @@ def running(home: Home) -> Iterator[tuple[SamplePublishers, HttpClient]]:
     """Everything landed once, and the sample publishers still there to be broken."""
     for source in all_sources().values():
         if publishers.has_sample(source):
-            publishers.drop(home, source)
-    dropped = inbox.collect(home, all_sources(), 0.01)
+            publishers.drop(home.cache, FetchStores.of(home), source)
+    dropped = inbox.collect(FetchStores.of(home), all_sources(), 0.01)
     assert [item for item in dropped if item.left] == []
-    with publishers.running(home, watched()) as (server, options):
+    with publishers.running(home.cache, SyntheticHashes(home.synthetic), watched()) as (server, options):
         # short, but long enough for the publishers that are not broken on a machine with other work
         quick = replace(options, read_timeout=2, total_timeout=6, attempts=2, backoff=0.01, max_bytes=32 << 20)
         with HttpClient(quick) as client:
-            reports = list(fetch.fetch_all(home, client, watched(), synthetic=True))
+            reports = list(fetch.fetch_all(FetchStores.of(home), client, watched(), synthetic=True))
             assert [report for report in reports if report.outcome in ("failed", "needs_person")] == []
             told = [line for report in reports for line in report.warnings]
             assert told
@@ -74,24 +76,24 @@ def running(home: Home) -> Iterator[tuple[SamplePublishers, HttpClient]]:
 
 
 def test_every_sample_lands_as_synthetic(home: Home, running: tuple[SamplePublishers, HttpClient]) -> None:
-    landed = list(manifests.all_landed(home))
+    landed = list(manifests.LandedReleases(home.landed).all())
     assert all(item.is_synthetic for item in landed)
     assert {item.source_id for item in landed} == {s.id for s in all_sources().values() if publishers.has_sample(s)}
 
 
 def test_a_second_run_transfers_no_body(home: Home, running: tuple[SamplePublishers, HttpClient]) -> None:
     server, client = running
-    before = len(list(manifests.all_landed(home)))
+    before = len(list(manifests.LandedReleases(home.landed).all()))
     server.forget()
     for source in all_sources().values():
         if publishers.has_sample(source):
-            publishers.drop(home, source)
-    assert inbox.collect(home, all_sources(), 0.01) == []
-    reports = list(fetch.fetch_all(home, client, watched(), synthetic=True))
+            publishers.drop(home.cache, FetchStores.of(home), source)
+    assert inbox.collect(FetchStores.of(home), all_sources(), 0.01) == []
+    reports = list(fetch.fetch_all(FetchStores.of(home), client, watched(), synthetic=True))
     assert {report.outcome for report in reports} == {"unchanged"}
     assert server.count().requests >= len(watched())
     assert server.count().body_bytes == 0
-    assert len(list(manifests.all_landed(home))) == before
+    assert len(list(manifests.LandedReleases(home.landed).all())) == before
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.kind}-{fault.status}")
@@ -105,16 +107,20 @@ def test_one_broken_publisher_is_told_and_recovers(
     parts = urlsplit(found.spec.url)
     place = parts.netloc + parts.path
     # nothing is remembered of this publisher, so that it has to send bodies
-    probe_state.place(home, source.id, synthetic=True).unlink()
+    probe_state.ProbeStates(home.probes).path_of(source.id, synthetic=True).unlink()
     server.fault(place, replace(fault))
-    reports = {report.source_id: report for report in fetch.fetch_all(home, client, watched(), synthetic=True)}
+    reports = {
+        report.source_id: report for report in fetch.fetch_all(FetchStores.of(home), client, watched(), synthetic=True)
+    }
     server.fault(place, None)
     assert reports.pop(source.id).outcome == "failed"
     same_page = {other.id for other in watched() if other.probe.get("url") == source.probe.get("url")}
     assert {report.outcome for name, report in reports.items() if name not in same_page} <= {"unchanged"}
     standing = [alert.scope for alert in alerts.AlertLog(home.alerts).open() if alert.scope.startswith("fetch")]
     assert f"fetch-sample/{source.id}" in standing
-    reports = {report.source_id: report for report in fetch.fetch_all(home, client, watched(), synthetic=True)}
+    reports = {
+        report.source_id: report for report in fetch.fetch_all(FetchStores.of(home), client, watched(), synthetic=True)
+    }
     assert reports[source.id].outcome in ("unchanged", "no_data")
     assert [alert.scope for alert in alerts.AlertLog(home.alerts).open() if alert.scope.startswith("fetch")] == []
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ingest import registry
+from ingest.archive.synthetic import SyntheticHashes
 from ingest.sample import publishers
 from perinatal.home import Home
 
@@ -42,7 +43,8 @@ def run(tmp_path: Path) -> Run:
 @pytest.fixture
 def sample(tmp_path: Path) -> Path:
     """Return one file of the MBRRACE sample."""
-    folder = publishers.prepare(Home(tmp_path / "elsewhere"), registry.source("mbrrace")) / "by_hand"
+    hashes = SyntheticHashes(tmp_path / "synthetic.txt")
+    folder = publishers.prepare(tmp_path / "elsewhere", hashes, registry.source("mbrrace")) / "by_hand"
     return min(folder.iterdir())
 
 
@@ -89,7 +91,7 @@ def test_sources_are_listed(run: Run) -> None:
 
 def test_a_broken_sample_publisher_is_a_warning_and_recovers(run: Run, tmp_path: Path) -> None:
     source = registry.source("mbrrace")
-    folder = publishers.prepare(Home(tmp_path), source)
+    folder = publishers.prepare(Home(tmp_path).cache, SyntheticHashes(Home(tmp_path).synthetic), source)
     for path in sorted((folder / "by_hand").iterdir())[1:]:
         path.unlink()
     table = json.loads((folder / "site.json").read_text())
