@@ -66,6 +66,18 @@ class Coder:
         """Scores of every theme for every text, before threshold and decisions (texts x themes)."""
         return self.model.probabilities([read(text, self.lexicon) for text in texts])
 
+    def themes(self, findings: Sequence[tuple[str, str]]) -> list[frozenset[str]]:
+        """Themes of each (finding_id, text), in the order of the findings."""
+        given: dict[str, set[str]] = {finding_id: set() for finding_id, _ in findings}
+        for assignment in self.code(findings):
+            given[assignment.finding_id].add(assignment.theme_id)
+        return [frozenset(themes) for themes in given.values()]
+
+    def themes_by_rules(self, findings: Sequence[tuple[str, str]]) -> list[frozenset[str]]:
+        """Themes of each (finding_id, text) by strong phrases of the lexicon alone: what the model is measured on."""
+        readings = [read(text, self.lexicon) for _, text in findings]
+        return [frozenset(theme for theme, hits in reading.hits.items() if hits.include) for reading in readings]
+
     def _decided(self) -> dict[str, dict[str, Decision]]:
         by_finding: dict[str, dict[str, Decision]] = {}
         for (finding_id, theme_id), decision in self.decisions.items():

@@ -35,13 +35,14 @@ def load_labelled(path: Path = LABELLED) -> list[Labelled]:
             row["finding_id"],
             row["source"],
             row["text"],
-            *(_themes(row[column], path, line) for column in COLUMNS[3:]),
+            *(themes_of_cell(row[column], path, line) for column in COLUMNS[3:]),
         )
         for line, row in read_rows(path, COLUMNS)
     ]
 
 
-def _themes(cell: str, path: Path, line: int) -> frozenset[str]:
+def themes_of_cell(cell: str, path: Path, line: int) -> frozenset[str]:
+    """Read theme ids separated by `;`; an empty cell is an answer. Raises PerinatalError on an unknown id."""
     found = frozenset(filter(None, (part.strip() for part in cell.split(";"))))
     unknown = sorted(found - set(theme_ids()))
     if unknown:
