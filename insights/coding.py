@@ -19,7 +19,8 @@ from insights.labelled_set import Labelled, load_labelled
 from insights.lexicon import Lexicon, Span, default_lexicon, normalise
 from insights.model import THRESHOLD, UNKNOWN, Matrix, ThemeModel, Truth, fit_theme_model
 from insights.review import Decision, latest_decisions, read_decisions
-from insights.rules import Reading, clause_spans, read
+from insights.roles import clause_spans
+from insights.rules import Reading, read
 from insights.tables import read_rows
 from insights.themes import theme_ids
 from perinatal.errors import PerinatalError

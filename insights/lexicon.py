@@ -10,15 +10,19 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
-from insights.patterns import KEY_LENGTH, WORD, Part, PatternError, compile_part, parse
+from insights.patterns import KEY_LENGTH, WORD, Part, PatternError, compile_part, expand, parse
 from insights.tables import read_rows
-from insights.themes import TAXONOMY, load_themes
+from insights.themes import TAXONOMY, theme_ids
 from perinatal.errors import PerinatalError
 
 COLUMNS = ("theme_id", "kind", "pattern")
+CLASS_COLUMNS = ("name", "words")
 ANY_THEME = "*"
-THEME_KINDS = frozenset({"include", "context", "exclude"})
-CUE_KINDS = frozenset({"assurance", "directive", "problem", "contrast", "absence", "absence_after", "process"})
+THEME_KINDS = frozenset({"include", "topic", "context", "exclude"})
+CUE_KINDS = frozenset(
+    {"assurance", "directive", "imperative", "problem", "contrast", "absence", "absence_after", "process"}
+    | {"background", "itself"}
+)
 SENTENCE_END = re.compile(r"[.!?](?=\s|$)")
 STRAIGHTENED = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "\u00a0": " "})
 COMBINATIONS = 8  # of the parts of an `a & b` pattern that are tried in one sentence
@@ -133,31 +137,36 @@ def _tightest(choices: list[list[Span]]) -> Span | None:
 
 def load_lexicon(path: Path) -> Lexicon:
     """Read and compile a lexicon. Raises PerinatalError naming the row of a pattern that cannot be read."""
-    known = {theme.theme_id for theme in load_themes()}
+    classes = {row["name"]: row["words"] for _, row in read_rows(TAXONOMY / "word_classes.csv", CLASS_COLUMNS)}
     distinct: dict[str, int] = {}
     parts: list[Part] = []
     entries: list[Entry] = []
     for line, row in read_rows(path, COLUMNS):
-        theme_id, kind, pattern = row["theme_id"], row["kind"], row["pattern"]
-        allowed = CUE_KINDS if theme_id == ANY_THEME else THEME_KINDS if theme_id in known else frozenset()
-        if kind not in allowed:
-            raise PerinatalError(
-                f"{path}, line {line}: theme {theme_id!r} with kind {kind!r}. Expected a theme of themes.csv with "
-                f"{', '.join(sorted(THEME_KINDS))}, or {ANY_THEME} with {', '.join(sorted(CUE_KINDS))}."
-            )
+        theme_id, kind = _checked_kind(path, line, row)
+        indexes = []
         try:
-            conjuncts = parse(pattern)
+            written_out = expand(row["pattern"], classes)
+            for source, conjunct in zip(written_out.split("&"), parse(written_out), strict=True):
+                key = " ".join(source.split())
+                if key not in distinct:
+                    distinct[key] = len(parts)
+                    parts.append(compile_part(conjunct))
+                indexes.append(distinct[key])
         except PatternError as error:
             raise PerinatalError(f"{path}, line {line}: {error}. See insights/patterns.py.") from error
-        indexes = []
-        for source, conjunct in zip(pattern.split("&"), conjuncts, strict=True):
-            key = " ".join(source.split())
-            if key not in distinct:
-                distinct[key] = len(parts)
-                parts.append(compile_part(conjunct))
-            indexes.append(distinct[key])
-        entries.append(Entry(theme_id, kind, pattern, tuple(indexes)))
+        entries.append(Entry(theme_id, kind, row["pattern"], tuple(indexes)))
     return _indexed(tuple(entries), tuple(parts))
+
+
+def _checked_kind(path: Path, line: int, row: dict[str, str]) -> tuple[str, str]:
+    theme_id, kind = row["theme_id"], row["kind"]
+    allowed = CUE_KINDS if theme_id == ANY_THEME else THEME_KINDS if theme_id in theme_ids() else frozenset()
+    if kind not in allowed:
+        raise PerinatalError(
+            f"{path}, line {line}: theme {theme_id!r} with kind {kind!r}. Expected a theme of themes.csv with "
+            f"{', '.join(sorted(THEME_KINDS))}, or {ANY_THEME} with {', '.join(sorted(CUE_KINDS))}."
+        )
+    return theme_id, kind
 
 
 def _indexed(entries: tuple[Entry, ...], parts: tuple[Part, ...]) -> Lexicon:

@@ -66,8 +66,8 @@ def load_passages(path: Path) -> list[Passage]:
     for line, row in read_rows(path, COLUMNS):
         if row["finding_id"] in passages:
             raise PerinatalError(f"{path}, line {line}: finding_id {row['finding_id']!r} comes twice. Remove one.")
-        coded = (themes_of_cell(row[column], path, line) for column in COLUMNS[3:])
-        passages[row["finding_id"]] = Passage(*(row[column] for column in COLUMNS[:3]), *coded)
+        coded_a, coded_b = (themes_of_cell(row[column], path, line) for column in COLUMNS[3:])
+        passages[row["finding_id"]] = Passage(row["finding_id"], row["source"], row["text"], coded_a, coded_b)
     if not passages:
         raise PerinatalError(f"{path}: no passage. Expected one row a passage with {', '.join(COLUMNS)}.")
     return list(passages.values())

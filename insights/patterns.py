@@ -7,6 +7,8 @@ A pattern is words as a clinician would write them:
 - `word?` `(…)?`      may be left out
 - `~3`                up to three words may stand here
 - `a & b`             both in the same sentence, in any order
+- `a ~~3 b`           as `a ~3 b` or `b ~3 a`; one of these a pattern
+- `<fail>`            a class of words, listed in taxonomy/word_classes.csv
 
 Matching ignores case; hyphens, slashes and commas separate words; a match never crosses a full stop,
 semicolon or colon.
@@ -15,6 +17,7 @@ semicolon or colon.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +25,8 @@ WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
 SEPARATOR = r"[^\w.;:!?]+"
 GAP_WORD = r"[a-z0-9]+(?:'[a-z]+)?"
 TOKENS = re.compile(r"[()|&]|~\d+|[a-z0-9']+\*?\??|\?")
+CLASS = re.compile(r"<([a-z_]+)>")
+EITHER_ORDER = re.compile(r"(?P<first>.+?) ~~(?P<gap>\d+) (?P<second>.+)")
 KEY_LENGTH = 3
 SPELLINGS = (("fet", "foet"), ("haem", "hem"), ("paed", "ped"), ("oedema", "edema"), ("anaes", "anes"))
 
@@ -56,6 +61,22 @@ class Part:
 
     regex: re.Pattern[str]
     keys: frozenset[str]
+
+
+def expand(pattern: str, classes: Mapping[str, str]) -> str:
+    """Write out word classes and either-order gaps, so that `parse` can read the pattern. Raises PatternError."""
+    unknown = sorted(set(CLASS.findall(pattern)) - set(classes))
+    if unknown:
+        raise PatternError(f"unknown word class {', '.join(unknown)} in pattern {pattern!r}")
+    return " & ".join(_both_orders(CLASS.sub(lambda m: f"({classes[m[1]]})", part)) for part in pattern.split("&"))
+
+
+def _both_orders(part: str) -> str:
+    ordered = EITHER_ORDER.fullmatch(part.strip())
+    if ordered is None:
+        return part.strip()
+    first, gap, second = ordered["first"], ordered["gap"], ordered["second"]
+    return f"{first} ~{gap} {second} | {second} ~{gap} {first}"
 
 
 def parse(pattern: str) -> list[list[Sequence]]:
