@@ -21,7 +21,8 @@ class Agreement:
 
 
 def agreement(rows: Sequence[Labelled]) -> Agreement:
-    """Compare pass 1 with pass 2."""
+    """Compare pass 1 with pass 2 of the findings that have both."""
+    rows = [row for row in rows if row.pass1 is not None and row.pass2 is not None]
     tables = {theme: _table(rows, theme) for theme in theme_ids()}
     pooled = tuple(sum(table[cell] for table in tables.values()) for cell in range(4))
     return Agreement(

@@ -15,9 +15,9 @@ from typing import TextIO
 
 import numpy as np
 
-from insights.labelled_set import Labelled, load_labelled
+from insights.labelled_set import UNKNOWN, Labelled, load_labelled, truth_of
 from insights.lexicon import Lexicon, Span, default_lexicon, normalise
-from insights.model import THRESHOLD, UNKNOWN, Matrix, ThemeModel, Truth, fit_theme_model
+from insights.model import THRESHOLD, Matrix, ThemeModel, Truth, fit_theme_model
 from insights.review import Decision, latest_decisions, read_decisions
 from insights.roles import clause_spans
 from insights.rules import Reading, read
@@ -132,7 +132,7 @@ def train(
     rows = list(load_labelled() if labelled is None else labelled)
     latest = latest_decisions(decisions)
     texts = [row.text for row in rows]
-    truth = np.array([[theme in row.labels for theme in theme_ids()] for row in rows], dtype=np.int8)
+    truth = np.array([truth_of(row) for row in rows])
     decided = {finding: text for finding, text in sorted((decided_texts or {}).items())}
     extra = _decided_truth(latest, list(decided))
     known = (extra != UNKNOWN).any(axis=1)

@@ -20,6 +20,7 @@ from scipy.special import expit
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from insights.labelled_set import UNKNOWN
 from insights.patterns import WORD
 from insights.rules import Reading
 from insights.themes import load_themes, theme_ids
@@ -32,7 +33,6 @@ WEIGH_C = 0.3  # the same for the weighing model
 # without a phrase of the lexicon a theme must be this sure (log-odds above 0) to be given: on coded passages of real
 # documents a model that learned from synthetic text adds more wrong themes than right ones (docs/themes.md)
 HANDICAP = 3.0
-UNKNOWN = -1
 MIN_POSITIVE = 3  # a theme with fewer positive texts is left to the rules
 DIGITS = re.compile(r"\d+")
 # words that carry no theme: alone they would speak for one in a text that is about something else
