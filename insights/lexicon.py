@@ -120,6 +120,8 @@ def _entry_spans(entry: Entry, spans: dict[int, list[Span]], sentences: list[Spa
         best = _tightest(inside)
         if best:
             found.append(best)
+        if best and entry.kind == "exclude":
+            found += [span for spans in inside for span in spans]
     return found
 
 

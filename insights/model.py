@@ -33,6 +33,8 @@ WEIGH_C = 0.3  # the same for the weighing model
 # without a phrase of the lexicon a theme must be this sure (log-odds above 0) to be given: on coded passages of real
 # documents a model that learned from synthetic text adds more wrong themes than right ones (docs/themes.md)
 HANDICAP = 3.0
+# where a strong phrase stands, the model may only reject it clearly: its words are those of synthetic texts
+CREDIT = 0.4
 MIN_POSITIVE = 3  # a theme with fewer positive texts is left to the rules
 DIGITS = re.compile(r"\d+")
 # words that carry no theme: alone they would speak for one in a text that is about something else
@@ -114,7 +116,8 @@ class ThemeModel:
         result = np.asarray(expit(self.alone.decision_function(_bounded(scores)) - HANDICAP))
         evidence, has_phrase = _evidence(readings, scores)
         if has_phrase.any():
-            result[has_phrase] = self.beside.predict_proba(evidence[has_phrase])[:, 1]
+            weighed = self.beside.decision_function(evidence[has_phrase]) + CREDIT * evidence[has_phrase, 0]
+            result[has_phrase] = expit(weighed)
         result = result.reshape(scores.shape)
         result[[not reading.effective.strip() for reading in readings]] = 0.0
         return result
