@@ -29,7 +29,7 @@ from insights.measures import (
     summary,
     theme_scores,
 )
-from insights.themes import load_themes, taxonomy_version, theme_ids
+from insights.themes import Theme, first_themes, taxonomy_version
 
 TARGET_MACRO, TARGET_MICRO = 0.60, 0.70
 
@@ -51,27 +51,28 @@ def training_rows(rows: Sequence[Labelled]) -> list[Labelled]:
 
 
 def evaluate(rows: Sequence[Labelled], sources: Sequence[str], coder: Coder) -> Report:
-    """Measure a coder that was trained on `training_rows` on the rows of `sources`."""
+    """Measure a coder that was trained on `training_rows` on the rows of `sources`, over the themes of 1.0."""
     held_out = [row for row in rows if row.source in sources]
-    truth = answer_table([row.labels for row in held_out])
+    themes = first_themes()
+    truth = answer_table([row.labels for row in held_out], themes)
     texts = [(row.finding_id, row.text) for row in held_out]
     answers = {
-        "rules and model": answer_table(coder.themes(texts)),
-        "rules only": answer_table(coder.themes_by_rules(texts)),
-        "majority": _majority(training_rows(rows), len(held_out)),
+        "rules and model": answer_table(coder.themes(texts), themes),
+        "rules only": answer_table(coder.themes_by_rules(texts), themes),
+        "majority": _majority(training_rows(rows), len(held_out), themes),
     }
     return Report(
         tuple(sources),
         len(held_out),
         int(truth.sum()),
         {name: summary(truth, answer) for name, answer in answers.items()},
-        theme_scores(load_themes(), truth, answers["rules and model"]),
+        theme_scores(themes, truth, answers["rules and model"]),
     )
 
 
-def _majority(training: Sequence[Labelled], size: int) -> Answers:
+def _majority(training: Sequence[Labelled], size: int, themes: Sequence[Theme]) -> Answers:
     """Give the commonest theme of the training texts, for every finding."""
-    counts = [sum(theme in row.labels for row in training) for theme in theme_ids()]
+    counts = [sum(theme.theme_id in row.labels for row in training) for theme in themes]
     answers = np.zeros((size, len(counts)), dtype=bool)
     answers[:, int(np.argmax(counts))] = True
     return answers

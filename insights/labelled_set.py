@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from perinatal.errors import PerinatalError
 FOLDER = Path(__file__).parent / "labelled"
 COLUMNS = ("finding_id", "source", "text", "labels_pass1", "labels_pass2", "labels")
 ONCE_COLUMNS = ("finding_id", "source", "text", "labels")
+ONCE_VERSION = "1.1"  # of the taxonomy that documents.csv was labelled with
 UNKNOWN = -1
 # Source families that no lexicon entry, feature or threshold may be tuned on. `pfd` was chosen before any
 # tuning; `ombudsman` was written after the lexicon and the model were frozen.
@@ -39,29 +41,25 @@ class Labelled:
 
 def load_labelled(folder: Path = FOLDER) -> list[Labelled]:
     """Read the labelled findings in the order of the files: those labelled twice, then those labelled once."""
-    twice = [
-        Labelled(*_text_of(row), themes[2], FIRST_VERSION, themes[0], themes[1])
-        for line, row in read_rows(folder / "findings.csv", COLUMNS)
-        for themes in [[themes_of_cell(row[column], folder / "findings.csv", line) for column in COLUMNS[3:]]]
-    ]
-    once = [
-        Labelled(*_text_of(row), themes_of_cell(row["labels"], folder / "documents.csv", line), "1.1")
-        for line, row in read_rows(folder / "documents.csv", ONCE_COLUMNS)
-    ]
-    return twice + once
+    return [*_labelled_twice(folder / "findings.csv"), *_labelled_once(folder / "documents.csv")]
 
 
-def _text_of(row: dict[str, str]) -> tuple[str, str, str]:
-    return row["finding_id"], row["source"], row["text"]
+def _labelled_twice(path: Path) -> Iterator[Labelled]:
+    for line, row in read_rows(path, COLUMNS):
+        first, second, labels = (themes_of_cell(row[column], path, line) for column in COLUMNS[3:])
+        yield Labelled(row["finding_id"], row["source"], row["text"], labels, FIRST_VERSION, first, second)
+
+
+def _labelled_once(path: Path) -> Iterator[Labelled]:
+    for line, row in read_rows(path, ONCE_COLUMNS):
+        labels = themes_of_cell(row["labels"], path, line)
+        yield Labelled(row["finding_id"], row["source"], row["text"], labels, ONCE_VERSION)
 
 
 def truth_of(row: Labelled) -> NDArray[np.int8]:
     """Tell for every theme: 1 given, 0 not given, UNKNOWN where the theme is newer than the labels."""
     return np.array(
-        [
-            UNKNOWN if theme.since > row.version else int(theme.theme_id in row.labels)
-            for theme in load_themes()
-        ],
+        [UNKNOWN if theme.since > row.version else int(theme.theme_id in row.labels) for theme in load_themes()],
         dtype=np.int8,
     )
 

@@ -9,7 +9,7 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from insights.themes import Theme, theme_ids
+from insights.themes import Theme
 
 SEED = 20261123
 RESAMPLES = 1_000
@@ -48,9 +48,9 @@ class Summary:
     micro_recall: Figure
 
 
-def answer_table(coded: Sequence[frozenset[str]]) -> Answers:
-    """Tabulate sets of theme ids: findings x themes, in the order of the taxonomy."""
-    return np.array([[theme in themes for theme in theme_ids()] for themes in coded])
+def answer_table(coded: Sequence[frozenset[str]], themes: Sequence[Theme]) -> Answers:
+    """Tabulate sets of theme ids: findings x themes; ids of other themes are left out."""
+    return np.array([[theme.theme_id in given for theme in themes] for given in coded])
 
 
 def summary(truth: Answers, answer: Answers, min_support: int = 1) -> Summary:

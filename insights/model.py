@@ -32,7 +32,7 @@ TEXT_C = 8.0  # inverse strength of the text model's regularisation
 WEIGH_C = 0.3  # the same for the weighing model
 # without a phrase of the lexicon a theme must be this sure (log-odds above 0) to be given: on coded passages of real
 # documents a model that learned from synthetic text adds more wrong themes than right ones (docs/themes.md)
-HANDICAP = 3.0
+HANDICAP = 4.0
 # where a strong phrase stands, the model may only reject it clearly: its words are those of synthetic texts
 CREDIT = 0.4
 MIN_POSITIVE = 3  # a theme with fewer positive texts is left to the rules

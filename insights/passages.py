@@ -13,8 +13,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
-import numpy as np
-
 from insights.coding import Coder, train
 from insights.labelled_set import themes_of_cell
 from insights.measures import (
@@ -28,7 +26,7 @@ from insights.measures import (
     theme_scores,
 )
 from insights.tables import read_rows
-from insights.themes import FIRST_VERSION, load_themes, taxonomy_version
+from insights.themes import FIRST_VERSION, first_themes, load_themes, taxonomy_version
 from perinatal.errors import PerinatalError
 
 COLUMNS = ("finding_id", "source", "text", "themes_a", "themes_b")
@@ -75,24 +73,31 @@ def load_passages(path: Path) -> list[Passage]:
 
 def evaluate_passages(passages: Sequence[Passage], coder: Coder) -> PassageReport:
     """Measure a coder on passages, beside the phrases of the lexicon alone."""
-    old = np.array([theme.since == FIRST_VERSION for theme in load_themes()])
-    first, second = answer_table([p.themes_a for p in passages]), answer_table([p.themes_b for p in passages])
+    themes = first_themes()
+    first = answer_table([p.themes_a for p in passages], themes)
+    second = answer_table([p.themes_b for p in passages], themes)
     texts = [(p.finding_id, p.text) for p in passages]
-    given, phrases = answer_table(coder.themes(texts)), answer_table(coder.themes_by_rules(texts))
+    coded = coder.themes(texts)
+    given, phrases = answer_table(coded, themes), answer_table(coder.themes_by_rules(texts), themes)
     either = _either(first, second, given)
     truths = {"either coder": either, "coder a": first, "coder b": second}
-    ways = {name: summary(truth[:, old], given[:, old], MIN_SUPPORT) for name, truth in truths.items()}
-    ways["rules only"] = summary(_either(first, second, phrases)[:, old], phrases[:, old], MIN_SUPPORT)
-    empty = ~(first | second)[:, old].any(axis=1)
+    ways = {name: summary(truth, given, MIN_SUPPORT) for name, truth in truths.items()}
+    ways["rules only"] = summary(_either(first, second, phrases), phrases, MIN_SUPPORT)
+    empty = ~(first | second).any(axis=1)
     return PassageReport(
         len(passages),
         ways,
-        theme_scores([theme for theme in load_themes() if theme.since == FIRST_VERSION], either[:, old], given[:, old]),
-        int((either[:, old].sum(axis=0) >= MIN_SUPPORT).sum()),
+        theme_scores(themes, either, given),
+        int((either.sum(axis=0) >= MIN_SUPPORT).sum()),
         int(empty.sum()),
-        int(given[empty][:, old].any(axis=1).sum()),
-        {theme.theme_id: int(given[:, n].sum()) for n, theme in enumerate(load_themes()) if not old[n]},
+        int(given[empty].any(axis=1).sum()),
+        _new_themes(coded),
     )
+
+
+def _new_themes(coded: Sequence[frozenset[str]]) -> dict[str, int]:
+    new = [theme.theme_id for theme in load_themes() if theme.since != FIRST_VERSION]
+    return {theme_id: sum(theme_id in themes for themes in coded) for theme_id in new}
 
 
 def _either(first: Answers, second: Answers, given: Answers) -> Answers:

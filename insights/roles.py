@@ -19,7 +19,9 @@ CLAUSE_END = re.compile(r"[.!?;:](?=\s|$)|\s[-–—]\s")
 CLAUSE_END_OR_COMMA = re.compile(r"[.!?;:,](?=\s|$)|\s[-–—]\s")
 BRACKETS = re.compile(r"[(\[][^()\[\]]*[)\]]")
 # "A, B and C" or "A or B" after a word that introduces background
-LIST = re.compile(r"(?:[^,.;:()]{1,50},\s)+(?:and|or)\s[^,.;:()]+|(?:[^,.;:()]{1,50},\s)*[^,.;:()]{1,60}\s(?:and|or)\s[^,.;:()]+")
+LIST = re.compile(
+    r"(?:[^,.;:()]{1,50},\s)+(?:and|or)\s[^,.;:()]+|(?:[^,.;:()]{1,50},\s)*[^,.;:()]{1,60}\s(?:and|or)\s[^,.;:()]+"
+)
 UNTIL_COMMA = re.compile(r"[^,.;:()]*")
 # a name such as "Birth Choices Guidance": words that begin with a capital, ending in the kind of document or body
 NAME = re.compile(

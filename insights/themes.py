@@ -60,6 +60,12 @@ def theme_ids() -> tuple[str, ...]:
 
 
 @cache
+def first_themes() -> tuple[Theme, ...]:
+    """List the themes of taxonomy 1.0: what texts that were coded before 1.1 can be measured on."""
+    return tuple(theme for theme in load_themes() if theme.since == FIRST_VERSION)
+
+
+@cache
 def load_mappings() -> tuple[Mapping, ...]:
     """Read every mapping of every theme."""
     return tuple(
