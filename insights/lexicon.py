@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from insights.patterns import KEY_LENGTH, WORD, Part, PatternError, compile_part, expand, parse
+from insights.patterns import KEY_LENGTH, WORD, Branch, Part, PatternError, compile_part, expand, parse
 from insights.tables import read_rows
 from insights.themes import TAXONOMY, theme_ids
 from perinatal.errors import PerinatalError
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 COLUMNS = ("theme_id", "kind", "pattern")
 CLASS_COLUMNS = ("name", "words")
 ANY_THEME = "*"
@@ -56,13 +59,20 @@ class Match(NamedTuple):
     span: Span
 
 
+class Start(NamedTuple):
+    """An alternative of a part (by its index)."""
+
+    part: int
+    branch: Branch
+
+
 @dataclass(frozen=True)
 class Lexicon:
-    """Compiled entries with an index from a word's first letters to the parts that may start there."""
+    """Compiled entries with an index from a word, or its beginning, to the alternatives that may start there."""
 
     entries: tuple[Entry, ...]
-    parts: tuple[Part, ...]
-    starts: dict[str, tuple[int, ...]]
+    by_word: dict[str, tuple[Start, ...]]
+    by_beginning: dict[str, tuple[Start, ...]]
     by_first_part: dict[int, tuple[Entry, ...]]
 
     def find(self, text: str) -> list[Match]:
@@ -79,13 +89,27 @@ class Lexicon:
 
     def _part_spans(self, lowered: str) -> dict[int, list[Span]]:
         spans: dict[int, list[Span]] = defaultdict(list)
-        for word in WORD.finditer(lowered):
+        words = list(WORD.finditer(lowered))
+        present = {word.group()[:KEY_LENGTH] for word in words}
+        for word in words:
             position = word.start()
-            for part in self.starts.get(word.group()[:KEY_LENGTH], ()):
-                match = self.parts[part].regex.match(lowered, position)
+            for part, branch in self._starts(word.group()):
+                if part in spans and spans[part][-1].start == position:
+                    continue  # an earlier alternative fits here already
+                if any(later.isdisjoint(present) for later in branch.later):
+                    continue
+                match = branch.regex.match(lowered, position)
                 if match:
                     spans[part].append(Span(position, match.end()))
         return spans
+
+    def _starts(self, word: str) -> Iterator[Start]:
+        yield from self.by_word.get(word, ())
+        stem, apostrophe, _ = word.partition("'")
+        if apostrophe:
+            yield from self.by_word.get(stem, ())
+        for length in range(KEY_LENGTH, len(word) + 1):
+            yield from self.by_beginning.get(word[:length], ())
 
 
 def normalise(text: str) -> str:
@@ -172,19 +196,22 @@ def _checked_kind(path: Path, line: int, row: dict[str, str]) -> tuple[str, str]
 
 
 def _indexed(entries: tuple[Entry, ...], parts: tuple[Part, ...]) -> Lexicon:
-    starts: dict[str, list[int]] = defaultdict(list)
+    by_word: dict[str, list[Start]] = defaultdict(list)
+    by_beginning: dict[str, list[Start]] = defaultdict(list)
     for index, part in enumerate(parts):
-        for key in sorted(part.keys):
-            starts[key].append(index)
+        for branch in part.branches:
+            for word in branch.words:
+                by_word[word].append(Start(index, branch))
+            for beginning in branch.beginnings:
+                by_beginning[beginning].append(Start(index, branch))
     by_first: dict[int, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_first[entry.parts[0]].append(entry)
-    return Lexicon(
-        entries,
-        parts,
-        {key: tuple(values) for key, values in starts.items()},
-        {key: tuple(values) for key, values in by_first.items()},
-    )
+    return Lexicon(entries, _frozen(by_word), _frozen(by_beginning), _frozen(by_first))
+
+
+def _frozen(lists: dict[Key, list[Value]]) -> dict[Key, tuple[Value, ...]]:
+    return {key: tuple(values) for key, values in lists.items()}
 
 
 @cache

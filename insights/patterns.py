@@ -55,12 +55,28 @@ class Item:
 Sequence = tuple[Item, ...]
 
 
-@dataclass(frozen=True)
-class Part:
-    """A compiled sequence with the first letters that any match of it must begin with."""
+class Branch(NamedTuple):
+    """One alternative, compiled, with what tells cheaply that it cannot match.
+
+    A match begins with one of `words` or with a word that begins with one of `beginnings`; of each set in `later` the
+    text must hold a word with these first letters (KEY_LENGTH of them).
+    """
 
     regex: re.Pattern[str]
-    keys: frozenset[str]
+    words: frozenset[str]
+    beginnings: frozenset[str]
+    later: tuple[frozenset[str], ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A compiled conjunct: its alternatives in order."""
+
+    branches: tuple[Branch, ...]
+
+    def match(self, text: str, position: int) -> re.Match[str] | None:
+        """Match the first alternative that fits at a word's first letter."""
+        return next((m for branch in self.branches if (m := branch.regex.match(text, position))), None)
 
 
 def expand(pattern: str, classes: Mapping[str, str]) -> str:
@@ -141,11 +157,22 @@ def _word_item(token: str, gap: int, pattern: str) -> Item:
 
 
 def compile_part(alternatives: list[Sequence]) -> Part:
-    """Compile one conjunct to a regular expression to be tried at a word's first letter."""
-    expanded = [plain for sequence in alternatives for plain in _without_optional_start(sequence)]
-    source = "|".join(_sequence_regex(sequence) for sequence in expanded)
-    keys = {key for sequence in expanded for key in _first_keys(sequence[0])}
-    return Part(re.compile(rf"(?:{source})(?!\w)"), frozenset(keys))
+    """Compile one conjunct to regular expressions to be tried at a word's first letter."""
+    return Part(tuple(_branch(plain) for sequence in alternatives for plain in _without_optional_start(sequence)))
+
+
+def _branch(sequence: Sequence) -> Branch:
+    first = _first_words(sequence[0])
+    return Branch(
+        re.compile(rf"(?:{_sequence_regex(sequence)})(?!\w)"),
+        frozenset(word.text for word in first if not word.is_prefix),
+        frozenset(word.text for word in first if word.is_prefix),
+        tuple(
+            frozenset(word.text[:KEY_LENGTH] for word in _first_words(item))
+            for item in sequence[1:]
+            if not item.optional
+        ),
+    )
 
 
 def _without_optional_start(sequence: Sequence) -> list[Sequence]:
@@ -185,7 +212,7 @@ def _spellings(text: str) -> list[str]:
     return variants
 
 
-def _first_keys(item: Item) -> set[str]:
+def _first_words(item: Item) -> set[Word]:
     if item.word is None:
-        return {key for inner in item.alternatives for key in _first_keys(inner[0])}
-    return {text[:KEY_LENGTH] for text in _spellings(item.word.text)}
+        return {word for inner in item.alternatives for word in _first_words(inner[0])}
+    return {Word(text, item.word.is_prefix) for text in _spellings(item.word.text)}

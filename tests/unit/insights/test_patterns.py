@@ -8,7 +8,7 @@ def found(pattern: str, text: str) -> str | None:
     (alternatives,) = parse(expand(pattern, {"fail": "not|fail*"}))
     part = compile_part(alternatives)
     for start in range(len(text)):
-        match = part.regex.match(text, start)
+        match = part.match(text, start)
         if match:
             return match.group()
     return None
