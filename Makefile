@@ -49,7 +49,7 @@ check: env  ## Lint, types, SQL format, dbt parse
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/sqlfmt --quiet --check dbt_project
-	@$(BIN)/python -m perinatal.dbt parse
+	@$(BIN)/python -m warehouse.dbt parse
 
 format: env  ## Format Python and SQL
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix . ; $(BIN)/sqlfmt --quiet dbt_project

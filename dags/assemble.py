@@ -8,7 +8,8 @@ from typing import Any
 from airflow.sdk import AssetAny, AssetOrTimeSchedule, dag, task
 
 from dags import wiring
-from perinatal import service, steps
+from perinatal import home as homes
+from pipeline import service, steps
 
 
 @dag(
@@ -31,9 +32,9 @@ def assemble() -> None:
     @task(pool=service.WRITER_POOL, queue=service.BUILD_QUEUE, outlets=[wiring.EDITION])
     @wiring.as_task()
     def build(*, outlet_events: Any) -> None:
-        told = steps.build()
-        wiring.tell(told)
-        outlet_events[wiring.EDITION].extra = told.edition
+        built = steps.build(homes.get())
+        wiring.conclude(built)
+        outlet_events[wiring.EDITION].extra = built.event()
 
     build()
 

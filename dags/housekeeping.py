@@ -7,7 +7,8 @@ from datetime import timedelta
 from airflow.sdk import dag, task
 
 from dags import wiring
-from perinatal import service, steps
+from perinatal import home as homes
+from pipeline import service, steps
 
 
 @dag(
@@ -23,12 +24,12 @@ def housekeeping() -> None:
 
     @task(pool=service.WRITER_POOL, queue=service.BUILD_QUEUE)
     def prune() -> None:
-        wiring.tell(steps.prune())
+        wiring.conclude(steps.prune(homes.get()))
 
     @task(queue=service.BUILD_QUEUE)
     @wiring.as_task()
     def verify() -> None:
-        wiring.tell(steps.verify())
+        wiring.conclude(steps.verify(homes.get()))
 
     prune()
     verify()

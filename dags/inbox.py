@@ -8,7 +8,8 @@ from typing import Any
 from airflow.sdk import AssetOrTimeSchedule, dag, task
 
 from dags import wiring
-from perinatal import service, steps
+from perinatal import home as homes
+from pipeline import service, steps
 
 
 @dag(
@@ -20,18 +21,17 @@ from perinatal import service, steps
     **wiring.shared("ingest", limit=timedelta(hours=4)),
 )
 def inbox() -> None:
-    """`land` takes whatever lies there; `amiss` fails, with the reasons, if some of it was landed and some refused."""
+    """`land` takes whatever lies there; `problems` fails, with the reasons, if some was landed and some refused."""
 
     @task.branch(queue=service.FETCH_QUEUE, outlets=[wiring.LANDED_BY_HAND])
     @wiring.as_task()
     def land(*, outlet_events: Any, ti: Any) -> str | None:
-        told = steps.land_inbox()
-        wiring.tell(told)
-        for entry in told.landed:
+        landed = steps.land_inbox(homes.get())
+        for entry in landed.events():
             outlet_events[wiring.LANDED_BY_HAND].add(wiring.LANDED[entry["source"]], extra=entry)
-        return wiring.branch(told, ti)
+        return wiring.conclude_partly(landed, ti)
 
-    land() >> wiring.amiss()
+    land() >> wiring.problems()
 
 
 inbox()

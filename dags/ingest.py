@@ -9,7 +9,9 @@ from airflow.sdk import DAG, dag, task
 
 from dags import wiring
 from ingest.registry import Source, all_sources
-from perinatal import service, settings, steps
+from perinatal import home as homes
+from perinatal import settings
+from pipeline import service, steps
 
 MONDAYS = "0 5 * * 1"
 
@@ -19,7 +21,7 @@ DOC = """
 `probe` asks the publisher, politely, whether something is new. `fetch` downloads it into the archive, asks the arrival
 gate, and lands what passes. Nothing new: *skipped*, and nobody is woken. Publisher away: tried again, later each time.
 Refused: the file is in quarantine, an alert stands, and the task fails at once with the reason first in its log.
-`amiss` fails if some of it was landed and some was not.
+`problems` fails if some of it was landed and some was not.
 
 Page: <{page}> · expected every {cadence_days} days · licence: {licence}
 """
@@ -45,17 +47,17 @@ def make(source: Source) -> DAG:
         @task(execution_timeout=timedelta(minutes=15), **polite)
         @wiring.as_task()
         def probe() -> None:
-            wiring.tell(steps.probe(source.id))
+            wiring.conclude(steps.probe(homes.get(), settings.get().mode, source.id))
 
         @task.branch(execution_timeout=timedelta(hours=5), outlets=[wiring.LANDED[source.id]], **polite)
         @wiring.as_task()
         def fetch(*, outlet_events: Any, ti: Any) -> str | None:
-            told = steps.fetch(source.id)
-            wiring.tell(told)
-            outlet_events[wiring.LANDED[source.id]].extra = told.landed[0]
-            return wiring.branch(told, ti)
+            fetched = steps.fetch(homes.get(), settings.get().mode, [source.id])
+            for entry in fetched.events():
+                outlet_events[wiring.LANDED[source.id]].extra = entry
+            return wiring.conclude_partly(fetched, ti)
 
-        probe() >> fetch() >> wiring.amiss()
+        probe() >> fetch() >> wiring.problems()
 
     return ingest()
 

@@ -8,7 +8,8 @@ from typing import Any
 from airflow.sdk import AssetOrTimeSchedule, dag, task
 
 from dags import wiring
-from perinatal import service, steps
+from perinatal import home as homes
+from pipeline import service, steps
 
 
 @dag(
@@ -27,7 +28,7 @@ def notify() -> None:
 
     @task(retries=5, queue=service.FETCH_QUEUE)
     def send(*, triggering_asset_events: Any) -> None:
-        wiring.tell(steps.send_alerts(digest=not triggering_asset_events))
+        wiring.conclude(steps.notify(homes.get(), digest=not triggering_asset_events))
 
     send()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
-from ingest.inbox_watch import QuietFiles, look
+from ingest.inbox.quiet_files import QuietFiles, look
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,9 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from dags.triggers import InboxTrigger
 from ingest.registry import all_sources
 from perinatal import home as homes
-from perinatal import service, steps
 from perinatal.errors import BlockedByGate, Damaged, RefusedAtArrival
+from pipeline import service
+from pipeline.outcome import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -58,13 +59,13 @@ def shared(*tags: str, limit: timedelta) -> dict[str, Any]:
             "max_retry_delay": timedelta(minutes=30),
             "execution_timeout": limit,
             "on_failure_callback": failed,
-            "on_success_callback": well,
-            "on_skipped_callback": well,
+            "on_success_callback": succeeded,
+            "on_skipped_callback": succeeded,
         },
     }
 
 
-class AlreadyTold(AirflowFailException):
+class HasAlert(AirflowFailException):
     """A failure for which an alert stands already."""
 
 
@@ -74,48 +75,60 @@ def as_task() -> Iterator[None]:
 
     Where data or an answer failed a standard the task fails at once, the reason first: trying again changes nothing.
     """
-    from ingest.http import BadResponse
+    from ingest.fetch.http import BadResponse
 
     try:
         with redirect_stderr(sys.stdout):
             yield
     except (BlockedByGate, RefusedAtArrival, Damaged) as refusal:
         log.error("%s", refusal)  # noqa: TRY400 - the reason, not a traceback
-        raise AlreadyTold(str(refusal)) from None
+        raise HasAlert(str(refusal)) from None
     except BadResponse as answer:
         log.error("%s", answer)  # noqa: TRY400
         raise AirflowFailException(str(answer)) from None
 
 
-def tell(told: steps.Told) -> None:
-    """Log what a step came to, in counts; a step without anything to do is shown as skipped, and wakes nobody."""
-    if not told.did:
-        raise AirflowSkipException(told.message)
-    log.info("%s", told.message)
+def conclude(outcome: Outcome) -> None:
+    """Log what a step came to. One without anything to do is shown as skipped; one with problems fails."""
+    if outcome.problems:
+        raise outcome.failure(outcome.message)
+    if not outcome.changed:
+        raise AirflowSkipException(outcome.message)
+    log.info("%s", outcome.message)
 
 
-def branch(told: steps.Told, ti: Any) -> str | None:
-    """Return the task that is to run next: `amiss`, with its lines, if there are any."""
-    ti.xcom_push("amiss", told.amiss)
-    return "amiss" if told.amiss else None
+def conclude_partly(outcome: Outcome, ti: Any) -> str | None:
+    """Conclude a step of which a part may have gone well; returns the task `problems` where another part did not.
+
+    The task itself must then succeed, or its news would wake nobody.
+    """
+    if not outcome.changed:
+        conclude(outcome)
+    log.info("%s", outcome.message)
+    ti.xcom_push("problems", list(outcome.problems))
+    return "problems" if outcome.problems else None
 
 
 @task(retries=0, queue=service.FETCH_QUEUE)
-def amiss(*, ti: Any) -> None:
-    """Fail with what went wrong beside what went well: the task before must succeed, or its news would wake nobody."""
-    raise AlreadyTold("; ".join(ti.xcom_pull(task_ids=next(iter(ti.task.upstream_task_ids)), key="amiss")))
+def problems(*, ti: Any) -> None:
+    """Fail with what went wrong beside what went well."""
+    raise HasAlert("; ".join(ti.xcom_pull(task_ids=next(iter(ti.task.upstream_task_ids)), key="problems")))
 
 
 def failed(context: Mapping[str, Any]) -> None:
     """Open an alert for a task that failed for good, and send what stands open."""
+    from pipeline import upkeep
+
     error = context.get("exception")
     reason = " ".join(str(error or "no reason was given; its process may have been killed").split())
-    steps.task_failed(_scope(context), reason, is_refusal=isinstance(error, AlreadyTold))
+    upkeep.task_failed(homes.get(), _scope(context), reason, has_alert=isinstance(error, HasAlert))
 
 
-def well(context: Mapping[str, Any]) -> None:
+def succeeded(context: Mapping[str, Any]) -> None:
     """Close the alert of a task that ran, or had nothing to do."""
-    steps.task_well(_scope(context))
+    from pipeline import upkeep
+
+    upkeep.task_succeeded(homes.get(), _scope(context))
 
 
 def _scope(context: Mapping[str, Any]) -> str:

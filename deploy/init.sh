@@ -3,6 +3,6 @@
 set -eu
 airflow db migrate
 pools="$(mktemp --suffix .json)"
-python -m perinatal.service > "$pools"
+python -m pipeline.service > "$pools"
 airflow pools import "$pools"
 rm "$pools"

@@ -1,2 +1,2 @@
 #!/bin/sh
-exec python -m perinatal.cli "$@"
+exec python -m pipeline.commands.app "$@"

@@ -8,11 +8,13 @@ are only counted, those that are gone close. Nothing is ever rewritten.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
 
-from perinatal.home import Home, append_records, locked, read_records
+from perinatal.durable import locked
+from perinatal.json_lines import append_records, read_records
 
 LOG = "alerts.jsonl"
 
@@ -66,54 +68,65 @@ def from_reason(reason: dict[str, Any]) -> Breach:
     )
 
 
-def all_alerts(home: Home) -> list[Alert]:
-    """Return every alert with its present state, newest first."""
-    found: dict[str, Alert] = {}
-    for event in read_records(home.alerts / LOG):
-        key = f"{event['scope']}#{event['rule']}"
-        last = found.get(key)
-        if event["event"] == "closed":
-            if last:
-                found[key] = Alert(**{**last.__dict__, "state": "closed", "closed_at": event["at"]})
-            continue
-        breach = Breach(**event["breach"])
-        again = last is not None and last.state == "open"
-        found[key] = Alert(
-            alert_id=key,
-            scope=event["scope"],
-            state="open",
-            opened_at=last.opened_at if last and again else event["at"],
-            last_seen_at=event["at"],
-            closed_at=None,
-            times_seen=last.times_seen + 1 if last and again else 1,
-            breach=breach,
-        )
-    return sorted(found.values(), key=lambda alert: (alert.last_seen_at, alert.alert_id), reverse=True)
+class AlertLog:
+    """The alerts of one installation, in a folder of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def path(self) -> Path:
+        """Return the log of events: JSON lines, only ever added to."""
+        return self.folder / LOG
+
+    def all(self) -> list[Alert]:
+        """Return every alert with its present state, newest first."""
+        found: dict[str, Alert] = {}
+        for event in read_records(self.path):
+            key = f"{event['scope']}#{event['rule']}"
+            last = found.get(key)
+            if event["event"] != "closed":
+                found[key] = _opened(key, event, last)
+            elif last:
+                found[key] = replace(last, state="closed", closed_at=event["at"])
+        return sorted(found.values(), key=lambda alert: (alert.last_seen_at, alert.alert_id), reverse=True)
+
+    def open(self) -> list[Alert]:
+        """Return the alerts that stand open."""
+        return [alert for alert in self.all() if alert.state == "open"]
+
+    def reconcile(self, scope: str, breaches: Sequence[Breach]) -> None:
+        """Bring the log to what was just found for one scope."""
+        with locked(self.folder / ".lock"):
+            standing = {alert.breach.rule: alert.breach for alert in self.open() if alert.scope == scope}
+            at = datetime.now(UTC).isoformat(timespec="seconds")
+            events: list[dict[str, Any]] = [
+                {
+                    "event": _event(standing.get(breach.rule), breach),
+                    "at": at,
+                    "scope": scope,
+                    "rule": breach.rule,
+                    "breach": asdict(breach),
+                }
+                for breach in breaches
+            ]
+            gone = sorted(standing.keys() - {breach.rule for breach in breaches})
+            events += [{"event": "closed", "at": at, "scope": scope, "rule": rule} for rule in gone]
+            append_records(self.path, events)
 
 
-def open_alerts(home: Home) -> list[Alert]:
-    """Return the alerts that stand open."""
-    return [alert for alert in all_alerts(home) if alert.state == "open"]
-
-
-def reconcile(home: Home, scope: str, breaches: Sequence[Breach]) -> None:
-    """Bring the log to what was just found for one scope."""
-    with locked(home.alerts / ".lock"):
-        standing = {alert.breach.rule: alert.breach for alert in open_alerts(home) if alert.scope == scope}
-        at = datetime.now(UTC).isoformat(timespec="seconds")
-        events: list[dict[str, Any]] = [
-            {
-                "event": _event(standing.get(breach.rule), breach),
-                "at": at,
-                "scope": scope,
-                "rule": breach.rule,
-                "breach": asdict(breach),
-            }
-            for breach in breaches
-        ]
-        gone = sorted(standing.keys() - {breach.rule for breach in breaches})
-        events += [{"event": "closed", "at": at, "scope": scope, "rule": rule} for rule in gone]
-        append_records(home.alerts / LOG, events)
+def _opened(key: str, event: dict[str, Any], last: Alert | None) -> Alert:
+    again = last if last and last.state == "open" else None
+    return Alert(
+        alert_id=key,
+        scope=event["scope"],
+        state="open",
+        opened_at=again.opened_at if again else event["at"],
+        last_seen_at=event["at"],
+        closed_at=None,
+        times_seen=again.times_seen + 1 if again else 1,
+        breach=Breach(**event["breach"]),
+    )
 
 
 def _event(before: Breach | None, now: Breach) -> str:

@@ -10,7 +10,8 @@ the new release, `earlier` its own last revision, else the landed release of the
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,74 +19,103 @@ import duckdb
 
 from expectations import gate
 from expectations.checks import Measured, Result, Rule, load_rules, measure, records
-from ingest import manifest as manifests
-from ingest.decode import Decoded, shown
-from ingest.registry import TEXT_TYPES, Column, Identity, Source
+from expectations.columns import TEXT_TYPES, Column
 from perinatal import settings
-from perinatal.home import Home
+from perinatal.printable import listed
 from perinatal.settings import PROJECT_ROOT
+from perinatal.sql import identifier, literal, literals
 
 SUITES = Path(__file__).parent / "arrival"
 SEEDS = PROJECT_ROOT / "dbt_project" / "seeds" / "reference"
 
 
-def judge(
-    source: Source,
-    identity: Identity,
-    decoded: Decoded,
-    rows: Path,
-    revisions: list[manifests.Manifest],
-    home: Home,
-    is_synthetic: bool,
-) -> list[Result]:
-    """Return the verdicts on one decoded release."""
+@dataclass(frozen=True)
+class Earlier:
+    """The landed release that a new one is compared with: its name, and its rows as Parquet."""
+
+    release: str
+    rows: Path
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A typed release as it asks to be landed.
+
+    `rows` is its Parquet file, `row_count` counts the rows in it; `malformed` are (line, reason) of lines that do not
+    have the header's fields. `columns` is the header contract, `template` names the layout of our own that it uses.
+    """
+
+    source_id: str
+    dataset: str
+    release: str
+    layout: str
+    published_on: str | None
+    columns: tuple[Column, ...]
+    rows: Path
+    row_count: int
+    malformed: Sequence[tuple[int, str]]
+    new_columns: Sequence[str]
+    absent_columns: Sequence[str]
+    refuses_malformed: bool
+    is_restricted: bool
+    template: str | None
+    owner: str
+    marts: tuple[str, ...]
+    earlier: Earlier | None
+
+
+def judge(arrived: Arrived) -> list[Result]:
+    """Return the verdicts on one typed release."""
     with duckdb.connect(config={"memory_limit": settings.get().landing_memory_limit}) as connection:
-        for name, value in (("dataset", identity.dataset), ("release", identity.release)):
+        for name, value in (("dataset", arrived.dataset), ("release", arrived.release)):
             connection.execute(f"set variable {name} = ?", [value])
-        contract = source.columns[identity.contract]
-        landed = connection.from_parquet(str(rows))
-        present = set(landed.columns)
-        # columns that this file does not have (older headers) are there for the rules, and empty
-        absent = [f'null::{c.sql_type} as "{c.name}"' for c in contract if c.name not in present]
-        landed.project(", ".join(["*", *absent])).create_view("rows")
-        previous = _earlier(home, source.id, identity, revisions, is_synthetic)
-        _make_identity(connection, source, identity, previous)
-        if previous:
-            connection.from_parquet(str(previous.folder(home) / manifests.ROWS)).create_view("earlier")
-        measured = _table_rules(source, decoded)
-        measured += _column_rules(connection, [column for column in contract if column.name in present])
-        at_hand = {identity.contract, "earlier"} if previous else {identity.contract}
-        hand_written = [rule for rule in _written_rules(source, identity) if rule.is_for(at_hand)]
+        present = _make_rows(connection, arrived)
+        _make_identity(connection, arrived)
+        measured = _table_rules(arrived)
+        measured += _column_rules(connection, [column for column in arrived.columns if column.name in present])
+        at_hand = {arrived.layout, "earlier"} if arrived.earlier else {arrived.layout}
+        hand_written = [rule for rule in _written_rules(arrived) if rule.is_for(at_hand)]
         _make_seeds(connection, hand_written)
         measured += [
             replace(item, rows=[_named(row) for row in item.rows]) for item in measure(connection, hand_written)
         ]
-    if source.audience == "restricted":
+    if arrived.is_restricted:
         measured = [_numbers_only(item) for item in measured]
-    tags: dict[str, Any] = {"owner": source.owner, "marts": source.marts(identity.contract)}
+    tags: dict[str, Any] = {"owner": arrived.owner, "marts": arrived.marts}
     measured = [replace(item, rule=replace(item.rule, **tags)) for item in measured]
-    return gate.judge(f"arrival_{source.id}_{identity.contract}", measured)
+    return gate.judge(f"arrival_{arrived.source_id}_{arrived.layout}", measured)
 
 
-def _written_rules(source: Source, identity: Identity) -> tuple[Rule, ...]:
-    template = source.datasets[identity.contract].get("template")
-    shared = load_rules(SUITES / f"template_{template}.yml") if template else ()
-    return shared + load_rules(SUITES / f"{source.id}.yml")
+def _make_rows(connection: duckdb.DuckDBPyConnection, arrived: Arrived) -> set[str]:
+    """Make the views `rows` and `earlier`; returns the columns that the file has.
+
+    Columns that it lacks (older headers) are there for the rules, and empty.
+    """
+    landed = connection.from_parquet(str(arrived.rows))
+    present = set(landed.columns)
+    absent = [f"null::{c.sql_type} as {identifier(c.name)}" for c in arrived.columns if c.name not in present]
+    landed.project(", ".join(["*", *absent])).create_view("rows")
+    if arrived.earlier:
+        connection.from_parquet(str(arrived.earlier.rows)).create_view("earlier")
+    return present
 
 
-def _make_identity(
-    connection: duckdb.DuckDBPyConnection, source: Source, identity: Identity, previous: manifests.Manifest | None
-) -> None:
-    """Put beside the rows what the release is taken to be, and what it is held against."""
+def _written_rules(arrived: Arrived) -> tuple[Rule, ...]:
+    shared = load_rules(SUITES / f"template_{arrived.template}.yml") if arrived.template else ()
+    return shared + load_rules(SUITES / f"{arrived.source_id}.yml")
+
+
+def _make_identity(connection: duckdb.DuckDBPyConnection, arrived: Arrived) -> None:
+    """Put beside the rows what the release is taken to be, and what it is compared with."""
     connection.execute(
         "create table identity as select $source as source_id, $dataset as dataset, $release as release, "
         "$published_on::date as published_on, $earlier as earlier_release",
         {
-            "source": source.id,
-            "dataset": identity.dataset,
-            "release": identity.release,
-            "published_on": identity.published_on,
-            "earlier": previous.release if previous else None,
+            "source": arrived.source_id,
+            "dataset": arrived.dataset,
+            "release": arrived.release,
+            "published_on": arrived.published_on,
+            "earlier": arrived.earlier.release if arrived.earlier else None,
         },
     )
 
@@ -103,28 +133,11 @@ def _numbers_only(item: Measured) -> Measured:
     return replace(item, rows=[{name: row[name] for name in kept if name in row} for row in item.rows])
 
 
-def _earlier(
-    home: Home, source_id: str, identity: Identity, revisions: list[manifests.Manifest], is_synthetic: bool
-) -> manifests.Manifest | None:
-    """Return what to compare with; real releases are never held against sample ones."""
-    if revisions:
-        return revisions[-1]
-    others = [
-        item
-        for item in manifests.all_landed(home, source_id, identity.dataset)
-        if item.is_synthetic == is_synthetic and item.release != identity.release
-    ]
-    before = [item for item in others if item.release < identity.release]
-    if before:
-        return max(before, key=lambda item: (item.release, item.revision))
-    return min(others, key=lambda item: (item.release, -item.revision), default=None)
-
-
-def _table_rules(source: Source, decoded: Decoded) -> list[Measured]:
+def _table_rules(arrived: Arrived) -> list[Measured]:
     """Return the rules on the table as a whole: it has rows, lines have the header's fields, columns are known."""
-    malformed = [{"line": line, "why": why} for line, why in decoded.malformed[:5]]
+    malformed = [{"line": line, "why": why} for line, why in arrived.malformed[:5]]
     first = f": line {malformed[0]['line']} {malformed[0]['why']}" if malformed else ""
-    new, absent = shown(decoded.new_columns), shown(decoded.absent_trailing_columns)
+    new, absent = listed(arrived.new_columns), listed(arrived.absent_columns)
     return [
         Measured(
             Rule(
@@ -135,20 +148,20 @@ def _table_rules(source: Source, decoded: Decoded) -> list[Measured]:
                 "Download the file again.",
                 minimum=1,
             ),
-            float(decoded.rows),
+            float(arrived.row_count),
         ),
         Measured(
             Rule(
                 "lines_have_all_fields",
                 "Every line has as many fields as the header",
-                "block" if source.malformed_rows == "refuse" else "warn",
+                "block" if arrived.refuses_malformed else "warn",
                 "validity",
                 "The file may be cut off or damaged: download it again.",
                 maximum=0,
             ),
-            float(len(decoded.malformed)),
+            float(len(arrived.malformed)),
             malformed,
-            f"{len(decoded.malformed):,} line(s) do not have the header's fields{first}",
+            f"{len(arrived.malformed):,} line(s) do not have the header's fields{first}",
         ),
         Measured(
             Rule(
@@ -159,7 +172,7 @@ def _table_rules(source: Source, decoded: Decoded) -> list[Measured]:
                 "New columns are kept; say in columns.csv what they mean.",
                 maximum=0,
             ),
-            float(len(decoded.new_columns)),
+            float(len(arrived.new_columns)),
             message=f"new column(s), kept: {new}" if new else "",
         ),
         Measured(
@@ -171,7 +184,7 @@ def _table_rules(source: Source, decoded: Decoded) -> list[Measured]:
                 "Read as absent: only optional last columns are concerned.",
                 maximum=0,
             ),
-            float(len(decoded.absent_trailing_columns)),
+            float(len(arrived.absent_columns)),
             message=f"column(s) in the header that no row has: {absent}" if absent else "",
         ),
     ]
@@ -179,7 +192,7 @@ def _table_rules(source: Source, decoded: Decoded) -> list[Measured]:
 
 def _predicates(column: Column) -> list[tuple[Rule, str]]:
     """Return the rules that `columns.csv` states of one column, each with the SQL of an offending row."""
-    name, quoted = column.name, '"' + column.name.replace('"', '""') + '"'
+    name, quoted = column.name, identifier(column.name)
     found: list[tuple[str, str, str]] = []
     if column.type not in TEXT_TYPES:
         found.append(
@@ -197,15 +210,14 @@ def _predicates(column: Column) -> list[tuple[Rule, str]]:
     if column.maximum is not None:
         found.append(("maximum", f"{name} is at most {column.maximum:g}", f"{quoted} > {column.maximum!r}"))
     if column.allowed:
-        allowed = ", ".join("'" + value.replace("'", "''") + "'" for value in column.allowed)
+        allowed = literals(column.allowed)
         found.append(("set", f"{name} is one of {', '.join(column.allowed)}", f"{quoted}::varchar not in ({allowed})"))
     if column.pattern:
-        pattern = column.pattern.replace("'", "''")
         found.append(
             (
                 "pattern",
                 f"{name} looks like {column.pattern}",
-                f"not regexp_full_match({quoted}::varchar, '{pattern}')",
+                f"not regexp_full_match({quoted}::varchar, {literal(column.pattern)})",
             )
         )
     return [

@@ -9,19 +9,16 @@ never logged.
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from expectations import alerts
-from expectations.alerts import Alert, Breach
-from perinatal.home import Home, locked
+from expectations.alerts import Alert, AlertLog, Breach
+from perinatal.durable import locked
+from perinatal.json_lines import append_records, read_records
 
-LOG = "deliveries.jsonl"
+DELIVERIES = "deliveries.jsonl"
 MESSAGES_AN_HOUR = 20
 SHOWN_ALERTS = 40
 ALERTS_PAGE = "quality.html#alerts"
@@ -58,16 +55,16 @@ class Sent:
 
 
 def notify(
-    home: Home, channels: Sequence[Channel], *, digest: bool, portal_url: str | None = None, send: Send | None = None
+    log: AlertLog, channels: Sequence[Channel], *, digest: bool, portal_url: str | None = None, send: Send | None = None
 ) -> list[Sent]:
     """Deliver what is due: every `block` at once, and with `digest` all the rest in one message a channel."""
     page = f"{portal_url.rstrip('/')}/{ALERTS_PAGE}" if portal_url else ""
-    with locked(home.alerts / ".notify.lock"):
-        delivered = list(_deliveries(home))
-        outcome = [_serve(home, channel, delivered, digest, page, send or _apprise) for channel in channels]
+    with locked(log.folder / ".notify.lock"):
+        delivered = list(read_records(log.folder / DELIVERIES))
+        outcome = [_serve(log, channel, delivered, digest, page, send or _apprise) for channel in channels]
     for sent in outcome:
         broken = Breach("channel_fails", "warn", "messages cannot be delivered; they are kept and tried again")
-        alerts.reconcile(home, f"notify/{sent.channel}", [broken] if sent.failed else [])
+        log.reconcile(f"notify/{sent.channel}", [broken] if sent.failed else [])
     return outcome
 
 
@@ -79,17 +76,7 @@ def _apprise(url: str, title: str, body: str) -> bool:
     return bool(target.add(url)) and bool(target.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT))
 
 
-def _deliveries(home: Home) -> Iterator[dict[str, Any]]:
-    path = home.alerts / LOG
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                yield json.loads(line)
-            except ValueError:  # a line that a kill has cut off: delivered or not, it is sent again
-                continue
-
-
-def _due(home: Home, channel: Channel, delivered: Iterable[dict[str, Any]]) -> list[Alert]:
+def _due(log: AlertLog, channel: Channel, delivered: Iterable[dict[str, Any]]) -> list[Alert]:
     """Return the alerts whose present state this channel has not heard of: opened, become a block, closed.
 
     An alert that opened and closed before anybody was told is not told at all.
@@ -99,7 +86,7 @@ def _due(home: Home, channel: Channel, delivered: Iterable[dict[str, Any]]) -> l
     as_warning = {(item["alert"], item["opened_at"]) for item in own if item.get("severity") != "block"}
     as_block = {(item["alert"], item["opened_at"]) for item in own if item.get("severity") == "block"}
     due = []
-    for alert in alerts.all_alerts(home):
+    for alert in log.all():
         opened = (alert.alert_id, alert.opened_at, "open") in told
         closed = (alert.alert_id, alert.opened_at, "closed") in told
         key = (alert.alert_id, alert.opened_at)
@@ -110,8 +97,10 @@ def _due(home: Home, channel: Channel, delivered: Iterable[dict[str, Any]]) -> l
     return due
 
 
-def _serve(home: Home, channel: Channel, delivered: list[dict[str, Any]], digest: bool, page: str, send: Send) -> Sent:
-    due = _due(home, channel, delivered)
+def _serve(
+    log: AlertLog, channel: Channel, delivered: list[dict[str, Any]], digest: bool, page: str, send: Send
+) -> Sent:
+    due = _due(log, channel, delivered)
     urgent = [alert for alert in due if alert.breach.severity == "block"]
     rest = [alert for alert in due if alert.breach.severity != "block"]
     hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="seconds")
@@ -126,11 +115,11 @@ def _serve(home: Home, channel: Channel, delivered: list[dict[str, Any]], digest
         if failed:
             break
         done += len(batch)
-        _record(home, channel, batch)
+        _record(log, channel, batch)
     return Sent(channel.name, len(batches), done, len(due) - done, failed)
 
 
-def _record(home: Home, channel: Channel, batch: list[Alert]) -> None:
+def _record(log: AlertLog, channel: Channel, batch: list[Alert]) -> None:
     at = datetime.now(UTC).isoformat(timespec="seconds")
     message = f"{at}-{batch[0].alert_id}"
     lines = [
@@ -145,15 +134,7 @@ def _record(home: Home, channel: Channel, batch: list[Alert]) -> None:
         }
         for alert in batch
     ]
-    _append(home.alerts / LOG, lines)
-
-
-def _append(path: Path, records: list[dict[str, Any]]) -> None:
-    with path.open("ab") as out:
-        for record in records:
-            out.write((json.dumps(record, ensure_ascii=False) + "\n").encode())
-        out.flush()
-        os.fsync(out.fileno())
+    append_records(log.folder / DELIVERIES, lines)
 
 
 def _message(batch: list[Alert], page: str) -> tuple[str, str]:

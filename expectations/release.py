@@ -14,6 +14,7 @@ import duckdb
 
 from expectations import gate
 from expectations.checks import Measured, Result, load_rules, measure
+from perinatal.sql import attach
 
 SUITES = Path(__file__).parent / "release"
 DAILY = Path(__file__).parent / "daily.yml"
@@ -29,10 +30,10 @@ select code as trust_code, lms_code from core.dim_organisation where level = 'tr
 def judge(candidate: Path, work: Path, last: Path | None) -> list[Result]:
     """Return the verdicts on a candidate, in the order of the rules."""
     with duckdb.connect(str(candidate), read_only=True) as connection:
-        _attach(connection, work, "work")
+        attach(connection, work, "work")
         if last:
             # the catalog of an edition is always called perinatal; here it stands beside the candidate
-            _attach(connection, last, "last")
+            attach(connection, last, "last")
         paths = sorted(SUITES.glob("*.yml"))
         measured = [item for path in paths for item in _measure(connection, path, {"last"} if last else set())]
     return gate.judge("release", measured)
@@ -48,8 +49,3 @@ def judge_today(database: Path) -> list[Result]:
 def _measure(connection: duckdb.DuckDBPyConnection, path: Path, at_hand: set[str]) -> list[Measured]:
     connection.execute(LMS_OF_TRUST)
     return measure(connection, [rule for rule in load_rules(path, TAGS) if rule.is_for(at_hand)])
-
-
-def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
-    location = str(path).replace("'", "''")
-    connection.execute(f"attach '{location}' as {name} (read_only)")

@@ -19,15 +19,12 @@ from typing import Any, Literal, get_args
 
 import yaml
 
+from expectations.columns import Column, choice_of, column_of
 from perinatal.errors import PerinatalError
 
 SOURCES_DIR = Path(__file__).parent / "sources"
 TEMPLATES_DIR = Path(__file__).parent / "templates"
 
-ColumnType = Literal["text", "prose", "integer", "number", "percent", "date", "interval_text"]
-# types that any text has; `prose` is free text, in which names of persons are masked on landing
-TEXT_TYPES = ("text", "prose", "interval_text")
-Severity = Literal["block", "warn", "info"]
 # the marts that a dataset feeds, by its template; a dataset of another shape says so itself
 FEEDS = {
     None: (
@@ -41,35 +38,6 @@ FEEDS = {
 }
 Audience = Literal["public", "restricted"]
 MalformedRows = Literal["refuse", "quarantine"]
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a published file: a row of `columns.csv`.
-
-    `published_names` are all the headers that publishers have used for it over the years, compared without
-    case, spaces and punctuation; one between slashes is a regular expression for that plain form, for headers that
-    name something of the file (`/comparedto.*percentiles/`). `minimum`/`maximum` bound numbers, `allowed` and
-    `pattern` bound text.
-    """
-
-    name: str
-    published_names: tuple[str, ...]
-    type: ColumnType
-    required: bool
-    nullable: bool
-    minimum: float | None
-    maximum: float | None
-    allowed: tuple[str, ...]
-    pattern: str | None
-    severity: Severity
-    unit: str
-    description: str
-
-    @property
-    def sql_type(self) -> str:
-        """Return the type of this column in landed tables."""
-        return {"integer": "bigint", "number": "double", "percent": "double", "date": "date"}.get(self.type, "varchar")
 
 
 @dataclass(frozen=True)
@@ -191,7 +159,7 @@ class Source:
         templates = {dataset: about["template"] for dataset, about in self.datasets.items() if "template" in about}
         for dataset, template in templates.items():
             with (TEMPLATES_DIR / template / "columns.csv").open(encoding="utf-8", newline="") as handle:
-                contract[dataset] = [_column(row) for row in csv.DictReader(handle)]
+                contract[dataset] = [column_of(row) for row in csv.DictReader(handle)]
         if len(templates) < len(self.datasets):
             self._read_columns(contract)
         return {dataset: tuple(columns) for dataset, columns in contract.items()}
@@ -205,47 +173,9 @@ class Source:
                     if dataset not in contract:
                         raise PerinatalError(f"{path}:{line}: dataset {dataset!r} is not in source.yml")
                     try:
-                        contract[dataset].append(_column(row))
+                        contract[dataset].append(column_of(row))
                     except ValueError as error:
                         raise PerinatalError(f"{path}:{line}: {error}") from None
-
-
-def _number(row: dict[str, str], name: str) -> float | None:
-    try:
-        return float(row[name]) if row[name] else None
-    except ValueError:
-        raise ValueError(f"{name} {row[name]!r}: expected a number") from None
-
-
-def _choice(row: dict[str, Any], name: str, choices: tuple[str, ...]) -> Any:
-    if row[name] not in choices:
-        raise ValueError(f"{name} {row[name]!r}: expected {' or '.join(choices)}")
-    return row[name]
-
-
-def _pattern(row: dict[str, str]) -> str | None:
-    try:
-        re.compile(row["pattern"])
-    except re.error as error:
-        raise ValueError(f"pattern {row['pattern']!r}: {error}") from None
-    return row["pattern"] or None
-
-
-def _column(row: dict[str, str]) -> Column:
-    return Column(
-        name=row["column"],
-        published_names=tuple(row["published_names"].split("|")),
-        type=_choice(row, "type", get_args(ColumnType)),
-        required=_choice(row, "required", ("yes", "no")) == "yes",
-        nullable=_choice(row, "nullable", ("yes", "no")) == "yes",
-        minimum=_number(row, "minimum"),
-        maximum=_number(row, "maximum"),
-        allowed=tuple(row["allowed"].split("|")) if row["allowed"] else (),
-        pattern=_pattern(row),
-        severity=_choice(row, "severity", (*get_args(Severity), "")) or "block",
-        unit=row["unit"],
-        description=row["description"],
-    )
 
 
 def header_key(name: str) -> str:
@@ -270,7 +200,7 @@ def load(folder: Path) -> Source:
             raw["cells"] = Cells(**{**raw["cells"], "no_value": tuple(raw["cells"].get("no_value", ()))})
         for key, choices in (("audience", Audience), ("malformed_rows", MalformedRows)):
             if key in raw:
-                _choice(raw, key, get_args(choices))
+                choice_of(raw, key, get_args(choices))
         return Source(folder=folder, **raw)
     except (TypeError, ValueError) as error:
         raise PerinatalError(f"{path}: {error}") from None

@@ -15,14 +15,14 @@ from typing import TextIO
 
 import numpy as np
 
+from insights.decisions import Decision, latest_decisions, read_decisions
 from insights.labelled_set import UNKNOWN, Labelled, load_labelled, truth_of
 from insights.lexicon import Lexicon, Span, default_lexicon, normalise
 from insights.model import THRESHOLD, Matrix, ThemeModel, Truth, fit_theme_model
-from insights.review import Decision, latest_decisions, read_decisions
 from insights.roles import clause_spans
 from insights.rules import Reading, read
-from insights.tables import read_rows
 from insights.themes import theme_ids
+from perinatal.csv_rows import read_rows
 from perinatal.errors import PerinatalError
 
 INPUT_COLUMNS = ("finding_id", "text")

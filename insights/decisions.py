@@ -1,168 +1,120 @@
-"""Where people's decisions on codes are kept, and how they come in: one by one, from a spreadsheet, from the inbox.
+"""Review: people confirm, reject or add themes; what they say wins and is kept with name and date.
 
-`PERINATAL_HOME/themes/decisions.csv` only grows. A file from a spreadsheet is taken whole or not at all; rows that are
-kept already are passed over, so that the same file may come twice.
+The decisions file is a CSV that only grows: finding_id, theme_id, decision (confirm | reject | add), reviewer,
+decided_on (YYYY-MM-DD), note. A later line on the same finding and theme replaces the earlier one in effect,
+never on disk. The same layout, dropped into the inbox, is read by the same function.
 """
 
 from __future__ import annotations
 
 import csv
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-import duckdb
-
-from expectations import alerts
-from ingest.files import check_incoming, stable_files
-from insights.review import COLUMNS, Decision, Question, append, checked, read_decisions
-from insights.tables import read_rows
-from insights.themes import load_themes, theme_ids
+from insights.themes import theme_ids
+from perinatal.csv_rows import read_rows
+from perinatal.durable import locked
 from perinatal.errors import PerinatalError
-from perinatal.home import Home, locked
 
-SCOPE = "themes/inbox"
-SHEET = (*COLUMNS, "theme", "score", "proposed", "evidence", "text", "document")
-FINDINGS = """
-select finding_id, text, concat_ws(', ', document_title, 'page ' || page) as place
-from core.fct_finding order by finding_id
-"""
-DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+COLUMNS = ("finding_id", "theme_id", "decision", "reviewer", "decided_on", "note")
+KINDS = ("confirm", "reject", "add")
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What a file brought: decisions that are new, that were known, and rows without a decision."""
+class Decision:
+    """What one person said of one theme of one finding."""
 
-    new: int
-    known: int
-    undecided: int
+    finding_id: str
+    theme_id: str
+    decision: str
+    reviewer: str
+    decided_on: str
+    note: str = ""
 
-
-def read(home: Home) -> list[Decision]:
-    """Read every decision that was ever kept, in the order in which they came."""
-    return read_decisions(home.theme_decisions)
-
-
-def keep(home: Home, decisions: Sequence[Decision]) -> Taken:
-    """Keep decisions that are not kept yet; one writer at a time."""
-    path = home.theme_decisions
-    with locked(path.with_name(".decisions.lock")):
-        known = set(read_decisions(path))
-        new = [decision for decision in dict.fromkeys(decisions) if decision not in known]
-        append(new, path)
-    return Taken(len(new), len(decisions) - len(new), 0)
+    @property
+    def says_yes(self) -> bool:
+        """Tell whether the theme stands."""
+        return self.decision != "reject"
 
 
-def keep_one(home: Home, decision: Decision) -> None:
-    """Keep what a person has just said, also where they said it before and something else since."""
-    path = home.theme_decisions
-    with locked(path.with_name(".decisions.lock")):
-        append([decision], path)
+class DecisionFile:
+    """The decisions of one installation: a CSV that only grows, one writer at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> list[Decision]:
+        """Return every decision that was ever kept, in the order in which they came."""
+        return read_decisions(self.path)
+
+    def keep(self, decisions: Sequence[Decision]) -> int:
+        """Add the decisions that are not kept yet; returns how many these are."""
+        with self._locked():
+            known = set(read_decisions(self.path))
+            new = [decision for decision in dict.fromkeys(decisions) if decision not in known]
+            append(new, self.path)
+        return len(new)
+
+    def keep_one(self, decision: Decision) -> None:
+        """Add what a person has just said, also where they said it before and something else since."""
+        with self._locked():
+            append([decision], self.path)
+
+    def _locked(self) -> AbstractContextManager[bool]:
+        return locked(self.path.with_name(".decisions.lock"))
 
 
-def questions(home: Home, limit: int | None, theme_id: str | None) -> tuple[list[Question], dict[str, str]]:
-    """Return what is to be decided in the current edition, and where each finding stands (document, page)."""
-    from insights.coding import train
-    from insights.review import queue
-
-    if theme_id and theme_id not in theme_ids():
-        raise PerinatalError(f"unknown theme {theme_id!r}; the themes are {', '.join(theme_ids())}")
-    with duckdb.connect(str(home.database), read_only=True) as connection:
-        rows = connection.execute(FINDINGS).fetchall()
-    findings = [(finding_id, text) for finding_id, text, _ in rows]
-    places = {finding_id: place for finding_id, _, place in rows}
-    if not findings:
-        return [], places
-    coder = train(decisions=read(home), decided_texts=dict(findings))
-    return queue(coder, findings, limit, theme_id), places
+def read_decisions(path: Path) -> list[Decision]:
+    """Read a decisions file; a file that is not there yet holds none. Raises PerinatalError with the line."""
+    if not path.exists():
+        return []
+    return [checked(row, f"{path}, line {line}") for line, row in read_rows(path, COLUMNS)]
 
 
-def write_sheet(asked: Iterable[Question], places: Mapping[str, str], path: Path) -> int:
-    """Write questions as a sheet to fill in: decision, reviewer, and a date or nothing for today."""
-    rows = [_sheet_row(question, places.get(question.finding_id, "")) for question in asked]
+def checked(row: dict[str, str], where: str) -> Decision:
+    """Return a decision whose fields are sound. Raises PerinatalError, beginning with `where`."""
+    decision = Decision(*(row[name].strip() for name in COLUMNS))
+    if decision.decision not in KINDS:
+        raise PerinatalError(f"{where}: decision {decision.decision!r}. Use {', '.join(KINDS)}.")
+    if decision.theme_id not in theme_ids():
+        raise PerinatalError(
+            f"{where}: unknown theme {decision.theme_id!r}. Use an id of insights/taxonomy/themes.csv."
+        )
+    if not decision.finding_id or not decision.reviewer:
+        raise PerinatalError(f"{where}: finding_id and reviewer must be filled in; a decision needs a name.")
     try:
-        # with a byte order mark, without which spreadsheets take UTF-8 for an old encoding
-        with path.open("w", encoding="utf-8-sig", newline="") as out:
-            writer = csv.writer(out, lineterminator="\r\n")
-            writer.writerow(SHEET)
-            writer.writerows(rows)
-    except OSError as error:
-        raise PerinatalError(f"{path}: cannot be written ({error.strerror})") from error
-    return len(rows)
+        date.fromisoformat(decision.decided_on)
+    except ValueError as error:
+        raise PerinatalError(
+            f"{where}: decided_on {decision.decided_on!r} is not a date. Write it as YYYY-MM-DD."
+        ) from error
+    return decision
 
 
-def _sheet_row(question: Question, place: str) -> list[str]:
-    label = next(theme.label for theme in load_themes() if theme.theme_id == question.theme_id)
-    to_fill_in = ["", "", "", ""]
-    asked = [label, f"{question.score:.2f}", "yes" if question.proposed else "no"]
-    words = [_formula_safe(text) for text in (question.evidence, question.text, place)]
-    return [question.finding_id, question.theme_id, *to_fill_in, *asked, *words]
+def latest_decisions(decisions: Iterable[Decision]) -> dict[tuple[str, str], Decision]:
+    """Find the decision in force for each finding and theme: the later date, on one day the later line."""
+    latest: dict[tuple[str, str], Decision] = {}
+    for decision in sorted(decisions, key=lambda d: d.decided_on):
+        latest[decision.finding_id, decision.theme_id] = decision
+    return latest
 
 
-def _formula_safe(text: str) -> str:
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
-def take_sheet(home: Home, path: Path, today: date, reviewer: str = "") -> Taken:
-    """Take the decisions of a sheet; `reviewer` fills blank names. Raises PerinatalError and keeps nothing of it."""
-    rows = [(line, {name: row.get(name, "").strip() for name in COLUMNS}) for line, row in _sheet_rows(path)]
-    filled = [(line, row) for line, row in rows if row["decision"]]
-    decisions = [checked(_dated(row, today, reviewer), f"{path}, line {line}") for line, row in filled]
-    return replace(keep(home, decisions), undecided=len(rows) - len(filled))
-
-
-def _sheet_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    return read_rows(path, COLUMNS[:3])
-
-
-def _dated(row: dict[str, str], today: date, reviewer: str) -> dict[str, str]:
-    """Fill name and date; a spreadsheet of this country turns 2026-11-23 into 23/11/2026."""
-    day_first = DAY_FIRST.fullmatch(row["decided_on"])
-    day = row["decided_on"] or today.isoformat()
-    if day_first:
-        day = f"{day_first[3]}-{int(day_first[2]):02}-{int(day_first[1]):02}"
-    return {
-        **row,
-        "decision": row["decision"].lower(),
-        "theme_id": row["theme_id"].upper(),
-        "reviewer": row["reviewer"] or reviewer,
-        "decided_on": day,
-    }
-
-
-def take_inbox(home: Home, today: date, quiet_seconds: float) -> list[str]:
-    """Take every sheet in `inbox/themes/`; a faulty one stays there, under an alert, and stops nothing else."""
-    folder = home.theme_inbox
-    if not folder.is_dir():
-        return []
-    said, wrong = [], []
-    for path in stable_files(sorted(folder.glob("*.csv")), quiet_seconds):
-        try:
-            check_incoming(path, folder)
-            taken = take_sheet(home, path, today)
-        except PerinatalError as error:
-            wrong.append({"file": path.name, "problem": str(error)})
-            continue
-        _set_aside(home, path)
-        said.append(f"{path.name}: {taken.new} decision(s) on themes, {taken.known} known already")
-    alerts.reconcile(home, SCOPE, _breaches(wrong))
-    return said
-
-
-def _breaches(wrong: list[dict[str, Any]]) -> list[alerts.Breach]:
-    if not wrong:
-        return []
-    what, remedy = f"A review in the inbox cannot be taken: {wrong[0]['problem']}", "Mend the file; it waits there."
-    return [alerts.Breach("review_not_taken", "warn", what, len(wrong), wrong, remedy, ["marts.theme_evidence"])]
-
-
-def _set_aside(home: Home, path: Path) -> None:
-    """Move a file that was taken out of the inbox; its bytes are kept under a name of their own."""
-    kept = home.theme_decisions.parent / "taken" / f"{sha256(path.read_bytes()).hexdigest()[:12]}-{path.name}"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    path.replace(kept)
+def append(decisions: Sequence[Decision], path: Path) -> None:
+    """Append checked decisions; they are on disk when this returns."""
+    rows = [[getattr(decision, name) for name in COLUMNS] for decision in decisions]
+    for row in rows:
+        checked(dict(zip(COLUMNS, row, strict=True)), "decision")
+    if not rows:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        if file.tell() == 0:
+            writer.writerow(COLUMNS)
+        writer.writerows(rows)
+        file.flush()
+        os.fsync(file.fileno())

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from insights.tables import read_rows
 from insights.themes import FIRST_VERSION, load_themes, theme_ids
+from perinatal.csv_rows import read_rows
 from perinatal.errors import PerinatalError
 
 FOLDER = Path(__file__).parent / "labelled"

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from insights.patterns import KEY_LENGTH, WORD, Branch, Part, PatternError, compile_part, expand, parse
-from insights.tables import read_rows
 from insights.themes import TAXONOMY, theme_ids
+from perinatal.csv_rows import read_rows
 from perinatal.errors import PerinatalError
 
 Key = TypeVar("Key")

@@ -25,8 +25,8 @@ from insights.measures import (
     summary,
     theme_scores,
 )
-from insights.tables import read_rows
 from insights.themes import FIRST_VERSION, first_themes, load_themes, taxonomy_version
+from perinatal.csv_rows import read_rows
 from perinatal.errors import PerinatalError
 
 COLUMNS = ("finding_id", "source", "text", "themes_a", "themes_b")

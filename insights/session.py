@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from insights.review import Decision, Question
+from insights.decisions import Decision
+from insights.questions import Question
 from insights.themes import Theme, load_themes, theme_ids
 
 WIDTH = 96

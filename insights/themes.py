@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from insights.tables import read_rows
+from perinatal.csv_rows import read_rows
 
 TAXONOMY = Path(__file__).parent / "taxonomy"
 FIRST_VERSION = "1.0"

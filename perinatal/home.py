@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from perinatal.errors import PerinatalError
 
@@ -108,72 +101,3 @@ def get() -> Home:
     from perinatal import settings
 
     return Home(settings.get().home.expanduser().absolute())
-
-
-def fsync_dir(folder: Path) -> None:
-    """Make renames inside `folder` survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write `text` so that a reader, or a kill, sees the old file or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    with temporary.open("w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.replace(path)
-    fsync_dir(path.parent)
-
-
-def append_lines(path: Path, lines: Iterable[str]) -> None:
-    """Add whole lines to a log and make them last; a half line that a kill has left is closed off first."""
-    text = "".join(f"{line}\n" for line in lines)
-    if not text:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab+") as out:
-        if out.tell():
-            out.seek(-1, os.SEEK_END)
-            if out.read(1) != b"\n":
-                out.write(b"\n")
-        out.write(text.encode())
-        out.flush()
-        os.fsync(out.fileno())
-
-
-def append_records(path: Path, records: Iterable[dict[str, Any]]) -> None:
-    """Add records to a log of JSON lines; see `append_lines`."""
-    append_lines(path, (json.dumps(record, ensure_ascii=False) for record in records))
-
-
-def read_records(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the records of a log of JSON lines, oldest first."""
-    if path.exists():
-        with path.open("rb") as handle:
-            for line in handle:
-                try:
-                    yield json.loads(line)
-                except ValueError:  # a line (or letter) that a kill has cut off: its event never happened
-                    continue
-
-
-@contextmanager
-def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Hold an advisory lock on `path`; yields False at once if it is taken and `wait` is false.
-
-    The kernel drops the lock when the process dies, so a killed run never leaves it behind.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-            return
-        yield True

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import duckdb
 
+from perinatal.sql import attach
+
 MARTS = {
     "trust_indicator": ("trust_code", "trust_name", "lms_code"),
     "lms_indicator": ("lms_code", "lms_name", "lms_code"),
@@ -56,8 +58,7 @@ def record(candidate: Path, last: Path | None) -> int:
     with duckdb.connect(str(candidate)) as connection:
         connection.execute(TABLE)
         if last:
-            location = str(last / "perinatal.duckdb").replace("'", "''")
-            connection.execute(f"attach '{location}' as last_edition (read_only)")
+            attach(connection, last / "perinatal.duckdb", "last_edition")
             for mart, identity in MARTS.items():
                 compared = _comparable(connection, mart)
                 if compared:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -16,26 +15,14 @@ import duckdb
 import pyarrow as pa
 
 from expectations.checks import Result
-from ingest import manifest as manifests
-from perinatal.home import Home, fsync_dir
-from perinatal.settings import PROJECT_ROOT
+from perinatal.durable import fsync_dir
+from perinatal.home import Home
+from perinatal.sql import identifier
 
 DATABASE = "perinatal.duckdb"
 INFO = "edition.json"
 UNPUBLISHED = ".unpublished"  # stands in an edition's folder until it has been swapped in
 SYNC_THREADS = 16
-
-# what decides on an edition's content beside the landed bytes: change any of it and the next build is not "nothing new"
-METHOD_FOLDERS = (
-    "dbt_project/models",
-    "dbt_project/macros",
-    "dbt_project/seeds",
-    "expectations",
-    "ingest/sources",
-    "insights",
-    "publish/portal",
-)
-METHOD_SUFFIXES = (".sql", ".yml", ".csv", ".py", ".txt", ".html", ".css", ".js")
 
 # how text starts that a spreadsheet would run, or whose start its import strips down to such
 FORMULA = r"^(\s*[=+@-]|[\t\r\n])"
@@ -47,25 +34,6 @@ create or replace table quality.check_result (
     affected_marts varchar[], sample_rows json, release_key varchar
 )
 """
-
-
-def fingerprint(releases: Iterable[manifests.Manifest], decisions: Path) -> str:
-    """Return one hash of everything that decides on an edition's content.
-
-    That is: the landed releases, models, seeds, standards, coding, and what people have decided on codes.
-    """
-    digest = hashlib.sha256()
-    for item in sorted(releases, key=lambda item: (item.release_key, item.revision)):
-        digest.update(f"{item.release_key}#{item.revision}#{item.parser_version}".encode())
-        digest.update(f"{item.status}#{item.published_on}#{item.is_synthetic}".encode())
-    for folder in METHOD_FOLDERS:
-        for path in sorted((PROJECT_ROOT / folder).rglob("*")):
-            if path.is_file() and path.suffix in METHOD_SUFFIXES:
-                digest.update(path.relative_to(PROJECT_ROOT).as_posix().encode())
-                digest.update(path.read_bytes())
-    if decisions.exists():
-        digest.update(decisions.read_bytes())
-    return digest.hexdigest()
 
 
 def current(home: Home) -> Path | None:
@@ -160,7 +128,7 @@ def formula_safe(relation: duckdb.DuckDBPyRelation) -> str:
     """Return a select list in which no text starts like a spreadsheet formula, and lists are joined by "; "."""
     columns = []
     for name, kind in zip(relation.columns, relation.types, strict=True):
-        quoted, text = '"' + name.replace('"', '""') + '"', str(kind)
+        quoted, text = identifier(name), str(kind)
         shown = f"array_to_string({quoted}, '; ')" if text.endswith("[]") else quoted
         if text == "VARCHAR" or text.endswith("[]"):
             columns.append(f"if(regexp_matches({shown}, '{FORMULA}'), '''' || {shown}, {shown}) as {quoted}")

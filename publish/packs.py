@@ -24,6 +24,7 @@ import duckdb
 
 from perinatal.errors import PerinatalError
 from perinatal.settings import GIVES_WAY, PROJECT_ROOT
+from perinatal.sql import literal
 from publish import dictionary, edition
 from publish.partition import KEY, Form, write_parts
 from publish.workbook import Sheet, write_workbook
@@ -351,8 +352,7 @@ def _selection(table: PackTable, lms: Lms | None = None) -> str:
     """Return the query of a table's rows: of one LMS, or of all."""
     conditions = [table.condition]
     if lms and table.key:
-        mine = (lms.region_code if table.region else lms.code).replace("'", "''")
-        conditions.append(f"{table.key} = '{mine}'")
+        conditions.append(f"{table.key} = {literal(lms.region_code if table.region else lms.code)}")
     return f"select * from {table.source} where {' and '.join(conditions)} order by {table.order}"
 
 

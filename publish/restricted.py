@@ -12,6 +12,8 @@ from pathlib import Path
 
 import duckdb
 
+from perinatal.sql import attach
+
 OWNER_ONLY_FOLDER, OWNER_ONLY_FILE = 0o700, 0o600
 
 # table of the restricted file → table of the run's working file or candidate, always filtered by source
@@ -40,7 +42,7 @@ def write(folder: Path, work: Path, candidate: Path) -> Path | None:
     """Write a file for each restricted source that has rows into `folder`; None, and no folder, where there is none."""
     with duckdb.connect() as connection:
         for path, name in ((work, "work"), (candidate, "public_edition")):
-            connection.execute(f"attach '{_quoted(path)}' as {name} (read_only)")
+            attach(connection, path, name)
         sources = connection.execute(
             "select distinct source_id from work.landed.release where audience = 'restricted' order by source_id"
         ).fetchall()
@@ -53,7 +55,7 @@ def write(folder: Path, work: Path, candidate: Path) -> Path | None:
 
 
 def _write_source(connection: duckdb.DuckDBPyConnection, path: Path, source_id: str, restricted: list[str]) -> None:
-    connection.execute(f"attach '{_quoted(path)}' as restricted_file (storage_version 'v1.2.0')")
+    attach(connection, path, "restricted_file", "storage_version 'v1.2.0'")
     path.chmod(OWNER_ONLY_FILE)
     for schema in ("core", "marts"):
         connection.execute(f"create schema restricted_file.{schema}")
@@ -65,7 +67,3 @@ def _write_source(connection: duckdb.DuckDBPyConnection, path: Path, source_id: 
     connection.execute(DASHBOARD, {"source": source_id, "restricted": restricted})
     connection.execute(INDICATORS)
     connection.execute("detach restricted_file")
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

@@ -16,10 +16,12 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from ingest import landing, registry
-from perinatal import cli as command_line
-from perinatal import pipeline, settings
+from ingest import registry
+from ingest.land import landing
+from perinatal import settings
 from perinatal.home import Home
+from pipeline import steps
+from pipeline.commands import app as command_line
 
 REPO = Path(__file__).resolve().parents[1]
 RELEASES = REPO.parent / "shared" / "releases"
@@ -93,7 +95,7 @@ def shell() -> Callable[..., subprocess.Popen[str]]:
 
     def start(*arguments: object, at: Home, code: str | None = None, **environment: str) -> subprocess.Popen[str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PERINATAL_")}
-        program = ["-c", code] if code else ["-m", "perinatal.cli"]
+        program = ["-c", code] if code else ["-m", "pipeline.commands.app"]
         return subprocess.Popen(
             [sys.executable, *program, *map(str, arguments)],
             cwd=REPO,
@@ -166,7 +168,7 @@ def published(mbrrace_files: tuple[Path, Path], tmp_path_factory: pytest.TempPat
     """Give a state folder with both real files of 2023 landed, built and published. Read-only: see `copied`."""
     home = Home(tmp_path_factory.mktemp("published") / AWKWARD)
     land(home, *mbrrace_files)
-    assert pipeline.build(home).what == "published"
+    assert steps.build(home).what == "published"
     return home
 
 

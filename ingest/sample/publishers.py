@@ -24,16 +24,20 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from ingest import archive, intake, synthetic, watch
-from ingest.fingertips_api import ApiConfig
-from ingest.http import HttpOptions
-from ingest.inbox import SIDECARS
+from ingest.archive import store as archive
+from ingest.archive import synthetic
+from ingest.fetch import probe_settings as watch
+from ingest.fetch.fingertips_api import ApiConfig
+from ingest.fetch.http import HttpOptions
+from ingest.fetch.probe_settings import Arrives, Watch
+from ingest.inbox.collect import SIDECARS
+from ingest.land import intake
 from ingest.registry import Source
 from ingest.sample.reference import SEEDS, UPLOADED_AT
 from ingest.sample.server import SamplePublishers
-from ingest.watch import Arrives, Watch
+from perinatal.durable import locked
 from perinatal.errors import PerinatalError
-from perinatal.home import Home, locked
+from perinatal.home import Home
 
 STAMP: Final = "stamp"
 AREA_PAIR: Final = re.compile(r"child(\d+)\D+parent(\d+)", re.IGNORECASE)

@@ -16,16 +16,16 @@ import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from insights.brief import content, words
+from insights.brief import content
+from insights.brief import formats as words
+from perinatal.durable import write_atomically
 from perinatal.errors import PerinatalError
-from perinatal.home import Home, write_atomically
 
 FOLDER = Path(__file__).parent
 
 
-def write(home: Home, out: Path, *, theme: str | None = None, lms: str | None = None) -> None:
-    """Write the briefing of the current edition to `out`. Raises PerinatalError on an unknown theme or LMS."""
-    database = home.database
+def write(database: Path, out: Path, *, theme: str | None = None, lms: str | None = None) -> None:
+    """Write the briefing of an edition to `out`. Raises PerinatalError on an unknown theme or LMS."""
     facts = json.loads((database.parent / "edition.json").read_text(encoding="utf-8"))
     with duckdb.connect(str(database), read_only=True) as connection:
         page = content.page(content.Asked(connection, theme, lms), facts)

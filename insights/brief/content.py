@@ -8,7 +8,8 @@ from typing import Any
 
 import duckdb
 
-from insights.brief import picture, words
+from insights.brief import formats as words
+from insights.brief import picture
 from perinatal.errors import PerinatalError
 
 TOP = 10  # themes of a national briefing

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from publish.portal import words
+from publish.portal import wording as words
 from publish.portal.model import Edition, Facts
 
 ATOM = "http://www.w3.org/2005/Atom"

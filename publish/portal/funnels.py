@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import duckdb
 
-from perinatal import stats
 from publish.portal.charts import Limits
 from publish.portal.model import Record
+from warehouse import statistics as stats
 
 STEPS = 40
 FEWEST_POINTS = 5

@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import date, timedelta
 from functools import cached_property
 
-from publish.portal import words
+from publish.portal import wording as words
 from publish.portal.charts import Point
 from publish.portal.model import Edition, Record, Value
 

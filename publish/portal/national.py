@@ -6,7 +6,8 @@ import json
 from collections import Counter
 from typing import Any
 
-from publish.portal import charts, words
+from publish.portal import charts
+from publish.portal import wording as words
 from publish.portal.charts import Line
 from publish.portal.lookup import Lookup
 from publish.portal.model import Record

@@ -9,7 +9,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from publish.portal import charts, words
+from publish.portal import charts
+from publish.portal import wording as words
 from publish.portal.charts import Point
 from publish.portal.funnels import Funnel
 from publish.portal.lookup import ENGLAND, Lookup, point, series_point, span_of

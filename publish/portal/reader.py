@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from publish.portal.model import Edition, Facts, Record, SeriesKey, Value
-from publish.portal.words import slug
+from publish.portal.wording import slug
 
 SERIES_POINTS = 36
 CHANGES_SHOWN = 300

@@ -17,7 +17,8 @@ from markupsafe import Markup, escape
 from publish import dictionary, policy
 from publish.edition import formula_safe
 from publish.partition import KEY, write_parts
-from publish.portal import charts, feeds, national, prose, words
+from publish.portal import charts, feeds, national, prose
+from publish.portal import wording as words
 from publish.portal.funnels import Funnel
 from publish.portal.indicators import IndicatorViews
 from publish.portal.lookup import ENGLAND, OLD_AFTER_YEARS, Lookup

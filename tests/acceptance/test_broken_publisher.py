@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ingest import manifest as manifests
-from ingest import quarantine
+from ingest.archive import manifest as manifests
+from ingest.archive import quarantine
 from ingest.registry import source
 from ingest.sample import publishers
 from perinatal.home import Home

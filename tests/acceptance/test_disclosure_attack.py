@@ -19,8 +19,8 @@ import pytest
 from scipy import sparse
 from scipy.optimize import linprog
 
-from perinatal import pipeline
 from perinatal.home import Home
+from pipeline import steps
 
 SUFFIX = {"": "all", "_excluding_congenital_anomalies": "excluding"}
 COUNTS = {"stillbirth_rate": ("s",), "neonatal_mortality_rate": ("d",), "extended_perinatal_mortality_rate": ("s", "d")}
@@ -266,7 +266,7 @@ def test_two_editions_together_narrow_no_masked_cell(
             changed.add(known[int(row["OrganisationCode"])])
 
     landed(copied, edited(mbrrace_files[0], tmp_path / mbrrace_files[0].name, revise))
-    assert pipeline.build(copied).what == "published"
+    assert steps.build(copied).what == "published"
     second = copied.current.resolve()
     assert second != first
     narrowed, masked = narrowed_cells(read(first), read(second, frozenset(changed)))

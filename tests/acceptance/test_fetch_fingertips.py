@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from ingest import fetch, registry
-from ingest import manifest as manifests
-from ingest.fingertips_api import MAX_IDS
-from ingest.http import HttpClient, HttpOptions
+from ingest import registry
+from ingest.archive import manifest as manifests
+from ingest.fetch import fetching as fetch
+from ingest.fetch.fingertips_api import MAX_IDS
+from ingest.fetch.http import HttpClient, HttpOptions
+from ingest.fetch.probe_settings import Arrives, of
 from ingest.sample.reference import read_seed
 from ingest.sample.server import SamplePublishers
-from ingest.watch import Arrives, of
 from perinatal.home import Home
 
 RELEASES = Path(__file__).resolve().parents[2].parent / "shared" / "releases" / "fingertips"

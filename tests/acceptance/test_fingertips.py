@@ -11,10 +11,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingest import landing, registry
-from ingest import manifest as manifests
-from perinatal import pipeline
+from ingest import registry
+from ingest.archive import manifest as manifests
+from ingest.land import landing
 from perinatal.home import Home
+from pipeline import steps
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +61,7 @@ def edition(folder: Path, doubled: Path, tmp_path_factory: pytest.TempPathFactor
     home = Home(tmp_path_factory.mktemp("fingertips") / "state")
     outcomes = land(home, *(folder / name for name in (INJURIES, RAGGED, METADATA)), doubled)
     assert [outcome.what for outcome in outcomes] == ["landed"] * 4
-    assert pipeline.build(home).what == "published"
+    assert steps.build(home).what == "published"
     return home
 
 

@@ -13,13 +13,13 @@ import duckdb
 import pytest
 
 from expectations import alerts
-from ingest import landing
+from ingest.land import landing
 from ingest.registry import source
 from ingest.sample import documents
 from ingest.sample import template as sample
 from ingest.sample.reference import read_seed
-from perinatal import pipeline
 from perinatal.home import Home
+from pipeline import steps
 
 pytestmark = pytest.mark.slow
 
@@ -172,7 +172,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("further") / "Ann's état")
     for source_id, path in files(tmp_path_factory.mktemp("files")):
         landing.land(home, path, landing.Arrival(source(source_id), path.name))
-    assert pipeline.build(home).what == "published"
+    assert steps.build(home).what == "published"
     return home
 
 
@@ -429,7 +429,7 @@ def test_no_restricted_row_and_no_name_is_in_any_public_file(home: Home) -> None
 
 
 def test_alerts_name_rows_of_a_restricted_file_by_number_alone(home: Home) -> None:
-    told = [alert for alert in alerts.all_alerts(home) if alert.scope.startswith("arrival/board_return")]
+    told = [alert for alert in alerts.AlertLog(home.alerts).all() if alert.scope.startswith("arrival/board_return")]
     assert told
     assert CANARY not in str([alert.to_dict() for alert in told])
     assert all(set(row) <= {"source_row", "line"} for alert in told for row in alert.breach.sample_rows)

@@ -106,7 +106,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PERINATAL_")}
     return subprocess.run(
-        [sys.executable, "-m", "perinatal.cli", *arguments],
+        [sys.executable, "-m", "pipeline.commands.app", *arguments],
         cwd=project,
         env={**kept, "PYTHONPATH": str(project), "PERINATAL_HOME": str(project / "var")},
         capture_output=True,

@@ -17,10 +17,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingest import landing, registry
-from perinatal import pipeline
+from ingest import registry
+from ingest.land import landing
 from perinatal.home import Home
 from perinatal.settings import PROJECT_ROOT
+from pipeline import steps
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -52,7 +53,7 @@ def real(real_releases: Path, tmp_path_factory: pytest.TempPathFactory) -> Ask:
     home = Home(tmp_path_factory.mktemp("real") / "home")
     land(home, "mbrrace", sorted((real_releases / "mbrrace").glob("*.csv")))
     land(home, "msds", [real_releases / "msds" / "msds-apr2025Provisional-exp-measures.csv"])
-    assert pipeline.build(home).what == "published"
+    assert steps.build(home).what == "published"
     return asker(home)
 
 
@@ -65,7 +66,7 @@ def months(tmp_path_factory: pytest.TempPathFactory) -> Ask:
     source.sample.generate(folder / "files")
     home = Home(folder / "home")
     land(home, "msds", sorted((folder / "files").rglob("*exp-measures.csv")))
-    assert pipeline.build(home).what == "published"
+    assert steps.build(home).what == "published"
     return asker(home)
 
 

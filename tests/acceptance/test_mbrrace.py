@@ -15,11 +15,13 @@ import duckdb
 import pytest
 
 from expectations import alerts
-from ingest import archive, quarantine
-from ingest import manifest as manifests
-from perinatal import pipeline, settings
+from ingest.archive import manifest as manifests
+from ingest.archive import quarantine
+from ingest.archive import store as archive
+from perinatal import settings
 from perinatal.errors import RefusedAtArrival
 from perinatal.home import Home
+from pipeline import steps
 from publish import edition
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # a build is long on a busy machine
@@ -211,7 +213,7 @@ def test_bands_differ_only_where_rounding_explains_it(published: Home) -> None:
     assert found["bands_follow_from_rates"][1:] == (False, 2.0)
     assert found["bands_differ_only_by_rounding"] == ("warn", True, 0.0)
     # the births of 2023 are late, and more so every day
-    told = {alert.breach.rule for alert in alerts.open_alerts(published)}
+    told = {alert.breach.rule for alert in alerts.AlertLog(published.alerts).open()}
     assert told - {"sources_are_on_time"} == {"bands_follow_from_rates"}
 
 
@@ -374,7 +376,7 @@ def test_nothing_that_ships_depends_on_what_a_mask_hides(
     """The strongest test there is: other numbers behind the masks, the same edition."""
     for path in mbrrace_files:
         landed(home, edited(path, home.root.parent / path.name, change_the_hidden_births))
-    pipeline.build(home)
+    steps.build(home)
     ours, theirs = content(published, DEPENDS_ON_BYTES), content(home, DEPENDS_ON_BYTES)
     assert ours.keys() == theirs.keys()
     assert [name for name in ours if ours[name] != theirs[name]] == []
@@ -446,7 +448,7 @@ def test_the_same_inputs_give_the_same_edition_elsewhere(
     settings.get.cache_clear()
     try:
         landed(home, *reversed(mbrrace_files))
-        pipeline.build(home)
+        steps.build(home)
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -499,7 +501,7 @@ def revised(
 
     [outcome] = landed(home, edited(mbrrace_files[0], folder / mbrrace_files[0].name, revise))
     assert (outcome.what, outcome.manifest.revision) == ("revised", 2)
-    assert pipeline.build(home).what == "published"
+    assert steps.build(home).what == "published"
     return home
 
 
@@ -649,7 +651,7 @@ def test_a_spoiled_file_is_refused_and_the_last_edition_stays(
     folder, report = quarantine.find(spoiled, sha256)
     assert report.reasons[0]["rule"] == rule
     assert (folder / path.name).read_bytes() == path.read_bytes()
-    assert any(alert.breach.rule == rule for alert in alerts.open_alerts(spoiled))
+    assert any(alert.breach.rule == rule for alert in alerts.AlertLog(spoiled.alerts).open())
     assert list(manifests.all_landed(spoiled)) == landed_before
     assert cli("build", at=spoiled).out.startswith("nothing new")
     assert standing(spoiled) == before
@@ -672,7 +674,7 @@ def test_files_swapped_by_name_are_blocked_at_the_release_gate(
     assert "blocked by the release gate (excluding_anomalies_is_the_smaller_count)" in line
     assert "the last good one stays" in line
     assert standing(copied) == before
-    assert "excluding_anomalies_is_the_smaller_count" in {a.breach.rule for a in alerts.open_alerts(copied)}
+    assert "excluding_anomalies_is_the_smaller_count" in {a.breach.rule for a in alerts.AlertLog(copied.alerts).open()}
 
 
 # --- other years
@@ -797,7 +799,7 @@ def years(
                 became[year] = outcome.what
             except RefusedAtArrival as error:
                 became[year] = f"refused: {error}"
-    pipeline.build(home)
+    steps.build(home)
     return home, became
 
 
@@ -833,7 +835,7 @@ def test_an_unknown_organisation_alerts_and_stands_in_core(years: tuple[Home, di
         "select distinct organisation_name, period_label, exclusion_rule from core.fct_observation "
         "where published_code = '9999'",
     ) == [("Newtown General NHS Trust", "2018", "unknown_organisation")]
-    [alert] = [alert for alert in alerts.open_alerts(home) if alert.breach.rule == "organisations_are_known"]
+    [alert] = [alert for alert in alerts.AlertLog(home.alerts).open() if alert.breach.rule == "organisations_are_known"]
     assert "Newtown General NHS Trust" in json.dumps(alert.breach.sample_rows)
     assert ask(home, "select rows_excluded from quality.source_health where release_key like '%/2018/%'") == [(32,)]
 
@@ -848,7 +850,7 @@ def test_a_trust_under_a_new_number_is_known_by_its_name_and_noted(years: tuple[
     assert ask(home, "select severity, success from quality.check_result where rule = 'trusts_known_by_name_only'") == [
         ("info", False)
     ]
-    assert "trusts_known_by_name_only" not in {alert.breach.rule for alert in alerts.open_alerts(home)}
+    assert "trusts_known_by_name_only" not in {alert.breach.rule for alert in alerts.AlertLog(home.alerts).open()}
 
 
 def test_an_lms_stays_complete_when_the_successor_reports(years: tuple[Home, dict[int, str]]) -> None:
@@ -895,7 +897,7 @@ def test_halved_numbers_are_never_silent(years: tuple[Home, dict[int, str]], yea
     home, became = years
     assert became[year] == "landed"
     assert expected <= alarms(home, year)
-    told = {(alert.scope, alert.breach.rule) for alert in alerts.open_alerts(home)}
+    told = {(alert.scope, alert.breach.rule) for alert in alerts.AlertLog(home.alerts).open()}
     assert told & {
         (scope, rule) for rule in expected for scope in ("release", f"arrival/mbrrace/perinatal_mortality/{year}")
     }

@@ -11,9 +11,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingest import landing, registry
-from perinatal import pipeline
+from ingest import registry
+from ingest.land import landing
 from perinatal.home import Home
+from pipeline import steps
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -58,7 +59,7 @@ def edition(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("msds") / "state")
     outcomes = land(home, *(folder / name for name in (*YEARS.values(), DATA, MEASURES)))
     assert [outcome.what for outcome in outcomes] == ["landed"] * 5
-    assert pipeline.build(home).what == "published"
+    assert steps.build(home).what == "published"
     return home
 
 
@@ -343,7 +344,7 @@ def test_final_beats_provisional_whenever_it_arrives(folder: Path, home: Home, t
         write(path, header, kept)
     files = (provisional, final) if order == "provisional first" else (final, provisional)
     assert [outcome.what for outcome in land(home, *files)] == ["landed", "revised"]
-    pipeline.build(home)
+    steps.build(home)
     ask = asker(home)
     assert ask("select numerator from marts.england_indicator where indicator_id = 'induction'") == [(11500.0,)]
     assert ask("select status from core.dim_release where not is_superseded") == [("final",)]

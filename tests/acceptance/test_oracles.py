@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from perinatal import stats
+from warehouse import statistics as stats
 
 ORACLES = Path(__file__).resolve().parents[2].parent / "shared" / "oracles"
 Rows = list[dict[str, str]]

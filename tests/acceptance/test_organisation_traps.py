@@ -9,9 +9,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest import landing, registry
-from perinatal import pipeline, stats
+from ingest import registry
+from ingest.land import landing
 from perinatal.home import Home
+from pipeline import steps
+from warehouse import statistics as stats
 
 Ask = Callable[..., list[tuple]]
 
@@ -142,7 +144,7 @@ def test_11_a_range_that_a_spreadsheet_made_a_date_is_a_range_again(home: Home, 
     file = tmp_path / "hosp-epis-stat-mat-msdscsv-2019-20.csv"
     assert b",07-Oct," in file.read_bytes()
     landing.land(home, file, landing.Arrival(source, file.name))
-    assert pipeline.build(home).what == "published"
+    assert steps.build(home).what == "published"
     with duckdb.connect(str(home.database), read_only=True) as connection:
         found = connection.execute(
             "select breakdown_value, list_contains(usage_warnings, 'category_repaired'), count(*) "

@@ -35,7 +35,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
         return Home(Path(kept))
     root = tmp_path_factory.mktemp("sample") / "home"
     ran = subprocess.run(
-        [sys.executable, "-m", "perinatal.cli", "refresh", "--sample"],
+        [sys.executable, "-m", "pipeline.commands.app", "refresh", "--sample"],
         cwd=PROJECT_ROOT,
         env={**os.environ, "PERINATAL_HOME": str(root), "PERINATAL_INBOX_QUIET_SECONDS": "0.05"},
         capture_output=True,

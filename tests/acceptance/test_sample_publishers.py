@@ -12,9 +12,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from expectations import alerts
-from ingest import fetch, inbox, probe_state, watch
-from ingest import manifest as manifests
-from ingest.http import HttpClient
+from ingest.archive import manifest as manifests
+from ingest.fetch import fetching as fetch
+from ingest.fetch import probe_settings as watch
+from ingest.fetch import probe_state
+from ingest.fetch.http import HttpClient
+from ingest.inbox import collect as inbox
 from ingest.registry import Source, all_sources
 from ingest.sample import publishers
 from ingest.sample.server import Fault, SamplePublishers
@@ -109,16 +112,16 @@ def test_one_broken_publisher_is_told_and_recovers(
     assert reports.pop(source.id).outcome == "failed"
     same_page = {other.id for other in watched() if other.probe.get("url") == source.probe.get("url")}
     assert {report.outcome for name, report in reports.items() if name not in same_page} <= {"unchanged"}
-    standing = [alert.scope for alert in alerts.open_alerts(home) if alert.scope.startswith("fetch")]
+    standing = [alert.scope for alert in alerts.AlertLog(home.alerts).open() if alert.scope.startswith("fetch")]
     assert f"fetch-sample/{source.id}" in standing
     reports = {report.source_id: report for report in fetch.fetch_all(home, client, watched(), synthetic=True)}
     assert reports[source.id].outcome in ("unchanged", "no_data")
-    assert [alert.scope for alert in alerts.open_alerts(home) if alert.scope.startswith("fetch")] == []
+    assert [alert.scope for alert in alerts.AlertLog(home.alerts).open() if alert.scope.startswith("fetch")] == []
 
 
 def perinatal(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PERINATAL_HOME": str(home), "PERINATAL_INBOX_QUIET_SECONDS": "0.05"}
-    command = [sys.executable, "-m", "perinatal.cli", *arguments]
+    command = [sys.executable, "-m", "pipeline.commands.app", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 

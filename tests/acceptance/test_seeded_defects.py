@@ -18,13 +18,14 @@ import pytest
 
 from expectations import release
 from expectations.checks import Result
-from ingest import landing, quarantine
-from ingest import manifest as manifests
+from ingest.archive import build_inputs, quarantine
+from ingest.archive import manifest as manifests
+from ingest.land import landing
 from ingest.registry import all_sources, source
-from insights import step as themes
+from insights import theme_tables as themes
 from perinatal.errors import RefusedAtArrival
 from perinatal.home import Home
-from publish import warehouse
+from warehouse import builder
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -1024,7 +1025,12 @@ def judge(folder: Path, last: Path | None) -> Judged:
 
 
 def build(home: Home, folder: Path, last: Path | None) -> Judged:
-    candidate = warehouse.build(home, folder, manifests.in_use(home))
+    candidate = builder.build(
+        folder,
+        home.cache / "dbt",
+        build_inputs.layouts(),
+        build_inputs.releases(home, manifests.in_use(home)),
+    )
     themes.run(candidate, home)
     return judge(folder, last)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from perinatal import pipeline
 from perinatal.home import Home
+from pipeline import steps
 
 SEED = Path(__file__).parents[2] / "dbt_project/seeds/reference/published_theme.csv"
 FINDINGS = [
@@ -56,7 +56,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, landed: Callable[..., object
     folder = tmp_path_factory.mktemp("themes")
     home = Home(folder / "home")
     landed(home, write_findings(folder / "hsib-findings-2024-05-01.csv"), source="hsib")
-    assert pipeline.build(home).what == "published"
+    assert steps.build(home).what == "published"
     return home
 
 
@@ -122,18 +122,18 @@ def test_people_win_from_the_next_build_on(built: Home, home: Home, cli: Callabl
     import shutil
 
     shutil.copytree(built.root, home.root, symlinks=True)
-    assert pipeline.build(home).what == "nothing_new"
+    assert steps.build(home).what == "nothing_new"
     ((finding_id,),) = rows(home, "select finding_id from core.fct_finding where kind = 'theme'")
     home.theme_inbox.mkdir(parents=True)
     header = "finding_id,theme_id,decision,reviewer,decided_on\n"
     lines = f"{finding_id},C01,reject,A. Midwife,2026-11-01\n{finding_id},S07,add,A. Midwife,2026-11-01\n"
     (home.theme_inbox / "review.csv").write_text(header + lines)
-    assert pipeline.build(home).what == "published"
+    assert steps.build(home).what == "published"
     coded = dict(rows(home, "select theme_id, coded_by from marts.theme_evidence where finding_id = $1", finding_id))
     assert "C01" not in coded
     assert coded["S07"] == "person"
     assert rows(home, "select max(published_share_max) from marts.theme where theme_id = 'S07'") == [(70.0,)]
-    assert pipeline.build(home).what == "nothing_new"
+    assert steps.build(home).what == "nothing_new"
     out = tmp_path / "brief.html"
     assert cli("brief", "--theme", "S07", "--out", out, at=home).code == 0
     assert "coded by person" in out.read_text(encoding="utf-8")

@@ -90,7 +90,7 @@ class Service:
         ports = ["--port", str(self.port), "--portal-port", str(self.portal_port)]
         with self.output.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "perinatal.cli", "up", *ports, *options],
+                [sys.executable, "-m", "pipeline.commands.app", "up", *ports, *options],
                 cwd=self.home_folder,
                 env=environment,
                 stdout=out,

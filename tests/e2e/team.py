@@ -23,7 +23,7 @@ import psycopg2
 import pytest
 import yaml
 
-from perinatal import watchdog
+from pipeline import watchdog
 from tests.e2e import service
 from tests.e2e.service import REPO, crowd, free_port, wait_for
 

@@ -16,7 +16,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from ingest import registry
-from perinatal.service import SLOT_GRACE
+from pipeline.service import SLOT_GRACE
 from tests.e2e.service import Service, listening, running, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]

@@ -22,7 +22,7 @@ OF_THE_NIGHT = "from task_instance t join dag_run r using (dag_id, run_id) where
 def test_a_night_with_nothing_new_skips_everything_and_publishes_nothing(tmp_path: Path) -> None:
     home = tmp_path / "up" / "home"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PERINATAL_")}
-    refresh = [sys.executable, "-m", "perinatal.cli", "refresh", "--sample"]
+    refresh = [sys.executable, "-m", "pipeline.commands.app", "refresh", "--sample"]
     subprocess.run(refresh, cwd=REPO, env=kept | {"PERINATAL_HOME": str(home)}, check=True)
     edition = (home / "current").resolve().name
     with running(tmp_path / "up", "--sample") as service:

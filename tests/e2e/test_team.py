@@ -17,11 +17,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ingest import manifest as manifests
-from ingest import quarantine, registry, verification
+from ingest import registry
+from ingest.archive import manifest as manifests
+from ingest.archive import quarantine, verification
 from ingest.sample import publishers
-from perinatal import pipeline
 from perinatal.home import Home
+from pipeline import steps
 from tests.e2e.service import REPO, crowd, listening, wait_for
 from tests.e2e.team import Team, compose, running
 
@@ -148,7 +149,7 @@ def test_two_workers_land_at_the_same_time(state: Home, ran: list[Ran]) -> None:
 def test_each_release_is_landed_once_and_whole(state: Home, ran: list[Ran], tmp_path: Path) -> None:
     assert ran
     alone = Home(tmp_path)
-    pipeline.fetch_all(alone, "sample", SERVED)
+    steps.fetch(alone, "sample", SERVED)
 
     def content(home: Home) -> list[tuple[str, int, str, int]]:
         items = (item for source_id in SERVED for item in landed(home, source_id))

@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ingest import manifest as manifests
-from perinatal.bench import scaled
+from ingest.archive import manifest as manifests
 from perinatal.home import Home
+from pipeline.bench import scaled
 from tests.e2e.service import REPO, crowd, wait_for
 from tests.e2e.team import Team, running
 

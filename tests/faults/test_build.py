@@ -11,11 +11,13 @@ import duckdb
 import psutil
 import pytest
 
-from ingest import archive, manifest
+from ingest.archive import build_inputs, manifest
+from ingest.archive import store as archive
 from perinatal import settings
-from perinatal.bench import builder
 from perinatal.home import Home
-from publish import edition, warehouse
+from pipeline.bench import builder as bench_builder
+from publish import edition
+from warehouse import builder
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # a build is long on a busy machine
 
@@ -24,7 +26,7 @@ Shell = Callable[..., object]
 
 FULL = """
 import resource, sys
-from perinatal import cli
+from pipeline.commands import app as cli
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 sys.argv = ["perinatal", "build", "--force"]
 cli.main()
@@ -107,13 +109,19 @@ def test_a_disk_that_fills_while_building_leaves_the_last_edition(copied: Home, 
 def test_a_build_larger_than_its_memory_spills_to_its_own_folder(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    builder.land(100_000)
+    bench_builder.land(100_000)
     monkeypatch.setenv("PERINATAL_MEMORY_LIMIT", "150MB")
     settings.get.cache_clear()
     folder = tmp_path / "build"
     folder.mkdir()
     with ThreadPoolExecutor(1) as pool:
-        built = pool.submit(warehouse.build, home, folder, manifest.in_use(home))
+        built = pool.submit(
+            builder.build,
+            folder,
+            home.cache / "dbt",
+            build_inputs.layouts(),
+            build_inputs.releases(home, manifest.in_use(home)),
+        )
         wait_until(lambda: built.done() or any((folder / "scratch").glob("duckdb_temp_*")), 600)
         spilled = not built.done()
         candidate = built.result()

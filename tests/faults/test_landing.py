@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from expectations import alerts
-from ingest import archive, quarantine
-from ingest import manifest as manifests
+from ingest.archive import manifest as manifests
+from ingest.archive import quarantine
+from ingest.archive import store as archive
 from perinatal.home import Home
 
 NAME = "perinatal-mortality-rates-2022-trusthealth-board.csv"
@@ -17,7 +18,10 @@ Shell = Callable[..., object]
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from ingest import archive, landing, manifest, registry
+from ingest import registry
+from ingest.archive import manifest
+from ingest.archive import store as archive
+from ingest.land import landing
 from perinatal import home as homes
 
 home, file = homes.get(), Path(sys.argv[1])
@@ -33,8 +37,11 @@ landing.land(home, file, landing.Arrival(registry.source("mbrrace"), file.name))
 FULL = """
 import resource, sys
 from pathlib import Path
-from perinatal import cli, home as homes
-from ingest import archive, landing, registry
+from perinatal import home as homes
+from pipeline.commands import app as cli
+from ingest import registry
+from ingest.archive import store as archive
+from ingest.land import landing
 
 file, limit = Path(sys.argv[1]), int(sys.argv[2])
 archived = archive.put(homes.get(), file) if sys.argv[3] == "archived" else None
@@ -81,7 +88,8 @@ def test_two_landings_of_one_file_at_once_land_it_once(home: Home, shell: Shell,
 LANDS_ALL = """
 import sys
 from pathlib import Path
-from ingest import landing, registry
+from ingest import registry
+from ingest.land import landing
 from perinatal import home as homes
 
 turn, files = int(sys.argv[1]), [Path(name) for name in sys.argv[2:]]
@@ -106,7 +114,7 @@ def test_several_processes_land_many_files_at_once_each_once(home: Home, shell: 
 def assert_nothing_landed(home: Home) -> None:
     assert list(manifests.all_landed(home)) == []
     assert list(quarantine.reports(home)) == []
-    assert alerts.all_alerts(home) == []
+    assert alerts.AlertLog(home.alerts).all() == []
     assert not list(home.archive.glob(".incoming-*"))
     assert not list(home.landed.glob(".landing-*"))
 

@@ -10,11 +10,12 @@ import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
 
-from ingest import manifest as manifests
-from ingest import synthetic, verification
-from perinatal import settings, storage
+from ingest.archive import manifest as manifests
+from ingest.archive import synthetic, verification
+from perinatal import settings
 from perinatal.errors import Damaged, PerinatalError
 from perinatal.home import Home
+from pipeline import shared_store as storage
 from publish import edition
 
 YEARS = range(2019, 2024)

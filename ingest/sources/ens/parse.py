@@ -5,7 +5,8 @@ A PDF does not say its day of publication: it is taken from the file name, or gi
 
 from pathlib import Path
 
-from ingest import documents, template
+from ingest.documents import reading as documents
+from ingest.land import template
 
 recognise = template.recogniser("ens")
 

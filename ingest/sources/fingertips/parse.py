@@ -16,8 +16,8 @@ from typing import Any
 
 import duckdb
 
-from ingest import files
-from ingest.decode import Unreadable
+from ingest.land import files
+from ingest.land.decode import Unreadable
 from ingest.registry import Identity, Sample, header_key
 
 DATA = {"indicatorid", "areacode", "timeperiod", "value"}

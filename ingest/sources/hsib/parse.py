@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from ingest import documents, template
+from ingest.documents import reading as documents
+from ingest.land import template
 
 recognise = template.recogniser("hsib")
 

@@ -1,5 +1,5 @@
 """Maternity Incentive Scheme results: our template; recognised by what the rows say."""
 
-from ingest import template
+from ingest.land import template
 
 recognise = template.recogniser("mis")

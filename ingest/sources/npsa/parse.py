@@ -1,5 +1,5 @@
 """National Patient Safety Alerts: our template; recognised by what the rows say."""
 
-from ingest import template
+from ingest.land import template
 
 recognise = template.recogniser("npsa")

@@ -1,5 +1,5 @@
 """PMRT annual reports: our templates; recognised by what the rows say."""
 
-from ingest import template
+from ingest.land import template
 
 recognise = template.recogniser("pmrt")

@@ -13,7 +13,8 @@ NAMES = sorted(path.name for path in FOLDER.glob("*.csv"))
 def many():
     @task(queue="fetch")
     def land(name):
-        from ingest import landing, registry
+        from ingest import registry
+        from ingest.land import landing
         from perinatal import home
 
         landing.land(home.get(), FOLDER / name, landing.Arrival(registry.source("fingertips"), name))

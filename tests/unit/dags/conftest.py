@@ -30,7 +30,7 @@ os.environ.update(
 @pytest.fixture(scope="session")
 def airflow_database() -> Iterator[Path]:
     """Give Airflow a migrated database with the project's pools."""
-    from perinatal import service
+    from pipeline import service
 
     pools = AIRFLOW / "pools.json"
     pools.write_text(json.dumps(service.pools()))

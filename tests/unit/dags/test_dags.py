@@ -15,10 +15,11 @@ import pytest
 
 from expectations import alerts
 from ingest import registry
-from perinatal import pipeline, service, settings
+from perinatal import settings
 from perinatal.console import say
 from perinatal.errors import BlockedByGate, PerinatalError, RefusedAtArrival
 from perinatal.home import Home
+from pipeline import assembly, service
 
 REPO = Path(__file__).resolve().parents[3]
 FIXED = {"assemble", "housekeeping", "inbox", "notify"}
@@ -176,11 +177,11 @@ def test_nothing_landed_nothing_built(run: Callable[[str], dict[str, str]], home
 
 @pytest.mark.parametrize("source", sorted(SOURCES))
 def test_in_inbox_mode_no_publisher_is_asked(run: Callable[[str], dict[str, str]], source: str) -> None:
-    assert run(f"ingest_{source}") == {"probe": "skipped", "fetch": "skipped", "amiss": "skipped"}
+    assert run(f"ingest_{source}") == {"probe": "skipped", "fetch": "skipped", "problems": "skipped"}
 
 
 def test_an_empty_inbox_wakes_nobody(run: Callable[[str], dict[str, str]], home: Home) -> None:
-    assert run("inbox") == {"land": "skipped", "amiss": "skipped"}
+    assert run("inbox") == {"land": "skipped", "problems": "skipped"}
 
 
 @pytest.mark.slow
@@ -194,10 +195,10 @@ def test_from_the_inbox_to_an_edition_and_then_nothing_new(
     for name in names:
         (drop / name).write_bytes((tmp_path / name).read_bytes())
     (drop / "perinatal-mortality-rates-2021-trusthealth-board.csv").write_text("<html><body>Sign in</body></html>")
-    assert run("inbox") == {"land": "success", "amiss": "failed"}
+    assert run("inbox") == {"land": "success", "problems": "failed"}
     assert run("assemble") == {"build": "success"}
     edition = home.current.resolve()
-    assert run("inbox") == {"land": "skipped", "amiss": "skipped"}
+    assert run("inbox") == {"land": "skipped", "problems": "skipped"}
     assert run("assemble") == {"build": "skipped"}
     assert home.current.resolve() == edition
     assert run("housekeeping") == {"prune": "skipped", "verify": "success"}
@@ -206,7 +207,7 @@ def test_from_the_inbox_to_an_edition_and_then_nothing_new(
     archived.chmod(0o644)
     archived.write_bytes(b"damaged")
     assert run("housekeeping")["verify"] == "failed"
-    assert {alert.breach.rule for alert in alerts.open_alerts(home)} >= {"archive_is_whole"}
+    assert {alert.breach.rule for alert in alerts.AlertLog(home.alerts).open()} >= {"archive_is_whole"}
 
 
 def _said_of_edition() -> str:
@@ -230,7 +231,7 @@ def test_a_sample_publisher_is_asked_over_http(
 ) -> None:
     monkeypatch.setenv("PERINATAL_MODE", "sample")
     settings.get.cache_clear()
-    assert run("ingest_msds") == {"probe": "success", "fetch": "success", "amiss": "skipped"}
+    assert run("ingest_msds") == {"probe": "success", "fetch": "success", "problems": "skipped"}
     # landed, and in no edition yet: told again, so that a missed event is harmless
     assert run("ingest_msds")["probe"] == "skipped"
 
@@ -239,7 +240,7 @@ def test_alerts_are_told_once(run: Callable[[str], dict[str, str]], home: Home, 
     httpserver.expect_request("/hook", method="POST").respond_with_data("ok")
     monkeypatch.setenv("PERINATAL_ALERT_URLS", json.dumps([f"json://127.0.0.1:{httpserver.port}/hook"]))
     settings.get.cache_clear()
-    alerts.reconcile(home, "release", [alerts.Breach("a_rule", "block", "what is wrong")])
+    alerts.AlertLog(home.alerts).reconcile("release", [alerts.Breach("a_rule", "block", "what is wrong")])
     assert run("notify") == {"send": "success"}
     assert run("notify") == {"send": "skipped"}
     assert len(httpserver.log) == 1
@@ -256,12 +257,11 @@ def test_what_a_gate_refuses_fails_at_once_with_the_reason_first(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    _something_landed(monkeypatch)
-    monkeypatch.setattr(pipeline, "build", _raising(refusal))
+    monkeypatch.setattr(assembly, "build", _raising(refusal))
     with caplog.at_level(logging.ERROR):
         assert run("assemble") == {"build": "failed"}
     assert [record.getMessage() for record in caplog.records if record.name == "dags.wiring"] == [str(refusal)]
-    assert alerts.open_alerts(home) == []  # the gate itself opens one; a second would say the same
+    assert alerts.AlertLog(home.alerts).open() == []  # the gate itself opens one; a second would say the same
 
 
 def test_progress_is_no_error_in_a_tasks_log(airflow_database: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -277,30 +277,27 @@ def test_what_the_world_did_is_tried_again(
     run: Callable[[str], dict[str, str]], home: Home, bag: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried = []
-    _something_landed(monkeypatch)
 
     def build(*_: object, **__: object) -> None:
         tried.append(1)
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(pipeline, "build", build)
+    monkeypatch.setattr(assembly, "build", build)
     monkeypatch.setattr(bag.get_dag("assemble").get_task("build"), "retry_delay", timedelta(0))
     monkeypatch.setattr(bag.get_dag("assemble").get_task("build"), "retry_exponential_backoff", 0)
     assert run("assemble") == {"build": "failed"}
     assert len(tried) == 3
-    (alert,) = alerts.open_alerts(home)
+    (alert,) = alerts.AlertLog(home.alerts).open()
     assert (alert.scope, alert.breach.rule) == ("operations/assemble/build", "task_failed")
     assert "no space left" in alert.breach.message
 
 
 def test_a_task_that_is_well_again_closes_its_alert(run: Callable[[str], dict[str, str]], home: Home) -> None:
-    alerts.reconcile(home, "operations/assemble/build", [alerts.Breach("task_failed", "block", "it failed")])
+    alerts.AlertLog(home.alerts).reconcile(
+        "operations/assemble/build", [alerts.Breach("task_failed", "block", "it failed")]
+    )
     run("assemble")
-    assert alerts.open_alerts(home) == []
-
-
-def _something_landed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.manifest.in_use", lambda _: [object()])
+    assert alerts.AlertLog(home.alerts).open() == []
 
 
 def _raising(error: Exception) -> Callable[..., None]:

@@ -10,34 +10,35 @@ from typing import Any
 
 import pytest
 
-from ingest.inbox_watch import Mark, QuietFiles, look
+from ingest.inbox.quiet_files import QuietFiles, look
+from perinatal.dropped_files import Signature
 
 
-def told(files: QuietFiles, seen: dict[str, Mark], now: float) -> list[str]:
+def told(files: QuietFiles, seen: dict[str, Signature], now: float) -> list[str]:
     return list(files.ready(seen, now))
 
 
 def test_a_file_is_told_once_when_it_has_been_quiet() -> None:
-    files, whole = QuietFiles(quiet=2, remind=300), {"a/b.csv": Mark(10, 1, 1)}
+    files, whole = QuietFiles(quiet=2, remind=300), {"a/b.csv": Signature(10, 1, 1)}
     assert [told(files, whole, now) for now in (0, 1, 2, 3, 60)] == [[], [], ["a/b.csv"], [], []]
 
 
 def test_a_growing_file_is_told_only_when_it_has_stopped() -> None:
     files = QuietFiles(quiet=2, remind=300)
     for second in range(10):
-        assert told(files, {"a": Mark(second, second, 1)}, second) == []
-    assert told(files, {"a": Mark(9, 9, 1)}, 11) == ["a"]
+        assert told(files, {"a": Signature(second, second, 1)}, second) == []
+    assert told(files, {"a": Signature(9, 9, 1)}, 11) == ["a"]
 
 
 def test_one_that_nobody_takes_is_told_again_and_so_is_a_changed_one() -> None:
     files = QuietFiles(quiet=2, remind=300)
-    old, new = {"a": Mark(1, 1, 1)}, {"a": Mark(1, 1, 2)}
+    old, new = {"a": Signature(1, 1, 1)}, {"a": Signature(1, 1, 2)}
     assert [told(files, old, now) for now in (0, 2, 301, 302, 303)] == [[], ["a"], [], ["a"], []]
     assert [told(files, new, now) for now in (304, 306, 307)] == [[], ["a"], []]
 
 
 def test_one_that_is_gone_and_comes_again_is_told_again() -> None:
-    files, whole = QuietFiles(quiet=2, remind=300), {"a": Mark(1, 1, 1)}
+    files, whole = QuietFiles(quiet=2, remind=300), {"a": Signature(1, 1, 1)}
     assert [told(files, seen, now) for now, seen in ((0, whole), (2, whole), (3, {}), (4, whole), (6, whole))] == [
         [],
         ["a"],
@@ -87,7 +88,7 @@ def test_triggers_on_one_inbox_share_one_scan(tmp_path: Path, monkeypatch: pytes
 
     looks = []
 
-    def count(inbox: Path) -> dict[str, Mark]:
+    def count(inbox: Path) -> dict[str, Signature]:
         looks.append(inbox)
         return look(inbox)
 
@@ -113,9 +114,9 @@ def test_triggers_on_one_inbox_share_one_scan(tmp_path: Path, monkeypatch: pytes
 def test_a_folder_that_may_not_be_read_does_not_end_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dags import triggers
 
-    answers: list[Any] = [PermissionError("no"), {"a": Mark(1, 1, 1)}]
+    answers: list[Any] = [PermissionError("no"), {"a": Signature(1, 1, 1)}]
 
-    def sometimes(_: Path) -> dict[str, Mark]:
+    def sometimes(_: Path) -> dict[str, Signature]:
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         if isinstance(answer, Exception):
             raise answer

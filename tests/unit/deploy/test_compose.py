@@ -19,8 +19,8 @@ import pytest
 import requests
 import yaml
 
-from perinatal import service
 from perinatal.settings import Settings
+from pipeline import service
 from publish import policy, serve
 
 REPO = Path(__file__).resolve().parents[3]

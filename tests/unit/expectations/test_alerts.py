@@ -19,22 +19,22 @@ def log(home: Home) -> list[dict[str, object]]:
 
 
 def states(home: Home) -> dict[str, str]:
-    return {alert.alert_id: alert.state for alert in alerts.all_alerts(home)}
+    return {alert.alert_id: alert.state for alert in alerts.AlertLog(home.alerts).all()}
 
 
 def only(home: Home) -> Alert:
-    [alert] = alerts.all_alerts(home)
+    [alert] = alerts.AlertLog(home.alerts).all()
     return alert
 
 
 def test_no_log_is_no_alerts(home: Home) -> None:
-    assert alerts.all_alerts(home) == []
-    alerts.reconcile(home, "release", [])
+    assert alerts.AlertLog(home.alerts).all() == []
+    alerts.AlertLog(home.alerts).reconcile("release", [])
     assert not (home.alerts / alerts.LOG).exists()
 
 
 def test_a_breach_opens_an_alert(home: Home) -> None:
-    alerts.reconcile(home, "release", [MISSING])
+    alerts.AlertLog(home.alerts).reconcile("release", [MISSING])
     alert = only(home)
     assert (alert.state, alert.times_seen, alert.closed_at) == ("open", 1, None)
     assert alert.breach == MISSING
@@ -42,68 +42,68 @@ def test_a_breach_opens_an_alert(home: Home) -> None:
 
 
 def test_a_repeated_breach_is_counted_not_opened_again(home: Home) -> None:
-    alerts.reconcile(home, "release", [MISSING])
+    alerts.AlertLog(home.alerts).reconcile("release", [MISSING])
     opened = only(home).opened_at
-    alerts.reconcile(home, "release", [replace(MISSING, count=2)])
-    alerts.reconcile(home, "release", [replace(MISSING, count=2)])
+    alerts.AlertLog(home.alerts).reconcile("release", [replace(MISSING, count=2)])
+    alerts.AlertLog(home.alerts).reconcile("release", [replace(MISSING, count=2)])
     alert = only(home)
     assert (alert.state, alert.times_seen, alert.opened_at, alert.breach.count) == ("open", 3, opened, 2)
     assert [event["event"] for event in log(home)] == ["opened", "updated", "seen"]
 
 
 def test_a_breach_that_is_gone_closes(home: Home) -> None:
-    alerts.reconcile(home, "release", [MISSING, LATE])
-    alerts.reconcile(home, "release", [LATE])
+    alerts.AlertLog(home.alerts).reconcile("release", [MISSING, LATE])
+    alerts.AlertLog(home.alerts).reconcile("release", [LATE])
     assert states(home) == {"release#missing": "closed", "release#late": "open"}
-    assert [alert.breach.rule for alert in alerts.open_alerts(home)] == ["late"]
-    closed = next(alert for alert in alerts.all_alerts(home) if alert.state == "closed")
+    assert [alert.breach.rule for alert in alerts.AlertLog(home.alerts).open()] == ["late"]
+    closed = next(alert for alert in alerts.AlertLog(home.alerts).all() if alert.state == "closed")
     assert closed.closed_at
     assert closed.breach == MISSING
 
 
 def test_a_closed_alert_closes_once_and_opens_anew(home: Home) -> None:
-    alerts.reconcile(home, "release", [MISSING])
-    alerts.reconcile(home, "release", [])
-    alerts.reconcile(home, "release", [])
+    alerts.AlertLog(home.alerts).reconcile("release", [MISSING])
+    alerts.AlertLog(home.alerts).reconcile("release", [])
+    alerts.AlertLog(home.alerts).reconcile("release", [])
     assert [event["event"] for event in log(home)] == ["opened", "closed"]
-    alerts.reconcile(home, "release", [MISSING])
+    alerts.AlertLog(home.alerts).reconcile("release", [MISSING])
     assert (only(home).state, only(home).times_seen, only(home).closed_at) == ("open", 1, None)
 
 
 def test_scopes_do_not_touch_each_other(home: Home) -> None:
-    alerts.reconcile(home, "arrival/a", [MISSING])
-    alerts.reconcile(home, "arrival/b", [MISSING])
-    alerts.reconcile(home, "arrival/a", [])
+    alerts.AlertLog(home.alerts).reconcile("arrival/a", [MISSING])
+    alerts.AlertLog(home.alerts).reconcile("arrival/b", [MISSING])
+    alerts.AlertLog(home.alerts).reconcile("arrival/a", [])
     assert states(home) == {"arrival/a#missing": "closed", "arrival/b#missing": "open"}
 
 
 @pytest.mark.parametrize("cut", [1, 2, 10, 40, 80, 120])
 def test_a_half_written_last_line_never_happened(home: Home, cut: int) -> None:
-    alerts.reconcile(home, "release", [LATE])
+    alerts.AlertLog(home.alerts).reconcile("release", [LATE])
     path = home.alerts / alerts.LOG
     whole = path.read_bytes()
     event = (json.dumps(log(home)[0] | {"rule": "missing"}, ensure_ascii=False)).encode()
     path.write_bytes(whole + event[:-cut])
     assert states(home) == {"release#late": "open"}
-    alerts.reconcile(home, "release", [LATE, MISSING])
+    alerts.AlertLog(home.alerts).reconcile("release", [LATE, MISSING])
     assert states(home) == {"release#late": "open", "release#missing": "open"}
     assert path.read_bytes().startswith(whole + event[:-cut] + b"\n")
 
 
 def test_a_line_cut_within_a_character_never_happened(home: Home) -> None:
-    alerts.reconcile(home, "release", [LATE])
+    alerts.AlertLog(home.alerts).reconcile("release", [LATE])
     path = home.alerts / alerts.LOG
     with path.open("ab") as out:
         out.write('{"event": "opened", "breach": {"message": "trust’'.encode()[:-1])
     assert states(home) == {"release#late": "open"}
-    alerts.reconcile(home, "release", [LATE])
+    alerts.AlertLog(home.alerts).reconcile("release", [LATE])
     assert only(home).times_seen == 2
 
 
 def test_nothing_is_ever_rewritten(home: Home) -> None:
     before = b""
     for breaches in ([MISSING], [MISSING, LATE], [], [LATE], [MISSING]):
-        alerts.reconcile(home, "release", breaches)
+        alerts.AlertLog(home.alerts).reconcile("release", breaches)
         now = (home.alerts / alerts.LOG).read_bytes()
         assert now.startswith(before)
         before = now
@@ -111,7 +111,7 @@ def test_nothing_is_ever_rewritten(home: Home) -> None:
 
 def _reconcile_often(home: Home, scope: str) -> None:
     for _ in range(20):
-        alerts.reconcile(home, scope, [MISSING])
+        alerts.AlertLog(home.alerts).reconcile(scope, [MISSING])
 
 
 def test_processes_may_write_at_once(home: Home) -> None:
@@ -122,16 +122,16 @@ def test_processes_may_write_at_once(home: Home) -> None:
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0]
-    assert {alert.alert_id: alert.times_seen for alert in alerts.all_alerts(home)} == {
+    assert {alert.alert_id: alert.times_seen for alert in alerts.AlertLog(home.alerts).all()} == {
         "arrival/0#missing": 20,
         "arrival/1#missing": 20,
     }
 
 
 def test_newest_first(home: Home) -> None:
-    alerts.reconcile(home, "b", [MISSING])
-    alerts.reconcile(home, "a", [MISSING])
-    found = alerts.all_alerts(home)
+    alerts.AlertLog(home.alerts).reconcile("b", [MISSING])
+    alerts.AlertLog(home.alerts).reconcile("a", [MISSING])
+    found = alerts.AlertLog(home.alerts).all()
     assert [alert.last_seen_at for alert in found] == sorted((a.last_seen_at for a in found), reverse=True)
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from expectations import alerts
-from ingest import landing, registry
-from ingest.landing import Arrival, Outcome
+from ingest import registry
+from ingest.land import landing
+from ingest.land.landing import Arrival, Outcome
 from ingest.registry import Source
 from perinatal.errors import RefusedAtArrival
 from perinatal.home import Home
@@ -120,14 +121,14 @@ def test_example_rows_name_rows_and_show_no_births(home: Home, mbrrace: Land) ->
     assert {"source_row", "organisation_code", "organisation_name"} <= set(check["sample_rows"][0])
     shown = {name for check in outcome.manifest.checks for row in check["sample_rows"] for name in row}
     assert not {name for name in shown if "birth" in name or "death" in name}
-    logged = {name for alert in alerts.all_alerts(home) for row in alert.breach.sample_rows for name in row}
+    logged = {name for alert in alerts.AlertLog(home.alerts).all() for row in alert.breach.sample_rows for name in row}
     assert not {name for name in logged if "birth" in name or "death" in name}
 
 
 def test_a_refused_files_report_and_alert_show_no_births_either(home: Home, mbrrace: Land) -> None:
     with pytest.raises(RefusedAtArrival, match="masks_are_whole"):
         mbrrace(2022, lambda row: row.update(CrudeStillbirthCategoryID="0"))
-    [alert] = [alert for alert in alerts.open_alerts(home) if alert.breach.rule == "masks_are_whole"]
+    [alert] = [alert for alert in alerts.AlertLog(home.alerts).open() if alert.breach.rule == "masks_are_whole"]
     assert alert.breach.sample_rows
     assert not {name for row in alert.breach.sample_rows for name in row if "birth" in name or "death" in name}
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from ingest import registry
-from ingest.http import HttpClient, HttpOptions
+from ingest.fetch.http import HttpClient, HttpOptions
 from ingest.registry import Source
 from ingest.sample.server import SamplePublishers
 from perinatal.home import Home

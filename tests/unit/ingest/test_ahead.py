@@ -12,9 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest import archive, decode, growing, landing
-from ingest import manifest as manifests
-from ingest.landing import Arrival
+from ingest.archive import growing_copy as growing
+from ingest.archive import manifest as manifests
+from ingest.archive import store as archive
+from ingest.land import decode, landing
+from ingest.land.landing import Arrival
 from ingest.registry import Source
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
@@ -59,7 +61,7 @@ def read(
         rows = work / "rows.parquet"
         try:
             found = landing._decode(kept.path, Arrival(source, NAME), work, rows, typed if ahead else None)
-        except (decode.Unreadable, landing.files.Unusable) as error:
+        except (decode.Unreadable, landing.dropped_files.Unusable) as error:
             return error.reason, str(error)
         return *found, duckdb.sql(f"from read_parquet('{rows}')").fetchall()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest import archive
+from ingest.archive import store as archive
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest import corrections
 from perinatal.errors import PerinatalError
+from warehouse import corrections
 
 ENTRY = """
 - id: swapped-digits

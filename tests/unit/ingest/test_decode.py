@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest import decode, files
-from ingest.decode import Decoded, Unreadable
+from ingest.land import decode, files
+from ingest.land.decode import Decoded, Unreadable
 from ingest.registry import Source
 
 Read = Callable[[bytes], tuple[Decoded, list[dict[str, object]]]]

@@ -11,9 +11,14 @@ from typing import Any
 import pytest
 
 from expectations import alerts
-from ingest import audit, decisions, fetch, landing, probe_state, quarantine, synthetic, watch
-from ingest import manifest as manifests
-from ingest.http import HttpClient
+from ingest.archive import audit, quarantine, synthetic
+from ingest.archive import manifest as manifests
+from ingest.fetch import fetching as fetch
+from ingest.fetch import probe_settings as watch
+from ingest.fetch import probe_state
+from ingest.fetch.http import HttpClient
+from ingest.land import landing
+from ingest.land import quarantine_decisions as decisions
 from ingest.registry import Source
 from ingest.sample.server import Fault, SamplePublishers
 from perinatal.errors import PerinatalError
@@ -35,7 +40,7 @@ def releases(home: Home) -> list[tuple[str, int]]:
 
 
 def open_rules(home: Home) -> dict[str, str]:
-    return {alert.scope: alert.breach.rule for alert in alerts.open_alerts(home)}
+    return {alert.scope: alert.breach.rule for alert in alerts.AlertLog(home.alerts).open()}
 
 
 def state(home: Home, source_id: str = "madeup") -> probe_state.ProbeState:
@@ -344,7 +349,7 @@ def test_a_person_is_called_until_something_is_landed(
     second = fetch.fetch(home, client, source)
     assert second.outcome == "needs_person"
     assert server.count().body_bytes == 0
-    (alert,) = alerts.open_alerts(home)
+    (alert,) = alerts.AlertLog(home.alerts).open()
     assert alert.breach.rule == "new_release_by_hand"
     assert "https://madeup.example/page" in alert.breach.message
     assert str(home.inbox / "madeup") in alert.breach.remedy

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.fingertips_api import (
+from ingest.fetch.fingertips_api import (
     ApiAnswer,
     ApiConfig,
     AreaPair,
@@ -18,7 +18,7 @@ from ingest.fingertips_api import (
     settled,
     upload_dates,
 )
-from ingest.http import BadResponse, HttpClient, HttpOptions, PublisherUnavailable
+from ingest.fetch.http import BadResponse, HttpClient, HttpOptions, PublisherUnavailable
 from ingest.sample.server import Fault, SamplePublishers
 
 UTLA, ICB, UNKNOWN = AreaPair(502, 6), AreaPair(221, 15), AreaPair(9999, 6)

@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ingest.http import (
+from ingest.fetch.http import (
     BadResponse,
     Document,
     Fetched,

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from expectations import alerts
-from ingest import archive, landing, quarantine
-from ingest import manifest as manifests
-from ingest.landing import Arrival, Outcome
+from ingest.archive import manifest as manifests
+from ingest.archive import quarantine
+from ingest.archive import store as archive
+from ingest.land import landing
+from ingest.land.landing import Arrival, Outcome
 from ingest.registry import Source
 from perinatal.errors import PerinatalError, RefusedAtArrival
 from perinatal.home import Home
@@ -139,8 +141,8 @@ def test_what_fails_is_refused_in_one_line_and_quarantined(home: Home, land: Lan
     assert archive.place(home, report.sha256).read_bytes() == content
     assert list(manifests.all_landed(home)) == []
     assert leftovers(home) == []
-    assert [alert.breach.rule for alert in alerts.open_alerts(home)] == [rule]
-    assert alerts.open_alerts(home)[0].breach.remedy
+    assert [alert.breach.rule for alert in alerts.AlertLog(home.alerts).open()] == [rule]
+    assert alerts.AlertLog(home.alerts).open()[0].breach.remedy
 
 
 def test_a_refusal_names_the_rows(home: Home, land: Land) -> None:
@@ -155,10 +157,10 @@ def test_a_refusal_names_the_rows(home: Home, land: Land) -> None:
 def test_a_good_file_closes_the_alerts_of_a_bad_one(home: Home, land: Land, bad: bytes, name: str) -> None:
     with pytest.raises(RefusedAtArrival):
         land(bad)
-    assert alerts.open_alerts(home)
+    assert alerts.AlertLog(home.alerts).open()
     land(GOOD, name)
     if bad or name == "counts-2024.csv":  # an empty file has nothing but its name to say what it should have been
-        assert alerts.open_alerts(home) == []
+        assert alerts.AlertLog(home.alerts).open() == []
 
 
 def test_a_file_refused_by_mistake_leaves_quarantine_when_it_is_landed(home: Home, demo: Source, land: Land) -> None:
@@ -176,7 +178,7 @@ def test_a_new_column_is_kept_with_a_warning(home: Home, land: Land) -> None:
     assert outcome.what == "landed"
     assert "1 warning(s)" in outcome.message
     assert outcome.manifest.header == ["source_row", "code", "events", "x_brandnew", "cast_errors"]
-    [alert] = alerts.open_alerts(home)
+    [alert] = alerts.AlertLog(home.alerts).open()
     assert (alert.breach.rule, alert.breach.severity) == ("columns_are_known", "warn")
     assert "Brand New" in alert.breach.message
 
@@ -199,7 +201,7 @@ def test_malformed_lines_are_set_aside_where_the_source_says_so(home: Home, demo
     outcome = landing.land(home, path, Arrival(replace(demo, malformed_rows="quarantine"), path.name))
     item = outcome.manifest
     assert (item.rows_in, item.rows_landed, item.rows_quarantined) == (3, 2, 1)
-    assert [alert.breach.rule for alert in alerts.open_alerts(home)] == ["lines_have_all_fields"]
+    assert [alert.breach.rule for alert in alerts.AlertLog(home.alerts).open()] == ["lines_have_all_fields"]
 
 
 def test_what_is_not_recognised_may_be_said(home: Home, land: Land) -> None:

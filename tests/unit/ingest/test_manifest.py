@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from ingest import manifest as manifests
-from ingest.manifest import Manifest
+from ingest.archive import manifest as manifests
+from ingest.archive.manifest import Manifest
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.http import BadResponse, HttpClient, HttpOptions, PublisherUnavailable
-from ingest.probe import ProbeResult, ProbeSpec, Token, partly_done, probe
+from ingest.fetch.http import BadResponse, HttpClient, HttpOptions, PublisherUnavailable
+from ingest.fetch.probe import ProbeResult, ProbeSpec, Token, partly_done, probe
 from ingest.sample.server import Fault, SamplePublishers
 from perinatal.errors import PerinatalError
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest import archive, quarantine
-from ingest.quarantine import Report
+from ingest.archive import quarantine
+from ingest.archive import store as archive
+from ingest.archive.quarantine import Report
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 

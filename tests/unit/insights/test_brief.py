@@ -6,8 +6,10 @@ from datetime import date
 import duckdb
 import pytest
 
-from insights import step
-from insights.brief import content, picture, render, words, write
+from insights import theme_tables as step
+from insights.brief import content, picture, render, write
+from insights.brief import formats as words
+from insights.decisions import DecisionFile
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 
@@ -55,7 +57,7 @@ def told(make_candidate, tmp_path_factory):
     candidate.finding("hsib-1", CTG, page=7)
     more = {"kind": "recommendation", "recipient": "NHS England", "status": "accepted"}
     candidate.finding("hsib-2", "NHS England should review guidance on intermittent auscultation.", **more)
-    step.run(candidate.path, Home(tmp_path / "home"))
+    step.run(candidate.path, DecisionFile(tmp_path / "none.csv"))
     return candidate
 
 
@@ -122,7 +124,7 @@ def test_what_is_unknown_is_said_with_what_there_is(told, asked, message):
 def test_text_of_documents_cannot_become_markup(candidate, tmp_path):
     hostile = '<script>alert(1)</script> The CTG was not "escalated" & <img src=x onerror=alert(1)>.'
     candidate.finding("hsib-1", hostile, document_title="<b>x</b>", document_url="javascript:alert(1)")
-    step.run(candidate.path, Home(tmp_path / "home"))
+    step.run(candidate.path, DecisionFile(tmp_path / "none.csv"))
     html = page(candidate, theme="C01")
     assert "<script" not in html
     assert "<img" not in html
@@ -142,7 +144,7 @@ def test_sample_editions_say_so(told):
 
 
 def test_an_edition_without_findings_or_indicators_gives_a_brief(candidate, tmp_path):
-    step.run(candidate.path, Home(tmp_path / "home"))
+    step.run(candidate.path, DecisionFile(tmp_path / "none.csv"))
     said = text(page(candidate, theme="C12"))
     assert "No finding of this edition is coded to this theme" in said
     assert "No indicator that is linked to this theme is in this edition" in said
@@ -159,10 +161,10 @@ def test_write_reads_the_current_edition(told, tmp_path):
     shutil.copy(told.path, folder / "perinatal.duckdb")
     (folder / "edition.json").write_text('{"edition_id": "e1", "published_at": "2026-11-23", "is_synthetic": false}')
     home.current.symlink_to("editions/e1")
-    write(home, tmp_path / "out.html", theme="C01")
+    write(home.database, tmp_path / "out.html", theme="C01")
     assert (tmp_path / "out.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     with pytest.raises(PerinatalError, match="cannot be written"):
-        write(home, tmp_path / "out.html" / "x.html")
+        write(home.database, tmp_path / "out.html" / "x.html")
 
 
 def test_a_picture_of_equal_values_and_of_one():
@@ -229,7 +231,7 @@ def test_it_prints_on_two_pages_at_most_however_long_the_texts(candidate, tmp_pa
             document_title=f"A national learning report with a title that is long, number {place % 9} " * 3,
             document_url=f"https://example.org/{'long/' * 30}{place % 9}",
         )
-    step.run(candidate.path, Home(tmp_path / "home"))
+    step.run(candidate.path, DecisionFile(tmp_path / "none.csv"))
     html, pdf = tmp_path / "brief.html", tmp_path / "brief.pdf"
     html.write_text(page(candidate, FACTS | {"is_synthetic": True}, **asked), encoding="utf-8")
     command = [

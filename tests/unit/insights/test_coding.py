@@ -5,8 +5,8 @@ import time
 import pytest
 
 from insights.coding import OUTPUT_COLUMNS, code_file, train
+from insights.decisions import Decision, read_decisions
 from insights.labelled_set import load_labelled
-from insights.review import Decision, read_decisions
 from insights.themes import first_themes, theme_ids
 from perinatal.errors import PerinatalError
 

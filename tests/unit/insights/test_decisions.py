@@ -1,121 +1,70 @@
-import csv
-from datetime import date
-
 import pytest
 
-from expectations import alerts
-from insights import decisions
-from insights.review import Decision, Question
+from insights.coding import train
+from insights.decisions import COLUMNS, Decision, append, latest_decisions, read_decisions
+from insights.model import THRESHOLD
+from insights.questions import queue
 from perinatal.errors import PerinatalError
-from perinatal.home import Home
 
-TODAY = date(2026, 11, 23)
-HEADER = "finding_id,theme_id,decision,reviewer,decided_on,note\n"
-QUESTIONS = [
-    Question("a", "=cmd() and more text", "C01", 0.51, True, "=cmd()"),
-    Question("b", "Another text", "S02", 0.4, False, ""),
+TEXTS = [
+    ("a", "The CTG was pathological for an hour and the registrar was not informed."),
+    ("b", "Observations were sometimes late and the plan was discussed."),
 ]
 
 
-@pytest.fixture
-def home(tmp_path):
-    return Home(tmp_path / "home")
+def test_decisions_are_appended_and_read_back(tmp_path):
+    path = tmp_path / "review" / "decisions.csv"
+    first = Decision("a", "C01", "confirm", "A. Reviewer", "2026-11-01", 'said "yes", twice')
+    second = Decision("a", "C01", "reject", "B. Reviewer", "2026-11-03")
+    assert read_decisions(path) == []
+    append([first], path)
+    before = path.read_bytes()
+    append([second], path)
+    assert path.read_bytes().startswith(before)
+    assert path.read_text().splitlines()[0] == ",".join(COLUMNS)
+    assert read_decisions(path) == [first, second]
 
 
-def sheet(tmp_path, text, name="sheet.csv", encoding="utf-8"):
-    path = tmp_path / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes((HEADER + text).encode(encoding))
-    return path
-
-
-def test_a_sheet_goes_out_and_comes_back(home, tmp_path):
-    path = tmp_path / "out.csv"
-    assert decisions.write_sheet(QUESTIONS, {"a": "A report, page 3"}, path) == 2
-    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
-    with path.open(encoding="utf-8-sig", newline="") as handle:
-        rows = list(csv.DictReader(handle))
-    assert rows[0]["text"] == "'=cmd() and more text"  # a spreadsheet must not run it
-    assert rows[0]["document"] == "A report, page 3"
-    rows[0] |= {"decision": "Confirm", "reviewer": "A. Midwife"}
-    with path.open("w", encoding="utf-8-sig", newline="") as handle:
-        writer = csv.DictWriter(handle, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    assert decisions.take_sheet(home, path, TODAY) == decisions.Taken(1, 0, 1)
-    assert decisions.read(home) == [Decision("a", "C01", "confirm", "A. Midwife", "2026-11-23")]
-
-
-def test_the_same_sheet_twice_changes_nothing(home, tmp_path):
-    path = sheet(tmp_path, "a,C01,reject,A. Midwife,2026-11-01,\n")
-    decisions.take_sheet(home, path, TODAY)
-    kept = home.theme_decisions.read_bytes()
-    assert decisions.take_sheet(home, path, TODAY) == decisions.Taken(0, 1, 0)
-    assert home.theme_decisions.read_bytes() == kept
-
-
-def test_what_a_person_says_again_is_kept_again(home):
-    for decision in ("confirm", "reject", "confirm"):
-        decisions.keep_one(home, Decision("a", "C01", decision, "A. Midwife", "2026-11-23"))
-    assert [item.decision for item in decisions.read(home)] == ["confirm", "reject", "confirm"]
-
-
-def test_dates_of_a_spreadsheet_are_read_day_first(home, tmp_path):
-    decisions.take_sheet(home, sheet(tmp_path, "a,c01,reject,A,3/11/2026,\n"), TODAY)
-    assert decisions.read(home)[0].decided_on == "2026-11-03"
-
-
-def test_the_reviewer_of_the_command_fills_blanks(home, tmp_path):
-    decisions.take_sheet(home, sheet(tmp_path, "a,C01,reject,,,\nb,C02,add,B,,\n"), TODAY, "A")
-    assert [item.reviewer for item in decisions.read(home)] == ["A", "B"]
+def test_the_later_decision_is_in_force():
+    early = Decision("a", "C01", "confirm", "A", "2026-11-01")
+    late = Decision("a", "C01", "reject", "B", "2026-11-03")
+    same_day = Decision("a", "C01", "add", "C", "2026-11-03")
+    assert latest_decisions([late, early])["a", "C01"] is late
+    assert latest_decisions([late, same_day])["a", "C01"] is same_day
 
 
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("b,C01,perhaps,A,,\n", "line 3: decision 'perhaps'"),
-        ("b,C99,reject,A,,\n", "line 3: unknown theme 'C99'"),
-        ("b,C01,reject,,,\n", "line 3: finding_id and reviewer"),
-        ("b,C01,reject,A,32/13/2026,\n", "line 3: decided_on '2026-13-32'"),
+        ("a,C01,maybe,R,2026-11-01,", "decision 'maybe'"),
+        ("a,C77,confirm,R,2026-11-01,", "unknown theme 'C77'"),
+        ("a,C01,confirm,,2026-11-01,", "needs a name"),
+        ("a,C01,confirm,R,01/11/2026,", "is not a date"),
     ],
 )
-def test_a_faulty_row_keeps_the_whole_sheet_out(home, tmp_path, row, message):
-    path = sheet(tmp_path, "a,C01,reject,A,,\n" + row)
+def test_faulty_decisions_name_their_line(tmp_path, row, message):
+    path = tmp_path / "decisions.csv"
+    path.write_text(f"{','.join(COLUMNS)}\n{row}\n")
     with pytest.raises(PerinatalError) as error:
-        decisions.take_sheet(home, path, TODAY)
+        read_decisions(path)
+    assert "line 2" in str(error.value)
     assert message in str(error.value)
-    assert decisions.read(home) == []
 
 
-def test_the_inbox_is_taken_and_emptied(home):
-    sheet(home.theme_inbox, "a,C01,reject,A,2026-11-01,\n")
-    assert decisions.take_inbox(home, TODAY, 0) == ["sheet.csv: 1 decision(s) on themes, 0 known already"]
-    assert list(home.theme_inbox.iterdir()) == []
-    assert [path.name[13:] for path in (home.theme_decisions.parent / "taken").iterdir()] == ["sheet.csv"]
-    assert decisions.take_inbox(home, TODAY, 0) == []
+def test_a_faulty_decision_is_not_recorded(tmp_path):
+    path = tmp_path / "decisions.csv"
+    with pytest.raises(PerinatalError):
+        append([Decision("a", "C01", "confirm", "", "2026-11-01")], path)
+    assert not path.exists()
 
 
-def test_a_faulty_sheet_waits_under_an_alert_that_closes_itself(home):
-    bad = sheet(home.theme_inbox, "a,C01,perhaps,A,2026-11-01,\n", "bad.csv")
-    sheet(home.theme_inbox, "b,C01,reject,A,2026-11-01,\n", "good.csv")
-    assert len(decisions.take_inbox(home, TODAY, 0)) == 1
-    assert [item.finding_id for item in decisions.read(home)] == ["b"]
-    assert bad.exists()
-    (alert,) = alerts.open_alerts(home)
-    assert "bad.csv, line 2: decision 'perhaps'" in alert.breach.message
-    bad.unlink()
-    decisions.take_inbox(home, TODAY, 0)
-    assert alerts.open_alerts(home) == []
-
-
-def test_a_link_in_the_inbox_is_not_followed(home, tmp_path):
-    target = sheet(tmp_path, "a,C01,reject,A,2026-11-01,\n", "elsewhere.csv")
-    home.theme_inbox.mkdir(parents=True)
-    (home.theme_inbox / "link.csv").symlink_to(target)
-    assert decisions.take_inbox(home, TODAY, 0) == []
-    assert decisions.read(home) == []
-
-
-def test_no_inbox_is_no_matter(home):
-    assert decisions.take_inbox(home, TODAY, 0) == []
-    assert not home.root.exists()
+def test_queue_is_uncertain_first_and_forgets_what_is_decided():
+    questions = queue(train(), TEXTS)
+    doubts = [abs(q.score - THRESHOLD) for q in questions]
+    assert questions
+    assert doubts == sorted(doubts)
+    assert ("a", "C01") in {(q.finding_id, q.theme_id) for q in questions if q.proposed}
+    decided = train(decisions=[Decision("a", "C01", "confirm", "R", "2026-11-01")])
+    assert ("a", "C01") not in {(q.finding_id, q.theme_id) for q in queue(decided, TEXTS)}
+    assert len(queue(train(), TEXTS, limit=1)) == 1
+    assert {q.theme_id for q in queue(train(), TEXTS, theme_id="C01")} <= {"C01"}

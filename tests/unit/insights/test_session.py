@@ -1,6 +1,7 @@
 import pytest
 
-from insights.review import Decision, Question
+from insights.decisions import Decision
+from insights.questions import Question
 from insights.session import Session
 
 QUESTIONS = [

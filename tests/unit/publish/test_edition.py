@@ -12,7 +12,6 @@ import pytest
 from expectations import alerts
 from expectations.alerts import Breach
 from expectations.checks import Result
-from ingest.manifest import Manifest
 from perinatal.home import Home
 from publish import edition
 
@@ -142,9 +141,11 @@ def test_verdicts_and_alerts_are_tables(home: Home, tmp_path: Path) -> None:
         "s/d/r",
     )
     edition.write_checks(candidate, [verdict, replace(verdict, success=True, observed=None, release_key=None)])
-    alerts.reconcile(home, "release", [Breach("a", "warn", "A", sample_rows=[{"n": 1}]), Breach("b", "block", "B")])
-    alerts.reconcile(home, "release", [Breach("b", "block", "B", affected_lms=["QOP"])])
-    edition.write_alerts(candidate, [alert.to_dict() for alert in alerts.all_alerts(home)])
+    alerts.AlertLog(home.alerts).reconcile(
+        "release", [Breach("a", "warn", "A", sample_rows=[{"n": 1}]), Breach("b", "block", "B")]
+    )
+    alerts.AlertLog(home.alerts).reconcile("release", [Breach("b", "block", "B", affected_lms=["QOP"])])
+    edition.write_alerts(candidate, [alert.to_dict() for alert in alerts.AlertLog(home.alerts).all()])
     with duckdb.connect(str(candidate), read_only=True) as connection:
         checks = connection.execute(
             "select rule, success, observed, affected_marts, sample_rows ->> '$[0].a' from quality.check_result"
@@ -164,63 +165,6 @@ def test_no_verdicts_are_an_empty_table(tmp_path: Path) -> None:
     edition.write_alerts(candidate, [])
     with duckdb.connect(str(candidate), read_only=True) as connection:
         assert connection.execute("select count(*) from quality.check_result").fetchall() == [(0,)]
-
-
-NO_DECISIONS = Path("no such file")
-MANIFEST = Manifest(
-    "demo",
-    "counts",
-    "counts",
-    "2024",
-    1,
-    "final",
-    "ab" * 32,
-    "1-2-3-4",
-    1,
-    "x.csv",
-    None,
-    None,
-    None,
-    "2026-01-01T00:00:00+00:00",
-    "Nobody",
-    "none",
-    "public",
-    False,
-    1,
-    1,
-    1,
-    0,
-    [],
-)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"sha256": "cd" * 32},
-        {"revision": 2},
-        {"parser_version": 2},
-        {"release": "2025"},
-        {"status": "provisional"},
-        {"published_on": "2026-02-01"},
-    ],
-)
-def test_the_fingerprint_sees_what_decides_on_content(changes: dict[str, object]) -> None:
-    base = edition.fingerprint([MANIFEST], NO_DECISIONS)
-    assert base == edition.fingerprint([MANIFEST], NO_DECISIONS)
-    assert base != edition.fingerprint([], NO_DECISIONS)
-    assert base != edition.fingerprint([replace(MANIFEST, **changes)], NO_DECISIONS)  # type: ignore[arg-type]
-
-
-def test_the_fingerprint_does_not_see_the_order_or_the_time() -> None:
-    other = replace(MANIFEST, release="2025")
-    assert edition.fingerprint([MANIFEST, other], NO_DECISIONS) == edition.fingerprint([other, MANIFEST], NO_DECISIONS)
-
-
-def test_the_fingerprint_sees_what_people_have_decided(tmp_path: Path) -> None:
-    decisions = tmp_path / "decisions.csv"
-    decisions.write_text("finding_id,theme_id\n")
-    assert edition.fingerprint([MANIFEST], decisions) != edition.fingerprint([MANIFEST], NO_DECISIONS)
 
 
 def test_an_editions_facts_are_one_json_document(publish: Publish) -> None:

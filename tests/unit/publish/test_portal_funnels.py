@@ -7,9 +7,9 @@ import duckdb
 import made_up
 import pytest
 
-from perinatal import stats
 from publish.portal.funnels import Funnel, funnels
 from publish.portal.reader import Reader
+from warehouse import statistics as stats
 
 KEY = ("mbrrace", "stillbirth_rate")
 

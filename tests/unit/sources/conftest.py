@@ -15,8 +15,9 @@ import pytest
 
 from expectations import arrival
 from expectations.checks import Measured, Result
-from ingest import decode, files, landing
+from ingest.land import decode, landing
 from ingest.registry import Identity, Source, source
+from perinatal import dropped_files
 from perinatal.home import Home
 
 
@@ -67,10 +68,10 @@ def arrive(publisher: Source, file: Path, name: str | None = None, **said: str) 
         rows = Path(folder) / "rows.parquet"
         try:
             identity, decoded = landing._decode(file, said_of_it, Path(folder), rows)
-        except (decode.Unreadable, files.Unusable) as error:
+        except (decode.Unreadable, dropped_files.Unusable) as error:
             return Arrived(frozenset({error.reason}), frozenset(), (str(error),))
         home = Home(Path(folder) / "home")
-        results = arrival.judge(publisher, identity, decoded, rows, [], home, False)
+        results = arrival.judge(landing._for_the_gate(home, said_of_it, identity, decoded, rows, []))
         with duckdb.connect() as connection:
             relation = connection.read_parquet(str(rows))
             table = tuple(dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall())

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ingest.documents import Line, Passage, kind_of, pdf_passages
+from ingest.documents.reading import Line, Passage, kind_of, pdf_passages
 from ingest.registry import source
 from ingest.sample import documents as invented
 

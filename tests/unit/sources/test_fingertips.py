@@ -15,10 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest import decode, landing, registry
+from ingest import registry
+from ingest.land import decode, landing
 from ingest.registry import Identity
-from perinatal import stats
 from perinatal.home import Home
+from warehouse import statistics as stats
 
 SOURCE = registry.source("fingertips")
 YEARS_27 = (

@@ -11,9 +11,10 @@ import pytest
 
 from expectations import arrival
 from expectations.checks import load_rules, measure
-from ingest import decode, registry
+from ingest import registry
+from ingest.land import decode
 from ingest.registry import Identity, Sample
-from perinatal import stats
+from warehouse import statistics as stats
 
 SOURCE = registry.source("msds")
 ANNUAL = ["Period", "Dimension", "Org_Level", "Org_Code", "Org_Name", "Measure", "Count_Of", "Value"]

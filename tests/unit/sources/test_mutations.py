@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest import files
+from ingest.land import files
 from ingest.registry import Source, all_sources
 from tests.unit.sources.conftest import Arrived, arrive
 

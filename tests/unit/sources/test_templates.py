@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest import template
+from ingest.land import template
 from ingest.registry import TEMPLATES_DIR, all_sources
 
 OBSERVATION_COLUMNS = (

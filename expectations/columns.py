@@ -1,0 +1,81 @@
+"""The contract of one published column: what `columns.csv` says of its type, blanks, range, set and pattern."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+ColumnType = Literal["text", "prose", "integer", "number", "percent", "date", "interval_text"]
+# types that any text has; `prose` is free text, in which names of persons are masked on landing
+TEXT_TYPES = ("text", "prose", "interval_text")
+Severity = Literal["block", "warn", "info"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a published file: a row of `columns.csv`.
+
+    `published_names` are all the headers that publishers have used for it over the years, compared without
+    case, spaces and punctuation; one between slashes is a regular expression for that plain form, for headers that
+    name something of the file (`/comparedto.*percentiles/`). `minimum`/`maximum` bound numbers, `allowed` and
+    `pattern` bound text.
+    """
+
+    name: str
+    published_names: tuple[str, ...]
+    type: ColumnType
+    required: bool
+    nullable: bool
+    minimum: float | None
+    maximum: float | None
+    allowed: tuple[str, ...]
+    pattern: str | None
+    severity: Severity
+    unit: str
+    description: str
+
+    @property
+    def sql_type(self) -> str:
+        """Return the type of this column in landed tables."""
+        return {"integer": "bigint", "number": "double", "percent": "double", "date": "date"}.get(self.type, "varchar")
+
+
+def _number(row: dict[str, str], name: str) -> float | None:
+    try:
+        return float(row[name]) if row[name] else None
+    except ValueError:
+        raise ValueError(f"{name} {row[name]!r}: expected a number") from None
+
+
+def choice_of(row: dict[str, Any], name: str, choices: tuple[str, ...]) -> Any:
+    """Return one of a few allowed words. Raises ValueError."""
+    if row[name] not in choices:
+        raise ValueError(f"{name} {row[name]!r}: expected {' or '.join(choices)}")
+    return row[name]
+
+
+def _pattern(row: dict[str, str]) -> str | None:
+    try:
+        re.compile(row["pattern"])
+    except re.error as error:
+        raise ValueError(f"pattern {row['pattern']!r}: {error}") from None
+    return row["pattern"] or None
+
+
+def column_of(row: dict[str, str]) -> Column:
+    """Return the contract that one row of `columns.csv` states. Raises ValueError."""
+    return Column(
+        name=row["column"],
+        published_names=tuple(row["published_names"].split("|")),
+        type=choice_of(row, "type", get_args(ColumnType)),
+        required=choice_of(row, "required", ("yes", "no")) == "yes",
+        nullable=choice_of(row, "nullable", ("yes", "no")) == "yes",
+        minimum=_number(row, "minimum"),
+        maximum=_number(row, "maximum"),
+        allowed=tuple(row["allowed"].split("|")) if row["allowed"] else (),
+        pattern=_pattern(row),
+        severity=choice_of(row, "severity", (*get_args(Severity), "")) or "block",
+        unit=row["unit"],
+        description=row["description"],
+    )

@@ -1,0 +1,1 @@
+"""What is kept: bytes as published, manifests of landed releases, quarantine, the audit log."""

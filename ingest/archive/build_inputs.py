@@ -1,0 +1,48 @@
+"""What is landed, as the warehouse takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+
+from ingest.archive.manifest import ROWS, Manifest
+from ingest.registry import all_sources
+from perinatal.home import Home
+from warehouse.corrections import load
+from warehouse.landed import LandedRelease, Layout
+
+
+def layouts() -> list[Layout]:
+    """Return every layout of every source, also those in which nothing is landed."""
+    return [
+        Layout(source.id, name, columns)
+        for source in all_sources().values()
+        for name, columns in source.columns.items()
+    ]
+
+
+def release_of(home: Home, item: Manifest) -> LandedRelease:
+    """Return one landed revision with its rows and the corrections of its source that concern it."""
+    source = all_sources()[item.source_id]
+    known = {name: getattr(item, name) for name in COMMON}
+    return LandedRelease(
+        **known
+        | {
+            "fetched_at": item.fetched_at.removesuffix("+00:00"),
+            "has_arrival_warning": any(not check["success"] and check["severity"] == "warn" for check in item.checks),
+            "scope": source.datasets[item.layout].get("scope", "release"),
+            "cadence_days": source.cadence(item.layout),
+            "rows": item.folder(home) / ROWS,
+            "corrections": tuple(
+                c for c in load(source.folder) if (c.dataset, c.release) == (item.dataset, item.release)
+            ),
+        }
+    )
+
+
+COMMON = {field.name for field in fields(LandedRelease)} & {*dir(Manifest), *(field.name for field in fields(Manifest))}
+
+
+def releases(home: Home, items: Iterable[Manifest]) -> list[LandedRelease]:
+    """Return landed revisions as a build takes them."""
+    return [release_of(home, item) for item in items]

@@ -1,0 +1,135 @@
+"""Manifests: what was landed, from where, when, in which bytes. Written last and atomically."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from perinatal.durable import fsync_dir, locked
+from perinatal.errors import PerinatalError
+from perinatal.home import Home
+
+MANIFEST, ROWS = "manifest.json", "rows.parquet"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One landed revision of one release. Dates are ISO 8601 text; `fetched_at` is UTC.
+
+    `container` is the sha256 of the zip that the file came in, where it came in one with other tables.
+    """
+
+    source_id: str
+    dataset: str
+    layout: str
+    release: str
+    revision: int
+    status: str
+    sha256: str
+    content_sha256: str
+    bytes: int
+    original_name: str
+    url: str | None
+    etag: str | None
+    published_on: str | None
+    fetched_at: str
+    publisher: str
+    licence: str
+    audience: str
+    is_synthetic: bool
+    parser_version: int
+    rows_in: int
+    rows_landed: int
+    rows_quarantined: int
+    header: list[str]
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    container: str | None = None
+
+    @property
+    def release_key(self) -> str:
+        """Name this revision by its content, so that the same bytes have the same key in every installation."""
+        return f"{self.source_id}/{self.dataset}/{self.release}/{self.sha256[:12]}"
+
+    @property
+    def title(self) -> str:
+        """Name it for people."""
+        return f"{self.source_id} {self.dataset} {self.release} (revision {self.revision})"
+
+    def folder(self, home: Home) -> Path:
+        """Return where this revision lies."""
+        return release_folder(home, self.source_id, self.dataset, self.release) / f"r{self.revision}"
+
+    def to_json(self) -> str:
+        """Return the manifest as readable JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n"
+
+
+def release_folder(home: Home, source_id: str, dataset: str, release: str) -> Path:
+    """Return the folder of all revisions of one release."""
+    return home.landed / source_id / dataset / release
+
+
+@contextmanager
+def writing(home: Home, source_id: str, dataset: str, release: str) -> Iterator[None]:
+    """Let one writer at a time add to a release, of all processes."""
+    folder = release_folder(home, source_id, dataset, release)
+    with locked(folder.parent / f".{release}.lock"):
+        yield
+
+
+def next_number(home: Home, source_id: str, dataset: str, release: str) -> int:
+    """Return the number of the revision that is landed next."""
+    folder = release_folder(home, source_id, dataset, release)
+    return 1 + max((int(path.name[1:]) for path in folder.glob("r*") if path.name[1:].isdigit()), default=0)
+
+
+def commit(home: Home, manifest: Manifest, work: Path) -> None:
+    """Give the landed folder its final name: manifest last, then one rename."""
+    final = manifest.folder(home)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with (work / MANIFEST).open("w", encoding="utf-8") as out:
+        out.write(manifest.to_json())
+        out.flush()
+        os.fsync(out.fileno())
+    with (work / ROWS).open("rb") as handle:
+        os.fsync(handle.fileno())
+    # what only some may read stays readable for the owner alone
+    restricted = manifest.audience == "restricted"
+    (work / ROWS).chmod(0o600 if restricted else 0o644)
+    work.chmod(0o700 if restricted else 0o755)
+    work.rename(final)
+    fsync_dir(final.parent)
+
+
+def read(path: Path) -> Manifest:
+    """Read one manifest; a damaged one is named."""
+    try:
+        return Manifest(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise PerinatalError(
+            f"{path}: not a manifest ({error}); remove the folder {path.parent} and land the file again"
+        ) from None
+
+
+def revisions(home: Home, source_id: str, dataset: str, release: str) -> list[Manifest]:
+    """Return the landed revisions of one release, oldest first."""
+    folder = release_folder(home, source_id, dataset, release)
+    return sorted((read(path) for path in folder.glob(f"r*/{MANIFEST}")), key=lambda item: item.revision)
+
+
+def all_landed(home: Home, source_id: str = "*", dataset: str = "*") -> Iterator[Manifest]:
+    """Yield all landed manifests, or a source's or dataset's, by path: clock and file system do not matter."""
+    for path in sorted(home.landed.glob(f"{source_id}/{dataset}/*/r*/{MANIFEST}")):
+        yield read(path)
+
+
+def in_use(home: Home) -> list[Manifest]:
+    """Return what a build takes: all real releases, or the sample ones while nothing real is landed."""
+    landed = list(all_landed(home))
+    real = [item for item in landed if not item.is_synthetic]
+    return real or landed

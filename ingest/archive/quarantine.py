@@ -1,0 +1,88 @@
+"""Quarantine: refused files with the reasons, kept until a person decides. Nothing that arrives is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from perinatal.durable import write_atomically
+from perinatal.errors import PerinatalError
+from perinatal.home import Home
+
+REPORT = "report.json"
+NAME_LIMIT = 200  # bytes
+
+
+@dataclass(frozen=True)
+class Report:
+    """Why a file was refused. `reasons` has one entry a rule: rule, message, rows (some row numbers), count.
+
+    `url`, `etag`, `published_on` and `container` are what its manifest would say, for the day that it is released.
+    """
+
+    source_id: str
+    sha256: str
+    original_name: str
+    dataset: str | None
+    release: str | None
+    arrived_at: str
+    is_synthetic: bool
+    reasons: list[dict[str, Any]]
+    url: str | None = None
+    etag: str | None = None
+    published_on: str | None = None
+    container: str | None = None
+
+
+def put(home: Home, archived: Path, report: Report) -> Path:
+    """Keep a copy of the refused file, for people to mend, with its report; returns the folder."""
+    folder = home.quarantine / report.source_id / report.sha256
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / _kept_name(report.original_name)
+    if not kept.exists():
+        copy = folder / f".copy-{os.getpid()}"
+        try:
+            shutil.copyfile(archived, copy)
+            copy.replace(kept)
+        finally:
+            copy.unlink(missing_ok=True)
+    write_atomically(folder / REPORT, json.dumps(asdict(report), ensure_ascii=False, indent=1) + "\n")
+    return folder
+
+
+def _kept_name(original: str) -> str:
+    """Return the name under which a refused file is kept: its own, where that is a plain name and not the report's."""
+    name = Path(original).name.encode()[-NAME_LIMIT:].decode(errors="ignore")
+    return "refused-file" if name in ("", "..", REPORT) else name
+
+
+def reports(home: Home) -> Iterator[tuple[Path, Report]]:
+    """Yield (folder, report) of everything in quarantine, by path."""
+    for path in sorted(home.quarantine.glob(f"*/*/{REPORT}")):
+        try:
+            yield path.parent, Report(**json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise PerinatalError(f"{path}: not a quarantine report ({error}); remove {path.parent}") from None
+
+
+def find(home: Home, prefix: str, source_id: str | None = None) -> tuple[Path, Report]:
+    """Return the one quarantined file (of a source) whose sha256 starts with `prefix`."""
+    found = [
+        item for item in reports(home) if item[1].sha256.startswith(prefix) and source_id in (None, item[1].source_id)
+    ]
+    if len(found) != 1:
+        raise PerinatalError(
+            f"{len(found)} quarantined files have a sha256 that starts with {prefix!r}; "
+            "`perinatal quarantine list` shows them, --source tells two of the same bytes apart"
+        )
+    return found[0]
+
+
+def settle(home: Home, source_id: str, sha256: str) -> None:
+    """Take a file out of quarantine once it is landed; its bytes stay in the archive."""
+    shutil.rmtree(home.quarantine / source_id / sha256, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""Reports (web pages, PDF) as findings."""

@@ -1,0 +1,1 @@
+"""Asking publishers over HTTP."""

@@ -1,0 +1,235 @@
+"""The inbox: what people drop in `inbox/<source>/` is recognised, landed and moved out; nothing is ever lost.
+
+A file leaves the inbox only when its bytes are in the archive, and landed or in quarantine. What cannot be taken
+safely (links, devices, a folder of no source) stays where it is under an alert. A file that still grows is left for
+the next look. `<name>.yml` beside a file may say `dataset`, `release` and `published_on`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from expectations import alerts
+from ingest.archive import quarantine
+from ingest.archive import store as archive
+from ingest.land import intake, landing
+from ingest.land.intake import Taken
+from ingest.registry import Source
+from perinatal import dropped_files
+from perinatal.durable import locked
+from perinatal.errors import PerinatalError
+from perinatal.home import Home
+
+SIDECARS: Final = (".yml", ".yaml")
+NOTE_LIMIT: Final = 1 << 16  # bytes
+FOLDER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,119}")
+LEFT: Final = "left_in_inbox"
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """What became of one file in the inbox: `taken` (one result a table), or `left` there with the reason.
+
+    `is_amiss` tells a file that a person must look after from one that is only not whole yet.
+    """
+
+    source_id: str
+    name: str
+    taken: tuple[Taken, ...] = ()
+    left: str = ""
+    is_amiss: bool = False
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a `.yml` beside a file says of it."""
+
+    dataset: str | None = None
+    release: str | None = None
+    published_on: str | None = None
+
+    def on(self, arrival: landing.Arrival) -> landing.Arrival:
+        """Return the arrival with what is said here."""
+        return replace(arrival, dataset=self.dataset, release=self.release, published_on=self.published_on)
+
+
+NOTE_KEYS: Final = {field.name for field in fields(Note)}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file in the inbox: where, whose folder it lies in (None: no source's), its `.yml` if it has one."""
+
+    path: Path
+    source: Source | None
+    sidecar: Path | None = None
+
+
+def collect(
+    home: Home, sources: Mapping[str, Source], quiet_seconds: float, only: Collection[str] = ()
+) -> list[Dropped]:
+    """Take everything in the inbox that is whole, in the order of its names; `only` names the sources to look at."""
+    if not home.inbox.is_dir():
+        return []
+    with locked(home.root / ".inbox.lock"):
+        landable = (path for path in _walk(home.inbox) if home.theme_inbox not in path.parents)
+        paths = [path for path in landable if not only or path.relative_to(home.inbox).parts[0] in only]
+        stable = set(dropped_files.stable_files(paths, quiet_seconds))
+        growing = [
+            Dropped(_folder(home, path), dropped_files.usable_name(path.name), left="not whole yet")
+            for path in paths
+            if path not in stable and not path.name.startswith(".")
+        ]
+        dropped = [_isolated(home, found) for found in _paired(home, sorted(stable), sources)]
+        _tell(home, dropped, only)
+    return [*growing, *dropped]
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield everything below a folder that is no folder itself; links to folders are not followed."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        yield folder  # refused in its turn, as what is no file
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(Path(entry.path))
+        else:
+            yield Path(entry.path)
+
+
+def _folder(home: Home, path: Path) -> str:
+    """Return the name of the folder in the inbox that a file lies in ("" for the inbox itself)."""
+    parts = path.relative_to(home.inbox).parts
+    return parts[0] if len(parts) > 1 else ""
+
+
+def _paired(home: Home, stable: list[Path], sources: Mapping[str, Source]) -> Iterator[Found]:
+    """Put each `.yml` to its file (`a.csv.yml` or `a.yml` to `a.csv`); one without a file stands for itself."""
+    notes = {path for path in stable if path.suffix.lower() in SIDECARS}
+    used: set[Path] = set()
+    for path in stable:
+        if path in notes:
+            continue
+        names = [path.with_name(stem + end) for stem in (path.name, path.stem) for end in SIDECARS]
+        sidecar = next((name for name in names if name in notes), None)
+        used |= {sidecar} if sidecar else set()
+        yield Found(path, sources.get(_folder(home, path)), sidecar)
+    for path in sorted(notes - used):
+        yield Found(path, sources.get(_folder(home, path)))
+
+
+class _Waits(PerinatalError):
+    """Nothing is wrong; there is nothing to take yet."""
+
+
+def _isolated(home: Home, found: Found) -> Dropped:
+    """Take one file; whatever goes wrong with it is told, and must not keep the others from landing."""
+    folder, name = _folder(home, found.path), dropped_files.usable_name(found.path.name)
+    try:
+        return Dropped(folder, name, tuple(_take(home, found)))
+    except _Waits as error:
+        return Dropped(folder, name, left=str(error))
+    except Exception as error:
+        kind = "" if isinstance(error, PerinatalError) else f"unexpected {type(error).__name__}: "
+        message = "".join(c if c.isprintable() else "?" for c in f"{kind}{error}")
+        return Dropped(folder, name, left=message.removeprefix(f"{name}: "), is_amiss=True)
+
+
+def _take(home: Home, found: Found) -> list[Taken]:
+    """Archive a file, land it, and move it out of the inbox. Raises for what must be left where it is."""
+    if found.source is None:
+        what = "lies in no source's folder; drop it in inbox/<source>/ (`perinatal sources` lists them)"
+        raise dropped_files.Unusable("no_source", what)
+    unsafe = _unsafe_name(found.path, home.inbox / found.source.id)
+    before = dropped_files.signature(found.path)
+    arrival = landing.Arrival(found.source, dropped_files.usable_name(found.path.name))
+    if unsafe:
+        taken = [intake.refuse(home, archive.put(home, found.path), arrival, unsafe.reason, str(unsafe))]
+    elif found.sidecar is None and found.path.suffix.lower() in SIDECARS:
+        taken = _take_again(home, found.source, found.path)
+    else:
+        note = _read_note(found.sidecar) if found.sidecar else Note()
+        taken = intake.take_file(home, found.path, note.on(arrival))
+    if dropped_files.signature(found.path) == before:  # else somebody has put another file in its place
+        found.path.unlink()
+    if found.sidecar:
+        archive.put(home, found.sidecar)
+        found.sidecar.unlink()
+    return taken
+
+
+def _unsafe_name(path: Path, folder: Path) -> dropped_files.Unusable | None:
+    """Return what is wrong with a plain file's name; raise for what is no plain file, which is left alone."""
+    try:
+        dropped_files.check_incoming(path, folder)
+    except dropped_files.Unusable as error:
+        if error.reason != "unsafe_name" or not stat.S_ISREG(path.lstat().st_mode):
+            raise
+        return error
+    return None
+
+
+def _take_again(home: Home, source: Source, sidecar: Path) -> list[Taken]:
+    """Land a quarantined file anew with what a `.yml` says that came after it."""
+    note = _read_note(sidecar)
+    taken: list[Taken] = []
+    for _, report in list(quarantine.reports(home)):
+        named = sidecar.stem in (report.original_name, Path(report.original_name).stem)
+        if report.source_id == source.id and named:
+            path = archive.place(home, report.sha256)
+            arrival = landing.Arrival(source, report.original_name, is_synthetic=report.is_synthetic)
+            taken += intake.take(home, archive.Archived(path, report.sha256, path.stat().st_size), note.on(arrival))
+    if not taken:
+        raise _Waits("waits for the file that it is about")
+    archive.put(home, sidecar)
+    return taken
+
+
+def _read_note(path: Path) -> Note:
+    """Read the `.yml` beside a file. Raises Unusable where it is not what it should be."""
+    dropped_files.check_incoming(path, path.parent)
+    if path.stat().st_size > NOTE_LIMIT:
+        raise _bad_note(path, "is too large")
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise _bad_note(path, f"cannot be read ({' '.join(str(error).split())[:200]})") from None
+    if not isinstance(raw, dict) or not raw or not raw.keys() <= NOTE_KEYS:
+        raise _bad_note(path, f"must say some of {', '.join(sorted(NOTE_KEYS))} and nothing else")
+    note = Note(**{key: value.isoformat() if isinstance(value, date) else str(value) for key, value in raw.items()})
+    for name in (note.dataset, note.release):
+        if name is not None and not FOLDER_NAME.fullmatch(name):
+            raise _bad_note(path, f"says {name[:80]!r}: use letters, digits and . _ - only")
+    try:
+        date.fromisoformat(note.published_on or "2000-01-01")
+    except ValueError:
+        raise _bad_note(path, f"says published_on {note.published_on!r}: expected YYYY-MM-DD") from None
+    return note
+
+
+def _bad_note(path: Path, what: str) -> dropped_files.Unusable:
+    return dropped_files.Unusable("bad_note", f"the note {dropped_files.usable_name(path.name)} {what}; mend it")
+
+
+def _tell(home: Home, dropped: list[Dropped], only: Collection[str]) -> None:
+    """Keep an alert open for each file that a person must look after; close those of files that are gone."""
+    amiss = {f"inbox/{item.source_id}/{item.name}": item for item in dropped if item.is_amiss}
+    for scope, item in amiss.items():
+        where = home.inbox / item.source_id
+        breach = alerts.Breach(LEFT, "warn", f"{item.name}: {item.left}", remedy=f"Look at it in {where}.")
+        alerts.AlertLog(home.alerts).reconcile(scope, [breach])
+    for alert in alerts.AlertLog(home.alerts).open():
+        room, _, rest = alert.scope.partition("/")
+        if room == "inbox" and alert.scope not in amiss and (not only or rest.partition("/")[0] in only):
+            alerts.AlertLog(home.alerts).reconcile(alert.scope, [])

@@ -1,0 +1,1 @@
+"""From an arrived file to a landed release: sniffed, read, typed, recognised, judged."""

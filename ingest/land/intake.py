@@ -1,0 +1,160 @@
+"""Taking archived bytes in: one table lands as it is, a zip with several tables lands table by table.
+
+Downloads, the inbox and releases from quarantine all come through here. A refusal is a result like any other, so that
+one bad file never stops the rest.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Final, Literal
+
+from expectations import alerts
+from ingest.archive import audit, quarantine, synthetic
+from ingest.archive import manifest as manifests
+from ingest.archive import store as archive
+from ingest.land import decode, files, landing
+from perinatal import dropped_files
+from perinatal.errors import RefusedAtArrival
+from perinatal.home import Home
+from perinatal.printable import printable
+
+NESTED: Final = frozenset({files.Kind.ZIP, files.Kind.GZIP, files.Kind.ARCHIVE})
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of one table: landed, revised, unchanged or refused (then it is in quarantine).
+
+    `kept_as` is the hash under which its content is landed (other bytes may have held it before) or quarantined.
+    """
+
+    what: Literal["landed", "revised", "unchanged", "refused"]
+    name: str
+    sha256: str
+    message: str
+    release_key: str | None = None
+    kept_as: str = ""
+
+
+def take_file(home: Home, file: Path, arrival: landing.Arrival) -> list[Taken]:
+    """Archive a file that a person names, and land what it holds. Raises Unusable for links and devices."""
+    dropped_files.check_incoming(file, file.parent)
+    with landing.archiving(home, file, arrival) as (archived, ahead):
+        return take(home, archived, arrival, ahead)
+
+
+def take(
+    home: Home, archived: archive.Archived, arrival: landing.Arrival, ahead: decode.Ahead | None = None
+) -> list[Taken]:
+    """Land what one archived file holds; one result a table. `ahead` is what `landing.archiving` has read of it."""
+    names = _several_files(archived.path)
+    if archived.sha256 in synthetic.known(home):
+        arrival = replace(arrival, is_synthetic=True)
+    try:
+        members = [_member(home, archived, arrival, name) for name in names]
+    except dropped_files.Unusable as error:
+        return [refuse(home, archived, arrival, error.reason, str(error))]
+    tables = [member for member in members if member is not None]
+    if not tables:
+        return [_take_one(home, archived, arrival, ahead)]
+    if arrival.dataset and len(tables) > 1:
+        what = f"the dataset {arrival.dataset} was given, but the zip holds {len(tables)} tables; unpack it"
+        return [refuse(home, archived, arrival, "several_tables", what)]
+    taken = [_take_member(home, *table) for table in tables]
+    _warn_of_doubles(home, arrival, taken)
+    left = [printable(name) for name, member in zip(names, members, strict=True) if member is None]
+    if left:
+        note = f"no tables, left in {arrival.name}, which is archived: {', '.join(left)}"
+        taken[-1] = replace(taken[-1], message=f"{taken[-1].message} ({note})")
+    return taken
+
+
+def _take_one(
+    home: Home, archived: archive.Archived, arrival: landing.Arrival, ahead: decode.Ahead | None = None
+) -> Taken:
+    try:
+        outcome = landing.land_archived(home, archived, arrival, ahead)
+    except RefusedAtArrival as error:
+        return Taken("refused", arrival.name, archived.sha256, str(error), kept_as=archived.sha256)
+    manifest = outcome.manifest
+    return Taken(
+        outcome.what, arrival.name, archived.sha256, outcome.message, manifest.release_key, kept_as=manifest.sha256
+    )
+
+
+def refuse(home: Home, archived: archive.Archived, arrival: landing.Arrival, rule: str, message: str) -> Taken:
+    """Put archived bytes that may not be landed into quarantine."""
+    error = landing.refuse(home, archived, arrival, rule, message)
+    return Taken("refused", arrival.name, archived.sha256, str(error), kept_as=archived.sha256)
+
+
+def _several_files(path: Path) -> list[str]:
+    """Return the names in a zip of several files.
+
+    Nothing for what is no zip, for one with a single file (landing opens it) and for one that may not be opened
+    (landing refuses it with the reason).
+    """
+    if files.sniff(path) is not files.Kind.ZIP:
+        return []
+    try:
+        names = files.members(path)
+    except dropped_files.Unusable:
+        return []
+    return names if len(names) > 1 else []
+
+
+def _member(
+    home: Home, zipped: archive.Archived, arrival: landing.Arrival, name: str
+) -> tuple[archive.Archived, landing.Arrival, bool] | None:
+    """Archive one member of a zip for landing; None for what is no table (a readme, a picture).
+
+    With it comes whether it is an archive itself: that is refused aloud, so that what it holds is not left unseen.
+    """
+    own = replace(arrival, name=PurePosixPath(name).name, container=zipped.sha256)
+    with tempfile.TemporaryDirectory(dir=home.archive, prefix=".member-") as folder:
+        copy = Path(folder) / own.name
+        files.extract(zipped.path, name, copy)
+        kind = files.sniff(copy)
+        is_named_so = name.lower().endswith((*arrival.source.suffixes, ".csv", ".tsv"))
+        wanted = kind in files.SPREADSHEETS | NESTED or (kind is not files.Kind.BINARY and is_named_so)
+        return (archive.put(home, copy), own, kind in NESTED) if wanted else None
+
+
+def _take_member(home: Home, member: archive.Archived, own: landing.Arrival, is_nested: bool) -> Taken:
+    if is_nested:
+        what = "an archive inside a zip is not opened; unpack it and drop the files that are wanted"
+        return refuse(home, member, own, "nested_archive", what)
+    return _take_one(home, member, own)
+
+
+def _warn_of_doubles(home: Home, arrival: landing.Arrival, taken: list[Taken]) -> None:
+    """Open an alert where two tables of one zip claim to be the same release: the later has replaced the earlier."""
+    releases = [table.release_key.rpartition("/")[0] for table in taken if table.release_key]
+    doubled = sorted({release for release in releases if releases.count(release) > 1})
+    breaches = [
+        alerts.Breach(
+            rule="one_table_a_release",
+            severity="warn",
+            message=f"{arrival.name}: several tables claim to be {', '.join(doubled)}; only the last one counts",
+            count=len(doubled),
+            remedy="Unpack the zip and say with a .yml beside each file what it is.",
+        )
+    ]
+    alerts.AlertLog(home.alerts).reconcile(
+        landing.scope_of(arrival.source.id, arrival.name), breaches if doubled else []
+    )
+
+
+def waiting(home: Home) -> frozenset[str]:
+    """Return the hashes of what is in quarantine, of zips too that hold such a file."""
+    pairs = ((report.sha256, report.container) for _, report in quarantine.reports(home))
+    return frozenset(sha256 for pair in pairs for sha256 in pair if sha256)
+
+
+def accounted(home: Home) -> frozenset[str]:
+    """Return the hashes of all bytes whose whereabouts are known: landed, in quarantine, or decided on."""
+    landed = ((item.sha256, item.container) for item in manifests.all_landed(home))
+    return audit.decided(home) | waiting(home) | {sha256 for pair in landed for sha256 in pair if sha256}

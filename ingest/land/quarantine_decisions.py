@@ -1,0 +1,101 @@
+"""Decisions on quarantined files: a person releases or rejects them; a publisher's correction supersedes them."""
+
+from __future__ import annotations
+
+from expectations import alerts
+from expectations.checks import Result
+from ingest.archive import audit, quarantine
+from ingest.archive import manifest as manifests
+from ingest.archive import store as archive
+from ingest.land import intake, landing
+from ingest.registry import Source
+from perinatal.errors import PerinatalError
+from perinatal.home import Home
+
+
+def release(
+    home: Home,
+    source: Source,
+    report: quarantine.Report,
+    acceptance: landing.Acceptance,
+    dataset: str | None = None,
+    release_name: str | None = None,
+) -> list[intake.Taken]:
+    """Land a quarantined file again, its breaches of the arrival gate accepted as warnings.
+
+    What cannot be read at all, or not without `dataset` and `release_name`, is refused again. Either way the decision
+    is in the log.
+    """
+    path = archive.place(home, report.sha256)
+    if not path.exists():
+        raise PerinatalError(f"{report.original_name}: its bytes {report.sha256} are not in the archive any more")
+    arrival = landing.Arrival(
+        source,
+        report.original_name,
+        dataset or report.dataset,
+        release_name or report.release,
+        url=report.url,
+        etag=report.etag,
+        published_on=report.published_on,
+        is_synthetic=report.is_synthetic,
+        container=report.container,
+        accepted=acceptance,
+    )
+    _record(home, report, "released", acceptance.who, acceptance.why)
+    taken = intake.take(home, archive.Archived(path, report.sha256, path.stat().st_size), arrival)
+    if all(table.what != "refused" for table in taken):
+        _settle(home, report)
+    return taken
+
+
+def reject(home: Home, report: quarantine.Report, who: str, why: str) -> None:
+    """Take a file out of quarantine for good: its alert closes, its bytes stay in the archive."""
+    _record(home, report, "rejected", who, why)
+    _settle(home, report)
+
+
+def supersede(home: Home, source_id: str, sha256: str, why: str) -> None:
+    """Take files out of quarantine that the publisher has replaced by good ones at the same address."""
+    for _, report in list(quarantine.reports(home)):
+        if report.source_id == source_id and sha256 in (report.sha256, report.container):
+            _record(home, report, "superseded", "fetch", why)
+            _settle(home, report)
+
+
+def _record(home: Home, report: quarantine.Report, decision: audit.Decision, who: str, why: str) -> None:
+    audit.record(
+        home,
+        decision,
+        who,
+        why,
+        source_id=report.source_id,
+        sha256=report.sha256,
+        original_name=report.original_name,
+        reasons=[reason["rule"] for reason in report.reasons],
+    )
+
+
+def _settle(home: Home, report: quarantine.Report) -> None:
+    """Remove it from quarantine; its alert then says what is still wrong with that release, if anything is."""
+    quarantine.settle(home, report.source_id, report.sha256)
+    scope = _scope(report)
+    left = [
+        alerts.from_reason(reason)
+        for _, other in quarantine.reports(home)
+        if _scope(other) == scope
+        for reason in other.reasons
+    ]
+    alerts.AlertLog(home.alerts).reconcile(scope, left or _standing_warnings(home, report))
+
+
+def _scope(report: quarantine.Report) -> str:
+    return landing.scope_of(report.source_id, report.original_name, report.dataset, report.release)
+
+
+def _standing_warnings(home: Home, report: quarantine.Report) -> list[alerts.Breach]:
+    """Return the warnings of the newest landed revision of the release that a report is about."""
+    if not (report.dataset and report.release):
+        return []
+    found = manifests.revisions(home, report.source_id, report.dataset, report.release)
+    results = [Result(**check) for check in found[-1].checks] if found else []
+    return [result.as_breach() for result in results if result.failed]

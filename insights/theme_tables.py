@@ -1,0 +1,77 @@
+"""The insights step of a build: findings of the candidate are coded, and themes ranked, before the release gate.
+
+It reads `core.fct_finding`, `core.published_theme` and the indicator marts of the candidate, and writes
+`reference.theme…`, `marts.theme_evidence`, `marts.theme_figure`, `marts.theme_indicator` and `marts.theme`. Same
+findings, same decisions, same taxonomy: same rows. Where there are no findings nothing is trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from insights.decisions import DecisionFile
+from insights.themes import TAXONOMY, taxonomy_version
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from insights.coding import Assignment
+
+SQL = Path(__file__).parent / "sql"
+
+
+def run(candidate: Path, decisions: DecisionFile) -> int:
+    """Code the candidate's findings and write the theme tables; returns how many codes were given."""
+    with duckdb.connect(str(candidate)) as connection:
+        _reference(connection)
+        findings = read_findings(connection)
+        coded = code(findings, decisions) if findings else []
+        connection.register("coded", _table(coded))
+        for script in sorted(SQL.glob("[2-9]_*.sql")):
+            connection.execute(script.read_text(encoding="utf-8"))
+        connection.unregister("coded")
+    return len(coded)
+
+
+def read_findings(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """Read (finding_id, text) of every finding, in one order whatever the order of landing."""
+    return connection.execute("select finding_id, text from core.fct_finding order by finding_id").fetchall()
+
+
+def code(findings: Sequence[tuple[str, str]], decisions: DecisionFile) -> list[Assignment]:
+    """Code findings; what people have decided wins and teaches."""
+    from insights.coding import train
+
+    return train(decisions=decisions.read(), decided_texts=dict(findings)).code(findings)
+
+
+def _reference(connection: duckdb.DuckDBPyConnection) -> None:
+    """Write the taxonomy's tables from its files."""
+    given = {
+        "version": taxonomy_version(),
+        "themes": str(TAXONOMY / "themes.csv"),
+        "mappings": str(TAXONOMY / "mappings.csv"),
+        "indicators": str(TAXONOMY / "indicator_links.csv"),
+        "published": str(TAXONOMY / "published_links.csv"),
+    }
+    for statement in duckdb.extract_statements((SQL / "1_reference.sql").read_text(encoding="utf-8")):
+        connection.execute(statement, {name: given[name] for name in statement.named_parameters})
+
+
+def _table(coded: Sequence[Assignment]) -> pa.Table:
+    import pyarrow as pa
+
+    columns = {
+        "theme_id": (pa.string(), [item.theme_id for item in coded]),
+        "finding_id": (pa.string(), [item.finding_id for item in coded]),
+        "evidence": (pa.string(), [item.evidence for item in coded]),
+        "evidence_start": (pa.int32(), [item.start for item in coded]),
+        "evidence_end": (pa.int32(), [item.end for item in coded]),
+        "score": (pa.float64(), [item.score for item in coded]),
+        "coded_by": (pa.string(), [item.coded_by for item in coded]),
+    }
+    return pa.table({name: pa.array(values, kind) for name, (kind, values) in columns.items()})

@@ -1,0 +1,20 @@
+"""Text from outside as it may be shown in a message or on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def printable(name: str) -> str:
+    """Return a name for a message: without control characters, at most 80 characters."""
+    return "".join(c if c.isprintable() else "?" for c in name)[:80]
+
+
+def one_line(text: str) -> str:
+    """Return text in one line, without control characters, which a document might send to the terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def listed(names: Sequence[str], most: int = 6) -> str:
+    """Return names from a file for a message: the first of them, none longer than a line can hold."""
+    return ", ".join(map(printable, names[:most])) + (" …" if len(names) > most else "")

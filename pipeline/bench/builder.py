@@ -1,0 +1,88 @@
+"""What a build is measured by, each in a process of its own: `python -m pipeline.bench.builder WHAT …`.
+
+`sample`: lands the sample. `land ROWS`: makes releases of so many rows, and lands each. `build`: builds and publishes,
+imports apart. `dbt`: `dbt build` of the same project on the same landed releases, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from time import monotonic
+
+
+def sample() -> dict[str, float]:
+    """Land the bundled sample; says the seconds of the arrival gate."""
+    from perinatal import home
+    from pipeline import arrivals, steps
+    from pipeline.bench import judging
+
+    with judging.timed() as spent:
+        arrivals.drop_samples(home.get(), ())
+        steps.land_inbox(home.get())
+        steps.fetch(home.get(), "sample")
+    return {"gate": sum(spent)}
+
+
+def land(rows: int) -> dict[str, float]:
+    """Make synthetic releases and land each, keeping no file beside the archive; says rows and the gate's seconds."""
+    from ingest import registry
+    from ingest.land import landing
+    from perinatal import home
+    from pipeline.bench import judging, scaled
+
+    where, landed = home.get(), 0
+    where.cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=where.cache) as folder, judging.timed() as spent:
+        for made in scaled.releases(Path(folder), rows):
+            arrival = landing.Arrival(registry.source(made.source_id), made.path.name, is_synthetic=True)
+            landed += landing.land(where, made.path, arrival).manifest.rows_in
+            made.path.unlink()
+    return {"rows": landed, "gate": sum(spent)}
+
+
+def build() -> dict[str, float]:
+    """Build everything landed; says the seconds, with the imports of Great Expectations before them."""
+    import great_expectations  # noqa: F401
+
+    from ingest.archive import manifest
+    from perinatal import home
+    from pipeline import steps
+
+    start = monotonic()
+    steps.build(home.get(), force=True)
+    return {"seconds": monotonic() - start, "rows": sum(item.rows_in for item in manifest.in_use(home.get()))}
+
+
+def dbt() -> dict[str, float]:
+    """Run `dbt build` alone; says the seconds."""
+    from ingest.archive import build_inputs, manifest
+    from perinatal import home
+    from warehouse import builder
+
+    where = home.get()
+    where.build.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=where.build) as folder:
+        start = monotonic()
+        builder.build(
+            Path(folder),
+            where.cache / "dbt",
+            build_inputs.layouts(),
+            build_inputs.releases(where, manifest.in_use(where)),
+        )
+        return {"seconds": monotonic() - start}
+
+
+def main() -> None:
+    """Do what is asked and say how it went."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    what, *arguments = sys.argv[1:]
+    said = land(int(arguments[0])) if what == "land" else {"sample": sample, "build": build, "dbt": dbt}[what]()
+    print(json.dumps(said))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,320 @@
+"""The `perinatal` command. Each command is one call into the rooms; heavy libraries are imported where used."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+
+import typer
+
+from perinatal.console import show
+from perinatal.errors import PerinatalError
+from pipeline.commands import bench as cli_bench
+from pipeline.commands import sources as cli_sources
+from pipeline.commands import storage as cli_storage
+from pipeline.commands import themes as cli_themes
+
+if TYPE_CHECKING:
+    from perinatal.home import Home
+    from pipeline.arrivals import Arrivals
+
+app = typer.Typer(
+    name="perinatal",
+    help="The national picture of maternity and neonatal safety: fetch, land, build, query.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+app.add_typer(cli_sources.sources)
+app.add_typer(cli_sources.quarantine)
+app.add_typer(cli_themes.app, name="themes")
+app.add_typer(cli_storage.app, name="storage")
+
+state = {"debug": False}
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+Format = Literal["table", "csv", "json"]
+JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+
+@app.callback()
+def options(debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False) -> None:
+    """Set what holds for every command."""
+    state["debug"] = debug
+
+
+def fail(error: Exception, code: int) -> NoReturn:
+    """End with one line on standard error."""
+    print("perinatal: " + " ".join(str(error).split()), file=sys.stderr)
+    raise SystemExit(code)
+
+
+def main() -> None:
+    """Run the command line: any error is one clear line, unless --debug asks for the traceback."""
+    try:
+        app()
+    except PerinatalError as error:
+        if state["debug"]:
+            raise
+        fail(error, error.exit_code)
+    except KeyboardInterrupt:
+        fail(Exception("stopped by Ctrl-C; nothing half-made was published"), 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        if state["debug"]:
+            raise
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            fail(Exception(f"no room to write ({error.strerror}): make room, then again; nothing half-made stays"), 1)
+        fail(
+            Exception(f"unexpected {type(error).__name__}: {error} (run `perinatal --debug …` for details)"),
+            1,
+        )
+
+
+def home() -> Home:
+    """Return the state folder that the settings name."""
+    from perinatal import home as homes
+
+    return homes.get()
+
+
+def _mode(sample: bool, live: bool) -> str:
+    from perinatal import settings
+
+    if sample and live:
+        raise typer.BadParameter("--sample and --live exclude each other")
+    return "sample" if sample else "live" if live else settings.get().mode
+
+
+Sample = Annotated[bool, typer.Option("--sample", help="The bundled synthetic releases.")]
+Live = Annotated[bool, typer.Option("--live", help="Ask the publishers themselves.")]
+Sources = Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")]
+
+
+@app.command()
+def refresh(sample: Sample = False, live: Live = False, source: Sources = None) -> None:
+    """Fetch and build in one go, then print the national picture."""
+    from pipeline import report, steps
+
+    where, mode, sources = home(), _mode(sample, live), source or ()
+    _warn(_fetch(where, mode, sources))
+    built = steps.build(where)
+    if built.edition is None:
+        print(built.message)
+    else:
+        report.national_picture(built, built.edition)
+
+
+@app.command()
+def fetch(sample: Sample = False, live: Live = False, source: Sources = None, as_json: JsonFlag = False) -> None:
+    """Land what is in the inbox, ask each publisher what is new, land it. Troubles are warnings and alerts; exit 0."""
+    from pipeline import report
+
+    arrived = _fetch(home(), _mode(sample, live), source or ())
+    _warn(arrived)
+    show(report.fetched(*arrived), as_json, report.print_fetched)
+
+
+def _fetch(where: Home, mode: str, sources: Sequence[str]) -> tuple[Arrivals, Arrivals]:
+    """Look at the inbox, then ask the publishers; returns what came of each."""
+    from pipeline import arrivals, steps
+
+    if mode == "sample":
+        arrivals.drop_samples(where, sources)
+    return steps.land_inbox(where, sources), steps.fetch(where, mode, sources)
+
+
+def _warn(arrived: tuple[Arrivals, Arrivals]) -> None:
+    for line in [line for part in arrived for line in part.warnings]:
+        print(f"warning: {line}", file=sys.stderr)
+
+
+@app.command()
+def land(
+    files: Annotated[list[Path], typer.Argument(help="Files that a person has downloaded.", metavar="FILE…")],
+    source: Annotated[str, typer.Option("--source", help="Who published them, e.g. mbrrace.")],
+    dataset: Annotated[str | None, typer.Option(help="Dataset, where name and content do not tell.")] = None,
+    release: Annotated[str | None, typer.Option(help="Release, where name and content do not tell.")] = None,
+    published_on: Annotated[str | None, typer.Option(help="Publication date, YYYY-MM-DD.")] = None,
+) -> None:
+    """Land files that a person downloaded. Exit 3 if any was refused; the others are landed all the same."""
+    from datetime import date
+
+    from ingest import registry
+    from ingest.land import landing
+    from pipeline import steps
+
+    if published_on:
+        try:
+            date.fromisoformat(published_on)
+        except ValueError:
+            raise typer.BadParameter(f"--published-on {published_on!r}: expected YYYY-MM-DD") from None
+    publisher = registry.source(source)
+    for file in files:
+        landing.require_file(file)
+    arrivals = [
+        (file, landing.Arrival(publisher, file.name, dataset, release, published_on=published_on)) for file in files
+    ]
+    landed = steps.land_files(home(), arrivals)
+    for table in landed.taken:
+        if table.what != "refused":
+            print(table.message)
+    for line in landed.problems:
+        print(f"perinatal: {line}", file=sys.stderr)
+    if landed.problems:
+        raise SystemExit(landed.failure.exit_code)
+
+
+@app.command()
+def build(force: Annotated[bool, typer.Option(help="Build even if nothing is new.")] = False) -> None:
+    """Build every landed release into a candidate, gate it, publish an edition. Exit 3 if the gate blocks."""
+    from pipeline import steps
+
+    built = steps.build(home(), force=force)
+    print(built.message + (f". {built.edition}" if built.changed else ""))
+
+
+@app.command()
+def status(as_json: JsonFlag = False) -> None:
+    """Show the current edition, each source's latest release and its age, open alerts."""
+    from pipeline import report
+
+    show(report.status(home()), as_json, report.print_status)
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="SQL; the schemas are reference, core, marts and quality.")],
+    form: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
+) -> None:
+    """Ask the current edition, read-only."""
+    from pipeline import report
+
+    report.query(home(), sql, form)
+
+
+@app.command()
+def pack(
+    lms: Annotated[str, typer.Argument(help="Code of the local maternity system, e.g. QE1, or its whole name.")],
+    out: Annotated[Path | None, typer.Option(help="Folder to write into; else ./perinatal-<LMS>.")] = None,
+) -> None:
+    """Write the download pack of an LMS: workbook, CSV, Parquet, dictionary, datapackage.json, changes."""
+    from publish import packs
+
+    folder = packs.write(home().database, lms, out or Path(f"perinatal-{lms.strip()}"))
+    print(folder)
+
+
+@app.command()
+def alerts(
+    as_json: JsonFlag = False,
+    everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
+) -> None:
+    """Show open (and with --all or --json recent) data-quality alerts."""
+    from expectations import alerts as log
+    from pipeline import report
+
+    found = [a.to_dict() for a in log.AlertLog(home().alerts).all() if everything or as_json or a.state == "open"]
+    show(found, as_json, report.print_alerts)
+
+
+@app.command()
+def notify(
+    digest: Annotated[bool, typer.Option("--digest", help="Warnings too, in one message a channel.")] = False,
+) -> None:
+    """Send alerts that people have not heard of yet to the channels of the settings."""
+    from pipeline import steps
+
+    for sent in steps.notify(home(), digest=digest).sent:
+        failed = ", FAILED (will be tried again)" if sent.failed else ""
+        print(f"{sent.channel}: {sent.alerts} alert(s) in {sent.messages} message(s), {sent.waiting} waiting{failed}")
+
+
+@app.command()
+def verify() -> None:
+    """Re-hash the archive and compare it with the manifests. Exit 1 if anything is damaged or missing."""
+    from pipeline import steps
+
+    found = steps.verify(home())
+    for line in found.problems:
+        print(f"perinatal: {line}", file=sys.stderr)
+    if found.problems:
+        raise SystemExit(found.failure.exit_code)
+    print(found.message)
+
+
+@app.command()
+def portal(
+    port: Annotated[int | None, typer.Option(help="Loopback port; else PERINATAL_PORTAL_PORT.")] = None,
+) -> None:
+    """Serve the current edition's pages and downloads on loopback."""
+    from perinatal import settings as typed
+    from publish import serve
+
+    serve.serve(home(), port or typed.get().portal_port)
+
+
+@app.command()
+def up(
+    sample: Sample = False,
+    live: Live = False,
+    port: Annotated[int | None, typer.Option(help="Airflow's loopback port; else PERINATAL_AIRFLOW_PORT.")] = None,
+    portal_port: Annotated[int | None, typer.Option(help="The portal's; else PERINATAL_PORTAL_PORT.")] = None,
+) -> None:
+    """Run everything: Airflow with every DAG on, the inbox watched, the portal beside it. Ctrl-C stops it all.
+
+    Without --sample or --live, PERINATAL_MODE says who is asked; it is `inbox`, nobody, unless set.
+    """
+    from perinatal import settings as typed
+    from pipeline import up as service
+
+    options = typed.get()
+    service.run(home(), _mode(sample, live), port or options.airflow_port, portal_port or options.portal_port)
+
+
+@app.command()
+def settings(as_json: JsonFlag = False) -> None:
+    """List every setting: its value, its environment variable, what it does."""
+    from perinatal import settings as typed
+
+    values = typed.get()
+    rows = [
+        {
+            "setting": f"PERINATAL_{name.upper()}",
+            "value": typed.shown(name, getattr(values, name)),
+            "default": str(info.default),
+            "description": info.description,
+        }
+        for name, info in typed.Settings.model_fields.items()
+    ]
+    from pipeline import report
+
+    show(rows, as_json, report.print_rows)
+
+
+@app.command()
+def stats(
+    kind: Annotated[Literal["rate", "proportion", "funnel", "spc", "trend"], typer.Argument(help="Which statistic.")],
+    file: Annotated[Path, typer.Argument(help="CSV with the columns of docs/methods.md.", metavar="FILE.csv")],
+    multiplier: Annotated[float | None, typer.Option(help="Per how many, e.g. 1000.")] = None,
+) -> None:
+    """Compute the statistics of docs/methods.md on a CSV; CSV on standard output."""
+    from warehouse import statistics
+
+    statistics.main(kind, file, multiplier, out=sys.stdout)
+
+
+app.command()(cli_themes.brief)
+app.command()(cli_bench.bench)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""`perinatal bench`: measure, in one run on one machine, and say it in ratios."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from perinatal.console import say, show, step
+
+if TYPE_CHECKING:
+    from pipeline.bench.figures import Figure
+
+
+class What(StrEnum):
+    """What can be measured."""
+
+    START = "start"
+    LANDING = "landing"
+    BUILD = "build"
+    LATENCY = "latency"
+
+
+QUICK = (What.START, What.LANDING, What.BUILD)
+
+
+def bench(
+    sizes: Annotated[str, typer.Option(help="Sizes of the landed files, in GB.")] = "0.1,1,2",
+    scale: Annotated[str, typer.Option(help="Multiples of the sample that are built, from 1 up.")] = "1,10,100",
+    rounds: Annotated[int, typer.Option(min=1, help="How often each landing is repeated.")] = 3,
+    only: Annotated[list[What] | None, typer.Option(help="Only this; may be repeated.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Only 0.1 GB and the sample itself, and no Airflow.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit 1 if a ratio is worse than docs/bench.json says.")
+    ] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write docs/bench.json and the README's table.")] = False,
+) -> None:
+    """Measure landing, builds, queries and the command line beside others, on SYNTHETIC files; a table of ratios."""
+    from perinatal import home
+    from pipeline.bench import figures as found
+
+    known = found.committed() if check else {}
+    asked = (_numbers("sizes", sizes), [int(times) for times in _numbers("scale", scale)])
+    asked, usual = (([0.1], [1]), QUICK) if quick else (asked, tuple(What))
+    about = found.machine()
+    cache = home.get().cache
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=cache) as folder:
+        figures, runs = _measure(Path(folder), only or usual, *asked, rounds)
+    whole = found.document(about, figures, runs)
+    if write:
+        found.write(whole, figures)
+    show(whole, as_json, lambda _: print(found.markdown(about, figures)))
+    worse = found.regressions(figures, known)
+    for line in worse:
+        print(f"perinatal: slower: {line}", file=sys.stderr)
+    if worse:
+        raise SystemExit(1)
+
+
+def _numbers(name: str, text: str) -> list[float]:
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"--{name} {text!r}: expected numbers with commas between them") from None
+    if min(numbers) <= 0:
+        raise typer.BadParameter(f"--{name} {text!r}: expected numbers above 0")
+    return numbers
+
+
+def _measure(
+    folder: Path, what: Sequence[What], sizes: list[float], scales: list[int], rounds: int
+) -> tuple[list[Figure], dict[str, Any]]:
+    from pipeline.bench import building, landing, latency, starting
+
+    calls = {
+        What.START: starting.measure,
+        What.LANDING: lambda: landing.measure(folder, sizes, rounds),
+        What.BUILD: lambda: building.measure(folder, scales),
+        What.LATENCY: latency.measure,
+    }
+    figures: list[Figure] = []
+    runs: dict[str, Any] = {}
+    for name in what:
+        say(f"Measuring: {name}")
+        with step(f"Measured: {name}"):
+            more, their_runs = calls[name]()
+        figures += more
+        runs |= their_runs
+    return figures, runs

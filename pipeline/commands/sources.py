@@ -1,0 +1,133 @@
+"""`perinatal sources …` and `perinatal quarantine …`: what people ask and decide about what comes in."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from typing import Annotated
+
+import typer
+
+from perinatal.console import show
+
+sources = typer.Typer(
+    name="sources",
+    help="List the sources: publisher, licence, cadence, how each arrives, latest release and its age.",
+    invoke_without_command=True,
+)
+quarantine = typer.Typer(
+    name="quarantine", help="Work the files that were refused: list, show, release, reject.", no_args_is_help=True
+)
+
+Chosen = Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Why = Annotated[str, typer.Option("--why", help="The reason, for the log.")]
+Who = Annotated[str | None, typer.Option("--who", help="Who decides; without it, who is logged in.")]
+Prefix = Annotated[str, typer.Argument(help="The first characters of the file's sha256.", metavar="SHA256")]
+OneSource = Annotated[str | None, typer.Option("--source", help="The source, where two have the same bytes.")]
+
+
+@sources.callback()
+def list_sources(context: typer.Context, as_json: JsonFlag = False) -> None:
+    """List each source: publisher, licence, cadence, how it arrives, last probe, latest release, age."""
+    if context.invoked_subcommand is None:
+        from perinatal import home
+        from pipeline import report
+
+        show(report.sources(home.get()), as_json, report.print_sources)
+
+
+@sources.command()
+def check(
+    live: Annotated[bool, typer.Option("--live", help="Required: this asks the publishers themselves.")] = False,
+    source: Chosen = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Try the real address of each source and say what came of it; lands and remembers nothing."""
+    if not live:
+        raise typer.BadParameter("this asks the publishers themselves: say --live")
+    from dataclasses import replace
+
+    from ingest import registry
+    from ingest.fetch import fetching as fetch
+    from ingest.fetch.http import HttpClient
+    from perinatal import home
+    from pipeline import report
+
+    chosen = [registry.source(name) for name in source or registry.all_sources()]
+    where = home.get()
+    with HttpClient(replace(fetch.live_options(where), attempts=1, total_timeout=60)) as client:
+        found = [vars(item) for item in fetch.check_all(where, client, chosen)]
+    show(found, as_json, report.print_rows)
+
+
+@sources.command()
+def seen(source: Annotated[str, typer.Argument(help="The source.")], why: Why, who: Who = None) -> None:
+    """Settle a call for a person: the page was looked at, and there was nothing to fetch."""
+    from ingest import registry
+    from ingest.fetch import fetching as fetch
+    from perinatal import home
+
+    settled = fetch.dismiss(home.get(), registry.source(source), who or getpass.getuser(), why)
+    print(f"{source}: settled" if settled else f"{source}: nobody was waited for")
+
+
+@quarantine.command("list")
+def list_quarantine(as_json: JsonFlag = False) -> None:
+    """List the refused files with their first reasons."""
+    from ingest.archive import quarantine as room
+    from perinatal import home
+    from pipeline import report
+
+    found = [report.refused_file(item) for _, item in room.reports(home.get())]
+    show(found, as_json, report.print_quarantine)
+
+
+@quarantine.command("show")
+def show_one(prefix: Prefix, source: OneSource = None, as_json: JsonFlag = False) -> None:
+    """Show one refused file: where it lies, and every reason with example rows."""
+    from ingest.archive import quarantine as room
+    from perinatal import home
+    from pipeline import report
+
+    folder, found = room.find(home.get(), prefix, source)
+    show({**vars(found), "folder": str(folder)}, as_json, report.print_refused)
+
+
+@quarantine.command()
+def release(
+    prefix: Prefix,
+    why: Why,
+    who: Who = None,
+    source: OneSource = None,
+    dataset: Annotated[str | None, typer.Option(help="Dataset, where the file does not tell.")] = None,
+    release: Annotated[str | None, typer.Option(help="Release, where the file does not tell.")] = None,
+) -> None:
+    """Land a refused file after all: its breaches become warnings, the decision is logged. Exit 3 if it cannot be."""
+    from ingest import registry
+    from ingest.archive import quarantine as room
+    from ingest.land import landing
+    from ingest.land import quarantine_decisions as decisions
+    from perinatal import home
+
+    where = home.get()
+    _, found = room.find(where, prefix, source)
+    acceptance = landing.Acceptance(who or getpass.getuser(), why)
+    taken = decisions.release(where, registry.source(found.source_id), found, acceptance, dataset, release)
+    for table in taken:
+        print(table.message, file=sys.stderr if table.what == "refused" else None)
+    if any(table.what == "refused" for table in taken):
+        raise SystemExit(3)
+
+
+@quarantine.command()
+def reject(prefix: Prefix, why: Why, who: Who = None, source: OneSource = None) -> None:
+    """Settle a refused file for good: its alert closes, its bytes stay in the archive, the decision is logged."""
+    from ingest.archive import quarantine as room
+    from ingest.land import quarantine_decisions as decisions
+    from perinatal import home
+
+    where = home.get()
+    _, found = room.find(where, prefix, source)
+    decisions.reject(where, found, who or getpass.getuser(), why)
+    print(f"rejected: {found.source_id} {found.original_name} ({found.sha256[:12]})")

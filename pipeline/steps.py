@@ -1,0 +1,78 @@
+"""The steps of the pipeline: one list, called by the command line and by Airflow alike.
+
+Nothing is handed from step to step but what lies under `PERINATAL_HOME`: every step looks there, so a missed, doubled
+or repeated call is harmless. Each step imports what it needs when it runs: DAG files and `--help` start at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ingest.land.landing import Arrival
+    from perinatal.home import Home
+    from pipeline.arrivals import Arrivals
+    from pipeline.assembly import Built
+    from pipeline.outcome import Outcome
+    from pipeline.upkeep import Notified
+
+
+def probe(home: Home, mode: str, source_id: str) -> Outcome:
+    """Ask one publisher whether there is anything new, and land nothing."""
+    from pipeline import arrivals
+
+    return arrivals.probe(home, mode, source_id)
+
+
+def fetch(home: Home, mode: str, source_ids: Sequence[str] = ()) -> Arrivals:
+    """Download what is new from these publishers (all, if none is named), judge it and land what passes."""
+    from pipeline import arrivals
+
+    return arrivals.fetch(home, mode, source_ids)
+
+
+def land_inbox(home: Home, source_ids: Sequence[str] = ()) -> Arrivals:
+    """Land every file in the inbox that has stopped growing."""
+    from pipeline import arrivals
+
+    return arrivals.land_inbox(home, source_ids)
+
+
+def land_files(home: Home, files: Sequence[tuple[Path, Arrival]]) -> Arrivals:
+    """Land files that a person names."""
+    from pipeline import arrivals
+
+    return arrivals.land_files(home, files)
+
+
+def build(home: Home, *, force: bool = False) -> Built:
+    """Build what is landed into a candidate, judge it, code its findings, publish it as the current edition."""
+    from pipeline import assembly
+
+    return assembly.build(home, force=force)
+
+
+def notify(home: Home, *, digest: bool) -> Notified:
+    """Send alerts that people have not heard of yet: `block` at once, with the digest all others too."""
+    from pipeline import upkeep
+
+    return upkeep.notify(home, digest=digest)
+
+
+def prune(home: Home) -> Outcome:
+    """Remove editions beyond those that the settings keep."""
+    from pipeline import upkeep
+
+    return upkeep.prune(home)
+
+
+def verify(home: Home) -> Outcome:
+    """Hash the archive again and compare it with the manifests; damage opens an alert."""
+    from pipeline import upkeep
+
+    return upkeep.verify(home)
+
+
+STEPS: tuple[Callable[..., Outcome], ...] = (probe, fetch, land_inbox, land_files, build, notify, prune, verify)

@@ -1,0 +1,85 @@
+"""The steps that look after an installation: alerts to people, old editions, the archive, failed tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from expectations import notify as deliveries
+from expectations.alerts import AlertLog, Breach
+from ingest.archive import verification
+from perinatal import settings
+from perinatal.durable import locked
+from perinatal.errors import Damaged
+from perinatal.home import Home
+from pipeline.assembly import judge_today
+from pipeline.outcome import Outcome
+from publish import edition
+
+TASK_REMEDY = "Read the task's log in Airflow; the task runs again at its next time, or clear it to run it now."
+
+
+@dataclass(frozen=True)
+class Notified(Outcome):
+    """What was sent to each channel."""
+
+    sent: tuple[deliveries.Sent, ...] = ()
+
+
+def notify(home: Home, *, digest: bool) -> Notified:
+    """Send what people have not heard of yet; a channel that does not answer keeps what it missed for the next run."""
+    options = settings.get()
+    standing = edition.current(home)
+    log = AlertLog(home.alerts)
+    if standing and digest:
+        judge_today(log, standing / edition.DATABASE)
+    channels = [deliveries.Channel(url) for url in options.alert_urls]
+    channels += [deliveries.Channel(url, lms) for lms, urls in sorted(options.lms_alert_urls.items()) for url in urls]
+    sent = deliveries.notify(log, channels, digest=digest, portal_url=options.portal_url)
+    count = sum(item.alerts for item in sent)
+    message = f"{count} alert(s) sent to {len(sent)} channel(s)"
+    silent = tuple(
+        f"{item.channel} did not take its alerts; check the channel and its address" for item in sent if item.failed
+    )
+    return Notified(count > 0, "; ".join([message, *silent]), silent, sent=tuple(sent))
+
+
+def prune(home: Home) -> Outcome:
+    """Remove editions beyond those that the settings keep."""
+    with locked(home.root / ".build.lock"):
+        removed = edition.prune(home, settings.get().keep_editions)
+    kept = len(list(home.editions.glob("*")))
+    return Outcome(bool(removed), f"{len(removed)} edition(s) removed, {kept} kept")
+
+
+def verify(home: Home) -> Outcome:
+    """Hash the archive again and compare it with the manifests; damage opens an alert until all is whole."""
+    damage = tuple(verification.damage(home))
+    AlertLog(home.alerts).reconcile("archive", [_damage(damage)] if damage else [])
+    if damage:
+        return Outcome(False, f"{len(damage)} finding(s): {'; '.join(damage[:3])}", damage, Damaged)
+    files = sum(1 for _ in home.archive.glob("??/*"))
+    landed = sum(1 for _ in home.landed.glob("*/*/*/r*/manifest.json"))
+    return Outcome(True, f"{files} archived file(s), {landed} manifest(s): all whole")
+
+
+def _damage(damage: tuple[str, ...]) -> Breach:
+    return Breach(
+        rule="archive_is_whole",
+        severity="block",
+        message=f"{len(damage)} finding(s), first: {damage[0]}",
+        count=len(damage),
+        sample_rows=[{"finding": line} for line in damage[:20]],
+        remedy="Restore the files from a backup, then run `perinatal verify`.",
+    )
+
+
+def task_failed(home: Home, scope: str, reason: str, *, has_alert: bool) -> None:
+    """Open an alert for a task that has failed for good, unless one stands for its reason already; send it."""
+    if not has_alert:
+        AlertLog(home.alerts).reconcile(scope, [Breach("task_failed", "block", reason, remedy=TASK_REMEDY)])
+    notify(home, digest=False)
+
+
+def task_succeeded(home: Home, scope: str) -> None:
+    """Close the alert of a task that has run, or had nothing to do."""
+    AlertLog(home.alerts).reconcile(scope, [])

@@ -1,0 +1,225 @@
+import hashlib
+import json
+import subprocess
+import sys
+from datetime import date
+
+import pytest
+
+from expectations.checks import load_rules, measure
+from expectations.release import SUITES
+from insights import theme_tables as step
+from insights.decisions import Decision, DecisionFile
+from perinatal.home import Home
+
+CTG = "The CTG was pathological for an hour and the concerns were not escalated to the registrar."
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(tmp_path / "home")
+
+
+def breaches(candidate):
+    import duckdb
+
+    with duckdb.connect(str(candidate.path), read_only=True) as connection:
+        measured = measure(connection, load_rules(SUITES / "50_insights.yml"))
+    return {item.rule.id: item.observed for item in measured if item.observed}
+
+
+def content(candidate):
+    tables = candidate.rows(
+        "select table_schema || '.' || table_name from information_schema.tables "
+        "where table_name like 'theme%' order by all"
+    )
+    digest = hashlib.sha256()
+    for (table,) in tables:
+        digest.update(repr(candidate.rows(f"from {table}")).encode())
+    return digest.hexdigest()
+
+
+def test_findings_become_evidence_that_lies_in_their_text(candidate, home):
+    candidate.finding("hsib-1", CTG, page=7)
+    assert step.run(candidate.path, DecisionFile(home.theme_decisions)) == len(
+        candidate.rows("from marts.theme_evidence")
+    )
+    rows = candidate.rows(
+        "select theme_id, evidence, substring(text, evidence_start + 1, evidence_end - evidence_start), evidence.page, "
+        "evidence.usage_warnings, coded_by from marts.theme_evidence as evidence "
+        "join core.fct_finding using (finding_id)"
+    )
+    assert {"C01", "S02"} <= {row[0] for row in rows}
+    for _, evidence, cut, page, warnings, coded_by in rows:
+        assert evidence == cut
+        assert page == 7
+        assert warnings == ["machine_coded", "template_entry"]
+        assert coded_by in ("rule", "model")
+    assert breaches(candidate) == {}
+
+
+def test_offsets_count_characters_not_bytes(candidate, home):
+    candidate.finding("hsib-1", "“Naïve” – a café’s 👶 – " + CTG)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    assert breaches(candidate) == {}
+
+
+def test_without_findings_the_tables_are_there_and_nothing_is_trained(candidate, home, monkeypatch):
+    monkeypatch.setattr(step, "code", None)  # calling it would fail
+    assert step.run(candidate.path, DecisionFile(home.theme_decisions)) == 0
+    assert candidate.rows("from marts.theme_evidence") == []
+    assert len(candidate.rows("from marts.theme")) == 40
+    assert candidate.rows("select max(findings), max(n_sources) from marts.theme") == [(0, 0)]
+    kinds = dict(
+        candidate.rows("select column_name, data_type from information_schema.columns where table_name = 'theme'")
+    )
+    assert (kinds["sources"], kinds["mis_action"], kinds["usage_warnings"]) == ("VARCHAR[]",) * 3
+    assert breaches(candidate) == {}
+
+
+def test_a_build_imports_no_machine_learning_before_it_is_needed():
+    asked = "import sys, pipeline.commands.app, pipeline.assembly; sys.exit('sklearn' in sys.modules)"
+    subprocess.run([sys.executable, "-c", asked], check=True)
+
+
+def test_the_same_findings_give_the_same_rows(candidate, home, tmp_path):
+    for place in range(30):
+        candidate.finding(f"hsib-{place}", f"Case {place}: {CTG}", published_on=f"20{15 + place % 5}-01-01")
+    candidate.published()
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    first = content(candidate)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    assert content(candidate) == first
+
+
+def test_decisions_of_people_win(candidate, home):
+    candidate.finding("hsib-1", CTG)
+    DecisionFile(home.theme_decisions).keep(
+        [
+            Decision("hsib-1", "C01", "reject", "A. Midwife", "2026-11-01"),
+            Decision("hsib-1", "S13", "add", "A. Midwife", "2026-11-01"),
+        ],
+    )
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    coded = dict(candidate.rows("select theme_id, coded_by from marts.theme_evidence"))
+    assert "C01" not in coded
+    assert coded["S13"] == "person"
+    score, warnings = candidate.rows("select score, usage_warnings from marts.theme_evidence where theme_id = 'S13'")[0]
+    assert (score, warnings) == (1.0, ["template_entry"])
+    assert candidate.rows("select findings_by_person from marts.theme where theme_id = 'S13'") == [(1,)]
+
+
+def test_published_figures_stand_as_published_and_are_never_counted(candidate, home):
+    candidate.published()
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    (figures, findings, share, of), *_ = candidate.rows(
+        "select published_figures, findings, published_share_max, published_share_of from marts.theme "
+        "where theme_id = 'C01'"
+    )
+    assert findings == 0
+    assert (share, of) == (70.0, "NHSR ENS 2017/18")  # the 90% of a sentence that is cut off ranks nowhere
+    told = {(f["publisher"], f["statement"]): f for f in json.loads(figures)}
+    ens = told["NHSR ENS", "fetal monitoring a leading contributory factor"]
+    assert (ens["published_value"], ens["published_unit"], ens["published_denominator"]) == ("70", "%", "96 sampled")
+    assert ens["url"].startswith("https://www.wardhadaway.com/")
+    assert candidate.rows("select count(*) from marts.theme_evidence") == [(0,)]
+    assert breaches(candidate) == {}
+
+
+def test_a_share_that_the_machine_has_placed_is_shown_but_does_not_rank(candidate, home):
+    text = "Fetal monitoring with CTG was a leading contributory factor."
+    candidate.finding("ens-1", text, source_id="ens", kind="theme", share=97.0, denominator=96)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    carried = "select linked_by, value, finding_id from marts.theme_figure where theme_id = 'C01'"
+    assert candidate.rows(carried)[0][1:] == (97.0, "ens-1")
+    assert candidate.rows("select published_share_max from marts.theme where theme_id = 'C01'") == [(None,)]
+    DecisionFile(home.theme_decisions).keep([Decision("ens-1", "C01", "confirm", "A. Midwife", "2026-11-01")])
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    assert candidate.rows("select published_share_max from marts.theme where theme_id = 'C01'") == [(97.0,)]
+
+
+def test_a_source_speaks_of_a_theme_when_more_than_a_slip_says_so(candidate, home):
+    candidate.finding("hsib-1", CTG)
+    candidate.finding("ebc-1", CTG, source_id="ebc")
+    for place in range(150):
+        candidate.finding(f"ebc-x{place}", f"Table {place} lists the hospitals that took part.", source_id="ebc")
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    assert candidate.rows("select sources, n_sources, findings from marts.theme where theme_id = 'C01'") == [
+        (["hsib"], 1, 2)
+    ]
+
+
+def test_trend_is_asked_within_sources(candidate, home):
+    for year in range(2015, 2020):
+        for place in range(20):
+            speaks = place < 4 * (year - 2014)
+            candidate.finding(
+                f"a{year}-{place}", CTG if speaks else "The report lists all units.", published_on=f"{year}-06-01"
+            )
+            candidate.finding(
+                f"b{year}-{place}", "Induction of labour was delayed.", source_id="ens", published_on=f"{year}-06-01"
+            )
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    trends = dict(candidate.rows("select theme_id, trend from marts.theme"))
+    assert trends["C01"] == "increasing"
+    assert trends["C07"] == "cannot be calculated"  # every finding of every year: there is nothing to compare
+    assert trends["C12"] == "cannot be calculated"
+
+
+def test_a_source_that_begins_makes_no_trend(candidate, home):
+    for year in range(2015, 2020):
+        candidate.finding(f"a{year}", "The report lists all units.", published_on=f"{year}-06-01")
+    for place in range(20):
+        candidate.finding(f"b{place}", CTG, source_id="ens", published_on="2019-06-01")
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    assert candidate.rows("select trend from marts.theme where theme_id = 'C01'") == [("cannot be calculated",)]
+
+
+def test_indicators_stand_beside_themes(candidate, home):
+    candidate.insert(
+        "core.dim_indicator", indicator_id="apgar_below_7", indicator_name="Apgar", polarity="low", unit="%"
+    )
+    for place, comparison in enumerate(["worse", "worse", "similar", None]):
+        for end, said in ((date(2022, 12, 31), "better"), (date(2023, 12, 31), comparison)):
+            candidate.insert(
+                "marts.trust_indicator",
+                indicator_id="apgar_below_7",
+                source_id="nmpa",
+                breakdown="all",
+                period_label=str(end.year),
+                period_start=end.replace(month=1, day=1),
+                period_end=end,
+                trust_code=f"R{place}",
+                value=1.0,
+                comparison=said,
+            )
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    told = candidate.rows(
+        "select trusts_compared, trusts_worse, round(trusts_worse_share, 1), signal_indicator_id, reasoning "
+        "from marts.theme where theme_id = 'C01'"
+    )[0]
+    assert told[:4] == (3, 2, 66.7, "apgar_below_7")
+    assert "2 of 3 trusts worse on apgar_below_7" in told[4]
+
+
+def test_rank_follows_its_rule(candidate, home):
+    candidate.published()
+    for source in ("hsib", "ens", "ebc", "pmrt"):
+        candidate.finding(f"{source}-1", CTG, source_id=source)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    rows = candidate.rows(
+        "select convergence_rank, n_sources, published_share_max from marts.theme order by convergence_rank"
+    )
+    assert [row[0] for row in rows] == list(range(1, 41))
+    keys = [(-n, -(share if share is not None else -1)) for _, n, share in rows]
+    assert keys == sorted(keys)
+
+
+def test_no_clinical_driver_is_an_answer(candidate, home):
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    answers = dict(candidate.rows("select theme_id, driver from marts.theme"))
+    assert answers["S06"] == "no clinical driver"
+    assert answers["C04"] == "D1 Increasing the proportion of smoke free pregnancies"
+    assert candidate.rows("select sbl_element, mis_action, mis_status from marts.theme where theme_id = 'C18'") == [
+        (None, [], [])
+    ]

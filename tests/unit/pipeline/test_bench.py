@@ -1,0 +1,148 @@
+"""The bench's own logic: ratios, targets, the table, the guard; made releases pass the arrival gate."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ingest import registry
+from ingest.land import landing
+from perinatal.errors import PerinatalError
+from perinatal.home import Home
+from pipeline.bench import asking, building, figures, process, scaled
+from pipeline.bench.figures import Figure
+
+MACHINE = {
+    "cpu": "A CPU",
+    "cores": 2,
+    "memory_gb": 24,
+    "load_at_start": 0.1,
+    "python": "3.11.7",
+    "duckdb": "2.0.0",
+    "measured_on": "2026-11-23",
+}
+SPEED = Figure("speed", "Speed", 0.5, "×", "higher", 0.6, 0.2, "0.4–0.7 in 3 pairs")
+MEMORY = Figure("memory", "Memory", 540.4, "MB", "lower", 600)
+
+
+def test_a_paired_ratio_is_the_median_of_the_pairs_not_of_the_times() -> None:
+    ratio, spread = figures.paired([1.0, 10.0, 2.0], [2.0, 5.0, 2.0])
+    assert ratio == 1.0
+    assert spread == "0.50–2.00 in 3 pairs"
+
+
+@pytest.mark.parametrize(
+    ("value", "better", "target", "is_met"),
+    [(0.6, "higher", 0.6, True), (0.59, "higher", 0.6, False), (1.2, "lower", 1.2, True), (1.21, "lower", 1.2, False)],
+)
+def test_a_target_is_met_at_its_limit(value: float, better: str, target: float, is_met: bool) -> None:
+    assert Figure("id", "what", value, "×", better, target).is_met is is_met  # type: ignore[arg-type]
+
+
+def test_the_table_names_the_machine_and_what_is_not_met() -> None:
+    table = figures.markdown(MACHINE, [SPEED, MEMORY])
+    assert "| Speed (0.4–0.7 in 3 pairs) | 0.50× | ≥ 0.60× | **not met** |" in table
+    assert "| Memory | 540 MB | ≤ 600 MB | met |" in table
+    assert "A CPU, 2 cores, 24 GB" in table
+
+
+def test_the_table_replaces_what_stood_between_the_marks() -> None:
+    text = f"before\n{figures.BEGIN}\nold\n{figures.END}\nafter\n"
+    assert figures.in_readme(text, "new") == f"before\n{figures.BEGIN}\nnew\n{figures.END}\nafter\n"
+    with pytest.raises(PerinatalError, match="marks"):
+        figures.in_readme("no marks", "new")
+
+
+@pytest.mark.parametrize(
+    ("before", "is_worse"),
+    [(0.5, False), (0.62, False), (0.63, True), (0.1, False)],
+)
+def test_a_ratio_may_be_worse_by_its_margin_only(before: float, is_worse: bool) -> None:
+    assert bool(figures.regressions([SPEED], {"speed": before})) is is_worse
+
+
+def test_what_depends_on_the_machine_or_is_new_is_not_guarded() -> None:
+    assert figures.regressions([MEMORY, SPEED], {"memory": 1.0}) == []
+
+
+def test_a_regression_says_by_how_much() -> None:
+    [line] = figures.regressions([SPEED], {"speed": 1.0})
+    assert line == "Speed: 0.50×, was 1.00× (may be as low as 0.80×)"
+
+
+@pytest.mark.parametrize(("share", "value"), [(0.5, 2), (0.95, 4), (0.25, 1), (1.0, 4)])
+def test_percentiles_are_values_that_were_measured(share: float, value: float) -> None:
+    assert asking.percentile([4, 1, 3, 2], share) == value
+
+
+def test_a_child_says_its_figures_and_its_memory_is_seen_with_its_children() -> None:
+    own = "import subprocess, sys; x = bytearray(60_000_000); "
+    grandchild = "import time; y = bytearray(90_000_000); time.sleep(0.5)"
+    ran = process.run(
+        sys.executable, "-c", f"{own} subprocess.run([sys.executable, '-c', {grandchild!r}]); print('{{\"a\": 1}}')"
+    )
+    assert ran.said == {"a": 1}
+    assert 150 < ran.peak_mb < 400
+    assert ran.seconds >= 0.5
+
+
+def test_a_child_that_fails_is_told() -> None:
+    with pytest.raises(PerinatalError, match="no such thing"):
+        process.run(sys.executable, "-c", "raise SystemExit('no such thing')")
+
+
+def test_steps_are_read_from_what_a_build_tells() -> None:
+    log = "Building 75 release(s): 68.0 s\n  msds: 3 landed\nGate: 4.5 s\nDownloads and packs: 24.7 s\n"
+    ran = process.Ran(100, 500, {"seconds": 98.0}, "", log)
+    scale = building.Scale(1, 30_000, 5.0, ran, ran, {}, None)
+    assert (scale.step("Gate"), scale.step("Downloads"), scale.step("Pages")) == (4.5, 24.7, 0)
+
+
+def test_made_releases_have_the_rows_asked_for_and_the_same_bytes_each_time(tmp_path: Path) -> None:
+    made = list(scaled.releases(tmp_path / "a", 60_000))
+    again = list(scaled.releases(tmp_path / "b", 60_000))
+    assert [one.path.read_bytes() for one in made] == [one.path.read_bytes() for one in again]
+    assert 55_000 < sum(one.rows for one in made) < 65_000
+    counts = [duckdb.read_csv(str(one.path), all_varchar=True).aggregate("count(*)").fetchall()[0][0] for one in made]
+    assert counts == [one.rows for one in made]
+
+
+def test_a_made_file_has_about_the_size_asked_for(tmp_path: Path) -> None:
+    made = scaled.fingertips_of_size(tmp_path / "made.csv", 5)
+    assert 4_800_000 < made.path.stat().st_size < 5_200_000
+
+
+def test_made_releases_are_landed_as_synthetic_without_a_breach(home: Home, tmp_path: Path) -> None:
+    for made in scaled.releases(tmp_path / "made", 20_000):
+        arrival = landing.Arrival(registry.source(made.source_id), made.path.name, is_synthetic=True)
+        manifest = landing.land(home, made.path, arrival).manifest
+        assert (manifest.rows_landed, manifest.is_synthetic) == (made.rows, True)
+        told = [check["rule"] for check in manifest.checks if not check["success"] and check["severity"] != "info"]
+        assert told == []
+
+
+def test_the_command_lists_its_options_without_importing_what_it_measures(cli: Callable[..., object]) -> None:
+    heavy = ("duckdb", "pandas", "dlt", "psutil")
+    code = f"import sys, pipeline.commands.app; print([n for n in {heavy} if n in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+    ran_help = cli("bench", "--help")
+    for option in ("--sizes", "--scale", "--quick", "--json", "--check", "--write", "--only"):
+        assert option in ran_help.out  # type: ignore[attr-defined]
+
+
+def test_sizes_that_are_no_numbers_are_a_usage_error(home: Home, cli: Callable[..., object]) -> None:
+    ran = cli("bench", "--sizes", "big")
+    assert ran.code == 2  # type: ignore[attr-defined]
+
+
+def test_the_committed_figures_can_be_compared_with() -> None:
+    if not figures.COMMITTED.exists():
+        pytest.skip("no figures are committed yet")
+    known = figures.committed()
+    assert json.loads(figures.COMMITTED.read_text(encoding="utf-8"))["machine"]["cpu"]
+    assert all(value > 0 for value in known.values())

@@ -1,0 +1,134 @@
+"""From landed releases to a candidate: the `landed` schema for dbt, one `dbt build`, the quality tables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from perinatal import settings
+from perinatal.sql import identifier, literal, literals
+from warehouse import dbt
+from warehouse.corrections import overlay
+from warehouse.landed import LandedRelease, Layout
+
+# lineage columns of a landed table that name columns
+LISTS = ("cast_errors", "cell_marks")
+FILE = "landed_file"  # a name that no publisher's column has
+
+RELEASE_COLUMNS = {
+    "release_key": "varchar",
+    "source_id": "varchar",
+    "dataset": "varchar",
+    "release": "varchar",
+    "revision": "integer",
+    "status": "varchar",
+    "sha256": "varchar",
+    "original_name": "varchar",
+    "url": "varchar",
+    "published_on": "date",
+    "fetched_at": "timestamp",
+    "publisher": "varchar",
+    "licence": "varchar",
+    "audience": "varchar",
+    "is_synthetic": "boolean",
+    "rows_in": "bigint",
+    "rows_landed": "bigint",
+    "rows_quarantined": "bigint",
+    "has_arrival_warning": "boolean",
+    "scope": "varchar",
+    "cadence_days": "integer",
+}
+
+
+# what a staging model gives, by the end of its name; every other name means observations
+MODEL_KINDS = {"__indicator": "indicator_models", "__finding": "finding_models"}
+
+
+def staging_models() -> dict[str, list[str]]:
+    """Return the staging models of all sources by what they give: indicators, findings, or observations."""
+    models: dict[str, list[str]] = {"observation_models": [], **{kind: [] for kind in MODEL_KINDS.values()}}
+    for name in sorted(path.stem for path in (dbt.PROJECT / "models" / "staging").glob("*/stg_*.sql")):
+        kinds = [kind for ending, kind in MODEL_KINDS.items() if name.endswith(ending)]
+        models[kinds[0] if kinds else "observation_models"].append(name)
+    return models
+
+
+def make_landed(work_db: Path, layouts: Sequence[Layout], releases: Sequence[LandedRelease]) -> None:
+    """Write the `landed` schema of the working file: `release`, and a view over the Parquet of each layout."""
+    with duckdb.connect(str(work_db)) as connection:
+        connection.execute("create schema landed")
+        columns = ", ".join(f"{name} {kind}" for name, kind in RELEASE_COLUMNS.items())
+        connection.execute(f"create table landed.release ({columns})")
+        for item in releases:
+            row = [getattr(item, name) for name in RELEASE_COLUMNS]
+            connection.execute(f"insert into landed.release values ({', '.join('?' for _ in row)})", row)
+        connection.execute(
+            "create table landed.correction (release_key varchar, source_row bigint, correction_id varchar, "
+            "is_applied boolean, corrected_column varchar, reason varchar)"
+        )
+        for item in releases:
+            _record_corrections(connection, item)
+        for layout in layouts:
+            mine = [item for item in releases if (item.source_id, item.layout) == (layout.source_id, layout.name)]
+            connection.execute(_layout_view(layout, mine))
+
+
+def _layout_view(layout: Layout, releases: Sequence[LandedRelease]) -> str:
+    """Return a view over all releases in one layout: its columns, typed even where nothing is landed.
+
+    One scan reads all files but corrected ones: of hundreds of scans DuckDB plans, and holds memory for, each.
+    """
+    columns = {"release_key": "varchar", "source_row": "bigint", **dict.fromkeys(LISTS, "varchar[]")}
+    columns |= {column.name: column.sql_type for column in layout.columns}
+    empty = ", ".join(f"null::{kind} as {identifier(name)}" for name, kind in columns.items())
+    parts = [f"select {empty} where false"]
+    plain: dict[str, str] = {}
+    for item in releases:
+        if item.corrections:
+            rows = overlay(f"read_parquet({literal(item.rows)})", item.corrections)
+            parts.append(f"select {literal(item.release_key)} as release_key, * from ({rows})")
+        else:
+            plain[str(item.rows)] = item.release_key
+    if plain:
+        paths, keys = literals(plain), literals(plain.values())
+        rows = f"read_parquet([{paths}], union_by_name = true, filename = '{FILE}')"
+        parts.append(f"select map([{paths}], [{keys}])[{FILE}] as release_key, * exclude ({FILE}) from {rows}")
+    body = "\nunion all by name\n".join(parts)
+    return f"create view landed.{identifier(f'{layout.source_id}__{layout.name}')} as {body}"
+
+
+def _record_corrections(connection: duckdb.DuckDBPyConnection, item: LandedRelease) -> None:
+    """Note for each correction which rows it changed; a row 0 that is not applied says that it is no longer needed."""
+    rows = connection.from_parquet(str(item.rows))
+    for correction in item.corrections:
+        applied = rows.filter(f"{correction.predicate()} and {correction.guard()}").project("source_row").fetchall()
+        for number, is_applied in [(row, True) for (row,) in applied] or [(0, False)]:
+            connection.execute(
+                "insert into landed.correction values (?, ?, ?, ?, ?, ?)",
+                [item.release_key, number, correction.id, is_applied, correction.column, correction.reason],
+            )
+
+
+def build(folder: Path, dbt_target: Path, layouts: Sequence[Layout], releases: Sequence[LandedRelease]) -> Path:
+    """Build the candidate in `folder`; returns its DuckDB file. `dbt_target` keeps dbt's parse cache between runs."""
+    options = settings.get()
+    scratch = folder / "scratch"
+    scratch.mkdir(parents=True, exist_ok=True)
+    warehouse = dbt.Warehouse(
+        work_db=folder / "work.duckdb",
+        candidate_db=folder / "perinatal.duckdb",
+        scratch=scratch,
+        memory_limit=options.memory_limit,
+        threads=options.threads or os.cpu_count() or 2,
+    )
+    make_landed(warehouse.work_db, layouts, releases)
+    dbt.build(
+        warehouse,
+        target=dbt_target,
+        variables=staging_models(),
+        log=folder / "dbt.log",
+    )
+    return warehouse.candidate_db

@@ -1,0 +1,54 @@
+"""What a build takes: landed releases with their typed rows, and the layouts that they are in.
+
+`ingest` hands these over; the warehouse knows no publisher and no manifest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from expectations.columns import Column
+from warehouse.corrections import Correction
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A published layout: its columns in the order of the header contract. Any number of datasets may share one."""
+
+    source_id: str
+    name: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class LandedRelease:
+    """One landed revision of a release. `rows` is its Parquet file; dates are ISO 8601 text, times UTC.
+
+    `scope` says whether a newer release replaces an older one as a whole (`release`) or row by row (`row`).
+    """
+
+    release_key: str
+    source_id: str
+    dataset: str
+    layout: str
+    release: str
+    revision: int
+    status: str
+    sha256: str
+    original_name: str
+    url: str | None
+    published_on: str | None
+    fetched_at: str
+    publisher: str
+    licence: str
+    audience: str
+    is_synthetic: bool
+    rows_in: int
+    rows_landed: int
+    rows_quarantined: int
+    has_arrival_warning: bool
+    scope: str
+    cadence_days: int | None
+    rows: Path
+    corrections: tuple[Correction, ...]
