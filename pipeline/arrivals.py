@@ -14,7 +14,7 @@ from ingest.fetch import fetching
 from ingest.fetch.http import HttpClient
 from ingest.inbox import collect as inbox
 from ingest.land import intake
-from ingest.land.landing import Arrival
+from ingest.land.arriving_file import Arrival
 from ingest.registry import Source, all_sources, source
 from ingest.sample import publishers
 from ingest.sample.server import Count, SamplePublishers

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ingest.land.landing import Arrival
+    from ingest.land.arriving_file import Arrival
     from perinatal.home import Home
     from pipeline.arrivals import Arrivals
     from pipeline.assembly import Built

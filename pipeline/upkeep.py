@@ -55,13 +55,16 @@ def prune(home: Home) -> Outcome:
 
 def verify(home: Home) -> Outcome:
     """Hash the archive again and compare it with the manifests; damage opens an alert until all is whole."""
-    damage = tuple(verification.damage(Archive(home.archive), LandedReleases(home.landed)))
+    landed = LandedReleases(home.landed)
+    damage = tuple(verification.damage(Archive(home.archive), landed))
     AlertLog(home.alerts).reconcile("archive", [_damage(damage)] if damage else [])
     if damage:
         return Outcome(False, f"{len(damage)} finding(s): {'; '.join(damage[:3])}", damage, Damaged)
     files = sum(1 for _ in home.archive.glob("??/*"))
-    landed = sum(1 for _ in home.landed.glob("*/*/*/r*/manifest.json"))
-    return Outcome(True, f"{files} archived file(s), {landed} manifest(s): all whole")
+    message = f"{files} archived file(s), {len(landed.manifest_files())} manifest(s): all whole"
+    if unhashed := verification.unhashed(landed):
+        message += f"; {unhashed} manifest(s) of an older version have no hash of their content: only rows were counted"
+    return Outcome(True, message)
 
 
 def _damage(damage: tuple[str, ...]) -> Breach:

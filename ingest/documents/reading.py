@@ -25,9 +25,9 @@ import yaml
 
 from ingest.documents import findings
 from ingest.documents import web_pages as pages
-from ingest.land.decode import Unreadable
-from ingest.land.files import Kind, sniff
+from ingest.land.sniff import Kind, sniff
 from ingest.land.template import iso_date
+from ingest.land.unreadable import Unreadable
 from ingest.registry import TEMPLATES_DIR
 
 RULES: Final = TEMPLATES_DIR / "findings" / "passages.yml"

@@ -32,8 +32,9 @@ from ingest.fetch.http import (
 from ingest.fetch.probe import Finding, ProbeResult, links_of, probe
 from ingest.fetch.probe_settings import Arrives, Watch
 from ingest.fetch.probe_state import ProbeState
-from ingest.land import intake, landing
+from ingest.land import intake
 from ingest.land import quarantine_decisions as decisions
+from ingest.land.arriving_file import Arrival
 from ingest.registry import Source
 from ingest.stores import FetchStores
 from perinatal import dropped_files
@@ -122,7 +123,7 @@ class Job:
             taken = [intake.Taken("unchanged", name, archived.sha256, rejected, kept_as=archived.sha256)]
             self.warnings.append(rejected)
         else:
-            arrival = landing.Arrival(
+            arrival = Arrival(
                 self.source,
                 name,
                 url=fetched.url,

@@ -20,7 +20,8 @@ import yaml
 
 from expectations import alerts
 from ingest.archive import store as archive
-from ingest.land import intake, landing
+from ingest.land import intake
+from ingest.land.arriving_file import Arrival
 from ingest.land.intake import Taken
 from ingest.registry import Source
 from ingest.stores import FetchStores
@@ -57,7 +58,7 @@ class Note:
     release: str | None = None
     published_on: str | None = None
 
-    def on(self, arrival: landing.Arrival) -> landing.Arrival:
+    def on(self, arrival: Arrival) -> Arrival:
         """Return the arrival with what is said here."""
         return replace(arrival, dataset=self.dataset, release=self.release, published_on=self.published_on)
 
@@ -153,9 +154,9 @@ def _take(stores: FetchStores, found: Found) -> list[Taken]:
         raise dropped_files.Unusable("no_source", what)
     unsafe = _unsafe_name(found.path, stores.inbox / found.source.id)
     before = dropped_files.signature(found.path)
-    arrival = landing.Arrival(found.source, dropped_files.usable_name(found.path.name))
+    arrival = Arrival(found.source, dropped_files.usable_name(found.path.name))
     if unsafe:
-        taken = [intake.refuse(stores, stores.archive.put(found.path), arrival, unsafe.reason, str(unsafe))]
+        taken = [intake.put_in_quarantine(stores, stores.archive.put(found.path), arrival, unsafe.reason, str(unsafe))]
     elif found.sidecar is None and found.path.suffix.lower() in SIDECARS:
         taken = _take_again(stores, found.source, found.path)
     else:
@@ -188,7 +189,7 @@ def _take_again(stores: FetchStores, source: Source, sidecar: Path) -> list[Take
         named = sidecar.stem in (report.original_name, Path(report.original_name).stem)
         if report.source_id == source.id and named:
             path = stores.archive.path_of(report.sha256)
-            arrival = landing.Arrival(source, report.original_name, is_synthetic=report.is_synthetic)
+            arrival = Arrival(source, report.original_name, is_synthetic=report.is_synthetic)
             taken += intake.take(stores, archive.Archived(path, report.sha256, path.stat().st_size), note.on(arrival))
     if not taken:
         raise _Waits("waits for the file that it is about")

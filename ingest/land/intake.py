@@ -13,13 +13,15 @@ from typing import Final, Literal
 
 from expectations import alerts
 from ingest.archive import store as archive
-from ingest.land import decode, files, landing
+from ingest.land import decode, landing, sniff, zips
+from ingest.land.arriving_file import Arrival
+from ingest.land.refusal import refuse, scope_of
 from ingest.stores import Stores
 from perinatal import dropped_files
 from perinatal.errors import RefusedAtArrival
 from perinatal.printable import printable
 
-NESTED: Final = frozenset({files.Kind.ZIP, files.Kind.GZIP, files.Kind.ARCHIVE})
+NESTED: Final = frozenset({sniff.Kind.ZIP, sniff.Kind.GZIP, sniff.Kind.ARCHIVE})
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Taken:
     kept_as: str = ""
 
 
-def take_file(stores: Stores, file: Path, arrival: landing.Arrival) -> list[Taken]:
+def take_file(stores: Stores, file: Path, arrival: Arrival) -> list[Taken]:
     """Archive a file that a person names, and land what it holds. Raises Unusable for links and devices."""
     dropped_files.check_incoming(file, file.parent)
     with landing.archiving(stores, file, arrival) as (archived, ahead):
@@ -45,7 +47,7 @@ def take_file(stores: Stores, file: Path, arrival: landing.Arrival) -> list[Take
 
 
 def take(
-    stores: Stores, archived: archive.Archived, arrival: landing.Arrival, ahead: decode.Ahead | None = None
+    stores: Stores, archived: archive.Archived, arrival: Arrival, ahead: decode.Ahead | None = None
 ) -> list[Taken]:
     """Land what one archived file holds; one result a table. `ahead` is what `landing.archiving` has read of it."""
     names = _several_files(archived.path)
@@ -54,13 +56,13 @@ def take(
     try:
         members = [_member(stores, archived, arrival, name) for name in names]
     except dropped_files.Unusable as error:
-        return [refuse(stores, archived, arrival, error.reason, str(error))]
+        return [put_in_quarantine(stores, archived, arrival, error.reason, str(error))]
     tables = [member for member in members if member is not None]
     if not tables:
         return [_take_one(stores, archived, arrival, ahead)]
     if arrival.dataset and len(tables) > 1:
         what = f"the dataset {arrival.dataset} was given, but the zip holds {len(tables)} tables; unpack it"
-        return [refuse(stores, archived, arrival, "several_tables", what)]
+        return [put_in_quarantine(stores, archived, arrival, "several_tables", what)]
     taken = [_take_member(stores, *table) for table in tables]
     _warn_of_doubles(stores, arrival, taken)
     left = [printable(name) for name, member in zip(names, members, strict=True) if member is None]
@@ -70,9 +72,7 @@ def take(
     return taken
 
 
-def _take_one(
-    stores: Stores, archived: archive.Archived, arrival: landing.Arrival, ahead: decode.Ahead | None = None
-) -> Taken:
+def _take_one(stores: Stores, archived: archive.Archived, arrival: Arrival, ahead: decode.Ahead | None = None) -> Taken:
     try:
         outcome = landing.land_archived(stores, archived, arrival, ahead)
     except RefusedAtArrival as error:
@@ -83,9 +83,9 @@ def _take_one(
     )
 
 
-def refuse(stores: Stores, archived: archive.Archived, arrival: landing.Arrival, rule: str, message: str) -> Taken:
+def put_in_quarantine(stores: Stores, archived: archive.Archived, arrival: Arrival, rule: str, message: str) -> Taken:
     """Put archived bytes that may not be landed into quarantine."""
-    error = landing.refuse(stores, archived, arrival, rule, message)
+    error = refuse(stores, archived, arrival, rule, message)
     return Taken("refused", arrival.name, archived.sha256, str(error), kept_as=archived.sha256)
 
 
@@ -95,18 +95,18 @@ def _several_files(path: Path) -> list[str]:
     Nothing for what is no zip, for one with a single file (landing opens it) and for one that may not be opened
     (landing refuses it with the reason).
     """
-    if files.sniff(path) is not files.Kind.ZIP:
+    if sniff.sniff(path) is not sniff.Kind.ZIP:
         return []
     try:
-        names = files.members(path)
+        names = zips.members(path)
     except dropped_files.Unusable:
         return []
     return names if len(names) > 1 else []
 
 
 def _member(
-    stores: Stores, zipped: archive.Archived, arrival: landing.Arrival, name: str
-) -> tuple[archive.Archived, landing.Arrival, bool] | None:
+    stores: Stores, zipped: archive.Archived, arrival: Arrival, name: str
+) -> tuple[archive.Archived, Arrival, bool] | None:
     """Archive one member of a zip for landing; None for what is no table (a readme, a picture).
 
     With it comes whether it is an archive itself: that is refused aloud, so that what it holds is not left unseen.
@@ -114,21 +114,21 @@ def _member(
     own = replace(arrival, name=PurePosixPath(name).name, container=zipped.sha256)
     with tempfile.TemporaryDirectory(dir=stores.archive.root, prefix=".member-") as folder:
         copy = Path(folder) / own.name
-        files.extract(zipped.path, name, copy)
-        kind = files.sniff(copy)
+        zips.extract(zipped.path, name, copy)
+        kind = sniff.sniff(copy)
         is_named_so = name.lower().endswith((*arrival.source.suffixes, ".csv", ".tsv"))
-        wanted = kind in files.SPREADSHEETS | NESTED or (kind is not files.Kind.BINARY and is_named_so)
+        wanted = kind in sniff.SPREADSHEETS | NESTED or (kind is not sniff.Kind.BINARY and is_named_so)
         return (stores.archive.put(copy), own, kind in NESTED) if wanted else None
 
 
-def _take_member(stores: Stores, member: archive.Archived, own: landing.Arrival, is_nested: bool) -> Taken:
+def _take_member(stores: Stores, member: archive.Archived, own: Arrival, is_nested: bool) -> Taken:
     if is_nested:
         what = "an archive inside a zip is not opened; unpack it and drop the files that are wanted"
-        return refuse(stores, member, own, "nested_archive", what)
+        return put_in_quarantine(stores, member, own, "nested_archive", what)
     return _take_one(stores, member, own)
 
 
-def _warn_of_doubles(stores: Stores, arrival: landing.Arrival, taken: list[Taken]) -> None:
+def _warn_of_doubles(stores: Stores, arrival: Arrival, taken: list[Taken]) -> None:
     """Open an alert where two tables of one zip claim to be the same release: the later has replaced the earlier."""
     releases = [table.release_key.rpartition("/")[0] for table in taken if table.release_key]
     doubled = sorted({release for release in releases if releases.count(release) > 1})
@@ -141,7 +141,7 @@ def _warn_of_doubles(stores: Stores, arrival: landing.Arrival, taken: list[Taken
             remedy="Unpack the zip and say with a .yml beside each file what it is.",
         )
     ]
-    stores.alerts.reconcile(landing.scope_of(arrival.source.id, arrival.name), breaches if doubled else [])
+    stores.alerts.reconcile(scope_of(arrival.source.id, arrival.name), breaches if doubled else [])
 
 
 def waiting(stores: Stores) -> frozenset[str]:

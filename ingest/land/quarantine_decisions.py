@@ -6,7 +6,9 @@ from expectations import alerts
 from expectations.checks import Result
 from ingest.archive import audit, quarantine
 from ingest.archive import store as archive
-from ingest.land import intake, landing
+from ingest.land import intake
+from ingest.land.arriving_file import Acceptance, Arrival
+from ingest.land.refusal import scope_of
 from ingest.registry import Source
 from ingest.stores import Stores
 from perinatal.errors import PerinatalError
@@ -16,7 +18,7 @@ def release(
     stores: Stores,
     source: Source,
     report: quarantine.Report,
-    acceptance: landing.Acceptance,
+    acceptance: Acceptance,
     dataset: str | None = None,
     release_name: str | None = None,
 ) -> list[intake.Taken]:
@@ -28,7 +30,7 @@ def release(
     path = stores.archive.path_of(report.sha256)
     if not path.exists():
         raise PerinatalError(f"{report.original_name}: its bytes {report.sha256} are not in the archive any more")
-    arrival = landing.Arrival(
+    arrival = Arrival(
         source,
         report.original_name,
         dataset or report.dataset,
@@ -87,7 +89,7 @@ def _take_out(stores: Stores, report: quarantine.Report) -> None:
 
 
 def _scope(report: quarantine.Report) -> str:
-    return landing.scope_of(report.source_id, report.original_name, report.dataset, report.release)
+    return scope_of(report.source_id, report.original_name, report.dataset, report.release)
 
 
 def _standing_warnings(stores: Stores, report: quarantine.Report) -> list[alerts.Breach]:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from ingest.land.decode import DATE_FORMATS
+from ingest.land.cell_types import DATE_FORMATS
 from ingest.registry import Identity, Sample
 
 OBSERVATIONS: Final = ("source", "dataset", "release", "indicator", "level", "period", "value", "unit")

@@ -31,6 +31,7 @@ def land(rows: int) -> dict[str, float]:
     """Make synthetic releases and land each, keeping no file beside the archive; says rows and the gate's seconds."""
     from ingest import registry
     from ingest.land import landing
+    from ingest.land.arriving_file import Arrival
     from ingest.stores import Stores
     from perinatal import home
     from pipeline.bench import judging, scaled
@@ -39,7 +40,7 @@ def land(rows: int) -> dict[str, float]:
     where.cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=where.cache) as folder, judging.timed() as spent:
         for made in scaled.releases(Path(folder), rows):
-            arrival = landing.Arrival(registry.source(made.source_id), made.path.name, is_synthetic=True)
+            arrival = Arrival(registry.source(made.source_id), made.path.name, is_synthetic=True)
             landed += landing.land(Stores.of(where), made.path, arrival).manifest.rows_in
             made.path.unlink()
     return {"rows": landed, "gate": sum(spent)}

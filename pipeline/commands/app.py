@@ -149,7 +149,7 @@ def land(
     from datetime import date
 
     from ingest import registry
-    from ingest.land import landing
+    from ingest.land.arriving_file import Arrival, require_file
     from pipeline import steps
 
     if published_on:
@@ -159,10 +159,8 @@ def land(
             raise typer.BadParameter(f"--published-on {published_on!r}: expected YYYY-MM-DD") from None
     publisher = registry.source(source)
     for file in files:
-        landing.require_file(file)
-    arrivals = [
-        (file, landing.Arrival(publisher, file.name, dataset, release, published_on=published_on)) for file in files
-    ]
+        require_file(file)
+    arrivals = [(file, Arrival(publisher, file.name, dataset, release, published_on=published_on)) for file in files]
     landed = steps.land_files(home(), arrivals)
     for table in landed.taken:
         if table.what != "refused":

@@ -107,14 +107,14 @@ def release(
 ) -> None:
     """Land a refused file after all: its breaches become warnings, the decision is logged. Exit 3 if it cannot be."""
     from ingest import registry
-    from ingest.land import landing
     from ingest.land import quarantine_decisions as decisions
+    from ingest.land.arriving_file import Acceptance
     from ingest.stores import Stores
     from perinatal import home
 
     stores = Stores.of(home.get())
     _, found = stores.quarantine.find(prefix, source)
-    acceptance = landing.Acceptance(who or getpass.getuser(), why)
+    acceptance = Acceptance(who or getpass.getuser(), why)
     taken = decisions.release(stores, registry.source(found.source_id), found, acceptance, dataset, release)
     for table in taken:
         print(table.message, file=sys.stderr if table.what == "refused" else None)

@@ -15,6 +15,7 @@ from ingest import registry
 from ingest.archive import manifest as manifests
 from ingest.archive.manifest import LandedReleases
 from ingest.land import landing
+from ingest.land.arriving_file import Arrival
 from ingest.stores import Stores
 from perinatal.home import Home
 from pipeline import steps
@@ -31,7 +32,7 @@ Ask = Callable[..., list[tuple[Any, ...]]]
 
 def land(home: Home, *files: Path) -> list[landing.Outcome]:
     source = registry.source("fingertips")
-    return [landing.land(Stores.of(home), file, landing.Arrival(source, file.name)) for file in files]
+    return [landing.land(Stores.of(home), file, Arrival(source, file.name)) for file in files]
 
 
 @pytest.fixture(scope="module")

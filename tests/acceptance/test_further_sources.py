@@ -14,6 +14,7 @@ import pytest
 
 from expectations import alerts
 from ingest.land import landing
+from ingest.land.arriving_file import Arrival
 from ingest.registry import source
 from ingest.sample import documents
 from ingest.sample import template as sample
@@ -172,7 +173,7 @@ def _pdf(path: Path) -> None:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("further") / "Ann's état")
     for source_id, path in files(tmp_path_factory.mktemp("files")):
-        landing.land(Stores.of(home), path, landing.Arrival(source(source_id), path.name))
+        landing.land(Stores.of(home), path, Arrival(source(source_id), path.name))
     assert steps.build(home).what == "published"
     return home
 

@@ -22,6 +22,7 @@ from ingest.archive import build_inputs, quarantine
 from ingest.archive import manifest as manifests
 from ingest.archive.manifest import LandedReleases
 from ingest.land import landing
+from ingest.land.arriving_file import Arrival
 from ingest.registry import all_sources, source
 from ingest.stores import Stores
 from insights import theme_tables as themes
@@ -781,7 +782,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def land(home: Home, source_id: str, file: Path) -> dict[str, str]:
     """Land a file; return the severity of each check that it breaches."""
     try:
-        outcome = landing.land(Stores.of(home), file, landing.Arrival(source(source_id), file.name))
+        outcome = landing.land(Stores.of(home), file, Arrival(source(source_id), file.name))
     except RefusedAtArrival:
         [(_, report)] = quarantine.Quarantine(home.quarantine).reports()
         return {reason["rule"]: reason.get("severity", "block") for reason in report.reasons}

@@ -23,6 +23,7 @@ from ingest import registry
 from ingest.archive import manifest
 from ingest.archive import store as archive
 from ingest.land import landing
+from ingest.land.arriving_file import Arrival
 from ingest.stores import Stores
 from perinatal import home as homes
 
@@ -33,7 +34,7 @@ if sys.argv[2] == "before the manifest":
     manifest.LandedReleases.commit = die
 else:  # the manifest is written, the folder has not got its name
     Path.chmod = die
-landing.land(Stores.of(home), file, landing.Arrival(registry.source("mbrrace"), file.name))
+landing.land(Stores.of(home), file, Arrival(registry.source("mbrrace"), file.name))
 """
 
 FULL = """
@@ -44,13 +45,14 @@ from pipeline.commands import app as cli
 from ingest import registry
 from ingest.archive import store as archive
 from ingest.land import landing
+from ingest.land.arriving_file import Arrival
 from ingest.stores import Stores
 
 file, limit = Path(sys.argv[1]), int(sys.argv[2])
 archived = archive.Archive(homes.get().archive).put(file) if sys.argv[3] == "archived" else None
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 if archived:
-    landing.land_archived(Stores.of(homes.get()), archived, landing.Arrival(registry.source("mbrrace"), file.name))
+    landing.land_archived(Stores.of(homes.get()), archived, Arrival(registry.source("mbrrace"), file.name))
 else:
     sys.argv = ["perinatal", "land", str(file), "--source", "mbrrace"]
     cli.main()
@@ -93,12 +95,13 @@ import sys
 from pathlib import Path
 from ingest import registry
 from ingest.land import landing
+from ingest.land.arriving_file import Arrival
 from ingest.stores import Stores
 from perinatal import home as homes
 
 turn, files = int(sys.argv[1]), [Path(name) for name in sys.argv[2:]]
 for file in files[turn:] + files[:turn]:
-    print(landing.land(Stores.of(homes.get()), file, landing.Arrival(registry.source("mbrrace"), file.name)).what)
+    print(landing.land(Stores.of(homes.get()), file, Arrival(registry.source("mbrrace"), file.name)).what)
 """
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import duckdb
 
-from ingest.land import files
-from ingest.land.decode import Unreadable
+from ingest.land import normalise, sniff
+from ingest.land.unreadable import Unreadable
 from ingest.registry import Identity, Sample, header_key
 
 DATA = {"indicatorid", "areacode", "timeperiod", "value"}
@@ -113,8 +113,8 @@ def _release(connection: duckdb.DuckDBPyConnection, name: str, columns: set[str]
 
 def to_csv(path: Path, out: Path, name: str) -> None:  # noqa: ARG001 - the signature of every source's hook
     """Write the API's metadata document as a table, an indicator a row; what is no JSON document is refused."""
-    if files.sniff(path) is not files.Kind.JSON:
-        files.normalise_to_utf8_csv(path, out)
+    if sniff.sniff(path) is not sniff.Kind.JSON:
+        normalise.normalise_to_utf8_csv(path, out)
         return
     entries = _entries(path)
     with out.open("w", encoding="utf-8", newline="") as handle:

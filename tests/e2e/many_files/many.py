@@ -17,9 +17,10 @@ def many():
     def land(name):
         from ingest import registry
         from ingest.land import landing
+        from ingest.land.arriving_file import Arrival
         from perinatal import home
 
-        landing.land(Stores.of(home.get()), FOLDER / name, landing.Arrival(registry.source("fingertips"), name))
+        landing.land(Stores.of(home.get()), FOLDER / name, Arrival(registry.source("fingertips"), name))
 
     land.expand(name=NAMES)
 

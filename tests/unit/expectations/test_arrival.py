@@ -9,7 +9,7 @@ import pytest
 from expectations import alerts
 from ingest import registry
 from ingest.land import landing
-from ingest.land.landing import Arrival, Outcome
+from ingest.land.arriving_file import Arrival, Outcome
 from ingest.registry import Source
 from ingest.stores import Stores
 from perinatal.errors import RefusedAtArrival

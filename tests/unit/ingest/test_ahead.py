@@ -16,10 +16,11 @@ from ingest.archive import growing_copy as growing
 from ingest.archive import manifest as manifests
 from ingest.archive import store as archive
 from ingest.archive.manifest import LandedReleases
-from ingest.land import decode, landing
-from ingest.land.landing import Arrival
+from ingest.land import decode, landing, typed_table, unreadable
+from ingest.land.arriving_file import Acceptance, Arrival
 from ingest.registry import Source
 from ingest.stores import Stores
+from perinatal import dropped_files
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 from tests.unit.ingest.conftest import leftovers
@@ -62,8 +63,8 @@ def read(
     with archived(home, source, file) as (kept, typed), landing._workplace(Stores.of(home)) as work:
         rows = work / "rows.parquet"
         try:
-            found = landing._decode(kept.path, Arrival(source, NAME), work, rows, typed if ahead else None)
-        except (decode.Unreadable, landing.dropped_files.Unusable) as error:
+            found = typed_table.typed_rows(kept.path, Arrival(source, NAME), work, rows, typed if ahead else None)
+        except (unreadable.Unreadable, dropped_files.Unusable) as error:
             return error.reason, str(error)
         return *found, duckdb.sql(f"from read_parquet('{rows}')").fetchall()
 
@@ -144,7 +145,7 @@ def test_what_the_quick_way_could_not_read_is_not_tried_again(
     landing.land(
         Stores.of(home),
         put(tmp_path, TABLE + b"RAA,7.,x5,\n"),
-        Arrival(demo, NAME, accepted=landing.Acceptance("a", "b")),
+        Arrival(demo, NAME, accepted=Acceptance("a", "b")),
     )
     assert [growing.ADDRESS in query for query in queries] == [True]
 
@@ -163,7 +164,7 @@ def test_what_was_read_in_another_way_is_not_taken(home: Home, demo: Source, tmp
 
 
 def test_while_another_file_is_being_landed_there_is_no_typing_ahead(home: Home, demo: Source, tmp_path: Path) -> None:
-    with landing.ONE_AT_A_TIME, archived(home, demo, put(tmp_path, TABLE)) as (kept, ahead):
+    with typed_table.ONE_AT_A_TIME, archived(home, demo, put(tmp_path, TABLE)) as (kept, ahead):
         assert ahead is None
         assert kept.path.read_bytes() == TABLE
 
@@ -236,7 +237,7 @@ def test_what_goes_wrong_unforeseen_comes_after_the_bytes_are_kept(
     def wrong(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(landing, "identify", wrong)
+    monkeypatch.setattr(typed_table, "identify", wrong)
     with pytest.raises(ZeroDivisionError):
         landing.land(Stores.of(home), put(tmp_path, TABLE), Arrival(demo, NAME))
     assert [path.read_bytes() for path in home.archive.glob("??/*")] == [TABLE]

@@ -19,6 +19,7 @@ from ingest.fetch import probe_state
 from ingest.fetch.http import HttpClient
 from ingest.land import landing
 from ingest.land import quarantine_decisions as decisions
+from ingest.land.arriving_file import Acceptance, Arrival
 from ingest.registry import Source
 from ingest.sample.server import Fault, SamplePublishers
 from ingest.stores import FetchStores, Stores
@@ -292,7 +293,7 @@ def test_a_refused_file_waits_for_a_decision(home: Home, make_source: MakeSource
     assert open_rules(home) == {"arrival/madeup/births/2021": "births__minimum"}
 
     _, report = quarantine.Quarantine(home.quarantine).find("")
-    taken = decisions.release(Stores.of(home), source, report, landing.Acceptance("Ann", "the publisher confirms it"))
+    taken = decisions.release(Stores.of(home), source, report, Acceptance("Ann", "the publisher confirms it"))
     assert [table.what for table in taken] == ["landed"]
     manifest = next(manifests.LandedReleases(home.landed).all())
     assert manifest.url == "https://madeup.example/files/births.csv"
@@ -337,7 +338,7 @@ def test_what_was_removed_is_asked_again(home: Home, make_source: MakeSource, ma
 def land_by_hand(home: Home, source: Source, year: int) -> None:
     path = home.root.parent / f"births-{year}.csv"
     path.write_text(table(year))
-    landing.land(Stores.of(home), path, landing.Arrival(source, path.name))
+    landing.land(Stores.of(home), path, Arrival(source, path.name))
 
 
 def test_a_person_is_called_until_something_is_landed(

@@ -14,7 +14,11 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.land.files import CsvInfo, Kind, Limits, check_archive, check_workbook, normalise_to_utf8_csv, sniff
+from ingest.land.csv_text import CsvInfo
+from ingest.land.normalise import normalise_to_utf8_csv
+from ingest.land.sniff import Kind, sniff
+from ingest.land.workbooks import check_workbook
+from ingest.land.zips import Limits, check_archive
 from perinatal.dropped_files import Unusable, check_incoming, checked_name, stable_files
 
 TABLE = "Code,Name,Rate\nRAA,Queen's,2.70%\nRBB,Café Royal,1.5\n"
@@ -246,7 +250,7 @@ def test_large_csv_takes_little_memory(tmp_path: Path) -> None:
 
 
 def test_a_line_without_end_is_refused_before_it_fills_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.land.files.LINE_LIMIT", 1000)
+    monkeypatch.setattr("ingest.land.csv_text.LINE_LIMIT", 1000)
     assert refusal(put(tmp_path, "a," * 2000)).reason == "huge_line"
 
 

@@ -13,7 +13,8 @@ from ingest.archive import quarantine
 from ingest.archive import store as archive
 from ingest.archive.manifest import LandedReleases
 from ingest.land import landing
-from ingest.land.landing import Arrival, Outcome
+from ingest.land.arriving_file import Arrival, require_file
+from ingest.land.landing import Outcome
 from ingest.registry import Source
 from ingest.stores import Stores
 from perinatal.errors import PerinatalError, RefusedAtArrival
@@ -246,7 +247,7 @@ def test_links_and_folders_are_not_files(home: Home, demo: Source, tmp_path: Pat
 @pytest.mark.parametrize(("path", "says"), [("absent.csv", "no such file"), ("", "a folder, not a file")])
 def test_what_is_no_file_is_said_so(tmp_path: Path, path: str, says: str) -> None:
     with pytest.raises(PerinatalError, match=says):
-        landing.require_file(tmp_path / path)
+        require_file(tmp_path / path)
 
 
 def test_landing_after_damage_brings_the_archived_bytes_back(home: Home, land: Land) -> None:

@@ -15,7 +15,8 @@ import pytest
 
 from expectations import arrival
 from expectations.checks import Measured, Result
-from ingest.land import decode, landing
+from ingest.land import decode, landing, typed_table, unreadable
+from ingest.land.arriving_file import Arrival
 from ingest.registry import Identity, Source, source
 from ingest.stores import Stores
 from perinatal import dropped_files
@@ -64,12 +65,12 @@ def compare(suite: str, measured: Sequence[Measured]) -> list[Result]:
 
 def arrive(publisher: Source, file: Path, name: str | None = None, **said: str) -> Arrived:
     """Decode and measure one file as landing does. Only refusals that landing knows are caught."""
-    said_of_it = landing.Arrival(publisher, name or file.name, **said)  # type: ignore[arg-type]
+    said_of_it = Arrival(publisher, name or file.name, **said)  # type: ignore[arg-type]
     with tempfile.TemporaryDirectory(dir=file.parent) as folder, _light_gate():
         rows = Path(folder) / "rows.parquet"
         try:
-            identity, decoded = landing._decode(file, said_of_it, Path(folder), rows)
-        except (decode.Unreadable, dropped_files.Unusable) as error:
+            identity, decoded = typed_table.typed_rows(file, said_of_it, Path(folder), rows)
+        except (unreadable.Unreadable, dropped_files.Unusable) as error:
             return Arrived(frozenset({error.reason}), frozenset(), (str(error),))
         home = Home(Path(folder) / "home")
         results = arrival.judge(landing._for_the_gate(Stores.of(home), said_of_it, identity, decoded, rows, []))

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import registry
-from ingest.land import decode, landing
+from ingest.land import decode, landing, unreadable
+from ingest.land.arriving_file import Arrival
 from ingest.registry import Identity
 from ingest.stores import Stores
 from perinatal.home import Home
@@ -189,7 +190,7 @@ def test_column_23_is_known_whatever_parent_it_is_named_after(parent: str, tmp_p
 
 def test_two_columns_that_could_be_one_are_refused(tmp_path: Path) -> None:
     header = YEARS_27.format(parent="Compared to A value or percentiles,Compared to B value or percentiles")
-    with pytest.raises(decode.Unreadable, match="several columns could be compared_to_parent"):
+    with pytest.raises(unreadable.Unreadable, match="several columns could be compared_to_parent"):
         typed(write(tmp_path / "a.csv", header, row()), tmp_path)
 
 
@@ -248,7 +249,7 @@ def test_dataset_and_release_come_from_name_and_rows(
     name: str, rows: list[dict[str, str]], dataset: str, release: str, home: Home, tmp_path: Path
 ) -> None:
     header = YEARS_27.format(parent="Compared to percentiles")
-    outcome = landing.land(Stores.of(home), write(tmp_path / name, header, *rows), landing.Arrival(SOURCE, name))
+    outcome = landing.land(Stores.of(home), write(tmp_path / name, header, *rows), Arrival(SOURCE, name))
     assert (outcome.manifest.dataset, outcome.manifest.release) == (dataset, release)
     assert outcome.manifest.layout == "data"
 

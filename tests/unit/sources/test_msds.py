@@ -12,7 +12,7 @@ import pytest
 from expectations import arrival
 from expectations.checks import load_rules, measure
 from ingest import registry
-from ingest.land import decode
+from ingest.land import header
 from ingest.registry import Identity, Sample
 from warehouse import statistics as stats
 
@@ -251,7 +251,7 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 def identity(path: Path) -> Identity | None:
-    return SOURCE.recognise(Sample(path.name, decode.read_header(path), decode.read_sample(path)))
+    return SOURCE.recognise(Sample(path.name, header.read_header(path), header.read_sample(path)))
 
 
 def test_the_sample_is_the_same_every_time(sample: Path, tmp_path: Path) -> None:
@@ -285,7 +285,7 @@ def test_the_sample_has_the_publishers_quirks(sample: Path) -> None:
     assert {"RDZ", "E0A3H", "N6J7V", "7A6G9", "W06000021"} <= codes
     assert not any(row["Final_value"] == "0.0" for row in data)
     old = sample / "hosp-epis-stat-mat-msdscsv-2019-20.csv"
-    assert decode.read_header(old) == OLD
+    assert header.read_header(old) == OLD
     assert {row["org_level"] for row in read(old)} == {"ALL SUBMITTERS", "REGION", "PROVIDER"}
     assert any(row["Value"] == "0.0" for row in read(sample / "hosp-epis-stat-mat-msdscsv-2022-23.csv"))
 

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.land import files
+from ingest.land import sniff
 from ingest.registry import Source, all_sources
 from tests.unit.sources.conftest import Arrived, arrive
 
@@ -48,7 +48,7 @@ def sample_files(source_id: str) -> tuple[tuple[str, bytes], ...]:
 def head_of(path: Path) -> bytes:
     """Return the first rows of a table, or the whole of a document."""
     content = path.read_bytes()
-    if files.sniff(path) is not files.Kind.CSV:
+    if sniff.sniff(path) is not sniff.Kind.CSV:
         return content
     return b"".join(content.splitlines(keepends=True)[: ROWS + 1])
 
@@ -167,7 +167,7 @@ def hold(arrived: Arrived, path: Path) -> None:
         assert len(arrived.refused) == len(arrived.messages) == 1
         return
     seen = arrived.decoded.rows + len(arrived.decoded.malformed)
-    if files.sniff(path) is files.Kind.CSV:
+    if sniff.sniff(path) is sniff.Kind.CSV:
         least, most = records(path)
         assert least <= seen <= most, f"{seen} of {least} to {most} rows are accounted for"
     numbers = [row["source_row"] for row in arrived.rows]
@@ -179,7 +179,7 @@ def hold(arrived: Arrived, path: Path) -> None:
 def records(path: Path) -> tuple[int, int]:
     """Count the rows under the header with Python's reader: those with any text, and all."""
     content = path.read_bytes()
-    bom = next((codec for mark, codec in files.BOMS if content.startswith(mark)), "utf-8-sig")
+    bom = next((codec for mark, codec in sniff.BOMS if content.startswith(mark)), "utf-8-sig")
     text = content.decode(bom, "replace").replace("\r\n", "\n").replace("\r", "\n")
     rows = parsed(text)
     filled = next((number for number, row in enumerate(rows) if any(row)), len(rows))

@@ -1,0 +1,52 @@
+"""What is known of a file on its way in, beside its bytes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.registry import Source
+from perinatal.dropped_files import check_incoming
+from perinatal.errors import PerinatalError
+
+# datasets and releases name folders
+FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A person's decision to take a file although it breaches standards."""
+
+    who: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What is known of a file beside its bytes. All but the source may be left to recognition.
+
+    `container` is the sha256 of the zip that it came in; `accepted` lets it pass the arrival gate, its breaches kept
+    as warnings.
+    """
+
+    source: Source
+    name: str
+    dataset: str | None = None
+    release: str | None = None
+    url: str | None = None
+    etag: str | None = None
+    published_on: str | None = None
+    is_synthetic: bool = False
+    container: str | None = None
+    accepted: Acceptance | None = None
+
+
+def require_file(path: Path) -> Path:
+    """Return `path` if it is a file that may come in, else say so in one line."""
+    if path.is_dir():
+        raise PerinatalError(f"{path}: a folder, not a file")
+    if not path.exists():
+        raise PerinatalError(f"{path}: no such file")
+    check_incoming(path, path.parent)
+    return path

@@ -1,0 +1,182 @@
+"""CSV text in any usual encoding as UTF-8 CSV with LF line ends, cell texts as they stand.
+
+Nothing is repaired: what cannot be read without guessing is `Unusable`, with the line. Memory stays at a few MB for
+files of any size.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import io
+import itertools
+import re
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TextIO
+
+from ingest.land.sniff import HEAD, Kind, codec_of
+from perinatal.dropped_files import Unusable
+
+LINE_LIMIT: Final = 16 << 20  # characters of one line
+DELIMITERS: Final = ",;\t|"
+
+
+@dataclass(frozen=True)
+class CsvInfo:
+    """What was found on the way to CSV.
+
+    `columns` is the first row with any text, `rows` counts those below it; `short_rows` and `long_rows` of
+    them have fewer or more cells. `odd_bytes` were not UTF-8 and are read as Windows-1252. `sha256` is that
+    of the CSV written. `sheet` and `member` say where in a workbook or zip the table stood.
+    """
+
+    kind: Kind
+    encoding: str
+    rows: int
+    columns: tuple[str, ...]
+    short_rows: int
+    long_rows: int
+    odd_bytes: int
+    sha256: str
+    sheet: str | None = None
+    member: str | None = None
+
+
+@dataclass
+class Shape:
+    """What rows look like as they pass: widths in cells."""
+
+    columns: tuple[str, ...] = ()
+    rows: int = 0
+    short_rows: int = 0
+    long_rows: int = 0
+    last_width: int = 0
+    narrowest_before_last: int = sys.maxsize
+
+    def watch(self, rows: Iterable[list[str]]) -> Iterator[list[str]]:
+        """Hand rows through and count. Rows without any text are handed through, not counted."""
+        for row in rows:
+            if any(row):
+                self._see(row)
+            yield row
+
+    def _see(self, row: list[str]) -> None:
+        width = len(row)
+        if self.columns:
+            self.rows += 1
+            self.narrowest_before_last = min(self.narrowest_before_last, self.last_width)
+            self.short_rows += width < len(self.columns)
+            self.long_rows += width > len(self.columns)
+        else:
+            self.columns = tuple(row)
+        self.last_width = width
+
+
+def write_rows(rows: Iterable[list[str]], out: Path) -> Shape:
+    """Write rows as UTF-8 CSV with LF line ends."""
+    shape = Shape()
+    with out.open("w", encoding="utf-8", newline="") as handle:
+        csv.writer(handle, lineterminator="\n").writerows(shape.watch(rows))
+    return shape
+
+
+def info_of(kind: Kind, shape: Shape, out: Path, *, encoding: str, odd_bytes: int = 0) -> CsvInfo:
+    """Return what was found, with the hash of the CSV written."""
+    with out.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    return CsvInfo(kind, encoding, shape.rows, shape.columns, shape.short_rows, shape.long_rows, odd_bytes, digest)
+
+
+class _OddBytes:
+    """Decodes bytes that are not UTF-8 as Windows-1252 and counts them; five that it lacks as Latin-1.
+
+    A codec error handler, registered under a name of this thread.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.name = f"perinatal-odd-bytes-{threading.get_ident()}"
+        codecs.register_error(self.name, self)
+
+    def __call__(self, error: UnicodeError) -> tuple[str, int]:
+        if not isinstance(error, UnicodeDecodeError):
+            raise error
+        odd = error.object[error.start : error.end]
+        self.count += len(odd)
+        return "".join(_odd_character(byte) for byte in odd), error.end
+
+
+def _odd_character(byte: int) -> str:
+    return chr(byte) if byte in {0x81, 0x8D, 0x8F, 0x90, 0x9D} else bytes([byte]).decode("cp1252")
+
+
+class _Lines:
+    """The lines of a text, watched: none too long, no NUL; `complete` says whether the last one was ended."""
+
+    def __init__(self, text: TextIO, name: str) -> None:
+        self.text, self.name = text, name
+        self.number, self.complete = 0, True
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self.text.readline(LINE_LIMIT):
+            self.number += 1
+            self.complete = line.endswith("\n")
+            if not self.complete and len(line) == LINE_LIMIT:
+                raise self.refusal("huge_line", f"is longer than {LINE_LIMIT:,} characters; not a table")
+            if "\0" in line:
+                raise self.refusal("binary", "holds a NUL; binary data, or damaged")
+            yield line
+
+    def refusal(self, reason: str, what: str) -> Unusable:
+        """Return the error for the current line."""
+        return Unusable(reason, f"{self.name}: line {self.number}: {what}")
+
+
+def copy_csv(path: Path, out: Path) -> CsvInfo:
+    """Write CSV text in any usual encoding as UTF-8 CSV, line by line."""
+    with path.open("rb") as handle:
+        codec = codec_of(handle.read(HEAD))
+        handle.seek(0)
+        odd = _OddBytes()
+        # universal newlines: a cell's own line breaks become LF too, whatever the publisher's machine writes
+        text = io.TextIOWrapper(handle, codec, errors=odd.name if codec == "utf-8-sig" else "strict")
+        lines = _Lines(text, path.name)
+        try:
+            shape = write_rows(_rows(lines), out)
+        except csv.Error as error:
+            raise _bad_csv(lines, str(error)) from None
+        except UnicodeDecodeError:
+            raise lines.refusal("damaged_text", f"is not {codec}, as the file's start says") from None
+    if not shape.columns:
+        raise Unusable("empty", f"{path.name}: is empty; fetch it again")
+    if not lines.complete and shape.rows and shape.last_width < shape.narrowest_before_last:
+        raise lines.refusal("truncated", "the file breaks off in this line; fetch it again")
+    encoding = codec.removesuffix("-sig") if not odd.count else "utf-8 with windows-1252 bytes"
+    return info_of(Kind.CSV, shape, out, encoding=encoding, odd_bytes=odd.count)
+
+
+def _rows(lines: _Lines) -> Iterator[list[str]]:
+    """Split lines into cells; the first line with text tells the delimiter. Quotes must be well formed."""
+    stream, before = iter(lines), []
+    for line in stream:
+        before.append(line)
+        if line.strip():
+            break
+    bare = re.sub(r'"[^"]*"', "", before[-1]) if before else ""
+    delimiter = max(DELIMITERS, key=bare.count)
+    yield from csv.reader(itertools.chain(before, stream), delimiter=delimiter, strict=True)
+
+
+def _bad_csv(lines: _Lines, error: str) -> Unusable:
+    """Say in words what the CSV reader found."""
+    if "unexpected end" in error:
+        return lines.refusal("truncated", "the file ends inside quotes; it is cut off, or a quote is never closed")
+    if "field larger" in error:
+        what = f"a cell is longer than {csv.field_size_limit():,} characters, or a quote is never closed"
+        return lines.refusal("huge_cell", what)
+    return lines.refusal("bad_quotes", f"quotes are not well formed ({error})")

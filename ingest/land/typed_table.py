@@ -1,0 +1,108 @@
+"""From archived bytes to typed rows: clean UTF-8 CSV as it lies, anything else through a normalised copy."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from ingest.archive.store import Incoming
+from ingest.land import decode
+from ingest.land.arriving_file import Arrival
+from ingest.land.identify import completed, identify
+from ingest.land.masking import mask_names
+from ingest.land.normalise import normalise_to_utf8_csv
+from ingest.land.sniff import TABLES, Kind, sniff
+from ingest.land.unreadable import Unreadable
+from ingest.registry import Identity, Source
+from perinatal import settings
+
+HEAD = 8 << 20  # bytes in which the rows that tell what a file is are looked for
+# Great Expectations has one context a process, and DuckDB's memory limit is meant for one landing
+ONE_AT_A_TIME = threading.Lock()
+
+
+def type_ahead(copy: Incoming, arrival_: Arrival, rows: Path) -> decode.Ahead | None:
+    """Type a copy in the making, if its head can be read and is recognised, and if no other landing is on.
+
+    Whatever is wrong with it is told when the whole copy is looked at.
+    """
+    copy.wait_for(HEAD)
+    if not decode.is_plain_csv(copy.path) or not ONE_AT_A_TIME.acquire(blocking=False):
+        return None
+    try:
+        contract, options = identify(copy.path, arrival_).contract, settings.get()
+        if holds_prose(arrival_.source, contract):
+            return None
+        return decode.read_ahead(copy, arrival_.source, contract, rows, options.landing_memory_limit, options.threads)
+    except Unreadable:
+        return None
+    finally:
+        ONE_AT_A_TIME.release()
+
+
+def typed_rows(
+    path: Path, arrival_: Arrival, work: Path, rows: Path, ahead: decode.Ahead | None = None
+) -> tuple[Identity, decode.Decoded]:
+    """Type the table into `rows`: clean UTF-8 CSV as it lies, anything else through a normalised copy.
+
+    What looks clean at its start and is not further down goes through the copy too, which tells exactly what is
+    wrong and where. What is no table at all becomes one by the parser's own `to_csv`, where it has one.
+    """
+    source, copy = arrival_.source, work / "table.csv"
+    to_csv = getattr(source.parser, "to_csv", None)
+    if to_csv is not None and sniff(path) not in TABLES:
+        to_csv(path, copy, arrival_.name)
+        found = _identified_rows(copy, arrival_, rows)
+        copy.unlink()
+        return found
+    if decode.is_plain_csv(path):
+        try:
+            identity, decoded = _identified_rows(path, arrival_, rows, ahead)
+        except Unreadable as error:
+            if error.reason != "unreadable_rows":
+                raise
+        else:
+            if not decoded.malformed:
+                return identity, decoded
+    table = normalise_to_utf8_csv(path, copy)
+    if table.kind is Kind.CSV and table.encoding not in source.encodings:
+        raise Unreadable(
+            "wrong_encoding",
+            f"the text is encoded as {table.encoding}; {source.id} publishes {' or '.join(source.encodings)}",
+        )
+    found = _identified_rows(copy, arrival_, rows)
+    copy.unlink()
+    return found
+
+
+def _identified_rows(
+    csv_path: Path, arrival_: Arrival, rows: Path, ahead: decode.Ahead | None = None
+) -> tuple[Identity, decode.Decoded]:
+    identity = identify(csv_path, arrival_)
+    if not holds_prose(arrival_.source, identity.contract):
+        return _to_parquet(csv_path, arrival_, identity, rows, ahead)
+    masked = rows.with_name("masked.csv")
+    mask_names(csv_path, masked, arrival_.source.columns[identity.contract])
+    # what names the dataset may hold a name of a person too
+    found = _to_parquet(masked, arrival_, identify(masked, arrival_), rows)
+    masked.unlink()
+    return found
+
+
+def holds_prose(source: Source, contract: str) -> bool:
+    """Tell whether a layout has free text, in which names of persons are masked."""
+    return any(column.type == "prose" for column in source.columns[contract])
+
+
+def _to_parquet(
+    csv_path: Path, arrival_: Arrival, identity: Identity, rows: Path, ahead: decode.Ahead | None = None
+) -> tuple[Identity, decode.Decoded]:
+    options = settings.get()
+    try:
+        decoded = decode.to_parquet(
+            csv_path, arrival_.source, identity.contract, rows, options.landing_memory_limit, options.threads, ahead
+        )
+    except Unreadable as error:
+        error.identity = identity
+        raise
+    return completed(identity, arrival_, rows), decoded
