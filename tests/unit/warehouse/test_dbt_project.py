@@ -10,6 +10,7 @@ import duckdb
 import pytest
 import yaml
 
+from ingest.archive import build_inputs
 from perinatal.home import Home
 from warehouse import dbt
 
@@ -147,6 +148,25 @@ def test_every_target_is_of_a_group_that_a_source_gives() -> None:
 def test_models_know_no_paths_clocks_or_chance() -> None:
     forbidden = r"\b(read_csv|read_parquet|now\(\)|current_date|current_timestamp|random\(\)|uuid\(\)|today\(\))"
     assert re.findall(forbidden, sql_text()) == []
+
+
+def source_tables(path: Path) -> dict[str, str]:
+    """Return the source tables that a _sources.yml lists, with their descriptions."""
+    listed = yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
+    return {table["name"]: table["description"] for source in listed for table in source["tables"]}
+
+
+def test_every_layout_is_a_source_table_of_its_staging_folder() -> None:
+    listed = {(path.parent.name, name) for path in MODELS.glob("staging/*/_sources.yml") for name in source_tables(path)}
+    assert listed == {(layout.source_id, f"{layout.source_id}__{layout.name}") for layout in build_inputs.layouts()}
+
+
+def test_models_read_nothing_but_sources_refs_and_their_own_parts() -> None:
+    """A relation by its schema's name would be invisible to dbt's graph."""
+    macros = "\n".join(path.read_text(encoding="utf-8") for path in (dbt.PROJECT / "macros").glob("*.sql"))
+    schemas = "landed|staging|reference|core|marts|quality|restricted|perinatal"
+    assert re.findall(rf"(?i)\b(?:from|join)\s+(?:{schemas})\s*\.\s*\w+", sql_text() + macros) == []
+    assert re.findall(r"api\.Relation|get_relation|load_relation", sql_text() + macros) == []
 
 
 @pytest.mark.parametrize("seed", sorted(path.stem for path in SEEDS.glob("*.csv")))
