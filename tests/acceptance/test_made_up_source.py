@@ -1,4 +1,4 @@
-"""A new source is one folder, one staging folder and seed rows: shown on a copy of the project that has nothing else."""
+"""A new source is two folders and seed rows: shown on a copy of the project that has nothing else."""
 
 import json
 import os

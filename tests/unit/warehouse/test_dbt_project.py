@@ -157,7 +157,8 @@ def source_tables(path: Path) -> dict[str, str]:
 
 
 def test_every_layout_is_a_source_table_of_its_staging_folder() -> None:
-    listed = {(path.parent.name, name) for path in MODELS.glob("staging/*/_sources.yml") for name in source_tables(path)}
+    files = MODELS.glob("staging/*/_sources.yml")
+    listed = {(path.parent.name, name) for path in files for name in source_tables(path)}
     assert listed == {(layout.source_id, f"{layout.source_id}__{layout.name}") for layout in build_inputs.layouts()}
 
 
