@@ -53,7 +53,7 @@
             stretched as (
                 select
                     *,
-                    count(*) filter (where not {{ follows }}) over (
+                    count(*) filter (where not ({{ follows }})) over (
                         {{ partition_clause(series) }}
                         order by {{ position }}
                         rows between unbounded preceding and current row

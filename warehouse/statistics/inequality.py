@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from warehouse.statistics.groups import group_columns, group_key
 from warehouse.statistics.macros import render
-from warehouse.statistics.simulation import REPETITIONS, Limits, Quantiles, slope_index_limits
 
 if TYPE_CHECKING:
     from warehouse.statistics.csv_table import CsvTable
 
 KINDS = {"0": "other", "1": "rate", "2": "proportion", "other": "other", "rate": "rate", "proportion": "proportion"}
 LIMITS = [f"{index}_{side}cl_{number}" for number in (1, 2) for index in ("sii", "rii") for side in ("lower", "upper")]
+REPETITIONS = 100_000
 QUANTILES = ("quantile", "decile", "quintile")
 
 PREPARED = """
@@ -216,6 +216,8 @@ def _groups(table: CsvTable, multiplier: float) -> dict[str, list[tuple[Any, ...
 
 def _result(rows: list[tuple[Any, ...]], request: Request, multiplier: float) -> list[float | None]:
     """Return a group's result: its first line, both indices, and the limits at one or two levels."""
+    from warehouse.statistics.simulation import Limits, Quantiles, slope_index_limits  # scipy takes a second to load
+
     line, (sii, rii) = min(row[0] for row in rows), rows[0][7:]
     limits: list[Limits] = []
     if sii is not None:

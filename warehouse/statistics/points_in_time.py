@@ -136,9 +136,9 @@ def lines_after_gaps(table: CsvTable, ordered: list[Point]) -> list[int]:
 
 def _after_gaps(table: CsvTable, own: list[Point]) -> list[int]:
     pairs = list(pairwise(own))
-    steps = [later.position - earlier.position for earlier, later in pairs]
+    steps = [round(later.position - earlier.position, 9) for earlier, later in pairs]
     months = [later.month - earlier.month for earlier, later in pairs]
-    if _rhythm(months) > 0 and _rhythm(steps) % 7 != 0:
+    if 0 < _rhythm(months) < inf and _rhythm(steps) % 7 != 0:
         steps = [float(months_between) for months_between in months]
         for earlier, later in pairs:
             if earlier.month == later.month:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-REPETITIONS = 100_000
-
 
 @dataclass(frozen=True)
 class Quantiles:
@@ -46,7 +44,7 @@ class Limits:
 
 
 def slope_index_limits(
-    group: Quantiles, levels: Sequence[float], multiplier: float = 1.0, repetitions: int = REPETITIONS
+    group: Quantiles, levels: Sequence[float], multiplier: float = 1.0, repetitions: int = 100_000
 ) -> list[Limits]:
     """Return the limits at each level (95, 99.8 …) as phe_sii takes them from sorted repetitions.
 

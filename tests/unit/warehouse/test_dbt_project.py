@@ -25,8 +25,8 @@ def documented(kind: str = "models", folder: Path = MODELS) -> dict[str, dict[st
     """Return what the YAML files say of each model or seed (or, of `publish`, of tables that it writes)."""
     found = {}
     for path in folder.rglob("*.yml"):
-        said = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        for entry in said.get(kind, []):
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        for entry in content.get(kind, []):
             assert entry["name"] not in found, f"{entry['name']} is described twice"
             found[entry["name"]] = entry
     return found
@@ -43,11 +43,11 @@ def words(seed: str, column: str = "") -> set[str]:
 
 @pytest.mark.parametrize("model", sorted(SQL))
 def test_every_model_says_what_it_is(model: str) -> None:
-    said = documented().get(model, {}).get("description")
+    described = documented().get(model, {}).get("description")
     does_not_ship = SQL[model].is_relative_to(MODELS / "staging") or SQL[model].is_relative_to(MODELS / "intermediate")
     if does_not_ship:
-        said = said or SQL[model].read_text(encoding="utf-8").startswith("-- Grain: ")
-    assert said, f"{SQL[model]} has no description in a YAML file beside it"
+        described = described or SQL[model].read_text(encoding="utf-8").startswith("-- Grain: ")
+    assert described, f"{SQL[model]} has no description in a YAML file beside it"
 
 
 @pytest.mark.parametrize("model", sorted(documented()))
@@ -66,9 +66,9 @@ def test_every_column_of_a_mart_has_type_and_description(mart: str) -> None:
 
 @pytest.mark.parametrize("mart", MARTS)
 def test_every_mart_says_its_grain_and_tests_it(mart: str) -> None:
-    said = documented()[mart]
-    assert "grain" in said["description"].lower()
-    assert any("unique_grain" in test for test in said.get("data_tests", []) if isinstance(test, dict))
+    described = documented()[mart]
+    assert "grain" in described["description"].lower()
+    assert any("unique_grain" in test for test in described.get("data_tests", []) if isinstance(test, dict))
 
 
 @pytest.mark.parametrize("seed", sorted(path.stem for path in SEEDS.glob("*.csv")))
@@ -192,7 +192,8 @@ def test_every_shipped_column_is_documented(published: Home, schema: str) -> Non
         f"{schema}.{table}.{column}"
         for table, column in found
         if not any(
-            said["name"] == column and said.get("description") for said in everything.get(table, {}).get("columns", [])
+            entry["name"] == column and entry.get("description")
+            for entry in everything.get(table, {}).get("columns", [])
         )
     ]
     assert missing == []

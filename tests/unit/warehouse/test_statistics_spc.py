@@ -171,6 +171,16 @@ def test_four_weekly_points_are_not_two_of_one_month(tmp_path: Path) -> None:
     assert charted(tmp_path, times, [1, 2, 3, 4, 5, 6]) == charted(tmp_path, list("123456"), [1, 2, 3, 4, 5, 6])
 
 
+def test_dates_without_a_rhythm_may_share_a_month(tmp_path: Path) -> None:
+    times = ["2024-01-01", "2024-01-09", "2024-03-25", "2024-07-02", "2025-05-20"]
+    assert charted(tmp_path, times, [1, 2, 3, 4, 5]) == charted(tmp_path, list("12345"), [1, 2, 3, 4, 5])
+
+
+def test_steps_of_a_tenth_are_even(tmp_path: Path) -> None:
+    tenths = [f"{i / 10}" for i in range(7)]
+    assert charted(tmp_path, tenths, list(range(7))) == charted(tmp_path, list("1234567"), list(range(7)))
+
+
 def test_a_series_without_a_rhythm_has_no_gaps(tmp_path: Path) -> None:
     irregular = ["1", "2", "4", "8", "16", "32", "64"]
     values = [1, 2, 3, 4, 5, 6, 7]
