@@ -109,7 +109,7 @@ def _first_failures(target: Path, log: Path) -> str:
     results = target / RESULTS
     if not results.exists():
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        last = next((line.strip()[:300] for line in reversed(lines) if "Error" in line), "no error is told")
+        last = next((line.strip()[:300] for line in reversed(lines) if "Error" in line), "no error is given")
         return f"it ended before any result was written ({last})"
     failed = [
         f"{item['unique_id'].split('.', 2)[-1]}: {' '.join(str(item['message']).split())[:300]}"

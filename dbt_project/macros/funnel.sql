@@ -84,29 +84,58 @@
     end
 {%- endmacro %}
 
-{#- The variance-stabilising scale of a fraction: arcsine for proportions, square root for rates. -#}
-{% macro stabilised(fraction, statistic) -%}
-    {%- if statistic == "proportion" -%} asin(sqrt(least(1, {{ fraction }})))
+{#- The scale on which over-dispersion is measured unless another is asked for. -#}
+{% macro over_dispersion_scale(statistic) -%}
+    {{ "arcsine" if statistic == "proportion" else "square root" }}
+{%- endmacro %}
+
+{#-
+  A fraction on a scale: 'arcsine' (of the root; proportions), 'square root' (rates, standardised ratios), 'log' (ratios
+  of counts, as FunnelPlotR's RC).
+-#}
+{% macro on_scale(fraction, scale) -%}
+    {%- if scale == "arcsine" -%} asin(sqrt(least(1, {{ fraction }})))
+    {%- elif scale == "log" -%} case when {{ fraction }} > 0 then ln({{ fraction }}) end
     {%- else -%} sqrt({{ fraction }})
+    {%- endif -%}
+{%- endmacro %}
+
+{#- x / n on a scale; half an event is added to both on the 'log' scale, where 0 has no value. -#}
+{% macro point_on_scale(x, n, scale) -%}
+    {%- if scale == "log" -%} ln(({{ x }} + 0.5e0) / ({{ n }} + 0.5e0))
+    {%- else -%} {{ on_scale(x ~ " / " ~ n, scale) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- One over the sampling variance of that point. -#}
+{% macro precision_on_scale(x, n, scale) -%}
+    {%- if scale == "log" -%} (1 / ({{ x }} / pow({{ x }} + 0.5e0, 2) + {{ n }} / pow({{ n }} + 0.5e0, 2)))
+    {%- else -%} (4 * {{ n }})
     {%- endif -%}
 {%- endmacro %}
 
 {#-
   A limit on that scale where `over_dispersed` is true, -+ z sqrt(1 / 4n + tau2) around the baseline, brought
-  back and multiplied.
+  back and multiplied. On the 'log' scale this is FunnelPlotR's formula, too narrow where events are rare: there the
+  limit without over-dispersion is the least width.
 -#}
-{% macro over_dispersed_limit(p, n, tau2, multiplier, side, level, statistic) -%}
+{% macro over_dispersed_limit(p, n, tau2, multiplier, side, level, statistic, scale=none) -%}
+    {%- set scale = scale or over_dispersion_scale(statistic) -%}
     {%- set sign = "-" if side == "lower" else "+" -%}
     {%- set reach -%}
-        {{ stabilised(p, statistic) }}
+        {{ on_scale(p, scale) }}
         {{ sign }} {{ z_value(level) }} * sqrt(1 / (4 * ({{ n }})::double) + {{ tau2 }})
     {%- endset -%}
     case
         when over_dispersed and {{ n }} > 0
         then
-            {% if statistic == "proportion" -%} pow(sin(greatest(0, least(pi() / 2, {{ reach }}))), 2)
-            {%- else -%} pow(greatest(0, {{ reach }}), 2)
-            {%- endif %} * {{ multiplier }}
+            {% if scale == "arcsine" -%} pow(sin(greatest(0, least(pi() / 2, {{ reach }}))), 2) * {{ multiplier }}
+            {%- elif scale == "log" -%}
+                {{ "least" if side == "lower" else "greatest" }} (
+                    exp({{ reach }}) * {{ multiplier }}, {{ funnel_limit(p, n, multiplier, side, level, statistic) }}
+                )
+            {%- else -%} pow(greatest(0, {{ reach }}), 2) * {{ multiplier }}
+            {%- endif %}
     end
 {%- endmacro %}
 
@@ -116,14 +145,14 @@
     funnel_baseline, lower_2s_limit, upper_2s_limit, lower_3s_limit, upper_3s_limit (x multiplier),
     significance (own interval against the baseline), phi, tau2 (Spiegelhalter, z-scores winsorised at 10%
     each end), over_dispersed, limits_used ('binomial', 'poisson', 'over-dispersed (arcsine)',
-    'over-dispersed (square root)'), od_lower_2s_limit, od_upper_2s_limit, od_lower_3s_limit,
+    'over-dispersed (square root)', 'over-dispersed (log)'), od_lower_2s_limit, od_upper_2s_limit, od_lower_3s_limit,
     od_upper_3s_limit, od_significance.
   `partition_by` lists the columns that name one funnel (indicator, period); `baseline` is an expression (a
-  fraction) or none for sum(x) / sum(n) of the partition. Over-dispersion is claimed from ten organisations
+  fraction) or none for sum(x) / sum(n) of the partition; `scale` is that of the over-dispersion (`on_scale`). Over-dispersion is claimed from ten organisations
   on, where phi exceeds 1 + 2 sqrt(2 / N) and tau2 > 0. Rows with null, impossible or masked counts take no
   part and get nulls.
 -#}
-{% macro funnel(relation, x, n, partition_by=[], statistic="proportion", multiplier=100, baseline=none) -%}
+{% macro funnel(relation, x, n, partition_by=[], statistic="proportion", multiplier=100, baseline=none, scale=none) -%}
     {%- set over_funnel = "over (" ~ partition_clause(partition_by) ~ ")" -%}
     {%- set valid = x ~ " >= 0 and " ~ n ~ " > 0" ~ (" and " ~ x ~ " <= " ~ n if statistic == "proportion" else "") -%}
     {%- set p = "funnel_p" -%}
@@ -133,7 +162,7 @@
         ("lower", 99.8, "lower_3s_limit"),
         ("upper", 99.8, "upper_3s_limit"),
     ] -%}
-    {%- set scale = "arcsine" if statistic == "proportion" else "square root" -%}
+    {%- set scale = scale or over_dispersion_scale(statistic) -%}
     {%- set model = "binomial" if statistic == "proportion" else "poisson" -%}
     (
         with
@@ -157,9 +186,9 @@
             scored as (
                 select
                     *,
-                    ({{ stabilised("funnel_x / funnel_n", statistic) }} - {{ stabilised(p, statistic) }})
-                    * 2
-                    * sqrt(funnel_n) as funnel_z
+                    {{ precision_on_scale("funnel_x", "funnel_n", scale) }} as funnel_precision,
+                    ({{ point_on_scale("funnel_x", "funnel_n", scale) }} - {{ on_scale(p, scale) }})
+                    * sqrt(funnel_precision) as funnel_z
                 from based
             ),
             trimmed as (
@@ -179,8 +208,8 @@
                             then pow(greatest(funnel_z_low, least(funnel_z_high, funnel_z)), 2)
                         end
                     ) {{ over_funnel }} as phi,
-                    {{ compensated("sum", "4 * funnel_n") }} {{ over_funnel }} as funnel_weight,
-                    {{ compensated("sum", "pow(4 * funnel_n, 2)") }} {{ over_funnel }} as funnel_weight_squared
+                    {{ compensated("sum", "funnel_precision") }} {{ over_funnel }} as funnel_weight,
+                    {{ compensated("sum", "pow(funnel_precision, 2)") }} {{ over_funnel }} as funnel_weight_squared
                 from trimmed
             ),
             excess as (
@@ -211,7 +240,7 @@
                     {{ p }} * {{ multiplier }} as funnel_baseline,
                     {% for side, level, name in sides %}
                         {{ funnel_limit(p, "funnel_n", multiplier, side, level, statistic) }} as {{ name }},
-                        {{ over_dispersed_limit(p, "funnel_n", "tau2", multiplier, side, level, statistic) }}
+                        {{ over_dispersed_limit(p, "funnel_n", "tau2", multiplier, side, level, statistic, scale) }}
                         as od_{{ name }},
                     {% endfor %}
                     {{ funnel_significance("funnel_x", "funnel_n", p, statistic) }} as significance,
@@ -224,6 +253,7 @@
                 funnel_x,
                 funnel_n,
                 funnel_p,
+                funnel_precision,
                 funnel_z,
                 funnel_z_low,
                 funnel_z_high,

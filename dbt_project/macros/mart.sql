@@ -98,3 +98,34 @@
         trended.breakdown_value,
         trended.area_code
 {% endmacro %}
+
+{# The end of a trust mart: its last two parts, from a relation with the observations of trusts, `lms_code`,
+   `effective_comparator`, `statistic` and `polarity`. The public mart and its restricted twin differ in that relation. #}
+{% macro trust_mart(relation) %}
+    trended as (select * from {{ with_trend(relation, ["organisation_code"]) }})
+
+    select
+        trended.organisation_code as trust_code,
+        trust.name as trust_name,
+        lms.lms_code,
+        lms.lms_name,
+        lms.region_code,
+        lms.region_name,
+        {{ shared_mart_columns() }}
+    from trended
+    inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
+    inner join {{ ref("dim_lms") }} as lms using (lms_code)
+    left join
+        {{ ref("dim_organisation") }} as trust
+        on trust.level = 'trust'
+        and trust.code = trended.organisation_code
+        and trended.period_end between trust.valid_from and trust.valid_to
+    order by
+        trended.source_id,
+        trended.indicator_id,
+        trended.period_start,
+        trended.period_end,
+        trended.breakdown,
+        trended.breakdown_value,
+        trended.organisation_code
+{% endmacro %}

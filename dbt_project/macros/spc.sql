@@ -30,23 +30,43 @@
   `series` lists the columns that name one series (with the rebase group, if any); `position` orders it; `y`
   is the value; `fix_y` the value where it counts for mean and limits (default y); `improvement_direction`
   ('increase', 'decrease', else neutral) and `screen_outliers` (boolean: moving ranges of 3.267 x their mean
-  and more are dropped) are expressions. Linear in the points but for the sort. A missing value breaks a
-  run.
+  and more are dropped) and `follows` (boolean: whether the point comes one step after the point before it) are
+  expressions. Linear in the points but for the sort. A missing value and a gap end runs and moving ranges.
 -#}
-{% macro spc(relation, series, position, y, improvement_direction, screen_outliers="true", fix_y=none) -%}
+{% macro spc(
+    relation,
+    series,
+    position,
+    y,
+    improvement_direction,
+    screen_outliers="true",
+    fix_y=none,
+    follows="true"
+) -%}
     {%- set whole = "over (" ~ partition_clause(series) ~ ")" -%}
     {%- set in_time -%}
-        {{ partition_clause(series) }} order by {{ position }}
+        {{ partition_clause(series + ["spc_stretch"]) }} order by {{ position }}
     {%- endset -%}
     (
         with
+            {# stretches without a gap; mean and limits are of the whole series #}
+            stretched as (
+                select
+                    *,
+                    count(*) filter (where not ({{ follows }})) over (
+                        {{ partition_clause(series) }}
+                        order by {{ position }}
+                        rows between unbounded preceding and current row
+                    ) as spc_stretch
+                from {{ relation }}
+            ),
             moved as (
                 select
                     *,
                     ({{ y }})::double as spc_y,
                     ({{ fix_y if fix_y is not none else y }})::double as spc_fix_y,
                     abs(spc_fix_y - lag(spc_fix_y) over spc_time) as spc_mr
-                from {{ relation }}
+                from stretched
                 window spc_time as ({{ in_time }})
             ),
             first_means as (
@@ -156,6 +176,7 @@
             )
         select
             * exclude (
+                spc_stretch,
                 spc_y,
                 spc_fix_y,
                 spc_mr,

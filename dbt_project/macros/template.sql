@@ -1,4 +1,5 @@
-{# What a source's staging models say where its material is entered by a template (docs/templates.md). #}
+{# For staging models of sources whose material is entered by a template (docs/templates.md). A source whose folder has
+   such a model lists `<source>__observations` or `<source>__findings` in its _sources.yml. #}
 {# First day of a period as templates write it: 2024, 2023/24, 2024-03, 2022-03..2023-02. #}
 {% macro template_period_start(period) -%}
     case
@@ -96,7 +97,7 @@
         {{ warnings({"template_entry": "true"}) }} as usage_warnings,
         entered.note,
         case when entered.level = 'uk' then 'wider_than_england' end as exclusion_rule
-    from {{ landed(source_id, "observations") }} as entered
+    from {{ source("landed", source_id ~ "__observations") }} as entered
     left join
         {{ ref("nhs_region") }} as region
         on entered.level = 'region'
@@ -129,5 +130,5 @@
         trim(recipient) as recipient,
         trim(status) as status,
         extracted_by
-    from {{ landed(source_id, "findings") }}
+    from {{ source("landed", source_id ~ "__findings") }}
 {% endmacro %}

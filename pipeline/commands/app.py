@@ -300,7 +300,9 @@ def settings(as_json: JsonFlag = False) -> None:
 
 @app.command()
 def stats(
-    kind: Annotated[Literal["rate", "proportion", "funnel", "spc", "trend"], typer.Argument(help="Which statistic.")],
+    kind: Annotated[
+        Literal["rate", "proportion", "ratio", "funnel", "spc", "trend", "sii"], typer.Argument(help="Which statistic.")
+    ],
     file: Annotated[Path, typer.Argument(help="CSV with the columns of docs/methods.md.", metavar="FILE.csv")],
     multiplier: Annotated[float | None, typer.Option(help="Per how many, e.g. 1000.")] = None,
 ) -> None:

@@ -1,4 +1,4 @@
-"""A new source is one folder, one staging model and seed rows: shown on a copy of the project that has nothing else."""
+"""A new source is two folders and seed rows: shown on a copy of the project that has nothing else."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 REPO = Path(__file__).resolve().parents[2]
-FOLDERS = ("dbt_project", "docs", "expectations", "ingest", "insights", "perinatal", "publish")
+FOLDERS = ("dbt_project", "docs", "expectations", "ingest", "insights", "perinatal", "pipeline", "publish", "warehouse")
 ADDED = {
     "ingest/sources/ferry/source.yml": """
 id: ferry
@@ -66,7 +66,17 @@ select
     'all' as breakdown_value,
     births::double as numerator,
     crossings::double as denominator
-from {{ landed("ferry", "crossings") }}
+from {{ source("landed", "ferry__crossings") }}
+""",
+    "dbt_project/models/staging/ferry/_sources.yml": """
+version: 2
+
+sources:
+  - name: landed
+    schema: landed
+    tables:
+      - name: ferry__crossings
+        description: Births on ferries, one row a trust of the crew and year.
 """,
 }
 SEED_ROW = {
@@ -115,7 +125,7 @@ def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_one_folder_one_model_and_seed_rows_are_enough(project: Path) -> None:
+def test_two_folders_and_seed_rows_are_enough(project: Path) -> None:
     refreshed = run(project, "refresh", "--sample", "--source", "ferry")
     assert refreshed.returncode == 0, refreshed.stderr
     sql = (

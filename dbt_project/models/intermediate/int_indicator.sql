@@ -3,11 +3,16 @@
 -- which release they are made (quality.source_health counts those).
 with
     described as (
-        select *, 1 as place, null::varchar as release_key, null::bigint as source_row, null::varchar as exclusion_rule
+        select
+            *,
+            1 as precedence,
+            null::varchar as release_key,
+            null::bigint as source_row,
+            null::varchar as exclusion_rule
         from {{ ref("indicator") }}
         {% for model in var("indicator_models") %}
             union all by name
-            select *, 2 as place
+            select *, 2 as precedence
             from {{ ref(model) }}
         {% endfor %}
     ),
@@ -16,7 +21,7 @@ with
         select *
         from described
         where exclusion_rule is null
-        qualify row_number() over (partition by indicator_id order by place, source_id) = 1
+        qualify row_number() over (partition by indicator_id order by precedence, source_id) = 1
     ),
 
     programmes as (
@@ -31,7 +36,7 @@ with
     )
 
 select
-    single.* exclude (place, source_id, release_key, source_row, exclusion_rule, is_death, is_harm),
+    single.* exclude (precedence, source_id, release_key, source_row, exclusion_rule, is_death, is_harm),
     coalesce(single.is_death, false) as is_death,
     coalesce(single.is_harm, false) as is_harm,
     single.source_id as catalogue_source_id,

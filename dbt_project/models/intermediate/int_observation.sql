@@ -102,7 +102,7 @@ with
 
 select
     *,
-    -- restricted rows leave the public edition, whatever else is to be said of them
+    -- restricted rows leave the public edition, whatever else applies to them
     case
         when audience = 'public' or own_exclusion_rule like 'superseded%'
         then own_exclusion_rule

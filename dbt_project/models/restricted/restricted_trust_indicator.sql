@@ -1,6 +1,6 @@
 -- Grain: that of marts.trust_indicator, for restricted sources. There is no national comparator: nobody else reports.
 with
-    placed as (
+    compared as (
         select
             observation.*,
             membership.lms_code,
@@ -17,29 +17,4 @@ with
             observation.level = 'trust' and observation.exclusion_rule is null and observation.publisher_status is null
     ),
 
-    trended as (select * from {{ with_trend("placed", ["organisation_code"]) }})
-
-select
-    trended.organisation_code as trust_code,
-    trust.name as trust_name,
-    lms.lms_code,
-    lms.lms_name,
-    lms.region_code,
-    lms.region_name,
-    {{ shared_mart_columns() }}
-from trended
-inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
-inner join {{ ref("dim_lms") }} as lms using (lms_code)
-left join
-    {{ ref("dim_organisation") }} as trust
-    on trust.level = 'trust'
-    and trust.code = trended.organisation_code
-    and trended.period_end between trust.valid_from and trust.valid_to
-order by
-    trended.source_id,
-    trended.indicator_id,
-    trended.period_start,
-    trended.period_end,
-    trended.breakdown,
-    trended.breakdown_value,
-    trended.organisation_code
+    {{ trust_mart("compared") }}

@@ -55,7 +55,7 @@ def test_without_releases_marts_are_empty_and_typed(built: Path) -> None:
     assert (kinds["value"], kinds["period_end"], kinds["usage_warnings"]) == ("DOUBLE", "DATE", "VARCHAR[]")
 
 
-def test_what_keeps_dbt_from_starting_is_told(tmp_path: Path) -> None:
+def test_what_keeps_dbt_from_starting_is_named(tmp_path: Path) -> None:
     files = dbt.Warehouse(tmp_path / "work.duckdb", tmp_path / "perinatal.duckdb", tmp_path, memory_limit="a lot")
     with pytest.raises(PerinatalError, match=r"before any result was written .*Memory must.*The whole log: .*dbt.log"):
         dbt.build(files, tmp_path / "target", builder.staging_models(), tmp_path / "dbt.log")

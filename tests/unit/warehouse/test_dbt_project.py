@@ -10,6 +10,7 @@ import duckdb
 import pytest
 import yaml
 
+from ingest.archive import build_inputs
 from perinatal.home import Home
 from warehouse import dbt
 
@@ -24,8 +25,8 @@ def documented(kind: str = "models", folder: Path = MODELS) -> dict[str, dict[st
     """Return what the YAML files say of each model or seed (or, of `publish`, of tables that it writes)."""
     found = {}
     for path in folder.rglob("*.yml"):
-        said = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        for entry in said.get(kind, []):
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        for entry in content.get(kind, []):
             assert entry["name"] not in found, f"{entry['name']} is described twice"
             found[entry["name"]] = entry
     return found
@@ -42,11 +43,11 @@ def words(seed: str, column: str = "") -> set[str]:
 
 @pytest.mark.parametrize("model", sorted(SQL))
 def test_every_model_says_what_it_is(model: str) -> None:
-    said = documented().get(model, {}).get("description")
+    described = documented().get(model, {}).get("description")
     does_not_ship = SQL[model].is_relative_to(MODELS / "staging") or SQL[model].is_relative_to(MODELS / "intermediate")
     if does_not_ship:
-        said = said or SQL[model].read_text(encoding="utf-8").startswith("-- Grain: ")
-    assert said, f"{SQL[model]} has no description in a YAML file beside it"
+        described = described or SQL[model].read_text(encoding="utf-8").startswith("-- Grain: ")
+    assert described, f"{SQL[model]} has no description in a YAML file beside it"
 
 
 @pytest.mark.parametrize("model", sorted(documented()))
@@ -65,9 +66,9 @@ def test_every_column_of_a_mart_has_type_and_description(mart: str) -> None:
 
 @pytest.mark.parametrize("mart", MARTS)
 def test_every_mart_says_its_grain_and_tests_it(mart: str) -> None:
-    said = documented()[mart]
-    assert "grain" in said["description"].lower()
-    assert any("unique_grain" in test for test in said.get("data_tests", []) if isinstance(test, dict))
+    described = documented()[mart]
+    assert "grain" in described["description"].lower()
+    assert any("unique_grain" in test for test in described.get("data_tests", []) if isinstance(test, dict))
 
 
 @pytest.mark.parametrize("seed", sorted(path.stem for path in SEEDS.glob("*.csv")))
@@ -149,6 +150,26 @@ def test_models_know_no_paths_clocks_or_chance() -> None:
     assert re.findall(forbidden, sql_text()) == []
 
 
+def source_tables(path: Path) -> dict[str, str]:
+    """Return the source tables that a _sources.yml lists, with their descriptions."""
+    listed = yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
+    return {table["name"]: table["description"] for source in listed for table in source["tables"]}
+
+
+def test_every_layout_is_a_source_table_of_its_staging_folder() -> None:
+    files = MODELS.glob("staging/*/_sources.yml")
+    listed = {(path.parent.name, name) for path in files for name in source_tables(path)}
+    assert listed == {(layout.source_id, f"{layout.source_id}__{layout.name}") for layout in build_inputs.layouts()}
+
+
+def test_models_read_nothing_but_sources_refs_and_their_own_parts() -> None:
+    """A relation by its schema's name would be invisible to dbt's graph."""
+    macros = "\n".join(path.read_text(encoding="utf-8") for path in (dbt.PROJECT / "macros").glob("*.sql"))
+    schemas = "landed|staging|reference|core|marts|quality|restricted|perinatal"
+    assert re.findall(rf"(?i)\b(?:from|join)\s+(?:{schemas})\s*\.\s*\w+", sql_text() + macros) == []
+    assert re.findall(r"api\.Relation|get_relation|load_relation", sql_text() + macros) == []
+
+
 @pytest.mark.parametrize("seed", sorted(path.stem for path in SEEDS.glob("*.csv")))
 def test_every_seed_says_what_it_is(seed: str) -> None:
     assert documented("seeds", SEEDS).get(seed, {}).get("description")
@@ -171,7 +192,8 @@ def test_every_shipped_column_is_documented(published: Home, schema: str) -> Non
         f"{schema}.{table}.{column}"
         for table, column in found
         if not any(
-            said["name"] == column and said.get("description") for said in everything.get(table, {}).get("columns", [])
+            entry["name"] == column and entry.get("description")
+            for entry in everything.get(table, {}).get("columns", [])
         )
     ]
     assert missing == []

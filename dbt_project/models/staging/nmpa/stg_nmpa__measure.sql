@@ -9,7 +9,7 @@ with
             release.dataset as measure_id,
             release.release as audit_year,
             max(measure.gb_mean) over (partition by measure.release_key) as release_mean
-        from {{ landed("nmpa", "measure") }} as measure
+        from {{ source("landed", "nmpa__measure") }} as measure
         inner join {{ source("landed", "release") }} as release using (release_key)
     ),
 
@@ -27,7 +27,7 @@ with
                 when site.site_code is not null or length(named.code) = 5
                 then 'site'
                 else 'trust'
-            end as place
+            end as area_level
         from named
         left join
             {{ ref("nhs_region") }} as region
@@ -46,11 +46,15 @@ select
     measure_id as indicator_id,
     'ods' as organisation_scheme,
     case
-        when place = 'country' and name = 'England' then 'E92000001' when place = 'region' then region_code else code
+        when area_level = 'country' and name = 'England'
+        then 'E92000001'
+        when area_level = 'region'
+        then region_code
+        else code
     end as published_code,
     name as published_name,
-    case when place = 'country' and name = 'England' then 'england' else place end as level,
-    case when place = 'country' then name else coalesce(country, {{ country_of_code("code") }}) end as country,
+    case when area_level = 'country' and name = 'England' then 'england' else area_level end as level,
+    case when area_level = 'country' then name else coalesce(country, {{ country_of_code("code") }}) end as country,
     replace(audit_year, '-', '/') as period_label,
     {{ template_period_start("replace(audit_year, '-', '/')") }} as period_start,
     {{ template_period_end("replace(audit_year, '-', '/')") }} as period_end,
@@ -70,5 +74,5 @@ select
         when numerator is null and unadjusted_rate is null
         then 'No result: the organisation''s data did not meet the audit''s data-quality checks'
     end as note,
-    case when place = 'gb' then 'wider_than_england' end as exclusion_rule
+    case when area_level = 'gb' then 'wider_than_england' end as exclusion_rule
 from placed
