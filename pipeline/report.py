@@ -23,6 +23,7 @@ from perinatal.errors import PerinatalError
 from perinatal.home import Home
 from perinatal.reading import open_current
 from publish import edition
+from publish.edition import Editions
 
 if TYPE_CHECKING:
     from pipeline.arrivals import Arrivals
@@ -138,7 +139,7 @@ def _finite(value: Any) -> Any:
 
 def status(home: Home) -> dict[str, Any]:
     """Return the current edition, each dataset's newest release with its age in days, and the open alerts."""
-    standing = edition.current(home)
+    standing = Editions.of(home).current()
     newest: dict[tuple[str, str], manifests.Manifest] = {}
     for item in manifests.LandedReleases(home.landed).in_use():
         key = (item.source_id, item.dataset)

@@ -18,8 +18,8 @@ from urllib.parse import unquote, urlsplit
 
 from perinatal.console import say
 from perinatal.errors import PerinatalError
-from perinatal.home import Home
 from publish import edition, policy
+from publish.edition import Editions
 
 HOST = "127.0.0.1"
 FRONT = "/portal/index.html"
@@ -54,8 +54,8 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 30
 
-    def __init__(self, home: Home, *arguments: object) -> None:
-        self.home = home
+    def __init__(self, editions: Editions, *arguments: object) -> None:
+        self.editions = editions
         super().__init__(*arguments)  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
@@ -68,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, body: bool) -> None:
         address = urlsplit(self.path).path
-        standing = edition.current(self.home)
+        standing = self.editions.current()
         if standing is None:
             self._say(HTTPStatus.SERVICE_UNAVAILABLE, NOT_YET, body=body)
         elif address == "/":
@@ -142,10 +142,10 @@ def find(standing: Path, address: str) -> Path | None:
     return found if found.is_file() and found.is_relative_to(standing.resolve()) else None
 
 
-def make_server(home: Home, port: int) -> ThreadingHTTPServer:
+def make_server(editions: Editions, port: int) -> ThreadingHTTPServer:
     """Return a server that is bound and not yet serving; port 0 takes any free one."""
     try:
-        server = ThreadingHTTPServer((HOST, port), partial(Handler, home))
+        server = ThreadingHTTPServer((HOST, port), partial(Handler, editions))
     except OSError as error:
         raise PerinatalError(
             f"port {port} cannot be used ({error.strerror}): choose another with `perinatal portal --port N`"
@@ -154,9 +154,9 @@ def make_server(home: Home, port: int) -> ThreadingHTTPServer:
     return server
 
 
-def serve(home: Home, port: int) -> None:
+def serve(editions: Editions, port: int) -> None:
     """Serve until stopped; prints the address."""
-    with make_server(home, port) as server:
+    with make_server(editions, port) as server:
         print(f"http://{HOST}:{server.server_port}/", flush=True)
         say("The pages of the current edition, read-only, on this machine only. Stop with Ctrl-C.")
         server.serve_forever()

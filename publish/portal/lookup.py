@@ -6,11 +6,12 @@ from collections import defaultdict
 from datetime import date, timedelta
 from functools import cached_property
 
+from publish.marts import ENGLAND_CODE
 from publish.portal import wording as words
 from publish.portal.charts import Point
 from publish.portal.model import Edition, Record, Value
 
-ENGLAND = ("england", "E92000001")
+ENGLAND = ("england", ENGLAND_CODE)
 OLD_AFTER_YEARS = 4
 
 
