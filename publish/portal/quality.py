@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from publish.portal.lookup import Lookup
 from publish.portal.model import Edition, Record
-
-LATE_AFTER = 0.25  # of the publisher's cadence, as `perinatal status` says it
 
 
 def context(lookup: Lookup, missing: Sequence[Record]) -> dict[str, Any]:
@@ -82,8 +80,6 @@ def _age(release: Record) -> tuple[date, str]:
 
 def _lateness(release: Record, today: date) -> tuple[str, str]:
     due = release["health"]["next_due"]
-    since = release["published_on"] or release["fetched_at"].date()
     if due is None or today <= due:
         return ("Not due yet", "tag-grey")
-    late_from = due + timedelta(days=LATE_AFTER * (due - since).days)
-    return ("Late", "tag-amber") if today > late_from else ("Due", "tag-grey")
+    return ("Late", "tag-amber") if today >= release["health"]["late_from"] else ("Due", "tag-grey")
