@@ -17,7 +17,7 @@ from publish.packs.tables import HEADLINE, Described, PackTable
 from publish.workbook import Sheet, write_workbook
 
 SHEET_POINTS = 5
-MOST_SHEET_ROWS = 100_000  # Excel opens a million, but nobody else's patience does; the CSV has all
+MOST_SHEET_ROWS = 100_000  # Excel opens a million, but slowly; the CSV has all
 
 
 def write(

@@ -20,7 +20,7 @@ COLUMNS = (
     ("Unit", "VARCHAR", "Unit of all values in the row."),
     ("Source", "VARCHAR", "Source of the figures."),
     ("Period", "VARCHAR", "Newest period that the source has for the LMS or a trust of it."),
-    ("LMS", "DOUBLE", "Value of the LMS, or what stands in its place."),
+    ("LMS", "DOUBLE", "Value of the LMS, or what is shown instead."),
     ("From", "DOUBLE", "Lower 95% limit of the LMS's value."),
     ("To", "DOUBLE", "Upper 95% limit of the LMS's value."),
     ("Compared with", "DOUBLE", "Value that the LMS is compared with: England's."),
@@ -31,11 +31,11 @@ COLUMNS = (
 NEWEST = f"""
 with
     everyone as (
-        select lms_code as code, lms_name as name, 0 as place, *
+        select lms_code as code, lms_name as name, 0 as sort_order, *
         from marts.lms_indicator
         where {HEADLINE} and lms_code = $lms
         union all by name
-        select trust_code as code, trust_name as name, 1 as place, *
+        select trust_code as code, trust_name as name, 1 as sort_order, *
         from marts.trust_indicator
         where {HEADLINE} and lms_code = $lms
     )
@@ -44,7 +44,7 @@ from everyone
 qualify
     row_number() over (partition by code, source_id, indicator_id order by period_end desc, period_start desc) = 1
     and max(period_end) over (partition by source_id, indicator_id) = period_end
-order by indicator_name, indicator_id, source_id, place, name
+order by indicator_name, indicator_id, source_id, sort_order, name
 """
 
 

@@ -39,7 +39,7 @@ class IndicatorViews:
         return {
             "indicator": indicator,
             "parts": parts,
-            "kin": self._kin(indicator),
+            "same_concept": self._same_concept(indicator),
             "warnings": sorted({word for part in parts for word in part["warnings"]}),
             "others": self.edition.others.get(indicator_id, []),
             "results": self.edition.results.get(indicator_id, []),
@@ -51,7 +51,7 @@ class IndicatorViews:
             ),
         }
 
-    def _kin(self, indicator: Record) -> list[dict[str, Any]]:
+    def _same_concept(self, indicator: Record) -> list[dict[str, Any]]:
         """Return the same concept as others measure it: other indicators, by source, with England's newest value."""
         found = []
         for about in self.edition.indicators.values():
@@ -87,10 +87,10 @@ class IndicatorViews:
 
     def _ranking(self, values: Sequence[Value]) -> Picture | None:
         """Return the LMSs in order of value; incomplete ones by the middle of their bounds."""
-        current = [value for value in values if value.is_current and _place(value) is not None]
+        current = [value for value in values if value.is_current and _position(value) is not None]
         if not current:
             return None
-        current.sort(key=lambda value: (_place(value) or 0.0, value.name), reverse=True)
+        current.sort(key=lambda value: (_position(value) or 0.0, value.name), reverse=True)
         compare = _common_comparator(current)
         known = [value for value in current if value.value is not None]
         alternative = (
@@ -123,7 +123,7 @@ class IndicatorViews:
         )
 
 
-def _place(value: Value) -> float | None:
+def _position(value: Value) -> float | None:
     if value.value is not None:
         return value.value
     if value.value_min is not None and value.value_max is not None:

@@ -72,7 +72,7 @@ class Lookup:
         return made - timedelta(days=366 * OLD_AFTER_YEARS)
 
     def may_stand_out(self, value: Value) -> bool:
-        """Whether a value is of the newest figures of its source, and those are not too old to tell of today."""
+        """Whether a value is of the newest figures of its source, and those are recent enough to describe today."""
         return value.is_current and value.period_end >= self._stands_out_from
 
     def indicator_page(self, indicator_id: str) -> str:

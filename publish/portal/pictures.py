@@ -93,14 +93,14 @@ class Pictures:
     def over_time(self, level: str, code: str, values: Sequence[Value]) -> list[Picture]:
         """Return charts over time: SPC where the edition has one (concerns first), else the trend of what matters."""
         found: list[tuple[tuple[int, int], Picture]] = []
-        for place, value in enumerate(values):
+        for order, value in enumerate(values):
             signal = self.edition.signals.get((level, code, value.indicator_id, value.source_id))
             series = self.edition.series.get(value.key, [])
             if signal:
                 concern = signal[-1].get("point_type") == "special_cause_concern"
-                found.append(((0 if concern else 1, place), self.spc(value, signal)))
+                found.append(((0 if concern else 1, order), self.spc(value, signal)))
             elif sum(row["value"] is not None or row["min"] is not None for row in series) >= FEWEST_POINTS:
-                found.append(((1, place), self.trend(value, series)))
+                found.append(((1, order), self.trend(value, series)))
         found.sort(key=lambda item: item[0])
         return [picture for _, picture in found[:MOST_CHARTS]]
 

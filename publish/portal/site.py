@@ -79,7 +79,7 @@ class Site:
         self._releases()
         self._quality()
         self._changes()
-        self._words()
+        self._explanations()
         self._search()
 
     def _statics(self) -> None:
@@ -169,9 +169,9 @@ class Site:
 
     def _releases(self) -> None:
         section = "release/index.html"
-        fed: dict[str, set[str]] = {}
+        indicators: dict[str, set[str]] = {}
         for value in self.edition.values:
-            fed.setdefault(value.release_key, set()).add(value.indicator_id)
+            indicators.setdefault(value.release_key, set()).add(value.indicator_id)
         checks: dict[str, list[Record]] = {}
         for check in self.edition.checks:
             checks.setdefault(check["release_key"], []).append(check)
@@ -182,7 +182,7 @@ class Site:
                 "release.html",
                 section,
                 release=release,
-                fed=sorted(fed.get(key, ())),
+                indicators=sorted(indicators.get(key, ())),
                 checks=checks.get(key, []),
             )
 
@@ -213,7 +213,7 @@ class Site:
             reasons=words.REASONS,
         )
 
-    def _words(self) -> None:
+    def _explanations(self) -> None:
         schemas = self._dictionary()
         queries = prose.queries()
         (self.folder / "queries").mkdir()

@@ -100,8 +100,8 @@ def ranked(points: Sequence[Point], comparator: float | None, unit: str, words: 
         plot.parts.append(f'<path class="l-compare" d="M{at} {top}V{coordinate(bottom)}"/>')
     spans: dict[str, list[str]] = {"whisk": [], "bounds": []}
     groups: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for place, point in enumerate(points):
-        middle = top + row * (place + 0.5)
+    for index, point in enumerate(points):
+        middle = top + row * (index + 0.5)
         plot.text(left - 8, middle + 4, shortened(point.label, int((left - 14) / CHARACTER)), "end")
         for look, span in (("whisk", point.interval), ("bounds", point.bounds)):
             if span:
@@ -111,7 +111,7 @@ def ranked(points: Sequence[Point], comparator: float | None, unit: str, words: 
                 (plot.x(point.value), middle)
             )
     plot.parts += [f'<path class="{look}" d="{"".join(drawn)}"/>' for look, drawn in spans.items() if drawn]
-    plot.parts += [marks_path(places, look, shape) for (look, shape), places in groups.items()]
+    plot.parts += [marks_path(positions, look, shape) for (look, shape), positions in groups.items()]
     return plot.svg(words)
 
 
@@ -124,15 +124,15 @@ def caterpillar(points: Sequence[Point], comparator: float | None, unit: str, wo
     if comparator is not None:
         plot.path([(-1, comparator), (len(points), comparator)], "l-compare")
     bars = "".join(
-        f"M{coordinate(plot.x(place))} {coordinate(plot.y(point.interval[0]))}V{coordinate(plot.y(point.interval[1]))}"
-        for place, point in enumerate(points)
+        f"M{coordinate(plot.x(index))} {coordinate(plot.y(point.interval[0]))}V{coordinate(plot.y(point.interval[1]))}"
+        for index, point in enumerate(points)
         if point.interval
     )
     plot.parts.append(f'<path class="whisk" d="{bars}"/>')
     groups: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for place, point in enumerate(points):
+    for index, point in enumerate(points):
         if point.value is not None:
-            groups.setdefault(LOOK_OF_COMPARISON.get(point.kind, ("common", "dot")), []).append((place, point.value))
-    for (look, shape), places in groups.items():
-        plot.marks(places, look, shape)
+            groups.setdefault(LOOK_OF_COMPARISON.get(point.kind, ("common", "dot")), []).append((index, point.value))
+    for (look, shape), positions in groups.items():
+        plot.marks(positions, look, shape)
     return plot.svg(words)

@@ -53,14 +53,14 @@ def trend(points: Sequence[Point], comparator: Sequence[float | None], unit: str
     ticks = value_ticks([*numbers_of(points), *(value for value in comparator if value is not None)], from_zero=True)
     plot = Plot(NARROW, 250, (-0.5, max(len(points) - 0.5, 0.5)), (ticks[0], ticks[-1]))
     plot.y_axis(ticks, unit)
-    plot.x_labels([(place, point.label) for place, point in enumerate(points)])
+    plot.x_labels([(index, point.label) for index, point in enumerate(points)])
     for run in unbroken(list(enumerate(comparator))):
         plot.path(run, "l-compare")
         if len(run) == 1:
             plot.marks(run, "l-compare", "cross")
     _vertical_bars(plot, ((x, p.interval) for x, p in enumerate(points) if p.interval), "whisk")
     _vertical_bars(plot, ((x, p.bounds) for x, p in enumerate(points) if p.bounds), "bounds", 5)
-    for run in unbroken([(place, point.value) for place, point in enumerate(points)]):
+    for run in unbroken([(index, point.value) for index, point in enumerate(points)]):
         plot.path(run, "l-own")
         plot.marks(run, "l-own", "dot")
     return plot.svg(words)
@@ -87,16 +87,16 @@ def spc(
     ticks = value_ticks([*numbers_of(points), *drawn], from_zero=False)
     plot = Plot(NARROW, 250, (-0.5, max(len(points) - 0.5, 0.5)), (ticks[0], ticks[-1]))
     plot.y_axis(ticks, unit)
-    plot.x_labels([(place, point.label) for place, point in enumerate(points)])
+    plot.x_labels([(index, point.label) for index, point in enumerate(points)])
     for value, look in ((lower, "l-limit"), (upper, "l-limit"), (mean, "l-mean"), (target, "l-target")):
         if value is not None:
             plot.path([(plot.x_range[0], value), (plot.x_range[1], value)], look)
-    for run in unbroken([(place, point.value) for place, point in enumerate(points)]):
+    for run in unbroken([(index, point.value) for index, point in enumerate(points)]):
         plot.path(run, "l-thin")
     groups: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for place, point in enumerate(points):
+    for index, point in enumerate(points):
         if point.value is not None:
-            groups.setdefault(SPC_LOOKS.get(point.kind, ("common", "dot")), []).append((place, point.value))
-    for (look, shape), places in groups.items():
-        plot.marks(places, look, shape)
+            groups.setdefault(SPC_LOOKS.get(point.kind, ("common", "dot")), []).append((index, point.value))
+    for (look, shape), positions in groups.items():
+        plot.marks(positions, look, shape)
     return plot.svg(words)

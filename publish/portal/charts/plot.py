@@ -135,9 +135,9 @@ class Plot:
 
     def marks(self, points: Iterable[tuple[float, float]], look: str, shape: str) -> None:
         """Draw one mark at each value; dots are one path of zero-length strokes with round ends."""
-        places = [(self.x(x), self.y(y)) for x, y in points]
-        if places:
-            self.parts.append(marks_path(places, look, shape))
+        positions = [(self.x(x), self.y(y)) for x, y in points]
+        if positions:
+            self.parts.append(marks_path(positions, look, shape))
 
     def text(self, x: float, y: float, words: str, anchor: str = "middle", look: str = "t") -> None:
         """Write words at coordinates."""
@@ -185,13 +185,15 @@ SHAPES: dict[str, str] = {
 }
 
 
-def marks_path(places: Iterable[tuple[float, float]], look: str, shape: str) -> str:
+def marks_path(positions: Iterable[tuple[float, float]], look: str, shape: str) -> str:
     """Return one path that draws the same mark at many coordinates."""
     if shape == "dot":
         return (
-            f'<path class="dots {look}" d="' + "".join(f"M{coordinate(x)} {coordinate(y)}h0" for x, y in places) + '"/>'
+            f'<path class="dots {look}" d="'
+            + "".join(f"M{coordinate(x)} {coordinate(y)}h0" for x, y in positions)
+            + '"/>'
         )
-    drawn = "".join(f"M{coordinate(x)} {coordinate(y)}{SHAPES[shape]}" for x, y in places)
+    drawn = "".join(f"M{coordinate(x)} {coordinate(y)}{SHAPES[shape]}" for x, y in positions)
     return f'<path class="mark {look}" d="{drawn}"/>'
 
 

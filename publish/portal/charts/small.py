@@ -42,13 +42,15 @@ def spark(values: Sequence[float | None]) -> Markup:
         return Markup()
     low, high = min(known), max(known)
     span = (high - low) or 1.0
-    places = [(place, None if value is None else 15 - (value - low) / span * 12) for place, value in enumerate(values)]
+    positions = [
+        (index, None if value is None else 15 - (value - low) / span * 12) for index, value in enumerate(values)
+    ]
     step = 66 / (len(values) - 1)
     drawn = "".join(
         "M" + " ".join(f"{coordinate(4 + x * step)},{coordinate(y)}" for x, y in run) + ("h0" if len(run) == 1 else "")
-        for run in unbroken(places)
+        for run in unbroken(positions)
     )
-    x, y = next((x, y) for x, y in reversed(places) if y is not None)
+    x, y = next((x, y) for x, y in reversed(positions) if y is not None)
     end = marks_path([(4 + x * step, y)], "l-own", "dot")
     return small_picture("spark", 76, 18, f'<path class="l-own" d="{drawn}"/>{end}')
 
