@@ -24,6 +24,7 @@ from insights.themes import load_themes, theme_ids
 from perinatal.csv_rows import read_rows
 from perinatal.dropped_files import check_incoming, stable_files
 from perinatal.errors import PerinatalError
+from perinatal.spreadsheet_safe import safe_text
 
 SCOPE = "themes/inbox"
 SHEET = (*COLUMNS, "theme", "score", "proposed", "evidence", "text", "document")
@@ -80,12 +81,8 @@ def _sheet_row(question: Question, place: str) -> list[str]:
     label = next(theme.label for theme in load_themes() if theme.theme_id == question.theme_id)
     to_fill_in = ["", "", "", ""]
     asked = [label, f"{question.score:.2f}", "yes" if question.proposed else "no"]
-    words = [_formula_safe(text) for text in (question.evidence, question.text, place)]
+    words = [safe_text(text) for text in (question.evidence, question.text, place)]
     return [question.finding_id, question.theme_id, *to_fill_in, *asked, *words]
-
-
-def _formula_safe(text: str) -> str:
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def take_sheet(decisions: DecisionFile, path: Path, today: date, reviewer: str = "") -> Taken:

@@ -26,6 +26,7 @@ from perinatal.home import Home
 from pipeline import shared_store
 from pipeline.outcome import Outcome
 from publish import edition
+from publish.edition import Editions
 
 NOBODY_IS_ASKED = "not asked: PERINATAL_MODE is inbox, so only what people drop there is landed"
 
@@ -182,7 +183,7 @@ def unpublished(home: Home, source_ids: set[str]) -> tuple[Waiting, ...]:
 
     Looked up and not handed on: what a landing that was killed could not report is reported by the next one.
     """
-    standing = edition.current(home)
+    standing = Editions.of(home).current()
     known = set(edition.info(standing)["releases"]) if standing else set()
     found: dict[str, list[manifests.Manifest]] = {}
     for item in manifests.LandedReleases(home.landed).in_use():

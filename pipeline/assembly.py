@@ -26,7 +26,8 @@ from perinatal.errors import BlockedByGate, RefusedAtArrival
 from perinatal.home import Home
 from pipeline import fingerprint, shared_store
 from pipeline.outcome import Outcome
-from publish import changes, edition, packs, policy, portal, restricted
+from publish import changes, edition, packs, policy, portal, quality_tables, restricted
+from publish.edition import Editions
 from publish.portal.model import Facts
 from warehouse import builder
 
@@ -101,7 +102,7 @@ def _build_if_new(home: Home, force: bool) -> Built:
     if not releases:
         return _nothing_landed(home)
     parts = fingerprint.parts(releases, home.theme_decisions)
-    standing = edition.current(home)
+    standing = Editions.of(home).current()
     if standing and not force and edition.info(standing)["fingerprint"] == fingerprint.whole(parts):
         return Built(False, f"nothing new; the edition stays {standing.name}", what="nothing_new", edition=standing)
     _remove_leftovers(home)
@@ -110,7 +111,7 @@ def _build_if_new(home: Home, force: bool) -> Built:
     comparable = standing if standing and _same_kind(standing, releases) else None
     built = _assemble(home, Candidate(folder, releases, parts, comparable))
     shutil.rmtree(folder)
-    edition.prune(home, settings.get().keep_editions)
+    Editions.of(home).prune(settings.get().keep_editions)
     return built
 
 
@@ -134,7 +135,7 @@ def _nothing_landed(home: Home) -> Built:
 
 def _remove_leftovers(home: Home) -> None:
     """Remove what killed or blocked builds have left; the lock proves that none of it is in use."""
-    for folder in (*home.build.glob("*"), *edition.unpublished(home)):
+    for folder in (*home.build.glob("*"), *Editions.of(home).unpublished()):
         shutil.rmtree(folder)
     for left in (*home.landed.glob(".landing-*"), *home.archive.glob(".incoming-*"), *home.archive.glob(".member-*")):
         if datetime.now(UTC).timestamp() - left.stat().st_mtime > LEFTOVERS_KEPT:
@@ -189,8 +190,8 @@ def judge(log: AlertLog, candidate: Candidate) -> list[Result]:
     if blocked:
         raise _blocked(blocked, candidate.folder)
     arrivals = _arrival_results(candidate.releases)
-    edition.write_checks(candidate.database, [*results, *(result for group in arrivals for result in group)])
-    edition.write_alerts(candidate.database, [alert.to_dict() for alert in log.all()])
+    quality_tables.write_checks(candidate.database, [*results, *(result for group in arrivals for result in group)])
+    quality_tables.write_alerts(candidate.database, [alert.to_dict() for alert in log.all()])
     _write_data_docs(candidate.folder, results, arrivals)
     return results
 
@@ -252,7 +253,7 @@ def _facts_of_pages(home: Home, facts: dict[str, Any]) -> Facts:
         facts["published_at"],
         facts["is_synthetic"],
         settings.get().portal_url,
-        (facts, *edition.history(home)),
+        (facts, *Editions.of(home).history()),
     )
 
 
@@ -270,4 +271,4 @@ def publish(home: Home, candidate: Candidate, facts: dict[str, Any]) -> Path:
     kept_apart = restricted.write(candidate.folder / "restricted", candidate.work, candidate.database)
     if kept_apart:
         contents["restricted"] = kept_apart
-    return edition.publish(home, candidate.folder, contents, facts)
+    return Editions.of(home).publish(candidate.folder, contents, facts)

@@ -20,15 +20,15 @@ from ingest.fetch import probe_settings as watch
 from ingest.fetch import probe_state
 from ingest.registry import Source, all_sources
 from perinatal.errors import PerinatalError
+from perinatal.freshness import is_late
 from perinatal.home import Home
 from perinatal.reading import open_current
 from publish import edition
+from publish.edition import Editions
 
 if TYPE_CHECKING:
     from pipeline.arrivals import Arrivals
     from pipeline.assembly import Built
-
-LATE = 1.25  # of its cadence: then a source is late
 
 PICTURE = """
 select
@@ -138,7 +138,7 @@ def _finite(value: Any) -> Any:
 
 def status(home: Home) -> dict[str, Any]:
     """Return the current edition, each dataset's newest release with its age in days, and the open alerts."""
-    standing = edition.current(home)
+    standing = Editions.of(home).current()
     newest: dict[tuple[str, str], manifests.Manifest] = {}
     for item in manifests.LandedReleases(home.landed).in_use():
         key = (item.source_id, item.dataset)
@@ -156,7 +156,7 @@ def _source_status(item: manifests.Manifest) -> dict[str, Any]:
     since = (
         date.fromisoformat(item.published_on) if item.published_on else datetime.fromisoformat(item.fetched_at).date()
     )
-    age, cadence = (datetime.now(UTC).date() - since).days, all_sources()[item.source_id].cadence(item.layout)
+    today, cadence = datetime.now(UTC).date(), all_sources()[item.source_id].cadence(item.layout)
     return {
         "source": item.source_id,
         "dataset": item.dataset,
@@ -165,9 +165,9 @@ def _source_status(item: manifests.Manifest) -> dict[str, Any]:
         "rows": item.rows_in,
         "published_on": item.published_on,
         "fetched_at": item.fetched_at,
-        "age_days": age,
+        "age_days": (today - since).days,
         "cadence_days": cadence,
-        "is_late": cadence is not None and age > cadence * LATE,
+        "is_late": is_late(since, cadence, today),
         "is_synthetic": item.is_synthetic,
     }
 
@@ -251,7 +251,7 @@ def _source(home: Home, source: Source, newest: manifests.Manifest | None) -> di
     }
     asked = next((kind for kind, path in places.items() if path.exists()), None)
     state = probe_state.load(places[asked]) if asked else probe_state.ProbeState()
-    age = (datetime.now(UTC).date() - date.fromisoformat(_since(newest)[0])).days if newest else None
+    today, since = datetime.now(UTC).date(), date.fromisoformat(_since(newest)[0]) if newest else None
     cadence = source.cadence_days
     return {
         "source": source.id,
@@ -268,9 +268,9 @@ def _source(home: Home, source: Source, newest: manifests.Manifest | None) -> di
         "last_message": state.message or None,
         "latest_release": f"{newest.dataset} {newest.release}" if newest else None,
         "is_synthetic": newest.is_synthetic if newest else None,
-        "age_days": age,
+        "age_days": (today - since).days if since else None,
         "cadence_days": cadence,
-        "is_late": age > cadence * LATE if age is not None and cadence else None,
+        "is_late": is_late(since, cadence, today) if since and cadence else None,
     }
 
 

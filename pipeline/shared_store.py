@@ -33,7 +33,7 @@ from perinatal import settings
 from perinatal.durable import locked
 from perinatal.errors import Damaged, PerinatalError
 from perinatal.home import Home
-from publish import edition
+from publish.edition import Editions
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def exchange(home: Home) -> Exchanged:
 def share_edition(home: Home) -> str | None:
     """Put the published edition into the store; returns its name if it was not there."""
     with _opened() as store:
-        published = edition.current(home)
+        published = Editions.of(home).current()
         if store is None or published is None or published.name in store.editions():
             return None
         files = {path.relative_to(published).as_posix(): path for path in published.rglob("*") if path.is_file()}
@@ -77,7 +77,7 @@ def share_edition(home: Home) -> str | None:
 def take_edition(home: Home) -> str | None:
     """Make the newest edition of the store the current one here; returns its name if it is newer than ours."""
     with locked(home.root / ".build.lock"), _opened() as store:
-        published = edition.current(home)
+        published = Editions.of(home).current()
         newest = max(store.editions(), default=None) if store else None
         if store is None or newest is None or (published and newest <= published.name):
             return None
@@ -87,7 +87,7 @@ def take_edition(home: Home) -> str | None:
             for name, sha256 in store.get_json(f"editions/{newest}.json").items():
                 store.get(f"editions/{newest}/{name}", made / name, sha256)
             _keep_apart(made / "restricted")
-            edition.settle(home, made)
+            Editions.of(home).swap_in(made)
         return newest
 
 

@@ -30,7 +30,7 @@ from perinatal.durable import locked
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 from pipeline import service, watchdog
-from publish import edition
+from publish.edition import Editions
 
 STEADY = 60.0  # seconds after which a child counts as well again
 MOST_DEATHS = 5  # in a row, before giving up
@@ -275,7 +275,7 @@ class News:
 
     def __init__(self, home: Home, address: str) -> None:
         self._home, self._address = home, address
-        self._edition = edition.current(home)
+        self._edition = Editions.of(home).current()
         self._ready = False
 
     def tell(self) -> None:
@@ -283,7 +283,7 @@ class News:
         if not self._ready and self._is_healthy():
             self._ready = True
             say("Ready.")
-        now = edition.current(self._home)
+        now = Editions.of(self._home).current()
         if now and now != self._edition:
             self._edition = now
             say(f"Edition {now.name} is published.")

@@ -16,6 +16,7 @@ from perinatal.home import Home
 from pipeline.assembly import judge_today
 from pipeline.outcome import Outcome
 from publish import edition
+from publish.edition import Editions
 
 TASK_REMEDY = "Read the task's log in Airflow; the task runs again at its next time, or clear it to run it now."
 
@@ -30,7 +31,7 @@ class Notified(Outcome):
 def notify(home: Home, *, digest: bool) -> Notified:
     """Send what people have not heard of yet; a channel that does not answer keeps what it missed for the next run."""
     options = settings.get()
-    standing = edition.current(home)
+    standing = Editions.of(home).current()
     log = AlertLog(home.alerts)
     if standing and digest:
         judge_today(log, standing / edition.DATABASE)
@@ -48,7 +49,7 @@ def notify(home: Home, *, digest: bool) -> Notified:
 def prune(home: Home) -> Outcome:
     """Remove editions beyond those that the settings keep."""
     with locked(home.root / ".build.lock"):
-        removed = edition.prune(home, settings.get().keep_editions)
+        removed = Editions.of(home).prune(settings.get().keep_editions)
     kept = len(list(home.editions.glob("*")))
     return Outcome(bool(removed), f"{len(removed)} edition(s) removed, {kept} kept")
 

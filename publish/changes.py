@@ -10,18 +10,13 @@ from pathlib import Path
 
 import duckdb
 
-from perinatal.sql import attach
+from perinatal.sql import attach, literal, literals
+from publish import marts
+from publish.marts import IndicatorMart
 
-MARTS = {
-    "trust_indicator": ("trust_code", "trust_name", "lms_code"),
-    "lms_indicator": ("lms_code", "lms_name", "lms_code"),
-    "region_indicator": ("region_code", "region_name", "null"),
-    "england_indicator": ("'E92000001'", "'England'", "null"),
-    "organisation_indicator": ("level || ':' || organisation_code", "organisation_name", "null"),
-}
 KEYS = "source_id, indicator_id, organisation_code, period_start, period_end, breakdown, breakdown_value"
 
-# a row is told where any of these differs; of most only that it differs is told, not the numbers
+# a row is reported where any of these differs; of most the report says only that they differ, not the numbers
 COMPARED = (
     "numerator",
     "denominator",
@@ -38,6 +33,9 @@ COMPARED = (
     "value_min",
     "value_max",
 )
+
+# columns by which rows of all marts say whose they are
+WHOSE = ("organisation_code", "organisation_name", "lms_code")
 
 CORRECTED = "list_contains(coalesce({}.usage_warnings, []), 'corrected')"
 
@@ -59,47 +57,42 @@ def record(candidate: Path, last: Path | None) -> int:
         connection.execute(TABLE)
         if last:
             attach(connection, last / "perinatal.duckdb", "last_edition")
-            for mart, identity in MARTS.items():
+            for mart in marts.ALL:
                 compared = _comparable(connection, mart)
                 if compared:
-                    connection.execute(_difference(mart, compared, *identity), {"last": last.name})
+                    connection.execute(_difference(mart, compared), {"last": last.name})
         return int(connection.execute("select count(*) from marts.edition_change").fetchall()[0][0])
 
 
-def _comparable(connection: duckdb.DuckDBPyConnection, mart: str) -> list[str]:
+def _comparable(connection: duckdb.DuckDBPyConnection, mart: IndicatorMart) -> list[str]:
     """Return the compared columns that both editions have: the last one may be of an older shape."""
     found = connection.execute(
         """
         select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ?
         and database_name in (current_database(), 'last_edition') group by column_name having count(*) = 2
         """,
-        [mart],
+        [mart.name],
     ).fetchall()
     return [name for name in COMPARED if (name,) in found]
 
 
-def _side(catalog: str, mart: str, code: str, name: str, lms: str) -> str:
+def _side(catalog: str, mart: IndicatorMart) -> str:
+    """Return the query of a mart's rows in one edition, each with the columns that say whose it is."""
+    whose = zip((mart.code, mart.organisation_name, mart.lms or "null"), WHOSE, strict=True)
     return (
-        f"select {code} as organisation_code, {name} as organisation_name, {lms} as lms_code, * "
-        f"exclude ({_excluded(code, name, lms)}) from {catalog}.marts.{mart}"
+        f"select {', '.join(f'{expression} as {name}' for expression, name in whose)}, "
+        f"columns(lambda name: name not in ({literals(WHOSE)})) from {catalog}.{mart.table}"
     )
 
 
-def _excluded(*columns: str) -> str:
-    named = {column for column in columns if column.isidentifier() and column != "null"}
-    if "level" in columns[0]:
-        named.add("organisation_code")
-    return ", ".join(sorted(named)) if named else "indicator_name"
-
-
-def _difference(mart: str, compared: list[str], code: str, name: str, lms: str) -> str:
+def _difference(mart: IndicatorMart, compared: list[str]) -> str:
     """Return the statement that adds one mart's differences."""
     differing = ", ".join(f"if(o.{column} is distinct from n.{column}, '{column}', null)" for column in compared)
     return f"""
     insert into marts.edition_change
     with
-        old_side as ({_side("last_edition", mart, code, name, lms)}),
-        new_side as ({_side("perinatal", mart, code, name, lms)}),
+        old_side as ({_side("last_edition", mart)}),
+        new_side as ({_side("perinatal", mart)}),
         joined as (
             select
                 {KEYS},
@@ -116,7 +109,7 @@ def _difference(mart: str, compared: list[str], code: str, name: str, lms: str) 
                 list_filter([{differing}], lambda name: name is not null) as differing
             from old_side as o full join new_side as n using ({KEYS})
         ),
-        told as (
+        classified as (
             select
                 *,
                 case
@@ -141,14 +134,14 @@ def _difference(mart: str, compared: list[str], code: str, name: str, lms: str) 
             from joined
         )
     select
-        '{mart}', source_id, indicator_id, organisation_code, organisation_name, lms_code, period_label, period_start,
-        period_end, breakdown, breakdown_value, change, reason,
+        {literal(mart.name)}, source_id, indicator_id, organisation_code, organisation_name, lms_code, period_label,
+        period_start, period_end, breakdown, breakdown_value, change, reason,
         if(old_release_key is null or new_release_key is null, [], differing),
         if(may_show_old and not newly_withheld, old_value, null), new_value,
         if(may_show_old and new_numerator is not null, old_numerator, null), new_numerator,
         if(may_show_old and new_denominator is not null, old_denominator, null), new_denominator,
         old_release_key, new_release_key, $last
-    from told
+    from classified
     where change is not null
     order by {KEYS}
     """

@@ -35,9 +35,9 @@ def write_parts(
         )
         connection.execute("reset threads")
         for part in sorted(Path(folder, "parts").glob(f"{KEY}=*")):
-            place = target(unquote(part.name.removeprefix(f"{KEY}=")))
-            place.parent.mkdir(parents=True, exist_ok=True)
+            path = target(unquote(part.name.removeprefix(f"{KEY}=")))
+            path.parent.mkdir(parents=True, exist_ok=True)
             (found,) = part.iterdir()
-            shutil.move(found, place)
-            written.append(place)
+            shutil.move(found, path)
+            written.append(path)
     return written

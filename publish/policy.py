@@ -1,4 +1,4 @@
-"""What pages may load, as Content-Security-Policy: said in the pages themselves and again by the server."""
+"""What pages may load, as Content-Security-Policy: in the pages themselves and again in the server's answers."""
 
 from __future__ import annotations
 

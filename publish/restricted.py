@@ -1,8 +1,8 @@
 """Restricted sources (board returns) in a DuckDB file of their own, beside the public edition and never in it.
 
 `editions/<id>/restricted/<source>.duckdb` holds the public shapes (core.fct_observation, core.fct_finding,
-marts.trust_indicator, core.dim_release) with this source's rows alone, and the board dashboard of the trusts that it
-tells of, public rows beside theirs. Folder and file are readable for the owner only. Nothing serves them: no portal,
+marts.trust_indicator, core.dim_release) with this source's rows alone, and the board dashboard of its trusts, public
+rows beside theirs. Folder and file are readable for the owner only. Nothing serves them: no portal,
 pack or download.
 """
 

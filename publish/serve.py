@@ -18,8 +18,8 @@ from urllib.parse import unquote, urlsplit
 
 from perinatal.console import say
 from perinatal.errors import PerinatalError
-from perinatal.home import Home
 from publish import edition, policy
+from publish.edition import Editions
 
 HOST = "127.0.0.1"
 FRONT = "/portal/index.html"
@@ -54,8 +54,8 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 30
 
-    def __init__(self, home: Home, *arguments: object) -> None:
-        self.home = home
+    def __init__(self, editions: Editions, *arguments: object) -> None:
+        self.editions = editions
         super().__init__(*arguments)  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
@@ -68,25 +68,25 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, body: bool) -> None:
         address = urlsplit(self.path).path
-        standing = edition.current(self.home)
-        if standing is None:
-            self._say(HTTPStatus.SERVICE_UNAVAILABLE, NOT_YET, body=body)
+        current = self.editions.current()
+        if current is None:
+            self._send_text(HTTPStatus.SERVICE_UNAVAILABLE, NOT_YET, body=body)
         elif address == "/":
             self._start(HTTPStatus.FOUND, "text/plain", 0, Location=FRONT)
-        elif (found := find(standing, address)) is None:
-            self._say(HTTPStatus.NOT_FOUND, "Not found.\n", body=body)
+        elif (found := find(current, address)) is None:
+            self._send_text(HTTPStatus.NOT_FOUND, "Not found.\n", body=body)
         else:
-            self._send(standing, found, body=body)
+            self._send(current, found, body=body)
 
-    def _send(self, standing: Path, path: Path, *, body: bool) -> None:
+    def _send(self, current: Path, path: Path, *, body: bool) -> None:
         kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         if kind == "text/html":
             kind += "; charset=utf-8"
         facts = path.stat()
-        mark = f'"{standing.name}-{facts.st_size:x}-{facts.st_mtime_ns:x}"'
-        allowed = policy.DATA_DOCS if path.is_relative_to(standing / "quality") else policy.PAGES
-        more = {"ETag": mark, "Content-Security-Policy": f"{allowed}; frame-ancestors 'none'"}
-        if self.headers.get("If-None-Match") == mark:
+        etag = f'"{current.name}-{facts.st_size:x}-{facts.st_mtime_ns:x}"'
+        allowed = policy.DATA_DOCS if path.is_relative_to(current / "quality") else policy.PAGES
+        more = {"ETag": etag, "Content-Security-Policy": f"{allowed}; frame-ancestors 'none'"}
+        if self.headers.get("If-None-Match") == etag:
             self._start(HTTPStatus.NOT_MODIFIED, kind, None, **more)
         elif kind.startswith(TEXT):
             text, encoding = _text(path, facts.st_mtime_ns, self._takes_gzip())
@@ -102,7 +102,7 @@ class Handler(BaseHTTPRequestHandler):
     def _takes_gzip(self) -> bool:
         return "gzip" in self.headers.get("Accept-Encoding", "")
 
-    def _say(self, status: HTTPStatus, text: str, *, body: bool) -> None:
+    def _send_text(self, status: HTTPStatus, text: str, *, body: bool) -> None:
         message = text.encode()
         self._start(status, "text/plain; charset=utf-8", len(message))
         if body:
@@ -130,22 +130,22 @@ def _text(path: Path, changed: int, small: bool) -> tuple[bytes, dict[str, str]]
     return gzip.compress(content, 6, mtime=0), {"Content_Encoding": "gzip", "Vary": "Accept-Encoding"}
 
 
-def find(standing: Path, address: str) -> Path | None:
+def find(current: Path, address: str) -> Path | None:
     """Return the file that an address names, or None: only files, only of what is open, never outside the edition."""
     parts = [part for part in unquote(address).split("/") if part not in ("", ".")]
     if not parts or parts[0] not in OPEN or any(part == ".." or "\\" in part or "\0" in part for part in parts):
         return None
-    path = standing.joinpath(*parts)
+    path = current.joinpath(*parts)
     if path.is_dir():
         path /= "index.html"
     found = path.resolve()
-    return found if found.is_file() and found.is_relative_to(standing.resolve()) else None
+    return found if found.is_file() and found.is_relative_to(current.resolve()) else None
 
 
-def make_server(home: Home, port: int) -> ThreadingHTTPServer:
+def make_server(editions: Editions, port: int) -> ThreadingHTTPServer:
     """Return a server that is bound and not yet serving; port 0 takes any free one."""
     try:
-        server = ThreadingHTTPServer((HOST, port), partial(Handler, home))
+        server = ThreadingHTTPServer((HOST, port), partial(Handler, editions))
     except OSError as error:
         raise PerinatalError(
             f"port {port} cannot be used ({error.strerror}): choose another with `perinatal portal --port N`"
@@ -154,9 +154,9 @@ def make_server(home: Home, port: int) -> ThreadingHTTPServer:
     return server
 
 
-def serve(home: Home, port: int) -> None:
+def serve(editions: Editions, port: int) -> None:
     """Serve until stopped; prints the address."""
-    with make_server(home, port) as server:
+    with make_server(editions, port) as server:
         print(f"http://{HOST}:{server.server_port}/", flush=True)
         say("The pages of the current edition, read-only, on this machine only. Stop with Ctrl-C.")
         server.serve_forever()

@@ -69,7 +69,7 @@ class Book:
         self.formats = {name: self.book.add_format({**plain, **more}) for name, more in looks.items()}
 
     def sheet(self, name: str) -> Any:
-        """Add a sheet; one of a synthetic edition says so in its tab and on paper."""
+        """Add a sheet; that of a synthetic edition is marked in its tab and on paper."""
         sheet = self.book.add_worksheet(name[:LONGEST_NAME])
         sheet.hide_gridlines(0)
         sheet.set_landscape()
@@ -80,7 +80,7 @@ class Book:
         sheet.set_footer("&L&A&RPage &P of &N")
         return sheet
 
-    def tall(self, sheet: Any, row: int, texts: Sequence[tuple[str, int]]) -> None:
+    def fit_height(self, sheet: Any, row: int, texts: Sequence[tuple[str, int]]) -> None:
         """Make a row as tall as its wrapped texts are long; not every program does it by itself. Widths as columns'."""
         lines = max(sum(-(-max(len(part), 1) // width) for part in text.split("\n")) for text, width in texts)
         sheet.set_row(row, LINE * lines + 2)
@@ -124,10 +124,10 @@ def _cover(book: Book, lines: Sequence[tuple[str, str]]) -> None:
     if book.synthetic:
         book.write(sheet, 1, 0, "SYNTHETIC SAMPLE DATA", "warn")
         book.write(sheet, 1, 1, "Invented values: they say nothing about a real organisation.", "warn")
-    for place, (name, says) in enumerate(lines, start=3):
-        book.write(sheet, place, 0, name, "bold")
-        book.write(sheet, place, 1, says, "wrap")
-        book.tall(sheet, place, [(name, 28), (says, 95)])
+    for row, (name, text) in enumerate(lines, start=3):
+        book.write(sheet, row, 0, name, "bold")
+        book.write(sheet, row, 1, text, "wrap")
+        book.fit_height(sheet, row, [(name, 28), (text, 95)])
 
 
 def _contents(book: Book, sheets: Sequence[Sheet]) -> None:
@@ -145,7 +145,7 @@ def _contents(book: Book, sheets: Sequence[Sheet]) -> None:
         if item.columns:
             book.write(sheet, row, 1, len(item.rows), "count")
         book.write(sheet, row, 2, item.description, "wrap")
-        book.tall(sheet, row, [(item.description, 110)])
+        book.fit_height(sheet, row, [(item.description, 110)])
 
 
 def _table(book: Book, item: Sheet) -> None:
@@ -155,7 +155,7 @@ def _table(book: Book, item: Sheet) -> None:
     for column, (name, _) in enumerate(item.columns):
         sheet.set_column(column, column, widths[column])
         book.write(sheet, 0, column, name, "head")
-    book.tall(sheet, 0, [(name, width - 2) for (name, _), width in zip(item.columns, widths, strict=True)])
+    book.fit_height(sheet, 0, [(name, width - 2) for (name, _), width in zip(item.columns, widths, strict=True)])
     sheet.freeze_panes(1, 1)
     sheet.repeat_rows(0)
     for row, cells in enumerate(item.rows, start=1):
@@ -194,4 +194,4 @@ def _dictionary(book: Book, sheets: Sequence[Sheet]) -> None:
     for row, cells in enumerate(rows, start=1):
         for column, value in enumerate(cells):
             book.write(sheet, row, column, value, "wrap" if column == 3 else "text")
-        book.tall(sheet, row, [(cells[3], 100)])
+        book.fit_height(sheet, row, [(cells[3], 100)])

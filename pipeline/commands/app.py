@@ -256,8 +256,9 @@ def portal(
     """Serve the current edition's pages and downloads on loopback."""
     from perinatal import settings as typed
     from publish import serve
+    from publish.edition import Editions
 
-    serve.serve(home(), port or typed.get().portal_port)
+    serve.serve(Editions.of(home()), port or typed.get().portal_port)
 
 
 @app.command()

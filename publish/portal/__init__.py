@@ -20,7 +20,8 @@ class Written:
 def write(edition_db: Path, out: Path, facts: Facts) -> Written:
     """Write the pages of an edition into the new folder `out`. Reads the edition file only, and read-only."""
     from publish.portal import funnels, reader
-    from publish.portal.site import Site, write_tables
+    from publish.portal.csv_tables import write_tables
+    from publish.portal.site import Site
 
     with duckdb.connect(str(edition_db), read_only=True) as connection:
         edition = reader.read(connection, facts)

@@ -3,7 +3,7 @@
 The baseline is England's own rate. Where a masked trust leaves England incomplete its rate is known within bounds only
 (a rate over the visible trusts would be biased): then the lower limits belong to the lower bound and the upper limits
 to the upper one, so that a point outside them is outside whatever England's rate was. Trusts whose count or
-denominator is masked or withheld have no point; their number is shown.
+denominator is masked or withheld have no point; their number is stated below the picture.
 """
 
 from __future__ import annotations

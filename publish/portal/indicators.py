@@ -9,10 +9,9 @@ from markupsafe import Markup
 
 from publish.portal import charts
 from publish.portal import wording as words
-from publish.portal.funnels import Funnel
 from publish.portal.lookup import ENGLAND, Lookup, point
 from publish.portal.model import Record, Value
-from publish.portal.organisations import OrganisationViews, Picture
+from publish.portal.pictures import Picture, Pictures
 
 MOST_CATEGORIES = 120
 
@@ -20,11 +19,10 @@ MOST_CATEGORIES = 120
 class IndicatorViews:
     """Builds what the template `indicator.html` shows, one part a source."""
 
-    def __init__(self, lookup: Lookup, funnels: dict[tuple[str, str], Funnel], views: OrganisationViews) -> None:
+    def __init__(self, lookup: Lookup, pictures: Pictures) -> None:
         self.lookup = lookup
         self.edition = lookup.edition
-        self.funnels = funnels
-        self.views = views
+        self.pictures = pictures
         self.sources: dict[str, list[str]] = {}
         for value in self.edition.values:
             listed = self.sources.setdefault(value.indicator_id, [])
@@ -41,7 +39,7 @@ class IndicatorViews:
         return {
             "indicator": indicator,
             "parts": parts,
-            "kin": self._kin(indicator),
+            "same_concept": self._same_concept(indicator),
             "warnings": sorted({word for part in parts for word in part["warnings"]}),
             "others": self.edition.others.get(indicator_id, []),
             "results": self.edition.results.get(indicator_id, []),
@@ -53,7 +51,7 @@ class IndicatorViews:
             ),
         }
 
-    def _kin(self, indicator: Record) -> list[dict[str, Any]]:
+    def _same_concept(self, indicator: Record) -> list[dict[str, Any]]:
         """Return the same concept as others measure it: other indicators, by source, with England's newest value."""
         found = []
         for about in self.edition.indicators.values():
@@ -70,15 +68,15 @@ class IndicatorViews:
             for level in ("england", "region", "lms", "trust")
         }
         england = level_values["england"][0] if level_values["england"] else None
-        funnel = self.funnels.get((source, indicator_id))
+        funnel = self.pictures.funnels.get((source, indicator_id))
         categories = [row for row in self.edition.categories.get(indicator_id, []) if row["source_id"] == source]
         return {
             "source_id": source,
             "england": england,
-            "charts": self.views.charts("england", ENGLAND[1], [england]) if england else [],
+            "charts": self.pictures.over_time("england", ENGLAND[1], [england]) if england else [],
             "lms_picture": self._ranking(level_values["lms"]),
             "trust_picture": self._caterpillar(level_values["trust"]),
-            "funnel": self.views.funnel_picture(funnel, set()) if funnel else None,
+            "funnel": self.pictures.funnel(funnel, set()) if funnel else None,
             "lms": level_values["lms"],
             "trust": level_values["trust"],
             "region": level_values["region"],
@@ -89,10 +87,10 @@ class IndicatorViews:
 
     def _ranking(self, values: Sequence[Value]) -> Picture | None:
         """Return the LMSs in order of value; incomplete ones by the middle of their bounds."""
-        current = [value for value in values if value.is_current and _place(value) is not None]
+        current = [value for value in values if value.is_current and _position(value) is not None]
         if not current:
             return None
-        current.sort(key=lambda value: (_place(value) or 0.0, value.name), reverse=True)
+        current.sort(key=lambda value: (_position(value) or 0.0, value.name), reverse=True)
         compare = _common_comparator(current)
         known = [value for value in current if value.value is not None]
         alternative = (
@@ -125,7 +123,7 @@ class IndicatorViews:
         )
 
 
-def _place(value: Value) -> float | None:
+def _position(value: Value) -> float | None:
     if value.value is not None:
         return value.value
     if value.value_min is not None and value.value_max is not None:

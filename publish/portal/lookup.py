@@ -6,11 +6,12 @@ from collections import defaultdict
 from datetime import date, timedelta
 from functools import cached_property
 
+from publish.marts import ENGLAND_CODE
 from publish.portal import wording as words
 from publish.portal.charts import Point
 from publish.portal.model import Edition, Record, Value
 
-ENGLAND = ("england", "E92000001")
+ENGLAND = ("england", ENGLAND_CODE)
 OLD_AFTER_YEARS = 4
 
 
@@ -71,7 +72,7 @@ class Lookup:
         return made - timedelta(days=366 * OLD_AFTER_YEARS)
 
     def may_stand_out(self, value: Value) -> bool:
-        """Whether a value is of the newest figures of its source, and those are not too old to tell of today."""
+        """Whether a value is of the newest figures of its source, and those are recent enough to describe today."""
         return value.is_current and value.period_end >= self._stands_out_from
 
     def indicator_page(self, indicator_id: str) -> str:

@@ -67,7 +67,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Facts:
-    """What an edition says of itself."""
+    """`edition.json` as far as pages show it."""
 
     edition_id: str
     published_at: str

@@ -12,13 +12,13 @@ from publish.portal.charts import Line
 from publish.portal.lookup import Lookup
 from publish.portal.model import Record
 
-UNTOLD = "untold"
-# where an LMS stands beside the trajectory, in the order that a sentence tells it
+NO_POSITION = "no position"
+# where an LMS stands beside the trajectory, in the order of the sentence on the front page
 STANDINGS = (
     ("above", "above the trajectory"),
     ("not distinguishable", "not distinguishable from it"),
     ("below", "below it"),
-    (UNTOLD, "without a value, or with bounds on both sides of it"),
+    (NO_POSITION, "without a value, or with bounds on both sides of it"),
 )
 OTHER_LOOKS = (("l-other1", "triangle"), ("l-other2", "diamond"), ("l-other3", "inverted"), ("l-other4", "square"))
 
@@ -91,7 +91,7 @@ def _position_counts(lookup: Lookup, ambition_id: str) -> list[dict[str, Any]]:
     for row in lookup.edition.positions:
         if row["ambition_id"] == ambition_id and row["level"] == "lms":
             key = (row["indicator_id"], row["source_id"])
-            found.setdefault(key, Counter())[row["position"] or UNTOLD] += 1
+            found.setdefault(key, Counter())[row["position"] or NO_POSITION] += 1
     return [
         {"indicator_id": indicator, "source_id": source, "counts": counts}
         for (indicator, source), counts in sorted(found.items())

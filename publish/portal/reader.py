@@ -12,180 +12,10 @@ from typing import Any
 
 import duckdb
 
+from publish import marts
+from publish.portal import page_queries
 from publish.portal.model import Edition, Facts, Record, SeriesKey, Value
 from publish.portal.wording import slug
-
-SERIES_POINTS = 36
-CHANGES_SHOWN = 300
-EVIDENCE_SHOWN = 60
-FAR = "date '9999-12-31'"
-
-# the four headline levels: code, name, LMS, region of each mart
-LEVELS = {
-    "trust": ("trust_code", "trust_name", "lms_code", "region_code"),
-    "lms": ("lms_code", "lms_name", "lms_code", "region_code"),
-    "region": ("region_code", "region_name", "null", "region_code"),
-    "england": ("'E92000001'", "'England'", "null", "null"),
-}
-SHARED = (
-    "indicator_id, indicator_name, source_id, period_label, period_start, period_end, numerator, denominator, value, "
-    "unit, lower_95, upper_95, lower_998, upper_998, publisher_value, adjusted_value, adjusted_lower_95, "
-    "adjusted_upper_95, comparator_value, comparison, publisher_band, recent_trend, is_suppressed, usage_warnings, "
-    "release_key"
-)
-AREA_COLUMNS = "trusts_expected, trusts_reporting, is_complete, value_min, value_max"
-NO_AREA_COLUMNS = (
-    "null::integer as trusts_expected, null::integer as trusts_reporting, null::boolean as is_complete, "
-    "null::double as value_min, null::double as value_max"
-)
-
-# newest value of each indicator, organisation and source; the comparator's name stands in core only
-NEWEST = """
-with
-    ranked as (
-        select
-            *,
-            max(period_end) over (partition by level, source_id, indicator_id) = period_end as is_current
-        from headline
-        qualify
-            row_number() over (
-                partition by level, code, source_id, indicator_id order by period_end desc, period_start desc
-            )
-            = 1
-    ),
-    named as (
-        select
-            source_id, indicator_id, period_start, period_end, level, organisation_code,
-            any_value(comparator_name) as comparator_name
-        from core.fct_observation
-        where breakdown = 'all' and level = 'trust' and comparator_name is not null
-        group by all
-    )
-select
-    ranked.level, code, name, lms_code, region_code, {shared}, {area}, is_current, named.comparator_name
-from ranked
-left join
-    named
-    on ranked.level = named.level
-    and ranked.code = named.organisation_code
-    and ranked.source_id = named.source_id
-    and ranked.indicator_id = named.indicator_id
-    and ranked.period_start = named.period_start
-    and ranked.period_end = named.period_end
-order by ranked.source_id, ranked.indicator_id, ranked.level, code
-"""
-
-# points of the newest value's period length only: months and years never stand in one line
-SERIES = f"""
-with
-    newest as (
-        select level, code, source_id, indicator_id, arg_max(months, (period_end, period_start)) as months
-        from headline
-        group by all
-    ),
-    last_points as (
-        select headline.*
-        from headline
-        inner join newest using (level, code, source_id, indicator_id, months)
-        qualify
-            row_number() over (partition by level, code, source_id, indicator_id order by period_start desc)
-            <= {SERIES_POINTS}
-    )
-select
-    level, code, indicator_id, source_id,
-    list(
-        {{
-            'label': period_label, 'start': period_start, 'numerator': numerator, 'denominator': denominator,
-            'value': value, 'lower': lower_95, 'upper': upper_95, 'min': value_min, 'max': value_max,
-            'comparator': comparator_value, 'masked': is_suppressed, 'release_key': release_key,
-            'withheld': list_contains(usage_warnings, 'denominator_withheld')
-        }}
-        order by period_start
-    ) as points
-from last_points
-group by all
-"""
-
-TRUSTS = f"""
-with
-    seen as (
-        select trust_code as code, arg_max(trust_name, period_end) as name, arg_max(lms_code, period_end) as lms_code
-        from marts.trust_indicator
-        group by trust_code
-    ),
-    bodies as (select * from core.dim_organisation where level = 'trust' and valid_to = {FAR}),
-    today as (
-        select
-            code,
-            list({{'code': today_code, 'name': today_name}} order by today_code)
-                filter (where today_code <> code) as successors
-        from core.bridge_organisation_today
-        group by code
-    )
-select
-    coalesce(seen.code, bodies.code) as code,
-    coalesce(bodies.name, seen.name) as name,
-    coalesce(bodies.lms_code, seen.lms_code) as lms_code,
-    bodies.closed_on, bodies.aliases, bodies.network,
-    coalesce(today.successors, []) as successors,
-    seen.code is not null as has_values
-from seen
-full join bodies on seen.code = bodies.code
-left join today on today.code = coalesce(seen.code, bodies.code)
-where seen.code is not null or (bodies.closed_on is null and bodies.lms_code is not null)
-order by name, code
-"""
-
-CATEGORIES = """
-with
-    england as (
-        select
-            *,
-            row_number() over (
-                partition by source_id, indicator_id, breakdown, breakdown_value order by period_end desc, period_start
-            ) as age
-        from marts.england_indicator
-        where breakdown <> 'all'
-    )
-select
-    indicator_id, source_id, breakdown, breakdown_value, period_label, numerator, denominator, value, unit, lower_95,
-    upper_95, value_min, value_max, is_suppressed, release_key
-from england
-where age = 1
-order by indicator_id, source_id, breakdown, breakdown_value
-"""
-
-# newest figures of networks and neonatal units, where no trust has any
-OTHER_LEVELS = """
-select
-    indicator_id, source_id, level, organisation_code, organisation_name, period_label, numerator, denominator, value,
-    unit, lower_95, upper_95, comparison, is_suppressed, usage_warnings, release_key
-from marts.organisation_indicator
-where
-    breakdown = 'all'
-    and level in ('network', 'unit')
-    and indicator_id not in (select indicator_id from marts.trust_indicator)
-qualify dense_rank() over (partition by indicator_id, source_id order by period_end desc, period_start desc) = 1
-order by indicator_id, source_id, level, organisation_name
-"""
-
-# how many organisations have which result
-RESULTS = """
-select
-    standard, source_id, level, publisher_status, count(*)::integer as organisations,
-    any_value(period_label) as period_label, max(release_key) as release_key
-from marts.compliance
-group by standard, source_id, level, publisher_status, period_start, period_end
-qualify dense_rank() over (partition by standard, source_id, level order by period_end desc, period_start) = 1
-order by standard, source_id, level, organisations desc
-"""
-
-EVIDENCE = f"""
-select evidence.*, finding.* exclude (finding_id)
-from marts.theme_evidence as evidence
-left join core.fct_finding as finding on finding.finding_id = evidence.finding_id
-qualify row_number() over (partition by evidence.theme_id order by evidence.finding_id) <= {EVIDENCE_SHOWN}
-"""
 
 
 class Reader:
@@ -226,26 +56,19 @@ class Reader:
 
     def make_headline(self) -> None:
         """Put the values for everybody (breakdown all) of all four levels under one name."""
-        parts = [
-            f"select '{level}' as level, {code} as code, {name} as name, {lms} as lms_code, {region} as region_code, "
-            f"{SHARED}, {NO_AREA_COLUMNS if level == 'trust' else AREA_COLUMNS}, "
-            "date_diff('month', period_start, period_end + 1) as months "
-            f"from marts.{level}_indicator where breakdown = 'all'"
-            for level, (code, name, lms, region) in LEVELS.items()
-            if self.has(f"marts.{level}_indicator")
-        ]
+        parts = [page_queries.headline(level, mart) for level, mart in marts.BY_LEVEL.items() if self.has(mart.table)]
         self.connection.execute(f"create or replace temp table headline as {' union all '.join(parts)}")
 
     def values(self) -> list[Value]:
         """Return the newest values."""
-        rows = self.rows(NEWEST.format(shared=_qualified(SHARED), area=AREA_COLUMNS))
+        rows = self.rows(page_queries.NEWEST)
         return [Value(**row) for row in rows]
 
     def series(self) -> dict[SeriesKey, list[Record]]:
         """Return the last points of every series."""
         return {
             (row["level"], row["code"], row["indicator_id"], row["source_id"]): row["points"]
-            for row in self.rows(SERIES)
+            for row in self.rows(page_queries.SERIES)
         }
 
     def releases(self) -> dict[str, Record]:
@@ -262,10 +85,6 @@ class Reader:
         return found
 
 
-def _qualified(columns: str) -> str:
-    return ", ".join(f"ranked.{column.strip()}" for column in columns.split(","))
-
-
 def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
     """Read an edition; leaves the temporary table `headline` on the connection."""
     reader = Reader(connection)
@@ -275,7 +94,7 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
         values=reader.values(),
         series=reader.series(),
         lms=reader.all_of("core.dim_lms", "lms_name"),
-        trusts={row["code"]: row for row in reader.rows(TRUSTS)},
+        trusts={row["code"]: row for row in reader.rows(page_queries.TRUSTS)},
         indicators={row["indicator_id"]: row for row in reader.all_of("core.dim_indicator", "indicator_id")},
         releases=reader.releases(),
         warnings={row["usage_warning"]: row["says"] for row in reader.all_of("reference.usage_warning", "rowid")},
@@ -284,17 +103,25 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
         ambitions=reader.all_of("reference.ambition", "rowid"),
         actuals=reader.all_of("marts.national_ambition", "ambition_id, definition, geography, year, period"),
         trajectory=reader.all_of("core.ambition_trajectory", "ambition_id, year"),
-        positions=_positions(reader),
-        signals=_signals(reader),
-        inequality=reader.grouped(_inequality(reader), lambda row: (row["level"], row["organisation_code"])),
+        positions=reader.rows(page_queries.POSITIONS, "marts.ambition_position"),
+        signals=reader.grouped(
+            reader.rows(page_queries.SIGNALS, "marts.signal"),
+            lambda row: (row["level"], row["organisation_code"], row["indicator_id"], row["source_id"]),
+        ),
+        inequality=reader.grouped(
+            reader.rows(page_queries.INEQUALITY, "marts.inequality"),
+            lambda row: (row["level"], row["organisation_code"]),
+        ),
         board=reader.grouped(
             reader.all_of("marts.board_dashboard", "trust_code, place, indicator_id, source_id"),
             lambda row: row["trust_code"],
         ),
-        compliance=reader.grouped(_compliance(reader), lambda row: row["organisation_code"]),
+        compliance=reader.grouped(
+            reader.rows(page_queries.COMPLIANCE, "marts.compliance"), lambda row: row["organisation_code"]
+        ),
         themes=reader.all_of("marts.theme", "theme_id"),
         evidence=reader.grouped(
-            reader.rows(EVIDENCE, "marts.theme_evidence", "core.fct_finding"), lambda row: row["theme_id"]
+            reader.rows(page_queries.EVIDENCE, "marts.theme_evidence", "core.fct_finding"), lambda row: row["theme_id"]
         ),
         theme_figures=reader.grouped(
             reader.all_of("marts.theme_figure", "theme_id, publisher, period_end, statement"),
@@ -303,107 +130,22 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
         theme_indicators=reader.grouped(
             reader.all_of("marts.theme_indicator", "theme_id, indicator_id, source_id"), lambda row: row["theme_id"]
         ),
-        others=reader.grouped(reader.rows(OTHER_LEVELS, "marts.organisation_indicator"), lambda r: r["indicator_id"]),
-        results=reader.grouped(reader.rows(RESULTS, "marts.compliance"), lambda row: row["standard"]),
+        others=reader.grouped(
+            reader.rows(page_queries.OTHER_LEVELS, "marts.organisation_indicator"), lambda row: row["indicator_id"]
+        ),
+        results=reader.grouped(reader.rows(page_queries.RESULTS, "marts.compliance"), lambda row: row["standard"]),
         health=reader.all_of("quality.source_health", "source_id, dataset, latest_period_end desc, release_key"),
         checks=reader.all_of("quality.check_result", "suite, release_key, rule"),
         alerts=reader.all_of("quality.alert", "opened_at desc, alert_id"),
         completeness=reader.all_of("quality.org_completeness"),
-        **_changes(reader),
-        categories=reader.grouped(reader.rows(CATEGORIES, "marts.england_indicator"), lambda r: r["indicator_id"]),
+        change_counts=reader.rows(page_queries.CHANGE_COUNTS, "marts.edition_change"),
+        changes=reader.rows(page_queries.CHANGES, "marts.edition_change"),
+        categories=reader.grouped(
+            reader.rows(page_queries.CATEGORIES, "marts.england_indicator"), lambda row: row["indicator_id"]
+        ),
     )
 
 
 def _row_counts(reader: Reader) -> dict[str, int]:
     rows = reader.rows("select schema_name || '.' || table_name as name, estimated_size as size from duckdb_tables()")
     return {row["name"]: row["size"] for row in rows}
-
-
-def _positions(reader: Reader) -> list[Record]:
-    return reader.rows(
-        """
-        select * from marts.ambition_position
-        qualify
-            row_number() over (
-                partition by level, organisation_code, indicator_id, source_id order by period_end desc, period_start
-            )
-            = 1
-        order by ambition_id, indicator_id, level, organisation_code
-        """,
-        "marts.ambition_position",
-    )
-
-
-def _signals(reader: Reader) -> dict[SeriesKey, list[Record]]:
-    rows = reader.rows(
-        f"""
-        select * from marts.signal
-        where level in ('trust', 'lms', 'england')
-        qualify
-            row_number() over (
-                partition by level, organisation_code, indicator_id, source_id order by period_start desc
-            )
-            <= {SERIES_POINTS}
-        order by level, organisation_code, indicator_id, source_id, period_start
-        """,
-        "marts.signal",
-    )
-    return reader.grouped(
-        rows, lambda row: (row["level"], row["organisation_code"], row["indicator_id"], row["source_id"])
-    )
-
-
-def _inequality(reader: Reader) -> list[Record]:
-    return reader.rows(
-        """
-        select *
-        from marts.inequality
-        qualify
-            dense_rank() over (
-                partition by level, organisation_code, indicator_id, source_id, breakdown
-                order by period_end desc, period_start
-            )
-            = 1
-        order by level, organisation_code, indicator_id, source_id, breakdown, "group"
-        """,
-        "marts.inequality",
-    )
-
-
-def _compliance(reader: Reader) -> list[Record]:
-    return reader.rows(
-        """
-        select *
-        from marts.compliance
-        where level = 'trust'
-        qualify
-            dense_rank() over (
-                partition by organisation_code, source_id, standard order by period_end desc, period_start
-            )
-            = 1
-        order by
-            organisation_code, source_id, publisher_status,
-            coalesce(try_cast(nullif(regexp_extract(standard, '\\d+$'), '') as integer), 0), standard
-        """,
-        "marts.compliance",
-    )
-
-
-def _changes(reader: Reader) -> dict[str, Any]:
-    """Return what changed: counted by LMS, indicator, kind and reason, and the first rows that are not just new."""
-    return {
-        "change_counts": reader.rows(
-            """
-            select lms_code, source_id, indicator_id, change, reason, count(*)::integer as rows
-            from marts.edition_change group by all order by all
-            """,
-            "marts.edition_change",
-        ),
-        "changes": reader.rows(
-            f"""
-            select * from marts.edition_change where change <> 'added'
-            order by mart, source_id, indicator_id, organisation_code, period_start limit {CHANGES_SHOWN}
-            """,
-            "marts.edition_change",
-        ),
-    }

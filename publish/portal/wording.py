@@ -84,7 +84,7 @@ def number(value: float | None, unit: str | None = None) -> str:
 
 
 def counted(value: float | None) -> str:
-    """Write a count: whole where it is whole, or so great that a shared part of one says nothing."""
+    """Write a count: whole where it is whole, or so great that a part of one does not matter."""
     if value is None:
         return ""
     return f"{value:,.0f}" if value == round(value) or value >= 1000 else f"{value:,.1f}"
@@ -98,7 +98,7 @@ def with_unit(value: float | None, unit: str | None) -> str:
 
 
 def shown(value: Value) -> str:
-    """Say the value, or what stands in its place."""
+    """Write the value, or what is shown instead of it."""
     if value.value is not None:
         return number(value.value, value.unit)
     if value.is_suppressed:
@@ -220,19 +220,19 @@ def uncapitalised(text: str) -> str:
 
 
 def geography(text: str) -> str:
-    """Say of which country a figure is; a source that leaves it open is said to do so."""
-    return text.replace("(?)", " (as far as the source tells)")
+    """Name the country of a figure, and where the source leaves it open, that it does."""
+    return text.replace("(?)", " (as far as the source says)")
 
 
 def ambition_sentence(newest: dict[str, Any]) -> str:
     """Say where England stands against a trajectory."""
     unit, actual, target = newest["unit"], newest["actual"], newest["target"]
-    place = f"{geography(newest['geography'])}, {newest['period']}: {with_unit(actual, unit)}"
+    figure = f"{geography(newest['geography'])}, {newest['period']}: {with_unit(actual, unit)}"
     if target is None:
-        return f"{place}."
+        return f"{figure}."
     gap = newest["gap"]
     if newest["on_track"]:
-        return f"{place}. The trajectory stood at {number(target, unit)}: on the trajectory."
+        return f"{figure}. The trajectory stood at {number(target, unit)}: on the trajectory."
     behind = newest["years_behind"]
     later = "above where the trajectory started" if behind is None else f"{behind:.1f} years behind"
-    return f"{place}. The trajectory stood at {number(target, unit)}: {number(gap, unit)} above it, {later}."
+    return f"{figure}. The trajectory stood at {number(target, unit)}: {number(gap, unit)} above it, {later}."

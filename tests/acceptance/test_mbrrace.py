@@ -22,7 +22,7 @@ from perinatal import settings
 from perinatal.errors import RefusedAtArrival
 from perinatal.home import Home
 from pipeline import steps
-from publish import edition
+from publish.edition import Editions
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # a build is long on a busy machine
 
@@ -66,7 +66,7 @@ def any_mask(row: Row) -> bool:
 
 def standing(home: Home) -> tuple[Path | None, str]:
     """Return what must not change when something is refused: the current edition and its bytes."""
-    return edition.current(home), archive.hash_of(home.database)
+    return Editions.of(home).current(), archive.hash_of(home.database)
 
 
 # --- every organisation, every row

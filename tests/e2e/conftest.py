@@ -10,8 +10,8 @@ import made_up
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
-from perinatal.home import Home
 from publish import serve
+from publish.edition import Editions
 
 ARGUMENTS = [
     "--headless",
@@ -39,7 +39,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the made-up edition; give its address."""
     home = tmp_path_factory.mktemp("e2e")
     made_up.edition_folder(home)
-    with serve.make_server(Home(home), 0) as server:
+    with serve.make_server(Editions(home), 0) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"

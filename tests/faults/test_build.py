@@ -18,6 +18,7 @@ from perinatal import settings
 from perinatal.home import Home
 from pipeline.bench import builder as bench_builder
 from publish import edition
+from publish.edition import Editions
 from warehouse import builder
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # a build is long on a busy machine
@@ -49,7 +50,7 @@ def test_a_build_killed_in_mid_dbt_and_two_at_once_after_it(
     copied: Home, shell: Shell, cli: Callable[..., object]
 ) -> None:
     """One story, since each build costs seconds: the kill, its mess, and two builders that come upon it."""
-    last, database = edition.current(copied), archive.hash_of(copied.database)
+    last, database = Editions.of(copied).current(), archive.hash_of(copied.database)
 
     killed = shell("build", "--force", at=copied)
     wait_until(lambda: any(path.stat().st_size > 100_000 for path in candidates(copied)))
@@ -59,7 +60,7 @@ def test_a_build_killed_in_mid_dbt_and_two_at_once_after_it(
     assert children, "the kill came before dbt was started"
     _, alive = psutil.wait_procs(children, timeout=20)
     assert not alive, "dbt went on writing after its builder had died"
-    assert edition.current(copied) == last
+    assert Editions.of(copied).current() == last
     assert archive.hash_of(copied.database) == database
     assert json.loads(cli("query", COUNT, "--format", "json", at=copied).out) == [{"n": 720}]
 
@@ -89,20 +90,20 @@ def test_a_build_killed_in_mid_dbt_and_two_at_once_after_it(
     told = sorted(out for out, _ in ends)
     assert told[0].startswith("nothing new; the edition stays ")
     assert told[1].startswith("published ")
-    assert edition.current(copied) != last
+    assert Editions.of(copied).current() != last
     assert not orphan.exists()
     assert not list(copied.build.iterdir())
 
 
 def test_a_disk_that_fills_while_building_leaves_the_last_edition(copied: Home, shell: Shell) -> None:
-    last, database = edition.current(copied), archive.hash_of(copied.database)
+    last, database = Editions.of(copied).current(), archive.hash_of(copied.database)
     process = shell(code=FULL, at=copied)
     _, err = process.communicate(timeout=200)
     assert process.returncode == 1
     lines = [line for line in err.splitlines() if line.startswith("perinatal: ")]
     assert len(lines) == 1
     assert "Traceback" not in err
-    assert edition.current(copied) == last
+    assert Editions.of(copied).current() == last
     assert archive.hash_of(copied.database) == database
     assert [path.name for path in copied.editions.iterdir()] == [last.name]
 

@@ -19,6 +19,7 @@ from perinatal.errors import Damaged, PerinatalError
 from perinatal.home import Home
 from pipeline import shared_store as storage
 from publish import edition
+from publish.edition import Editions
 
 YEARS = range(2019, 2024)
 NAME = "perinatal-mortality-rates-{}-trusthealth-board.csv"
@@ -220,7 +221,7 @@ def make_edition(home: Home, text: str) -> Path:
     (run / "downloads" / "lms" / "Ann's état.csv").write_text(text)
     (run / "restricted" / "board.duckdb").write_text(text)
     contents = {name: run / name for name in (edition.DATABASE, "downloads", "restricted")}
-    return edition.publish(home, run, contents, {"fingerprint": text, "edition_id": f"20260101T00000{text}"})
+    return Editions.of(home).publish(run, contents, {"fingerprint": text, "edition_id": f"20260101T00000{text}"})
 
 
 def test_a_reading_machine_takes_the_newest_edition_whole(bucket: s3fs.S3FileSystem, machines: list[Home]) -> None:
@@ -234,7 +235,7 @@ def test_a_reading_machine_takes_the_newest_edition_whole(bucket: s3fs.S3FileSys
     assert (reader.current / "downloads" / "lms" / "Ann's état.csv").read_text() == "2"
     assert oct((reader.current / "restricted").stat().st_mode & 0o777) == "0o700"
     assert oct((reader.current / "restricted" / "board.duckdb").stat().st_mode & 0o777) == "0o600"
-    assert edition.unpublished(reader) == []
+    assert Editions.of(reader).unpublished() == []
     assert storage.take_edition(reader) is None
 
 

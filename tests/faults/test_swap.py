@@ -12,6 +12,7 @@ import pytest
 from perinatal.home import Home
 from perinatal.reading import open_current
 from publish import edition
+from publish.edition import Editions
 
 SECONDS = 4
 
@@ -43,11 +44,13 @@ import os, signal, sys
 from pathlib import Path
 from perinatal import home as homes
 from publish import edition
+from publish.edition import Editions
 
-edition.point_current = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+Editions.point_current = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 home = homes.get()
 run = home.build / "killed"
-edition.publish(home, run, {edition.DATABASE: run / "candidate"}, {"fingerprint": "killed" * 8, "is_synthetic": False})
+facts = {"fingerprint": "killed" * 8, "is_synthetic": False}
+Editions.of(home).publish(run, {edition.DATABASE: run / "candidate"}, facts)
 """
 
 
@@ -65,7 +68,7 @@ def candidate(home: Home, number: int) -> Path:
 def publish(home: Home, number: int) -> Path:
     folder = candidate(home, number)
     facts = {"fingerprint": f"{number:08}" * 8, "is_synthetic": False}
-    return edition.publish(home, folder, {edition.DATABASE: folder / "candidate"}, facts)
+    return Editions.of(home).publish(folder, {edition.DATABASE: folder / "candidate"}, facts)
 
 
 @pytest.mark.parametrize("keep", [1, 5])
@@ -76,7 +79,7 @@ def test_readers_see_whole_editions_while_they_are_swapped(home: Home, shell: Ca
     while time.monotonic() < end and any(reader.poll() is None for reader in readers):
         number += 1
         publish(home, number)
-        edition.prune(home, keep)
+        Editions.of(home).prune(keep)
     for reader in readers:
         out, err = reader.communicate(timeout=60)
         assert reader.returncode == 0, err
@@ -91,7 +94,7 @@ def test_a_reader_keeps_the_edition_it_has_opened(home: Home) -> None:
     publish(home, 1)
     with open_current(home)[1] as connection:
         publish(home, 2)
-        edition.prune(home, 1)
+        Editions.of(home).prune(1)
         assert connection.execute("select distinct n from marts.first").fetchall() == [(1,)]
     with open_current(home)[1] as connection:
         assert connection.execute("select distinct n from marts.first").fetchall() == [(2,)]
@@ -103,17 +106,17 @@ def test_a_kill_just_before_the_swap_leaves_the_last_edition(home: Home, shell: 
     killed = shell(code=KILLED, at=home)
     killed.communicate(timeout=60)
     assert killed.returncode == -signal.SIGKILL
-    assert edition.current(home) == last
+    assert Editions.of(home).current() == last
     [left] = [path for path in home.editions.iterdir() if path != last]
-    assert edition.unpublished(home) == [left]
+    assert Editions.of(home).unpublished() == [left]
     made = publish(home, 2)
-    assert edition.current(home) == made
-    assert edition.unpublished(home) == [left]
+    assert Editions.of(home).current() == made
+    assert Editions.of(home).unpublished() == [left]
 
 
 def test_published_editions_are_never_taken_for_unpublished(home: Home) -> None:
     first, second = publish(home, 1), publish(home, 2)
-    assert edition.unpublished(home) == []
-    edition.point_current(home, first)  # a person goes back to the edition before
-    assert edition.unpublished(home) == []
+    assert Editions.of(home).unpublished() == []
+    Editions.of(home).point_current(first)  # a person goes back to the edition before
+    assert Editions.of(home).unpublished() == []
     assert json.loads((second / edition.INFO).read_text())["edition_id"] == second.name

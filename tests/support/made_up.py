@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import yaml
 
+from perinatal import freshness
 from publish import dictionary
 
 SCRIPT = "<script>alert('name')</script> & Sons NHS Trust"
@@ -31,8 +32,8 @@ Rows = list[dict[str, Any]]
 
 # types of columns in schemas whose YAML gives none
 TYPES = {
-    "date": ("valid_from", "valid_to", "opened_on", "closed_on", "published_on", "next_due", "latest_period_end",
-             "newest_reported", "newest_expected", "period_start", "period_end", "effective_from"),
+    "date": ("valid_from", "valid_to", "opened_on", "closed_on", "published_on", "next_due", "late_from",
+             "latest_period_end", "newest_reported", "newest_expected", "period_start", "period_end", "effective_from"),
     "timestamp": ("fetched_at", "opened_at", "last_seen_at", "closed_at"),
     "boolean": ("is_synthetic", "is_superseded", "has_arrival_warning", "success", "is_missing_now", "is_split",
                 "is_boundary_change", "is_suppressed", "is_denominator_withheld"),
@@ -382,7 +383,7 @@ def _quality(edition: MadeUp) -> None:
         edition.add(
             "quality", "source_health", source_id=source, dataset=dataset, release_key=key, rows_in=10, rows_mart=8,
             rows_quarantined=1, rows_excluded=1, latest_period_end=date(2024, 12, 31), published_on=date(2025, 5, 1),
-            next_due=due,
+            next_due=due, late_from=freshness.late_from(due - timedelta(days=365), 365),
         )  # fmt: skip
     for success in (True, False):
         edition.add(

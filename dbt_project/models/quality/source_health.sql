@@ -44,6 +44,11 @@ with
             max(period_end) as latest_period_end
         from rows_seen
         group by release_key
+    ),
+
+    due as (
+        select *, (coalesce(published_on, fetched_at::date) + cadence_days)::date as next_due
+        from {{ ref("int_release") }}
     )
 
 select
@@ -56,7 +61,9 @@ select
     coalesce(counted.rows_excluded, 0)::bigint as rows_excluded,
     counted.latest_period_end,
     release.published_on,
-    (coalesce(release.published_on, release.fetched_at::date) + release.cadence_days)::date as next_due
-from {{ ref("int_release") }} as release
+    release.next_due,
+    -- the first day after the part of the cadence that may pass: the same rule as perinatal/freshness.py
+    (release.next_due + floor({{ var("late_after") }} * release.cadence_days)::integer + 1)::date as late_from
+from due as release
 left join counted using (release_key)
 order by release.release_key

@@ -40,20 +40,20 @@
   const findable = [...document.querySelectorAll("[data-findable] > li")];
   if (findable.length) {
     const wanted = new URLSearchParams(location.search).get("q") || "";
-    const said = document.getElementById("found");
+    const status = document.getElementById("found");
     const texts = findable.map((item) => `${item.textContent} ${item.dataset.words || ""}`.toLowerCase());
     const narrow = () => {
       const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
       let count = 0;
-      findable.forEach((item, place) => {
-        item.hidden = !words.every((word) => texts[place].includes(word));
+      findable.forEach((item, index) => {
+        item.hidden = !words.every((word) => texts[index].includes(word));
         count += item.hidden ? 0 : 1;
       });
-      // a heading without entries says nothing
+      // a heading without entries is hidden
       for (const part of document.querySelectorAll("main section")) {
         part.hidden = !part.querySelector("[data-findable] > li:not([hidden])");
       }
-      said.textContent = words.length ? `${count} found for “${box.value}”` : "";
+      status.textContent = words.length ? `${count} found for “${box.value}”` : "";
     };
     box.value = wanted;
     box.addEventListener("input", narrow);
@@ -70,11 +70,11 @@
     const [a, b] = [numberIn(one), numberIn(other)];
     return a !== null && b !== null ? a - b : one.localeCompare(other, "en");
   };
-  function sortBy(table, place, heading) {
+  function sortBy(table, column, heading) {
     const upward = heading.getAttribute("aria-sort") !== "ascending";
     for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
     heading.setAttribute("aria-sort", upward ? "ascending" : "descending");
-    const textOf = (row) => row.cells[place].innerText.trim();
+    const textOf = (row) => row.cells[column].innerText.trim();
     const numeric = heading.classList.contains("n");
     const key = (row) => (numeric && numberIn(textOf(row)) === null ? "" : textOf(row));
     const rows = [...table.tBodies[0].rows].map((row) => [key(row), row]);
@@ -83,7 +83,7 @@
   }
   for (const table of document.querySelectorAll("table[data-sortable]")) {
     if (table.tBodies[0].rows.length < 2) continue;
-    [...table.tHead.rows[0].cells].forEach((heading, place) => {
+    [...table.tHead.rows[0].cells].forEach((heading, column) => {
       if (heading.classList.contains("pic")) return;
       const button = document.createElement("button");
       button.type = "button";
@@ -92,7 +92,7 @@
       button.append(...[...heading.childNodes].filter((node) => node !== small));
       button.lastChild.textContent = button.lastChild.textContent.trimEnd();
       heading.prepend(button);
-      button.addEventListener("click", () => sortBy(table, place, heading));
+      button.addEventListener("click", () => sortBy(table, column, heading));
     });
   }
 

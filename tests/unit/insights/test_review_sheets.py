@@ -14,7 +14,7 @@ TODAY = date(2026, 11, 23)
 HEADER = "finding_id,theme_id,decision,reviewer,decided_on,note\n"
 QUESTIONS = [
     Question("a", "=cmd() and more text", "C01", 0.51, True, "=cmd()"),
-    Question("b", "Another text", "S02", 0.4, False, ""),
+    Question("b", " =cmd() after a blank", "S02", 0.4, False, ""),
 ]
 
 
@@ -45,6 +45,7 @@ def test_a_sheet_goes_out_and_comes_back(home, tmp_path):
     with path.open(encoding="utf-8-sig", newline="") as handle:
         rows = list(csv.DictReader(handle))
     assert rows[0]["text"] == "'=cmd() and more text"  # a spreadsheet must not run it
+    assert rows[1]["text"] == "' =cmd() after a blank"  # nor where its import strips the blank
     assert rows[0]["document"] == "A report, page 3"
     rows[0] |= {"decision": "Confirm", "reviewer": "A. Midwife"}
     with path.open("w", encoding="utf-8-sig", newline="") as handle:

@@ -9,6 +9,7 @@ import perinatal
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 from publish import edition
+from publish.edition import Editions
 
 
 def publish(home: Home, name: str) -> None:
@@ -17,7 +18,7 @@ def publish(home: Home, name: str) -> None:
     with duckdb.connect(str(folder / edition.DATABASE)) as connection:
         connection.execute(f"create schema marts; create table marts.said as select '{name}' as word, 1 as number")
     (folder / edition.INFO).write_text("{}")
-    edition.point_current(home, folder)
+    Editions.of(home).point_current(folder)
 
 
 def test_it_answers_from_the_current_edition(home: Home) -> None:

@@ -14,6 +14,7 @@ from ingest.archive import store as archive
 from perinatal.home import Home
 from pipeline.commands import app as command_line
 from publish import edition
+from publish.edition import Editions
 
 Cli = Callable[..., object]
 COMMANDS = ("refresh", "land", "build", "status", "query", "alerts", "verify", "settings", "stats")
@@ -31,7 +32,7 @@ def small(home: Home) -> Home:
             "date '2024-01-31' as day, null as nothing from range(3) as t(i)"
         )
     facts = {"fingerprint": "f" * 64, "is_synthetic": True, "releases": [], "checks": 1, "warnings": []}
-    edition.publish(home, folder, {edition.DATABASE: folder / "candidate"}, facts)
+    Editions.of(home).publish(folder, {edition.DATABASE: folder / "candidate"}, facts)
     return home
 
 
@@ -120,7 +121,7 @@ def test_people_get_a_table(cli: Cli, small: Home, name: str) -> None:
 
 def test_status_tells_what_is_current(cli: Cli, small: Home) -> None:
     found = json.loads(cli("status", "--json", at=small).out)
-    assert found["edition"]["edition_id"] == edition.current(small).name
+    assert found["edition"]["edition_id"] == Editions.of(small).current().name
     assert found["edition"]["is_synthetic"] is True
     assert (found["sources"], found["open_alerts"]) == ([], [])
     assert "SYNTHETIC" in cli("status", at=small).out
@@ -246,7 +247,7 @@ def test_verify_names_every_damage(cli: Cli, home: Home, tmp_path: Path) -> None
 def test_an_unexpected_error_is_one_line_and_debug_shows_more(
     cli: Cli, small: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (edition.current(small) / edition.INFO).write_text("{")
+    (Editions.of(small).current() / edition.INFO).write_text("{")
     ran = cli("status", at=small)
     assert_one_clear_line(ran, 1)
     assert "--debug" in ran.err

@@ -13,7 +13,8 @@ from expectations import alerts
 from expectations.alerts import Breach
 from expectations.checks import Result
 from perinatal.home import Home
-from publish import edition
+from publish import edition, quality_tables
+from publish.edition import Editions
 
 Publish = Callable[[str], Path]
 
@@ -29,18 +30,18 @@ def publish(home: Home, tmp_path: Path) -> Publish:
         with duckdb.connect(str(folder / "candidate")) as connection:
             connection.execute(f"create schema marts; create table marts.said as select '{word}' as word")
         contents = {edition.DATABASE: folder / "candidate", "downloads": folder / "downloads"}
-        return edition.publish(home, folder, contents, {"fingerprint": word * 8, "is_synthetic": False})
+        return Editions.of(home).publish(folder, contents, {"fingerprint": word * 8, "is_synthetic": False})
 
     return run
 
 
 def test_before_the_first_there_is_none(home: Home) -> None:
-    assert edition.current(home) is None
+    assert Editions.of(home).current() is None
 
 
 def test_an_edition_is_published_whole(home: Home, publish: Publish) -> None:
     made = publish("one")
-    assert edition.current(home) == made
+    assert Editions.of(home).current() == made
     assert home.current.is_symlink()
     assert not home.current.readlink().is_absolute()
     facts = edition.info(made)
@@ -54,7 +55,7 @@ def test_the_next_one_takes_its_place_and_the_last_stays_readable(home: Home, pu
     with duckdb.connect(str(home.database), read_only=True) as reader:
         second = publish("two")
         assert reader.execute("select word from marts.said").fetchall() == [("one",)]
-    assert edition.current(home) == second
+    assert Editions.of(home).current() == second
     assert first.exists()
     with duckdb.connect(str(home.database), read_only=True) as reader:
         assert reader.execute("select word from marts.said").fetchall() == [("two",)]
@@ -63,14 +64,14 @@ def test_the_next_one_takes_its_place_and_the_last_stays_readable(home: Home, pu
 def test_a_home_may_be_moved(home: Home, publish: Publish, tmp_path: Path) -> None:
     publish("one")
     moved = home.root.rename(tmp_path / "elsewhere")
-    assert edition.current(Home(moved)) is not None
+    assert Editions.of(Home(moved)).current() is not None
     assert Home(moved).database.exists()
 
 
 def test_a_current_that_points_nowhere_is_none(home: Home, publish: Publish) -> None:
     made = publish("one")
     made.rename(home.root / "taken away")
-    assert edition.current(home) is None
+    assert Editions.of(home).current() is None
 
 
 def name_editions(home: Home, *names: str) -> None:
@@ -81,17 +82,17 @@ def name_editions(home: Home, *names: str) -> None:
 
 def test_old_editions_are_pruned_and_the_newest_kept(home: Home) -> None:
     name_editions(home, "2024", "2025", "2026", "2027")
-    edition.point_current(home, home.editions / "2027")
-    assert edition.prune(home, 2) == ["2024", "2025"]
+    Editions.of(home).point_current(home.editions / "2027")
+    assert Editions.of(home).prune(2) == ["2024", "2025"]
     assert sorted(path.name for path in home.editions.iterdir()) == ["2026", "2027"]
-    assert edition.prune(home, 2) == []
+    assert Editions.of(home).prune(2) == []
 
 
 def test_the_published_edition_is_never_pruned(home: Home) -> None:
     name_editions(home, "2024", "2025", "2026")
-    edition.point_current(home, home.editions / "2024")
-    assert edition.prune(home, 1) == ["2025"]
-    assert edition.current(home) == home.editions / "2024"
+    Editions.of(home).point_current(home.editions / "2024")
+    assert Editions.of(home).prune(1) == ["2025"]
+    assert Editions.of(home).current() == home.editions / "2024"
 
 
 DANGEROUS = ["=1+1", "+1", "-1", "@sum(a)", "\t=1", "\r=1", '=HYPERLINK("x")', "\n=1", " =1"]
@@ -140,12 +141,12 @@ def test_verdicts_and_alerts_are_tables(home: Home, tmp_path: Path) -> None:
         [{"a": 1}],
         "s/d/r",
     )
-    edition.write_checks(candidate, [verdict, replace(verdict, success=True, observed=None, release_key=None)])
+    quality_tables.write_checks(candidate, [verdict, replace(verdict, success=True, observed=None, release_key=None)])
     alerts.AlertLog(home.alerts).reconcile(
         "release", [Breach("a", "warn", "A", sample_rows=[{"n": 1}]), Breach("b", "block", "B")]
     )
     alerts.AlertLog(home.alerts).reconcile("release", [Breach("b", "block", "B", affected_lms=["QOP"])])
-    edition.write_alerts(candidate, [alert.to_dict() for alert in alerts.AlertLog(home.alerts).all()])
+    quality_tables.write_alerts(candidate, [alert.to_dict() for alert in alerts.AlertLog(home.alerts).all()])
     with duckdb.connect(str(candidate), read_only=True) as connection:
         checks = connection.execute(
             "select rule, success, observed, affected_marts, sample_rows ->> '$[0].a' from quality.check_result"
@@ -161,8 +162,8 @@ def test_no_verdicts_are_an_empty_table(tmp_path: Path) -> None:
     candidate = tmp_path / "candidate.duckdb"
     with duckdb.connect(str(candidate)) as connection:
         connection.execute("create schema quality")
-    edition.write_checks(candidate, [])
-    edition.write_alerts(candidate, [])
+    quality_tables.write_checks(candidate, [])
+    quality_tables.write_alerts(candidate, [])
     with duckdb.connect(str(candidate), read_only=True) as connection:
         assert connection.execute("select count(*) from quality.check_result").fetchall() == [(0,)]
 

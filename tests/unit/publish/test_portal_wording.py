@@ -28,7 +28,7 @@ def test_a_name_within_a_sentence_keeps_its_capitals(name: str, within: str) -> 
 
 
 def test_a_doubtful_geography_is_said_in_words() -> None:
-    assert words.geography("England(?)") == "England (as far as the source tells)"
+    assert words.geography("England(?)") == "England (as far as the source says)"
     assert words.geography("UK") == "UK"
 
 

@@ -13,6 +13,7 @@ import pytest
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 from publish import edition, serve
+from publish.edition import Editions
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Site:
 
 
 def serving(home: Home) -> Iterator[Site]:
-    with serve.make_server(home, 0) as server:
+    with serve.make_server(Editions.of(home), 0) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         yield Site(server.server_port)
@@ -159,14 +160,14 @@ def test_a_new_edition_shows_at_once(home: Home) -> None:
         second = home.editions / "20270101T000000-another0"
         (second / "portal").mkdir(parents=True)
         (second / edition.INFO).write_text('{"edition_id": "another"}')
-        edition.point_current(home, second)
+        Editions.of(home).point_current(second)
         assert site.get("/edition.json").body != first
         assert site.get("/portal/lms/QAA.html").status == 404
 
 
 def test_a_port_in_use_is_one_clear_line(home: Home) -> None:
-    with serve.make_server(home, 0) as server, pytest.raises(PerinatalError, match="choose another"):
-        serve.make_server(home, server.server_port)
+    with serve.make_server(Editions.of(home), 0) as server, pytest.raises(PerinatalError, match="choose another"):
+        serve.make_server(Editions.of(home), server.server_port)
 
 
 def test_data_docs_ask_no_other_host_and_list_what_they_hold(tmp_path: Path) -> None:

@@ -1,0 +1,32 @@
+"""The one rule for text in CSV files that people open: what a spreadsheet would run as a formula gets an apostrophe."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from perinatal.sql import identifier, literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+# how text starts that a spreadsheet would run, or whose start its import strips down to such; the same in RE2 (DuckDB)
+FORMULA = r"^([ \t\n\f\r]*[=+@-]|[\t\r\n])"
+
+
+def safe_text(text: str) -> str:
+    """Return a text with an apostrophe before it where a spreadsheet would run it as a formula."""
+    return f"'{text}" if re.search(FORMULA, text) else text
+
+
+def safe_columns(relation: duckdb.DuckDBPyRelation) -> str:
+    """Return a select list in which no text starts like a spreadsheet formula, and lists are joined by "; "."""
+    columns = []
+    for name, kind in zip(relation.columns, relation.types, strict=True):
+        quoted, text = identifier(name), str(kind)
+        shown = f"array_to_string({quoted}, '; ')" if text.endswith("[]") else quoted
+        if text == "VARCHAR" or text.endswith("[]"):
+            columns.append(f"if(regexp_matches({shown}, {literal(FORMULA)}), '''' || {shown}, {shown}) as {quoted}")
+        else:
+            columns.append(quoted)
+    return ", ".join(columns)

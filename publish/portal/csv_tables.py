@@ -1,0 +1,59 @@
+"""The CSV files that stand beside the pages: values of an LMS, a trust, an indicator; releases, checks, dictionary."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+
+from perinatal.spreadsheet_safe import safe_columns
+from publish.partition import KEY, write_parts
+from publish.portal import wording as words
+from publish.portal.model import Record
+from publish.portal.reader import Reader
+
+
+def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Write the CSV that stands beside each page: values of an LMS, a trust, an indicator; releases, checks."""
+    headline = connection.table("headline")
+    columns = safe_columns(headline)
+    parts = {
+        "lms": ("lms_code", "level in ('lms', 'trust') and lms_code is not null"),
+        "trust": ("code", "level = 'trust'"),
+        "indicator": ("indicator_id", "true"),
+    }
+    for name, (key, condition) in parts.items():
+        order = "source_id, indicator_id, level, code, period_start, period_end"
+        write_parts(
+            connection,
+            f"select {columns}, {key} as {KEY} from headline where {condition} order by {KEY}, {order}",
+            lambda part, name=name: folder / name / f"{words.slug(part)}.csv",  # type: ignore[misc]
+        )
+    whole = {
+        "indicators": "core.dim_indicator",
+        "releases": "core.dim_release",
+        "quality-alerts": "quality.alert",
+        "quality-releases": "quality.source_health",
+        "quality-checks": "quality.check_result",
+        "quality-completeness": "quality.org_completeness",
+    }
+    reader = Reader(connection)
+    for name, table in whole.items():
+        if reader.has(table):
+            relation = connection.table(table)
+            relation.project(safe_columns(relation)).write_csv(str(folder / f"{name}.csv"))
+
+
+def write_dictionary(schemas: Mapping[str, Sequence[Record]], path: Path) -> None:
+    """Write what each column means, a row a column; `schemas` are the described tables by schema."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["schema", "table", "column", "type", "description"])
+        writer.writerows(
+            [schema, table["name"], *column.values()]
+            for schema, tables in schemas.items()
+            for table in tables
+            for column in table["columns"]
+        )

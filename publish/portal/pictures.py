@@ -1,0 +1,204 @@
+"""The charts of the pages, each with heading, key, table and sources: funnels, trends, SPC charts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from publish.portal import charts
+from publish.portal import wording as words
+from publish.portal.charts import Point
+from publish.portal.funnels import Funnel
+from publish.portal.lookup import ENGLAND, Lookup, series_point
+from publish.portal.model import Record, Value
+
+MOST_FUNNELS = 3
+MOST_CHARTS = 6
+FEWEST_POINTS = 3  # two points are no course: the tables' small lines show them
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart with its heading, key, table, and where its numbers come from."""
+
+    heading: str
+    svg: Markup
+    key: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    release_keys: Sequence[str]
+    note: str = ""
+    indicator_id: str = ""
+
+
+class Pictures:
+    """Draws the charts of one edition."""
+
+    def __init__(self, lookup: Lookup, funnels: dict[tuple[str, str], Funnel]) -> None:
+        self.lookup = lookup
+        self.edition = lookup.edition
+        self.funnels = funnels
+
+    def funnels_with(self, codes: set[str]) -> list[Picture]:
+        """Return the funnels of the most important indicators in which one of these trusts has a point."""
+        wanted = [funnel for funnel in self.funnels.values() if any(row["code"] in codes for row in funnel.points)]
+        wanted.sort(key=self._funnel_order)
+        return [self.funnel(funnel, codes) for funnel in wanted[:MOST_FUNNELS]]
+
+    def _funnel_order(self, funnel: Funnel) -> tuple[int, str, str]:
+        about = self.edition.indicators[funnel.indicator_id]
+        return (0 if about.get("ambition_id") else 1, funnel.source_id, funnel.indicator_id)
+
+    def funnel(self, funnel: Funnel, codes: set[str]) -> Picture:
+        """Return a funnel with some trusts named."""
+        own = [row for row in funnel.points if row["code"] in codes]
+        others = [(row["denominator"], row["value"]) for row in funnel.points if row["code"] not in codes]
+        name = self.lookup.indicator_name(funnel.indicator_id)
+        low, high = (words.number(end, funnel.unit) for end in funnel.limits.baseline)
+        baseline = f"between {low} and {high} (bounds)" if funnel.is_bounded else low
+        outside = words.listing([f"{row['name']} ({row['significance'].lower()})" for row in funnel.outside]) or "none"
+        alternative = (
+            f"Funnel plot: {name}, {funnel.period_label}, {len(funnel.points)} trusts by {funnel.denominator.lower()}. "
+            f"England {baseline}{_unit(funnel.unit)}. Outside the 99.8% limits: {outside}."
+        )
+        return Picture(
+            heading=f"{name}, {funnel.period_label}",
+            svg=charts.funnel(
+                funnel.limits,
+                others,
+                [(row["denominator"], row["value"], row["code"]) for row in own],
+                funnel.unit,
+                funnel.denominator,
+                alternative,
+            ),
+            key="funnel",
+            columns=("Trust", funnel.denominator, "Number", f"Value ({funnel.unit})", "Against the limits"),
+            rows=[
+                (
+                    f"{row['name']} ({row['code']})",
+                    words.counted(row["denominator"]),
+                    words.counted(row["numerator"]),
+                    words.number(row["value"], row["unit"]),
+                    row["significance"],
+                )
+                for row in own
+            ],
+            release_keys=sorted({row["release_key"] for row in own or funnel.points}),
+            note=_funnel_note(funnel, baseline),
+            indicator_id=funnel.indicator_id,
+        )
+
+    def over_time(self, level: str, code: str, values: Sequence[Value]) -> list[Picture]:
+        """Return charts over time: SPC where the edition has one (concerns first), else the trend of what matters."""
+        found: list[tuple[tuple[int, int], Picture]] = []
+        for order, value in enumerate(values):
+            signal = self.edition.signals.get((level, code, value.indicator_id, value.source_id))
+            series = self.edition.series.get(value.key, [])
+            if signal:
+                concern = signal[-1].get("point_type") == "special_cause_concern"
+                found.append(((0 if concern else 1, order), self.spc(value, signal)))
+            elif sum(row["value"] is not None or row["min"] is not None for row in series) >= FEWEST_POINTS:
+                found.append(((1, order), self.trend(value, series)))
+        found.sort(key=lambda item: item[0])
+        return [picture for _, picture in found[:MOST_CHARTS]]
+
+    def trend(self, value: Value, series: Sequence[Record]) -> Picture:
+        """Return values over time with intervals, beside what they are compared with."""
+        england = {
+            row["start"]: row["value"]
+            for row in self.edition.series.get((*ENGLAND, value.indicator_id, value.source_id), [])
+        }
+        compare = [row["comparator"] if row["comparator"] is not None else england.get(row["start"]) for row in series]
+        points = [series_point(row) for row in series]
+        name = f"{value.indicator_name}: {self.lookup.publisher(value.source_id)}"
+        return Picture(
+            heading=name,
+            svg=charts.trend(points, compare, value.unit, _trend_words(value, points)),
+            key="trend",
+            columns=("Period", f"Value ({value.unit})", "95% interval", "Number", "Denominator", "Compared with"),
+            rows=[_series_row(row, against, value.unit) for row, against in zip(series, compare, strict=True)],
+            release_keys=list(dict.fromkeys(row["release_key"] for row in series)),
+            indicator_id=value.indicator_id,
+        )
+
+    def spc(self, value: Value, signal: Sequence[Record]) -> Picture:
+        """Return an XmR chart from `marts.signal`."""
+        last = signal[-1]
+        points = [Point(row["period_label"], row["value"], kind=row.get("point_type") or "") for row in signal]
+        limits = (last.get("lower_process_limit"), last.get("process_mean"), last.get("upper_process_limit"))
+        special = [row["period_label"] for row in signal if (row.get("point_type") or "").startswith("special")]
+        alternative = (
+            f"SPC chart: {value.indicator_name}, {value.name}, {signal[0]['period_label']} to {last['period_label']}. "
+            f"Newest {words.with_unit(last['value'], value.unit)}; mean {words.number(limits[1], value.unit)}. "
+            f"Special causes: {words.listing(special) or 'none'}."
+        )
+        notes = [words.SPC_WORDS.get(last.get("point_type") or "", "")]
+        notes += [words.ASSURANCE_WORDS.get(last.get("assurance") or "", "")]
+        notes += ["Fewer than 13 points: the limits are provisional." if last.get("is_short_series") else ""]
+        return Picture(
+            heading=f"{value.indicator_name}: {self.lookup.publisher(value.source_id)}",
+            svg=charts.spc(points, limits, last.get("target"), value.unit, alternative),
+            key="spc",
+            columns=("Period", f"Value ({value.unit})", "Special cause"),
+            rows=[
+                (row["period_label"], words.number(row["value"], value.unit), row.get("special_cause_type") or "")
+                for row in signal
+            ],
+            release_keys=list(dict.fromkeys(row["release_key"] for row in signal)),
+            note=". ".join(note.rstrip(".") for note in notes if note) + ".",
+            indicator_id=value.indicator_id,
+        )
+
+
+def _unit(unit: str) -> str:
+    return unit if unit == "%" else f" {unit}"
+
+
+def _funnel_note(funnel: Funnel, baseline: str) -> str:
+    kind = "allowing for over-dispersion" if funnel.over_dispersed else "not allowing for over-dispersion"
+    note = f"England: {baseline}{_unit(funnel.unit)}. Limits at 95% and 99.8%, {kind}."
+    if funnel.is_bounded:
+        note += (
+            " A masked trust leaves England incomplete: the lower limits belong to the lower bound, the upper limits"
+        )
+        note += " to the upper."
+    if funnel.skipped:
+        note += f" {words.plural(funnel.skipped, 'trust')} not drawn: masked, withheld or without counts."
+    return note + " Crude rates: no allowance for how ill the women and babies are whom a trust cares for."
+
+
+def _trend_words(value: Value, points: Sequence[Point]) -> str:
+    known = [point for point in points if point.value is not None]
+    text = f"Chart over time: {value.indicator_name}, {value.name}. "
+    if known:
+        first, last = known[0], known[-1]
+        text += (
+            f"{words.with_unit(first.value, value.unit)} in {first.label}, "
+            f"{words.with_unit(last.value, value.unit)} in {last.label}. "
+        )
+    if len(known) < len(points):
+        text += f"{words.plural(len(points) - len(known), 'period')} without a value. "
+    return text + f"Recent trend: {words.TREND_WORDS.get(value.recent_trend or '', 'not given').lower()}."
+
+
+def _series_row(row: Record, against: float | None, unit: str) -> Sequence[str]:
+    if row["value"] is not None:
+        shown = words.number(row["value"], unit)
+    elif row["masked"]:
+        shown = "Masked"
+    elif row["min"] is not None and row["max"] is not None:
+        shown = f"Between {words.number(row['min'], unit)} and {words.number(row['max'], unit)}"
+    else:
+        shown = "No value"
+    ends = (row["lower"], row["upper"])
+    span = "" if None in ends else " to ".join(f"{e:.1f}" if row["withheld"] else words.number(e, unit) for e in ends)
+    return (
+        row["label"],
+        shown,
+        span,
+        words.counted(row["numerator"]),
+        words.counted(row["denominator"]),
+        words.number(against, unit),
+    )

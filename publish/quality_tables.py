@@ -1,0 +1,72 @@
+"""The verdicts of both gates and the alert log as tables of the candidate: `quality.check_result`, `quality.alert`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from expectations.checks import Result
+
+CHECK_RESULT = """
+create or replace table quality.check_result (
+    suite varchar, rule varchar, expectation varchar, severity varchar, dimension varchar, success boolean,
+    observed double, minimum double, maximum double, message varchar, remedy varchar, owner varchar,
+    affected_marts varchar[], sample_rows json, release_key varchar
+)
+"""
+ALERT = """
+create or replace table quality.alert (
+    alert_id varchar, scope varchar, state varchar, opened_at timestamp, last_seen_at timestamp, closed_at timestamp,
+    times_seen integer, rule varchar, severity varchar, message varchar, count bigint, sample_rows json,
+    remedy varchar, affected_marts varchar[], affected_lms varchar[], release_key varchar
+)
+"""
+
+
+def write_checks(candidate: Path, results: Iterable[Result]) -> None:
+    """Write every verdict, of both gates, into `quality.check_result` of the candidate.
+
+    A standard that several releases breach has a row for each, with its own count: rows of marts find the warnings of
+    the release gate by their `release_key`.
+    """
+    _write(candidate, "quality.check_result", CHECK_RESULT, [row for result in results for row in _check_rows(result)])
+
+
+def _check_rows(result: Result) -> list[dict[str, Any]]:
+    shared = {name: value for name, value in vars(result).items() if name not in ("affected_lms", "releases")}
+    shared["sample_rows"] = _as_json(result.sample_rows)
+    return [
+        {**shared, "release_key": release_key, "observed": observed}
+        for release_key, observed in result.releases.items() or [(result.release_key, result.observed)]
+    ]
+
+
+def write_alerts(candidate: Path, alerts: Iterable[dict[str, Any]]) -> None:
+    """Write the alert log as it stands into `quality.alert` of the candidate."""
+    _write(candidate, "quality.alert", ALERT, [_alert_row(alert) for alert in alerts])
+
+
+def _alert_row(alert: dict[str, Any]) -> dict[str, Any]:
+    moments = {
+        name: alert[name].removesuffix("+00:00") if alert[name] else None
+        for name in ("opened_at", "last_seen_at", "closed_at")
+    }
+    return {**alert, **moments, "sample_rows": _as_json(alert["sample_rows"])}
+
+
+def _as_json(rows: list[dict[str, Any]]) -> str:
+    return json.dumps(rows, ensure_ascii=False)
+
+
+def _write(candidate: Path, table: str, definition: str, rows: list[dict[str, Any]]) -> None:
+    """Make a table and add rows by the names of their columns, all at once: one by one, thousands take seconds."""
+    with duckdb.connect(str(candidate)) as connection:
+        connection.execute(definition)
+        if rows:
+            connection.register("added", pa.Table.from_pylist(rows))
+            connection.execute(f"insert into {table} by name select * from added")
