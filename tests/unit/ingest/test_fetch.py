@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from faulty_publishers import Fault, FaultyPublishers
 
 from expectations import alerts
 from ingest.archive import audit, quarantine, synthetic
@@ -20,12 +21,11 @@ from ingest.fetch.http import HttpClient
 from ingest.land import landing
 from ingest.land import quarantine_decisions as decisions
 from ingest.registry import Source
-from ingest.sample.server import Fault, SamplePublishers
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 
 MakeSource = Callable[..., Source]
-Serve = Callable[..., tuple[SamplePublishers, HttpClient]]
+Serve = Callable[..., tuple[FaultyPublishers, HttpClient]]
 
 PAGE = {"kind": "page", "url": "https://madeup.example/page"}
 DOWNLOAD = PAGE | {"links": "births", "download": r"\.(csv|zip)$"}
@@ -227,7 +227,7 @@ FAULTS = [
     Fault("status", status=500),
     Fault("status", status=503, retry_after=1),
     Fault("reset", after=10),
-    Fault("slow", wait=0.2),
+    Fault("stall", after=10),
     Fault("hang"),
     Fault("wrong_length"),
     Fault("html"),
@@ -461,7 +461,7 @@ def api_source(make_source: MakeSource) -> Source:
     return make_source("madeup", API, parse=API_PARSE, columns=API_COLUMNS)
 
 
-def asked(server: SamplePublishers) -> list[str]:
+def asked(server: FaultyPublishers) -> list[str]:
     return [hit.query.split("&")[0].removeprefix("indicator_ids=") for hit in server.hits() if "csv" in hit.path]
 
 
