@@ -17,7 +17,6 @@ from typing import Any, Final, Literal, get_args
 
 from expectations import alerts
 from ingest.archive import audit
-from ingest.fetch import probe_settings as watch
 from ingest.fetch import probe_state
 from ingest.fetch.http import BadResponse, HttpClient, HttpError, HttpOptions, PublisherUnavailable
 from ingest.fetch.probe import probe
@@ -116,7 +115,7 @@ def fetch(home: Home, client: HttpClient, source: Source, *, synthetic: bool = F
 def look(home: Home, client: HttpClient, source: Source, *, synthetic: bool = False) -> dict[str, Any]:
     """Ask one publisher whether there is anything to do, and do nothing. Raises PublisherUnavailable or BadResponse."""
     state = probe_state.load(probe_state.place(home, source.id, synthetic=synthetic))
-    watched = watch.of(source)
+    watched = source.probe
     if watched is None:
         return {"source": source.id, "changed": False, "message": NOT_ASKED}
     result = probe(client, watched.spec, state.token)
@@ -131,7 +130,7 @@ def scope_of(source_id: str, *, synthetic: bool) -> str:
 
 
 def _job(home: Home, client: HttpClient, source: Source, state: ProbeState, path: Path, *, synthetic: bool) -> Job:
-    watched = watch.of(source)
+    watched = source.probe
     if watched is None:
         raise PerinatalError(f"{source.id}: {NOT_ASKED}")
     home.archive.mkdir(parents=True, exist_ok=True)
@@ -228,7 +227,7 @@ def check_all(home: Home, client: HttpClient, sources: Iterable[Source]) -> list
 
 def check(home: Home, client: HttpClient, source: Source) -> Checked:
     """Try one source's real address and say honestly what came of it."""
-    watched = watch.of(source)
+    watched = source.probe
     address = watched.spec.url if watched else source.page
     if not address.startswith(("http://", "https://")):
         return Checked(source.id, address, "not asked", "there is no address; its files are brought by hand")

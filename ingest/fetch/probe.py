@@ -2,8 +2,7 @@
 
 State goes in and comes out as a JSON-ready token that the caller keeps; nothing is stored here. Three kinds:
 `fingertips_metadata` (upload date of each indicator), `page` (a web page's main text and the links in it) and
-`govuk_content` (the GOV.UK content API). Keep the new token only when all findings were dealt with; when only
-some indicators were, keep `partly_done(old, settled)`: the rest is then found again.
+`govuk_content` (the GOV.UK content API). Keep the new token only when all findings were dealt with.
 """
 
 from __future__ import annotations
@@ -13,16 +12,15 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Final
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from ingest.documents import web_pages as pages
 from ingest.fetch.fingertips_api import changed_ids, upload_dates
 from ingest.fetch.http import BadResponse, Document, HttpClient, NotModified, Validators
-from perinatal.errors import PerinatalError
+from ingest.fetch.probe_settings import ProbeKind, ProbeSpec
 
 Token = Mapping[str, Any]
-ProbeKind = Literal["fingertips_metadata", "page", "govuk_content"]
 
 MONTH: Final = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 VOLATILE: Final = re.compile(
@@ -33,33 +31,6 @@ VOLATILE: Final = re.compile(
     re.IGNORECASE,
 )
 REMEDY: Final = "open it in a browser; if the publisher has moved it, mend the probe in source.yml"
-
-
-@dataclass(frozen=True)
-class ProbeSpec:
-    """What to ask.
-
-    `url` is the page, the content API address or the indicator metadata address. `links` is a regular
-    expression for the address or title of links and attachments that are releases; "" watches no links of a
-    page and all attachments of the content API. `indicator_ids` are for `fingertips_metadata`.
-    """
-
-    kind: ProbeKind
-    url: str
-    links: str = ""
-    indicator_ids: tuple[int, ...] = ()
-
-    def __post_init__(self) -> None:
-        try:
-            re.compile(self.links)
-        except re.error as error:
-            line = f"probe of {self.url}: {self.links!r} is no regular expression ({error}); mend source.yml"
-            raise PerinatalError(line) from None
-
-    @property
-    def key(self) -> str:
-        """Return a short hash: a token made for another question must not count as an answer to this one."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -100,12 +71,6 @@ def probe(client: HttpClient, spec: ProbeSpec, token: Token | None = None) -> Pr
     result = JUDGES[spec.kind](document, spec, last)
     answer = {"spec": spec.key, "etag": document.etag, "last_modified": document.last_modified}
     return replace(result, token=result.token | answer)
-
-
-def partly_done(last: Token | None, settled: Mapping[str, str]) -> dict[str, Any]:
-    """Return the token to keep when only `settled` indicators (id → upload date) of a probe were fetched."""
-    old = dict(last or {})
-    return old | {"dates": {**old.get("dates", {}), **settled}}
 
 
 def links_of(document: Document, pattern: str) -> tuple[Finding, ...]:

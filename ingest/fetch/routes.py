@@ -19,7 +19,7 @@ from expectations import alerts
 from ingest.archive import audit
 from ingest.archive import manifest as manifests
 from ingest.archive import store as archive
-from ingest.fetch.fingertips_api import ApiAnswer, ApiConfig, AreaPair, fetch_indicators
+from ingest.fetch.fingertips_api import ApiAnswer, fetch_indicators
 from ingest.fetch.fingertips_api import Outcome as ApiOutcome
 from ingest.fetch.http import (
     NOTHING_SEEN,
@@ -33,7 +33,7 @@ from ingest.fetch.http import (
     host_of,
 )
 from ingest.fetch.probe import Finding, ProbeResult, links_of, probe
-from ingest.fetch.probe_settings import Arrives, Watch
+from ingest.fetch.probe_settings import ApiConfig, AreaPair, Arrives, Watch
 from ingest.fetch.probe_state import ProbeState
 from ingest.land import intake, landing
 from ingest.land import quarantine_decisions as decisions

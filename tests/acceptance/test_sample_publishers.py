@@ -15,7 +15,6 @@ from faulty_publishers import Fault, FaultyPublishers, faulty_sample
 from expectations import alerts
 from ingest.archive import manifest as manifests
 from ingest.fetch import fetching as fetch
-from ingest.fetch import probe_settings as watch
 from ingest.fetch import probe_state
 from ingest.fetch.http import HttpClient
 from ingest.inbox import collect as inbox
@@ -45,14 +44,13 @@ def watched() -> list[Source]:
 
 def one_of_each_kind() -> list[Source]:
     """Return a source for each way of arriving."""
-    return list({watch.arrives(source): source for source in watched()}.values())
+    return list({source.arrives: source for source in watched()}.values())
 
 
 def address_of(source: Source) -> tuple[str, str]:
     """Return host and path of the address that is watched."""
-    found = watch.of(source)
-    assert found
-    return urlsplit(found.spec.url).netloc, urlsplit(found.spec.url).path
+    assert source.probe
+    return urlsplit(source.probe.url).netloc, urlsplit(source.probe.url).path
 
 
 @pytest.fixture(scope="module")

@@ -54,9 +54,9 @@ class Fault:
     a `stall` or the end of a compressed body that is cut (`cut_gzip`, sent without a length); `wait` seconds between
     the bytes of `slow`; `extra` bytes more (or fewer) are declared than sent for `wrong_length`; `rename` is what
     becomes of the first header cell for `header`; `size` decoded bytes of a `gzip_bomb`; `hang` never answers, `stall`
-    never goes on, until `end_waiting` or the next fault; `endless` never stops; `other_part` is the range asked for, of another
-    version with an ETag of its own; `body` is sent instead of the true one for `other_body`. `then` is called when a
-    fault has happened.
+    never goes on, until `end_waiting` or the next fault; `endless` never stops; `other_part` is the range asked for, of
+    another version with an ETag of its own; `body` is sent instead of the true one for `other_body`. `then` is called
+    when a fault has happened.
     """
 
     kind: FaultKind

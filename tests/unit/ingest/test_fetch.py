@@ -15,7 +15,6 @@ from expectations import alerts
 from ingest.archive import audit, quarantine, synthetic
 from ingest.archive import manifest as manifests
 from ingest.fetch import fetching as fetch
-from ingest.fetch import probe_settings as watch
 from ingest.fetch import probe_state
 from ingest.fetch.http import HttpClient
 from ingest.land import landing
@@ -525,10 +524,8 @@ def test_a_broken_api_recovers_by_itself(
 
 def test_a_new_kind_of_area_is_asked_for_all_indicators(home: Home, api: Api, api_source: Source, serve: Serve) -> None:
     server, client = serve()
-    areas = list(API["areas"])  # type: ignore[call-overload]
-    api_source.probe["areas"] = areas[:1]
-    fetch.fetch(home, client, api_source)
-    api_source.probe["areas"] = areas
+    narrow = api_source.probe.model_copy(update={"areas": api_source.probe.areas[:1]})
+    fetch.fetch(home, client, api_source.model_copy(update={"probe": narrow}))
     server.forget()
     assert fetch.fetch(home, client, api_source).outcome == "landed"
     assert asked(server) == ["101,102", "103"]
@@ -550,8 +547,8 @@ def test_an_indicator_that_was_never_uploaded_is_asked_for_once(
 
 def test_batches_are_no_larger_than_asked_for(home: Home, api: Api, api_source: Source, serve: Serve) -> None:
     server, client = serve()
-    api_source.probe["batch"] = 1
-    fetch.fetch(home, client, api_source)
+    single = api_source.probe.model_copy(update={"batch": 1})
+    fetch.fetch(home, client, api_source.model_copy(update={"probe": single}))
     assert asked(server) == ["101", "102", "103"] * 2
 
 
@@ -622,16 +619,19 @@ def test_check_is_honest_and_leaves_nothing(home: Home, make_source: MakeSource,
 @pytest.mark.parametrize(
     ("probe", "says"),
     [
-        ({"kind": "pigeon", "url": "x"}, "pigeon"),
-        ({"kind": "page"}, "'url'"),
-        (PAGE | {"dowload": "x"}, "knows no dowload"),
-        (PAGE | {"download": "("}, "unterminated"),
-        ({"kind": "fingertips_metadata", "indicator_ids": ["a"], "areas": []}, "invalid literal"),
+        ({"kind": "pigeon", "url": "x"}, "probe: 'pigeon' is none of 'page', 'govuk_content', 'fingertips_metadata'"),
+        ({"kind": "page"}, "probe.page.url is missing"),
+        (PAGE | {"dowload": "x"}, "probe.page.dowload is not a field of this file"),
+        (PAGE | {"download": "("}, "probe.page.download '(': expected a regular expression (missing )"),
+        (
+            {"kind": "fingertips_metadata", "indicator_ids": ["a"], "areas": []},
+            "probe.fingertips_metadata.indicator_ids.0 'a': expected a valid integer",
+        ),
     ],
 )
 def test_a_wrong_probe_is_named_with_its_file(make_source: MakeSource, probe: dict[str, Any], says: str) -> None:
-    with pytest.raises(PerinatalError, match=r"source\.yml: probe: ") as error:
-        watch.of(make_source(probe=probe))
+    with pytest.raises(PerinatalError, match=r"source\.yml: probe") as error:
+        make_source(probe=probe)
     assert says in str(error.value)
 
 

@@ -9,19 +9,16 @@ from faulty_publishers import Fault, FaultyPublishers
 
 from ingest.fetch.fingertips_api import (
     ApiAnswer,
-    ApiConfig,
-    AreaPair,
     Outcome,
     changed_ids,
     fetch_indicators,
-    metadata_url,
     plan,
-    settled,
     upload_dates,
 )
 from ingest.fetch.http import BadResponse, HttpClient, HttpOptions, PublisherUnavailable
+from ingest.fetch.probe_settings import ApiConfig, AreaPair
 
-UTLA, ICB, UNKNOWN = AreaPair(502, 6), AreaPair(221, 15), AreaPair(9999, 6)
+UTLA, ICB, UNKNOWN = AreaPair(child=502, parent=6), AreaPair(child=221, parent=15), AreaPair(child=9999, parent=6)
 ROWS = "fingertips.phe.org.uk/api/all_data/csv/by_indicator_id"
 
 
@@ -80,8 +77,6 @@ def test_a_bad_area_type_fails_alone_with_the_servers_words(server: FaultyPublis
     assert bad.outcome is Outcome.FAILED
     assert 'it says "An unexpected error occurred"' in bad.message
     assert good.outcome is Outcome.DATA
-    assert settled([bad, good], {1: "a", 2: "b"}) == {}
-    assert settled([good], {1: "a", 2: "b"}) == {"1": "a", "2": "b"}
 
 
 def test_a_host_that_is_down_is_not_asked_again_and_again(server: FaultyPublishers, tmp_path: Path) -> None:
@@ -140,7 +135,7 @@ def test_upload_dates_of_the_real_metadata() -> None:
     path = Path(__file__).parents[4] / "shared/releases/fingertips/indicator_metadata_all.json"
     if not path.exists():
         pytest.skip("the real releases are not beside the project")
-    dates = upload_dates(path.read_bytes(), metadata_url(ApiConfig((), ())))
+    dates = upload_dates(path.read_bytes(), ApiConfig((), ()).metadata_url)
     assert len(dates) == 1587
     assert dates[108] == "2024-10-07T17:11:02"
     assert sum(date == "" for date in dates.values()) == 8

@@ -8,7 +8,7 @@ import pytest
 from faulty_publishers import Fault, FaultyPublishers
 
 from ingest.fetch.http import BadResponse, HttpClient, HttpOptions, PublisherUnavailable
-from ingest.fetch.probe import ProbeResult, ProbeSpec, Token, partly_done, probe
+from ingest.fetch.probe import ProbeResult, ProbeSpec, Token, probe
 from perinatal.errors import PerinatalError
 
 PAGE_URL = "https://site.example/audit/data"
@@ -214,16 +214,6 @@ def test_fingertips_indicators_by_upload_date(root: Path, client: HttpClient, se
     write_uploads(root, **{"101": "2026-02-01T00:00:00", "102": None, "500": "2026-03-01T00:00:00"})
     second = probe(client, FINGERTIPS, stored(first))
     assert [finding.id for finding in second.findings] == ["101"]
-
-
-def test_indicators_that_could_not_be_fetched_are_found_again(root: Path, client: HttpClient) -> None:
-    write_uploads(root, **{"101": "2026-01-01", "102": "2026-01-01"})
-    first = probe(client, FINGERTIPS)
-    token = partly_done(None, {"101": first.token["dates"]["101"]})
-    second = probe(client, FINGERTIPS, token)
-    assert [finding.id for finding in second.findings] == ["102"]
-    done = partly_done(stored(second), {"102": "2026-01-01"})
-    assert not probe(client, FINGERTIPS, done).changed
 
 
 @pytest.mark.parametrize("content", ["", "<html>", "[1]", '{"a": {}}', '{"101": 3}'])

@@ -84,6 +84,17 @@ def test_an_id_that_is_not_the_folders_name_is_named(demo: Source) -> None:
         ("title: Demo", "title: [Demo", "source.yml"),
         ("audience: public", "audience: everybody", "audience 'everybody'"),
         ("cadence_days: 30", "cadence_days: 30\nmalformed_rows: ignore", "malformed_rows 'ignore'"),
+        ("cadence_days: 30", "cadence_days: often", "cadence_days 'often': expected a valid integer"),
+        ("{counts: {title: Counts}}", "[counts]", "datasets: expected a valid dictionary"),
+        ("title: Counts", "titel: Counts", "datasets.counts.titel is not a field of this file"),
+        ("title: Counts", "scope: rows", "datasets.counts.scope 'rows': expected 'release' or 'row'"),
+        (
+            "title: Counts",
+            "published_on: {'2023': May}",
+            "datasets.counts.published_on.2023 'May': expected a valid date",
+        ),
+        ("title: Counts", "template: finding", "datasets.counts.template 'finding': expected findings or observations"),
+        ("cadence_days: 30", "cadence_days: 30\ncells: {mark: '*'}", "cells.mark is not a field of this file"),
     ],
 )
 def test_a_wrong_description_is_named(demo: Source, old: str, new: str, says: str) -> None:

@@ -78,7 +78,7 @@ def test_usage_errors(run: Run) -> None:
 def test_live_where_the_network_is_closed(run: Run) -> None:
     assert "not reachable from here" in run("sources", "check", "--live", "--source", "mbrrace").stdout
     (found,) = json.loads(run("sources", "check", "--live", "--source", "mbrrace", "--json").stdout)
-    assert found["address"] == registry.source("mbrrace").probe["url"]
+    assert found["address"] == registry.source("mbrrace").probe.url
 
 
 def test_sources_are_listed(run: Run) -> None:
