@@ -62,9 +62,8 @@ def _page_day(tree: Any) -> str | None:
         day = text and (iso_date(text[:10]) or _day_in_words(text))
         if day:
             return day
-    written = re.search(
-        rf"published:?\s+(on\s+)?({DAY_IN_WORDS.pattern})", one_line(tree.text_content()), re.IGNORECASE
-    )
+    text = one_line(tree.text_content())
+    written = re.search(rf"published:?\s+(on\s+)?({DAY_IN_WORDS.pattern})", text, re.IGNORECASE)
     return _day_in_words(written[0]) if written else None
 
 
