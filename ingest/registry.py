@@ -16,14 +16,15 @@ from datetime import date
 from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field, dataclasses
 
 from expectations.columns import Column, column_of
 from ingest.fetch.probe_settings import Arrives, Watch
 from perinatal.errors import PerinatalError
-from perinatal.yaml_records import Record, read_record
+from perinatal.records import Record, record_of
+from perinatal.yaml_records import read_yaml
 
 SOURCES_DIR = Path(__file__).parent / "sources"
 TEMPLATES_DIR = Path(__file__).parent / "templates"
@@ -115,7 +116,8 @@ class Dataset(Record):
     published_on: dict[str, date] = Field(default_factory=dict)
 
 
-class Source(Record):
+@dataclasses.dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Source:
     """One publisher's material, as `source.yml` describes it. `cadence_days` is None where nothing more is due.
 
     `probe` says how its releases are noticed, None where people bring the files. `owner` sees to what its standards
@@ -218,7 +220,7 @@ def header_key(name: str) -> str:
 def load(folder: Path) -> Source:
     """Read one source folder. Raises PerinatalError, which names the field that is wrong."""
     path = folder / "source.yml"
-    source = read_record(path, Source, folder=folder)
+    source = record_of(Source, {**read_yaml(path, dict[str, Any]), "folder": folder}, str(path))
     if source.id != folder.name:
         raise PerinatalError(f"{path}: id is {source.id!r}, expected the folder's name {folder.name!r}")
     return source

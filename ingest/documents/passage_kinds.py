@@ -10,7 +10,8 @@ from pydantic import BeforeValidator
 
 from ingest.documents.passages import Passage
 from ingest.registry import TEMPLATES_DIR
-from perinatal.yaml_records import Record, read_records
+from perinatal.records import Record
+from perinatal.yaml_records import read_yaml
 
 RULES: Final = TEMPLATES_DIR / "findings" / "passages.yml"
 
@@ -37,7 +38,7 @@ class Rule(Record):
 @cache
 def rules() -> tuple[Rule, ...]:
     """Return the rules, the first that fits decides."""
-    return read_records(RULES, Rule)
+    return tuple(read_yaml(RULES, list[Rule]))
 
 
 def kind_of(passage: Passage) -> str | None:

@@ -24,7 +24,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field
 
 from perinatal.errors import PerinatalError
-from perinatal.yaml_records import Record
+from perinatal.records import Record
 
 FINGERTIPS_URL: Final = "https://fingertips.phe.org.uk/api/"
 MAX_IDS: Final = 100  # indicators that the Fingertips API answers in one request

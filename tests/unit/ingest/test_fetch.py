@@ -525,7 +525,7 @@ def test_a_broken_api_recovers_by_itself(
 def test_a_new_kind_of_area_is_asked_for_all_indicators(home: Home, api: Api, api_source: Source, serve: Serve) -> None:
     server, client = serve()
     narrow = api_source.probe.model_copy(update={"areas": api_source.probe.areas[:1]})
-    fetch.fetch(home, client, api_source.model_copy(update={"probe": narrow}))
+    fetch.fetch(home, client, replace(api_source, probe=narrow))
     server.forget()
     assert fetch.fetch(home, client, api_source).outcome == "landed"
     assert asked(server) == ["101,102", "103"]
@@ -548,7 +548,7 @@ def test_an_indicator_that_was_never_uploaded_is_asked_for_once(
 def test_batches_are_no_larger_than_asked_for(home: Home, api: Api, api_source: Source, serve: Serve) -> None:
     server, client = serve()
     single = api_source.probe.model_copy(update={"batch": 1})
-    fetch.fetch(home, client, api_source.model_copy(update={"probe": single}))
+    fetch.fetch(home, client, replace(api_source, probe=single))
     assert asked(server) == ["101", "102", "103"] * 2
 
 
@@ -619,18 +619,18 @@ def test_check_is_honest_and_leaves_nothing(home: Home, make_source: MakeSource,
 @pytest.mark.parametrize(
     ("probe", "says"),
     [
-        ({"kind": "pigeon", "url": "x"}, "probe: 'pigeon' is none of 'page', 'govuk_content', 'fingertips_metadata'"),
-        ({"kind": "page"}, "probe.page.url is missing"),
-        (PAGE | {"dowload": "x"}, "probe.page.dowload is not a field of this file"),
-        (PAGE | {"download": "("}, "probe.page.download '(': expected a regular expression (missing )"),
+        ({"kind": "pigeon", "url": "x"}, "'pigeon'"),
+        ({"kind": "page"}, "field probe.page.url: is missing"),
+        (PAGE | {"dowload": "x"}, "field probe.page.dowload: is not a known field"),
+        (PAGE | {"download": "("}, "field probe.page.download: expected a regular expression (missing )"),
         (
             {"kind": "fingertips_metadata", "indicator_ids": ["a"], "areas": []},
-            "probe.fingertips_metadata.indicator_ids.0 'a': expected a valid integer",
+            "field probe.fingertips_metadata.indicator_ids.0: Input should be a valid integer",
         ),
     ],
 )
 def test_a_wrong_probe_is_named_with_its_file(make_source: MakeSource, probe: dict[str, Any], says: str) -> None:
-    with pytest.raises(PerinatalError, match=r"source\.yml: probe") as error:
+    with pytest.raises(PerinatalError, match=r"source\.yml: field probe") as error:
         make_source(probe=probe)
     assert says in str(error.value)
 
