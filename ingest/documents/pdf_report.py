@@ -28,7 +28,7 @@ FULL_STOP: Final = (".", "!", "?", ":", ";")
 
 @dataclass(frozen=True)
 class PrintedLine:
-    """One printed line: its page, type size and vertical place, in points."""
+    """One printed line: its page, type size and vertical position, in points."""
 
     text: str
     page: int

@@ -30,7 +30,7 @@ VOLATILE: Final = re.compile(
     r"|\b\d+ (second|minute|hour|day|week|month|year)s? ago\b",
     re.IGNORECASE,
 )
-REMEDY: Final = "open it in a browser; if the publisher has moved it, mend the probe in source.yml"
+REMEDY: Final = "open it in a browser; if the publisher has moved it, correct the probe in source.yml"
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def judge_fingertips(document: Document, spec: ProbeSpec, last: Token) -> ProbeR
     findings = tuple(Finding(str(id_), f"uploaded {dates[id_] or 'never'}", document.url) for id_ in new)
     unknown = [id_ for id_ in spec.indicator_ids if id_ not in dates]
     names = ", ".join(map(str, unknown))
-    warnings = (f"the publisher does not have indicator(s) {names}; mend source.yml",) if unknown else ()
+    warnings = (f"the publisher does not have indicator(s) {names}; correct source.yml",) if unknown else ()
     kept = {str(id_): dates[id_] for id_ in spec.indicator_ids if id_ in dates}
     message = f"{len(new)} of {len(spec.indicator_ids)} indicators have new data" if new else "nothing new"
     return ProbeResult(bool(new), {"dates": kept}, findings, message, warnings)
@@ -108,7 +108,7 @@ def judge_govuk(document: Document, spec: ProbeSpec, last: Token) -> ProbeResult
         updated = str(content["public_updated_at"])
         found = [(a["title"], a["url"]) for a in details.get("attachments") or []]
         found += [(d["title"], d["base_path"]) for d in linked.get("documents") or []]
-        findings = [_link(document.url, str(place), str(title)) for title, place in found]
+        findings = [_link(document.url, str(address), str(title)) for title, address in found]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = f"sent no GOV.UK content document ({type(error).__name__}: {error})"
         raise BadResponse(document.url, what, REMEDY, reason="not_content") from None
@@ -169,9 +169,9 @@ def _links(tree: Any, base: str, pattern: str) -> Iterator[Finding]:
             yield link
 
 
-def _link(base: str, place: str, title: str) -> Finding:
+def _link(base: str, address: str, title: str) -> Finding:
     """Return a link; both pages and the content API give some addresses as paths on their site."""
-    url = urldefrag(urljoin(base, place.strip())).url
+    url = urldefrag(urljoin(base, address.strip())).url
     return Finding(url, title or url, url)
 
 

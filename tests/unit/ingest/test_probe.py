@@ -207,7 +207,7 @@ def test_fingertips_indicators_by_upload_date(root: Path, client: HttpClient, se
     write_uploads(root, **{"101": "2026-01-01T00:00:00", "102": None, "500": "2026-01-01T00:00:00"})
     first = probe(client, FINGERTIPS)
     assert [finding.id for finding in first.findings] == ["101", "102"]
-    assert first.warnings == ("the publisher does not have indicator(s) 999; mend source.yml",)
+    assert first.warnings == ("the publisher does not have indicator(s) 999; correct source.yml",)
     server.forget()
     assert not probe(client, FINGERTIPS, stored(first)).changed
     assert server.count().bodies == 0
