@@ -1,6 +1,6 @@
 """Fetching: each publisher is asked what is new, what is new is landed, and what came of it is told.
 
-Driven by the `probe:` block of each source.yml alone (`ingest.fetch.probe_settings`). Sources run in parallel and know nothing of
+Driven by the `probe:` block of each source.yml alone (`probe_settings.py`). Sources run in parallel and know nothing of
 each other: one that fails leaves an alert, and the next run recovers by itself.
 """
 
