@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from insights.labelled_set import Labelled
-from insights.themes import theme_ids
+from insights.themes import first_themes
 
 
 @dataclass(frozen=True)
@@ -21,23 +21,24 @@ class Agreement:
 
 
 def agreement(rows: Sequence[Labelled]) -> Agreement:
-    """Compare pass 1 with pass 2."""
-    tables = {theme: _table(rows, theme) for theme in theme_ids()}
+    """Compare pass 1 with pass 2 of the findings that have both."""
+    passes = [(row.pass1, row.pass2) for row in rows if row.pass1 is not None and row.pass2 is not None]
+    tables = {theme.theme_id: _table(passes, theme.theme_id) for theme in first_themes()}
     pooled = tuple(sum(table[cell] for table in tables.values()) for cell in range(4))
     return Agreement(
-        len(rows),
-        sum(row.pass1 == row.pass2 for row in rows),
+        len(passes),
+        sum(first == second for first, second in passes),
         _kappa(*pooled),
         _alpha(*pooled),
         {theme: _kappa(*table) for theme, table in tables.items()},
     )
 
 
-def _table(rows: Sequence[Labelled], theme: str) -> tuple[int, int, int, int]:
-    both = sum(theme in row.pass1 and theme in row.pass2 for row in rows)
-    first = sum(theme in row.pass1 and theme not in row.pass2 for row in rows)
-    second = sum(theme not in row.pass1 and theme in row.pass2 for row in rows)
-    return both, first, second, len(rows) - both - first - second
+def _table(passes: Sequence[tuple[frozenset[str], frozenset[str]]], theme: str) -> tuple[int, int, int, int]:
+    both = sum(theme in one and theme in other for one, other in passes)
+    first = sum(theme in one and theme not in other for one, other in passes)
+    second = sum(theme not in one and theme in other for one, other in passes)
+    return both, first, second, len(passes) - both - first - second
 
 
 def _kappa(both: int, first: int, second: int, neither: int) -> float:

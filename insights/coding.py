@@ -16,10 +16,11 @@ from typing import TextIO
 import numpy as np
 
 from insights.decisions import Decision, latest_decisions, read_decisions
-from insights.labelled_set import Labelled, load_labelled
+from insights.labelled_set import UNKNOWN, Labelled, load_labelled, truth_of
 from insights.lexicon import Lexicon, Span, default_lexicon, normalise
-from insights.model import THRESHOLD, UNKNOWN, Matrix, ThemeModel, Truth, fit_theme_model
-from insights.rules import Reading, clause_spans, read
+from insights.model import THRESHOLD, Matrix, ThemeModel, Truth, fit_theme_model
+from insights.roles import clause_spans
+from insights.rules import Reading, read
 from insights.themes import theme_ids
 from perinatal.csv_rows import read_rows
 from perinatal.errors import PerinatalError
@@ -65,6 +66,18 @@ class Coder:
     def scores(self, texts: Sequence[str]) -> Matrix:
         """Scores of every theme for every text, before threshold and decisions (texts x themes)."""
         return self.model.probabilities([read(text, self.lexicon) for text in texts])
+
+    def themes(self, findings: Sequence[tuple[str, str]]) -> list[frozenset[str]]:
+        """Themes of each (finding_id, text), in the order of the findings."""
+        given: dict[str, set[str]] = {finding_id: set() for finding_id, _ in findings}
+        for assignment in self.code(findings):
+            given[assignment.finding_id].add(assignment.theme_id)
+        return [frozenset(themes) for themes in given.values()]
+
+    def themes_by_rules(self, findings: Sequence[tuple[str, str]]) -> list[frozenset[str]]:
+        """Themes of each (finding_id, text) by strong phrases of the lexicon alone: what the model is measured on."""
+        readings = [read(text, self.lexicon) for _, text in findings]
+        return [frozenset(theme for theme, hits in reading.hits.items() if hits.include) for reading in readings]
 
     def _decided(self) -> dict[str, dict[str, Decision]]:
         by_finding: dict[str, dict[str, Decision]] = {}
@@ -119,7 +132,7 @@ def train(
     rows = list(load_labelled() if labelled is None else labelled)
     latest = latest_decisions(decisions)
     texts = [row.text for row in rows]
-    truth = np.array([[theme in row.labels for theme in theme_ids()] for row in rows], dtype=np.int8)
+    truth = np.array([truth_of(row) for row in rows])
     decided = {finding: text for finding, text in sorted((decided_texts or {}).items())}
     extra = _decided_truth(latest, list(decided))
     known = (extra != UNKNOWN).any(axis=1)

@@ -1,8 +1,8 @@
 """Evaluation on source families that were held out: `perinatal themes evaluate`.
 
-Per theme precision, recall, F1 and support; macro and micro; percentile bootstrap intervals over findings
-(seeded); beside the rules alone and the majority answer. The figures speak of synthetic texts written by this
-project (labelled/README.md), not of publishers' texts.
+Per theme precision, recall, F1 and support; macro and micro with intervals; beside the rules alone and the majority
+answer. The figures speak of synthetic texts written by this project (labelled/README.md) and flatter; with a file of
+coded passages (`--labels`) insights.passages measures on those instead.
 """
 
 from __future__ import annotations
@@ -10,54 +10,28 @@ from __future__ import annotations
 import json as jsonlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TextIO
 
 import numpy as np
-from numpy.typing import NDArray
 
+from insights import passages
 from insights.agreement import agreement
 from insights.coding import Coder, train
 from insights.labelled_set import HELD_OUT_SOURCES, Labelled, load_labelled
-from insights.lexicon import default_lexicon
-from insights.rules import read
-from insights.themes import load_themes, taxonomy_version, theme_ids
+from insights.measures import (
+    Answers,
+    Summary,
+    ThemeScore,
+    answer_table,
+    print_themes,
+    print_ways,
+    summary,
+    theme_scores,
+)
+from insights.themes import Theme, first_themes, taxonomy_version
 
-SEED = 20261123
-RESAMPLES = 1_000
-LIMITS = (2.5, 97.5)  # percentiles
 TARGET_MACRO, TARGET_MICRO = 0.60, 0.70
-Answers = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class ThemeScore:
-    """One theme on one held-out set."""
-
-    theme_id: str
-    label: str
-    precision: float
-    recall: float
-    f1: float
-    support: int
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure with its 95% bootstrap interval."""
-
-    value: float
-    lower_95: float
-    upper_95: float
-
-
-@dataclass(frozen=True)
-class Summary:
-    """Macro F1 (over themes with support), micro F1, precision and recall of one way of coding."""
-
-    macro_f1: Figure
-    micro_f1: Figure
-    micro_precision: Figure
-    micro_recall: Figure
 
 
 @dataclass(frozen=True)
@@ -77,86 +51,38 @@ def training_rows(rows: Sequence[Labelled]) -> list[Labelled]:
 
 
 def evaluate(rows: Sequence[Labelled], sources: Sequence[str], coder: Coder) -> Report:
-    """Measure a coder that was trained on `training_rows` on the rows of `sources`."""
+    """Measure a coder that was trained on `training_rows` on the rows of `sources`, over the themes of 1.0."""
     held_out = [row for row in rows if row.source in sources]
-    truth = np.array([[theme in row.labels for theme in theme_ids()] for row in held_out])
+    themes = first_themes()
+    truth = answer_table([row.labels for row in held_out], themes)
+    texts = [(row.finding_id, row.text) for row in held_out]
     answers = {
-        "rules and model": _coded(coder, held_out),
-        "rules only": _rules_only(held_out),
-        "majority": _majority(training_rows(rows), len(held_out)),
+        "rules and model": answer_table(coder.themes(texts), themes),
+        "rules only": answer_table(coder.themes_by_rules(texts), themes),
+        "majority": _majority(training_rows(rows), len(held_out), themes),
     }
     return Report(
         tuple(sources),
         len(held_out),
         int(truth.sum()),
         {name: summary(truth, answer) for name, answer in answers.items()},
-        _by_theme(truth, answers["rules and model"]),
+        theme_scores(themes, truth, answers["rules and model"]),
     )
 
 
-def _coded(coder: Coder, rows: Sequence[Labelled]) -> Answers:
-    given = {(a.finding_id, a.theme_id) for a in coder.code([(row.finding_id, row.text) for row in rows])}
-    return np.array([[(row.finding_id, theme) in given for theme in theme_ids()] for row in rows])
-
-
-def _rules_only(rows: Sequence[Labelled]) -> Answers:
-    answers = np.zeros((len(rows), len(theme_ids())), dtype=bool)
-    for place, row in enumerate(rows):
-        hits = read(row.text, default_lexicon()).hits
-        answers[place] = [bool(theme in hits and hits[theme].include) for theme in theme_ids()]
-    return answers
-
-
-def _majority(training: Sequence[Labelled], size: int) -> Answers:
+def _majority(training: Sequence[Labelled], size: int, themes: Sequence[Theme]) -> Answers:
     """Give the commonest theme of the training texts, for every finding."""
-    counts = [sum(theme in row.labels for row in training) for theme in theme_ids()]
+    counts = [sum(theme.theme_id in row.labels for row in training) for theme in themes]
     answers = np.zeros((size, len(counts)), dtype=bool)
     answers[:, int(np.argmax(counts))] = True
     return answers
 
 
-def _ratio(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:
-    ratio: NDArray[np.float64] = np.divide(top, bottom, out=np.zeros_like(top, dtype=float), where=bottom > 0)
-    return ratio
-
-
-def _measures(truth: Answers, answer: Answers) -> NDArray[np.float64]:
-    """Macro F1, micro F1, micro precision, micro recall."""
-    hit = (truth & answer).sum(axis=0).astype(float)
-    given, real = answer.sum(axis=0).astype(float), truth.sum(axis=0).astype(float)
-    macro = _ratio(2 * hit, given + real)[real > 0].mean() if real.any() else 0.0
-    total = np.array([hit.sum()])
-    micro = [_ratio(k * total, np.array([b]))[0] for k, b in ((2, given.sum() + real.sum()), (1, given.sum()))]
-    return np.array([macro, *micro, _ratio(total, np.array([real.sum()]))[0]])
-
-
-def summary(truth: Answers, answer: Answers) -> Summary:
-    """Measures with bootstrap intervals: findings are drawn with replacement, RESAMPLES times."""
-    generator = np.random.default_rng(SEED)
-    size = len(truth)
-    drawn = []
-    for _ in range(RESAMPLES):
-        sample = generator.integers(0, size, size)
-        drawn.append(_measures(truth[sample], answer[sample]))
-    lower, upper = np.percentile(np.array(drawn), LIMITS, axis=0)
-    values = _measures(truth, answer)
-    return Summary(*(Figure(*map(float, three)) for three in zip(values, lower, upper, strict=True)))
-
-
-def _by_theme(truth: Answers, answer: Answers) -> list[ThemeScore]:
-    scores = []
-    for column, theme in enumerate(load_themes()):
-        real, given = truth[:, column], answer[:, column]
-        hit, support, named = int((real & given).sum()), int(real.sum()), int(given.sum())
-        precision = hit / named if named else 0.0
-        recall = hit / support if support else 0.0
-        f1 = 2 * hit / (support + named) if support + named else 0.0
-        scores.append(ThemeScore(theme.theme_id, theme.label, precision, recall, f1, support))
-    return scores
-
-
-def main(out: TextIO, json: bool = False) -> None:
-    """Print the evaluation: each held-out source, then the self-consistency of the labels."""
+def main(out: TextIO, json: bool = False, labels: Path | None = None) -> None:
+    """Print the evaluation: on the passages of `labels`, or on each held-out source with the labels' consistency."""
+    if labels is not None:
+        passages.main(labels, out, json)
+        return
     rows = load_labelled()
     coder = train(training_rows(rows))
     reports = [evaluate(rows, sources, coder) for sources in (*((s,) for s in HELD_OUT_SOURCES), HELD_OUT_SOURCES)]
@@ -184,14 +110,7 @@ def main(out: TextIO, json: bool = False) -> None:
 
 def _print_report(report: Report, out: TextIO) -> None:
     out.write(f"\nHeld out: {', '.join(report.sources)} ({report.findings} findings, {report.labels} labels)\n")
-    out.write(f"{'':<17}{'macro F1':<21}{'micro F1':<21}{'precision':<21}{'recall':<21}\n")
-    for name, way in report.ways.items():
-        figures = (way.macro_f1, way.micro_f1, way.micro_precision, way.micro_recall)
-        cells = "".join(f"{f'{f.value:.3f} ({f.lower_95:.3f}–{f.upper_95:.3f})':<21}" for f in figures)
-        out.write(f"{name:<17}{cells}\n")
+    print_ways(report.ways, out)
     if len(report.sources) < len(HELD_OUT_SOURCES):
         return
-    out.write(f"\n{'theme':<52}{'precision':>10}{'recall':>8}{'F1':>7}{'support':>9}\n")
-    for theme in report.themes:
-        name = f"{theme.theme_id} {theme.label}"
-        out.write(f"{name:<52}{theme.precision:>10.2f}{theme.recall:>8.2f}{theme.f1:>7.2f}{theme.support:>9}\n")
+    print_themes(report.themes, out)

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from insights.patterns import KEY_LENGTH, WORD, Part, PatternError, compile_part, parse
-from insights.themes import TAXONOMY, load_themes
+from insights.patterns import KEY_LENGTH, WORD, Branch, Part, PatternError, compile_part, expand, parse
+from insights.themes import TAXONOMY, theme_ids
 from perinatal.csv_rows import read_rows
 from perinatal.errors import PerinatalError
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 COLUMNS = ("theme_id", "kind", "pattern")
+CLASS_COLUMNS = ("name", "words")
 ANY_THEME = "*"
-THEME_KINDS = frozenset({"include", "context", "exclude"})
-CUE_KINDS = frozenset({"assurance", "directive", "problem", "contrast", "absence", "absence_after", "process"})
+THEME_KINDS = frozenset({"include", "topic", "context", "exclude"})
+CUE_KINDS = frozenset(
+    {"assurance", "directive", "imperative", "problem", "contrast", "absence", "absence_after", "process"}
+    | {"background", "itself"}
+)
 SENTENCE_END = re.compile(r"[.!?](?=\s|$)")
 STRAIGHTENED = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "\u00a0": " "})
 COMBINATIONS = 8  # of the parts of an `a & b` pattern that are tried in one sentence
@@ -52,13 +59,20 @@ class Match(NamedTuple):
     span: Span
 
 
+class Start(NamedTuple):
+    """An alternative of a part (by its index)."""
+
+    part: int
+    branch: Branch
+
+
 @dataclass(frozen=True)
 class Lexicon:
-    """Compiled entries with an index from a word's first letters to the parts that may start there."""
+    """Compiled entries with an index from a word, or its beginning, to the alternatives that may start there."""
 
     entries: tuple[Entry, ...]
-    parts: tuple[Part, ...]
-    starts: dict[str, tuple[int, ...]]
+    by_word: dict[str, tuple[Start, ...]]
+    by_beginning: dict[str, tuple[Start, ...]]
     by_first_part: dict[int, tuple[Entry, ...]]
 
     def find(self, text: str) -> list[Match]:
@@ -75,13 +89,27 @@ class Lexicon:
 
     def _part_spans(self, lowered: str) -> dict[int, list[Span]]:
         spans: dict[int, list[Span]] = defaultdict(list)
-        for word in WORD.finditer(lowered):
+        words = list(WORD.finditer(lowered))
+        present = {word.group()[:KEY_LENGTH] for word in words}
+        for word in words:
             position = word.start()
-            for part in self.starts.get(word.group()[:KEY_LENGTH], ()):
-                match = self.parts[part].regex.match(lowered, position)
+            for part, branch in self._starts(word.group()):
+                if part in spans and spans[part][-1].start == position:
+                    continue  # an earlier alternative fits here already
+                if any(later.isdisjoint(present) for later in branch.later):
+                    continue
+                match = branch.regex.match(lowered, position)
                 if match:
                     spans[part].append(Span(position, match.end()))
         return spans
+
+    def _starts(self, word: str) -> Iterator[Start]:
+        yield from self.by_word.get(word, ())
+        stem, apostrophe, _ = word.partition("'")
+        if apostrophe:
+            yield from self.by_word.get(stem, ())
+        for length in range(KEY_LENGTH, len(word) + 1):
+            yield from self.by_beginning.get(word[:length], ())
 
 
 def normalise(text: str) -> str:
@@ -116,6 +144,8 @@ def _entry_spans(entry: Entry, spans: dict[int, list[Span]], sentences: list[Spa
         best = _tightest(inside)
         if best:
             found.append(best)
+        if best and entry.kind == "exclude":
+            found += [span for spans in inside for span in spans]
     return found
 
 
@@ -133,47 +163,55 @@ def _tightest(choices: list[list[Span]]) -> Span | None:
 
 def load_lexicon(path: Path) -> Lexicon:
     """Read and compile a lexicon. Raises PerinatalError naming the row of a pattern that cannot be read."""
-    known = {theme.theme_id for theme in load_themes()}
+    classes = {row["name"]: row["words"] for _, row in read_rows(TAXONOMY / "word_classes.csv", CLASS_COLUMNS)}
     distinct: dict[str, int] = {}
     parts: list[Part] = []
     entries: list[Entry] = []
     for line, row in read_rows(path, COLUMNS):
-        theme_id, kind, pattern = row["theme_id"], row["kind"], row["pattern"]
-        allowed = CUE_KINDS if theme_id == ANY_THEME else THEME_KINDS if theme_id in known else frozenset()
-        if kind not in allowed:
-            raise PerinatalError(
-                f"{path}, line {line}: theme {theme_id!r} with kind {kind!r}. Expected a theme of themes.csv with "
-                f"{', '.join(sorted(THEME_KINDS))}, or {ANY_THEME} with {', '.join(sorted(CUE_KINDS))}."
-            )
+        theme_id, kind = _checked_kind(path, line, row)
+        indexes = []
         try:
-            conjuncts = parse(pattern)
+            written_out = expand(row["pattern"], classes)
+            for source, conjunct in zip(written_out.split("&"), parse(written_out), strict=True):
+                key = " ".join(source.split())
+                if key not in distinct:
+                    distinct[key] = len(parts)
+                    parts.append(compile_part(conjunct))
+                indexes.append(distinct[key])
         except PatternError as error:
             raise PerinatalError(f"{path}, line {line}: {error}. See insights/patterns.py.") from error
-        indexes = []
-        for source, conjunct in zip(pattern.split("&"), conjuncts, strict=True):
-            key = " ".join(source.split())
-            if key not in distinct:
-                distinct[key] = len(parts)
-                parts.append(compile_part(conjunct))
-            indexes.append(distinct[key])
-        entries.append(Entry(theme_id, kind, pattern, tuple(indexes)))
+        entries.append(Entry(theme_id, kind, row["pattern"], tuple(indexes)))
     return _indexed(tuple(entries), tuple(parts))
 
 
+def _checked_kind(path: Path, line: int, row: dict[str, str]) -> tuple[str, str]:
+    theme_id, kind = row["theme_id"], row["kind"]
+    allowed = CUE_KINDS if theme_id == ANY_THEME else THEME_KINDS if theme_id in theme_ids() else frozenset()
+    if kind not in allowed:
+        raise PerinatalError(
+            f"{path}, line {line}: theme {theme_id!r} with kind {kind!r}. Expected a theme of themes.csv with "
+            f"{', '.join(sorted(THEME_KINDS))}, or {ANY_THEME} with {', '.join(sorted(CUE_KINDS))}."
+        )
+    return theme_id, kind
+
+
 def _indexed(entries: tuple[Entry, ...], parts: tuple[Part, ...]) -> Lexicon:
-    starts: dict[str, list[int]] = defaultdict(list)
+    by_word: dict[str, list[Start]] = defaultdict(list)
+    by_beginning: dict[str, list[Start]] = defaultdict(list)
     for index, part in enumerate(parts):
-        for key in sorted(part.keys):
-            starts[key].append(index)
+        for branch in part.branches:
+            for word in branch.words:
+                by_word[word].append(Start(index, branch))
+            for beginning in branch.beginnings:
+                by_beginning[beginning].append(Start(index, branch))
     by_first: dict[int, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_first[entry.parts[0]].append(entry)
-    return Lexicon(
-        entries,
-        parts,
-        {key: tuple(values) for key, values in starts.items()},
-        {key: tuple(values) for key, values in by_first.items()},
-    )
+    return Lexicon(entries, _frozen(by_word), _frozen(by_beginning), _frozen(by_first))
+
+
+def _frozen(lists: dict[Key, list[Value]]) -> dict[Key, tuple[Value, ...]]:
+    return {key: tuple(values) for key, values in lists.items()}
 
 
 @cache

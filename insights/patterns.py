@@ -7,6 +7,8 @@ A pattern is words as a clinician would write them:
 - `word?` `(…)?`      may be left out
 - `~3`                up to three words may stand here
 - `a & b`             both in the same sentence, in any order
+- `a ~~3 b`           as `a ~3 b` or `b ~3 a`; one of these a pattern
+- `<fail>`            a class of words, listed in taxonomy/word_classes.csv
 
 Matching ignores case; hyphens, slashes and commas separate words; a match never crosses a full stop,
 semicolon or colon.
@@ -15,6 +17,7 @@ semicolon or colon.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +25,8 @@ WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
 SEPARATOR = r"[^\w.;:!?]+"
 GAP_WORD = r"[a-z0-9]+(?:'[a-z]+)?"
 TOKENS = re.compile(r"[()|&]|~\d+|[a-z0-9']+\*?\??|\?")
+CLASS = re.compile(r"<([a-z_]+)>")
+EITHER_ORDER = re.compile(r"(?P<first>.+?) ~~(?P<gap>\d+) (?P<second>.+)")
 KEY_LENGTH = 3
 SPELLINGS = (("fet", "foet"), ("haem", "hem"), ("paed", "ped"), ("oedema", "edema"), ("anaes", "anes"))
 
@@ -50,12 +55,44 @@ class Item:
 Sequence = tuple[Item, ...]
 
 
-@dataclass(frozen=True)
-class Part:
-    """A compiled sequence with the first letters that any match of it must begin with."""
+class Branch(NamedTuple):
+    """One alternative, compiled, with what tells cheaply that it cannot match.
+
+    A match begins with one of `words` or with a word that begins with one of `beginnings`; of each set in `later` the
+    text must hold a word with these first letters (KEY_LENGTH of them).
+    """
 
     regex: re.Pattern[str]
-    keys: frozenset[str]
+    words: frozenset[str]
+    beginnings: frozenset[str]
+    later: tuple[frozenset[str], ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A compiled conjunct: its alternatives in order."""
+
+    branches: tuple[Branch, ...]
+
+    def match(self, text: str, position: int) -> re.Match[str] | None:
+        """Match the first alternative that fits at a word's first letter."""
+        return next((m for branch in self.branches if (m := branch.regex.match(text, position))), None)
+
+
+def expand(pattern: str, classes: Mapping[str, str]) -> str:
+    """Write out word classes and either-order gaps, so that `parse` can read the pattern. Raises PatternError."""
+    unknown = sorted(set(CLASS.findall(pattern)) - set(classes))
+    if unknown:
+        raise PatternError(f"unknown word class {', '.join(unknown)} in pattern {pattern!r}")
+    return " & ".join(_both_orders(CLASS.sub(lambda m: f"({classes[m[1]]})", part)) for part in pattern.split("&"))
+
+
+def _both_orders(part: str) -> str:
+    ordered = EITHER_ORDER.fullmatch(part.strip())
+    if ordered is None:
+        return part.strip()
+    first, gap, second = ordered["first"], ordered["gap"], ordered["second"]
+    return f"{first} ~{gap} {second} | {second} ~{gap} {first}"
 
 
 def parse(pattern: str) -> list[list[Sequence]]:
@@ -120,11 +157,22 @@ def _word_item(token: str, gap: int, pattern: str) -> Item:
 
 
 def compile_part(alternatives: list[Sequence]) -> Part:
-    """Compile one conjunct to a regular expression to be tried at a word's first letter."""
-    expanded = [plain for sequence in alternatives for plain in _without_optional_start(sequence)]
-    source = "|".join(_sequence_regex(sequence) for sequence in expanded)
-    keys = {key for sequence in expanded for key in _first_keys(sequence[0])}
-    return Part(re.compile(rf"(?:{source})(?!\w)"), frozenset(keys))
+    """Compile one conjunct to regular expressions to be tried at a word's first letter."""
+    return Part(tuple(_branch(plain) for sequence in alternatives for plain in _without_optional_start(sequence)))
+
+
+def _branch(sequence: Sequence) -> Branch:
+    first = _first_words(sequence[0])
+    return Branch(
+        re.compile(rf"(?:{_sequence_regex(sequence)})(?!\w)"),
+        frozenset(word.text for word in first if not word.is_prefix),
+        frozenset(word.text for word in first if word.is_prefix),
+        tuple(
+            frozenset(word.text[:KEY_LENGTH] for word in _first_words(item))
+            for item in sequence[1:]
+            if not item.optional
+        ),
+    )
 
 
 def _without_optional_start(sequence: Sequence) -> list[Sequence]:
@@ -164,7 +212,7 @@ def _spellings(text: str) -> list[str]:
     return variants
 
 
-def _first_keys(item: Item) -> set[str]:
+def _first_words(item: Item) -> set[Word]:
     if item.word is None:
-        return {key for inner in item.alternatives for key in _first_keys(inner[0])}
-    return {text[:KEY_LENGTH] for text in _spellings(item.word.text)}
+        return {word for inner in item.alternatives for word in _first_words(inner[0])}
+    return {Word(text, item.word.is_prefix) for text in _spellings(item.word.text)}

@@ -9,19 +9,24 @@ from pathlib import Path
 from perinatal.csv_rows import read_rows
 
 TAXONOMY = Path(__file__).parent / "taxonomy"
-THEME_COLUMNS = ("theme_id", "label", "definition", "sources", "source_note")
+FIRST_VERSION = "1.0"
+THEME_COLUMNS = ("theme_id", "label", "definition", "sources", "source_note", "since")
 MAPPING_COLUMNS = ("theme_id", "framework", "item_id", "item_label", "status", "source")
 
 
 @dataclass(frozen=True)
 class Theme:
-    """One theme: a C theme names a clinical topic, an S theme a property of the system of care."""
+    """One theme: a C theme names a clinical topic, an S theme a property of the system of care.
+
+    `since` is the version of the taxonomy that brought it; ids never change and are never used again.
+    """
 
     theme_id: str
     label: str
     definition: str
     sources: tuple[str, ...]
     source_note: str
+    since: str
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,9 @@ class Mapping:
 
 @cache
 def load_themes() -> tuple[Theme, ...]:
-    """Read the 34 themes in the order of the file."""
+    """Read the themes in the order of the file."""
     return tuple(
-        Theme(r["theme_id"], r["label"], r["definition"], tuple(r["sources"].split(";")), r["source_note"])
+        Theme(r["theme_id"], r["label"], r["definition"], tuple(r["sources"].split(";")), r["source_note"], r["since"])
         for _, r in read_rows(TAXONOMY / "themes.csv", THEME_COLUMNS)
     )
 
@@ -52,6 +57,12 @@ def load_themes() -> tuple[Theme, ...]:
 def theme_ids() -> tuple[str, ...]:
     """List the themes' ids in the order of the file."""
     return tuple(theme.theme_id for theme in load_themes())
+
+
+@cache
+def first_themes() -> tuple[Theme, ...]:
+    """List the themes of taxonomy 1.0: what texts that were coded before 1.1 can be measured on."""
+    return tuple(theme for theme in load_themes() if theme.since == FIRST_VERSION)
 
 
 @cache

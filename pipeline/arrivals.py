@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.archive import manifest as manifests
+from ingest.archive.synthetic import SyntheticHashes
 from ingest.fetch import fetching
 from ingest.fetch.http import HttpClient
 from ingest.inbox import collect as inbox
@@ -17,6 +18,7 @@ from ingest.land.landing import Arrival
 from ingest.registry import Source, all_sources, source
 from ingest.sample import publishers
 from ingest.sample.server import Count, SamplePublishers
+from ingest.stores import FetchStores, Stores
 from perinatal import settings
 from perinatal.console import say, step
 from perinatal.errors import PerinatalError, RefusedAtArrival
@@ -61,9 +63,9 @@ def probe(home: Home, mode: str, source_id: str) -> Outcome:
     if mode == "sample":
         if not publishers.has_sample(one):
             return Outcome(False, "no sample is made for this source")
-        publishers.drop(home, one)
+        publishers.drop(home.cache, FetchStores.of(home), one)
     with _client(home, mode, [one]) as (client, _):
-        found = fetching.look(home, client, one, synthetic=mode == "sample")
+        found = fetching.look(FetchStores.of(home), client, one, synthetic=mode == "sample")
     return Outcome(found["changed"], found["message"])
 
 
@@ -76,7 +78,7 @@ def fetch(home: Home, mode: str, source_ids: Sequence[str]) -> Arrivals:
         sources = [one for one in sources if publishers.has_sample(one)]
     reports = []
     with _client(home, mode, sources) as (client, server):
-        for report in fetching.fetch_all(home, client, sources, synthetic=mode == "sample"):
+        for report in fetching.fetch_all(FetchStores.of(home), client, sources, synthetic=mode == "sample"):
             say(f"  {report.source_id}: {report.message}")
             reports.append(report)
     shared_store.exchange(home)
@@ -100,12 +102,12 @@ def drop_samples(home: Home, source_ids: Sequence[str]) -> None:
     with step("Sample publishers"):
         for one in [source(source_id) for source_id in source_ids] or all_sources().values():
             if publishers.has_sample(one):
-                publishers.drop(home, one)
+                publishers.drop(home.cache, FetchStores.of(home), one)
 
 
 def land_inbox(home: Home, source_ids: Sequence[str]) -> Arrivals:
     """Land what lies in the inbox of these sources (of all, if none is named)."""
-    dropped = inbox.collect(home, all_sources(), settings.get().inbox_quiet_seconds, source_ids)
+    dropped = inbox.collect(FetchStores.of(home), all_sources(), settings.get().inbox_quiet_seconds, source_ids)
     for item in dropped:
         for line in [table.message for table in item.taken] or [f"{item.name}: {item.left}"]:
             say(f"  inbox/{item.source_id}: {line}")
@@ -132,7 +134,7 @@ def land_files(home: Home, files: Sequence[tuple[Path, Arrival]]) -> Arrivals:
     failed: list[str] = []
     for file, arrival in files:
         try:
-            taken += intake.take_file(home, file, arrival)
+            taken += intake.take_file(Stores.of(home), file, arrival)
         except PerinatalError as error:
             failed.append(str(error))
     names = f"{len(files)} file(s)"
@@ -165,10 +167,13 @@ def _landed(
 def _client(home: Home, mode: str, sources: Sequence[Source]) -> Iterator[tuple[HttpClient, SamplePublishers | None]]:
     """Yield a client for the real publishers, or for the sample ones with their server."""
     if mode == "live":
-        with HttpClient(fetching.live_options(home)) as client:
+        with HttpClient(fetching.live_options(home.cache / "hosts")) as client:
             yield client, None
         return
-    with publishers.running(home, sources) as (server, options), HttpClient(options) as client:
+    with (
+        publishers.running(home.cache, SyntheticHashes(home.synthetic), sources) as (server, options),
+        HttpClient(options) as client,
+    ):
         yield client, server
 
 
@@ -180,7 +185,7 @@ def unpublished(home: Home, source_ids: set[str]) -> tuple[Waiting, ...]:
     standing = edition.current(home)
     known = set(edition.info(standing)["releases"]) if standing else set()
     found: dict[str, list[manifests.Manifest]] = {}
-    for item in manifests.in_use(home):
+    for item in manifests.LandedReleases(home.landed).in_use():
         if item.release_key not in known and (not source_ids or item.source_id in source_ids):
             found.setdefault(item.source_id, []).append(item)
     return tuple(

@@ -16,6 +16,7 @@ from expectations.alerts import AlertLog
 from expectations.checks import Result
 from ingest.archive import build_inputs, quarantine
 from ingest.archive import manifest as manifests
+from ingest.archive.manifest import LandedReleases
 from insights import review_sheets, theme_tables
 from insights.decisions import DecisionFile
 from perinatal import settings
@@ -96,7 +97,7 @@ def build(home: Home, *, force: bool = False) -> Built:
 def _build_if_new(home: Home, force: bool) -> Built:
     for line in _take_reviews(home):
         say(f"  {line}")
-    releases = manifests.in_use(home)
+    releases = manifests.LandedReleases(home.landed).in_use()
     if not releases:
         return _nothing_landed(home)
     parts = fingerprint.parts(releases, home.theme_decisions)
@@ -121,7 +122,7 @@ def _take_reviews(home: Home) -> list[str]:
 
 
 def _nothing_landed(home: Home) -> Built:
-    refused = [report for _, report in quarantine.reports(home)]
+    refused = [report for _, report in quarantine.Quarantine(home.quarantine).reports()]
     if refused:
         raise RefusedAtArrival(
             f"nothing to build: nothing is landed, and {len(refused)} file(s) were refused at arrival; "
@@ -174,7 +175,7 @@ def _assemble(home: Home, candidate: Candidate) -> Built:
 
 def make_models(home: Home, candidate: Candidate) -> None:
     """Build the landed releases into the candidate: one `dbt build`."""
-    releases = build_inputs.releases(home, candidate.releases)
+    releases = build_inputs.releases(LandedReleases(home.landed), candidate.releases)
     builder.build(candidate.folder, home.cache / "dbt", build_inputs.layouts(), releases)
 
 

@@ -139,7 +139,7 @@ def status(home: Home) -> dict[str, Any]:
     """Return the current edition, each dataset's newest release with its age in days, and the open alerts."""
     standing = edition.current(home)
     newest: dict[tuple[str, str], manifests.Manifest] = {}
-    for item in manifests.in_use(home):
+    for item in manifests.LandedReleases(home.landed).in_use():
         key = (item.source_id, item.dataset)
         if key not in newest or (newest[key].release, newest[key].revision) < (item.release, item.revision):
             newest[key] = item
@@ -233,7 +233,7 @@ def print_fetched(found: dict[str, Any]) -> None:
 def sources(home: Home) -> list[dict[str, Any]]:
     """Return each source with how it arrives, when it was probed last, and how old its newest release is."""
     newest: dict[str, manifests.Manifest] = {}
-    for item in manifests.in_use(home):
+    for item in manifests.LandedReleases(home.landed).in_use():
         if item.source_id not in newest or _since(newest[item.source_id]) <= _since(item):
             newest[item.source_id] = item
     return [_source(home, source, newest.get(source.id)) for source in all_sources().values()]
@@ -244,7 +244,10 @@ def _since(item: manifests.Manifest) -> tuple[str, str]:
 
 
 def _source(home: Home, source: Source, newest: manifests.Manifest | None) -> dict[str, Any]:
-    places = {kind: probe_state.place(home, source.id, synthetic=kind == "sample") for kind in ("live", "sample")}
+    places = {
+        kind: probe_state.ProbeStates(home.probes).path_of(source.id, synthetic=kind == "sample")
+        for kind in ("live", "sample")
+    }
     asked = next((kind for kind, path in places.items() if path.exists()), None)
     state = probe_state.load(places[asked]) if asked else probe_state.ProbeState()
     age = (datetime.now(UTC).date() - date.fromisoformat(_since(newest)[0])).days if newest else None

@@ -28,6 +28,7 @@ import fsspec
 from ingest.archive import manifest as manifests
 from ingest.archive import store as archive
 from ingest.archive import synthetic
+from ingest.archive.manifest import LandedReleases
 from perinatal import settings
 from perinatal.durable import locked
 from perinatal.errors import Damaged, PerinatalError
@@ -49,7 +50,7 @@ def exchange(home: Home) -> Exchanged:
         if store is None:
             return Exchanged(0, 0)
         shared = store.records()
-        landed = {_record_name(item): item for item in manifests.all_landed(home)}
+        landed = {_record_name(item): item for item in manifests.LandedReleases(home.landed).all()}
         for name, item in landed.items():
             if name not in shared:
                 _share(home, store, name, item)
@@ -96,9 +97,12 @@ def _record_name(item: manifests.Manifest) -> str:
 
 def _share(home: Home, store: Store, name: str, item: manifests.Manifest) -> None:
     """Upload bytes and rows, then the record that says so."""
-    rows = item.folder(home) / manifests.ROWS
+    rows = LandedReleases(home.landed).folder_of(item) / manifests.ROWS
     rows_sha256 = archive.hash_of(rows)
-    for kind, sha256, path in (("archive", item.sha256, archive.place(home, item.sha256)), ("rows", rows_sha256, rows)):
+    for kind, sha256, path in (
+        ("archive", item.sha256, archive.Archive(home.archive).path_of(item.sha256)),
+        ("rows", rows_sha256, rows),
+    ):
         store.put(f"{kind}/{sha256[:2]}/{sha256}", path)
     store.put_json(name, {"manifest": asdict(item), "rows_sha256": rows_sha256})
 
@@ -108,20 +112,20 @@ def _adopt(home: Home, store: Store, name: str) -> None:
     record = store.get_json(name)
     item, rows_sha256 = manifests.Manifest(**record["manifest"]), record["rows_sha256"]
     if item.is_synthetic:
-        synthetic.mark(home, [item.sha256])
+        synthetic.SyntheticHashes(home.synthetic).mark([item.sha256])
     home.landed.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".landing-", dir=home.landed) as folder:
         bytes_, work = Path(folder) / "bytes", Path(folder) / "release"
         store.get(f"archive/{item.sha256[:2]}/{item.sha256}", bytes_, item.sha256)
-        archived = archive.adopt(home, bytes_, item.sha256, item.bytes)
+        archived = archive.Archive(home.archive).adopt(bytes_, item.sha256, item.bytes)
         if item.audience == "restricted":
             archived.path.chmod(0o400)
         store.get(f"rows/{rows_sha256[:2]}/{rows_sha256}", work / manifests.ROWS, rows_sha256)
-        with manifests.writing(home, item.source_id, item.dataset, item.release):
-            there = manifests.revisions(home, item.source_id, item.dataset, item.release)
+        with manifests.LandedReleases(home.landed).writing(item.source_id, item.dataset, item.release):
+            there = manifests.LandedReleases(home.landed).revisions(item.source_id, item.dataset, item.release)
             if item.sha256 not in {one.sha256 for one in there}:
-                number = manifests.next_number(home, item.source_id, item.dataset, item.release)
-                manifests.commit(home, replace(item, revision=number), work)
+                number = manifests.LandedReleases(home.landed).next_number(item.source_id, item.dataset, item.release)
+                manifests.LandedReleases(home.landed).commit(replace(item, revision=number), work)
 
 
 def _keep_apart(folder: Path) -> None:

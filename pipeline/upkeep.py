@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from expectations import notify as deliveries
 from expectations.alerts import AlertLog, Breach
 from ingest.archive import verification
+from ingest.archive.manifest import LandedReleases
+from ingest.archive.store import Archive
 from perinatal import settings
 from perinatal.durable import locked
 from perinatal.errors import Damaged
@@ -53,7 +55,7 @@ def prune(home: Home) -> Outcome:
 
 def verify(home: Home) -> Outcome:
     """Hash the archive again and compare it with the manifests; damage opens an alert until all is whole."""
-    damage = tuple(verification.damage(home))
+    damage = tuple(verification.damage(Archive(home.archive), LandedReleases(home.landed)))
     AlertLog(home.alerts).reconcile("archive", [_damage(damage)] if damage else [])
     if damage:
         return Outcome(False, f"{len(damage)} finding(s): {'; '.join(damage[:3])}", damage, Damaged)

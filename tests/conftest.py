@@ -18,6 +18,7 @@ import pytest
 
 from ingest import registry
 from ingest.land import landing
+from ingest.stores import Stores
 from perinatal import settings
 from perinatal.home import Home
 from pipeline import steps
@@ -154,7 +155,7 @@ def edited() -> Callable[[Path, Path, Edit], Path]:
 
 def land(home: Home, *files: Path, source: str = "mbrrace") -> list[landing.Outcome]:
     """Land files as a person would."""
-    return [landing.land(home, file, landing.Arrival(registry.source(source), file.name)) for file in files]
+    return [landing.land(Stores.of(home), file, landing.Arrival(registry.source(source), file.name)) for file in files]
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import fields
 
-from ingest.archive.manifest import ROWS, Manifest
+from ingest.archive.manifest import LandedReleases, Manifest
 from ingest.registry import all_sources
-from perinatal.home import Home
 from warehouse.corrections import load
 from warehouse.landed import LandedRelease, Layout
 
@@ -21,7 +20,7 @@ def layouts() -> list[Layout]:
     ]
 
 
-def release_of(home: Home, item: Manifest) -> LandedRelease:
+def release_of(landed: LandedReleases, item: Manifest) -> LandedRelease:
     """Return one landed revision with its rows and the corrections of its source that concern it."""
     source = all_sources()[item.source_id]
     known = {name: getattr(item, name) for name in COMMON}
@@ -32,7 +31,7 @@ def release_of(home: Home, item: Manifest) -> LandedRelease:
             "has_arrival_warning": any(not check["success"] and check["severity"] == "warn" for check in item.checks),
             "scope": source.datasets[item.layout].scope,
             "cadence_days": source.cadence(item.layout),
-            "rows": item.folder(home) / ROWS,
+            "rows": landed.rows_of(item),
             "corrections": tuple(
                 c for c in load(source.folder) if (c.dataset, c.release) == (item.dataset, item.release)
             ),
@@ -43,6 +42,6 @@ def release_of(home: Home, item: Manifest) -> LandedRelease:
 COMMON = {field.name for field in fields(LandedRelease)} & {*dir(Manifest), *(field.name for field in fields(Manifest))}
 
 
-def releases(home: Home, items: Iterable[Manifest]) -> list[LandedRelease]:
+def releases(landed: LandedReleases, items: Iterable[Manifest]) -> list[LandedRelease]:
     """Return landed revisions as a build takes them."""
-    return [release_of(home, item) for item in items]
+    return [release_of(landed, item) for item in items]

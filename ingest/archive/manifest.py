@@ -12,7 +12,6 @@ from typing import Any
 
 from perinatal.durable import fsync_dir, locked
 from perinatal.errors import PerinatalError
-from perinatal.home import Home
 
 MANIFEST, ROWS = "manifest.json", "rows.parquet"
 
@@ -60,50 +59,9 @@ class Manifest:
         """Name it for people."""
         return f"{self.source_id} {self.dataset} {self.release} (revision {self.revision})"
 
-    def folder(self, home: Home) -> Path:
-        """Return where this revision lies."""
-        return release_folder(home, self.source_id, self.dataset, self.release) / f"r{self.revision}"
-
     def to_json(self) -> str:
         """Return the manifest as readable JSON."""
         return json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n"
-
-
-def release_folder(home: Home, source_id: str, dataset: str, release: str) -> Path:
-    """Return the folder of all revisions of one release."""
-    return home.landed / source_id / dataset / release
-
-
-@contextmanager
-def writing(home: Home, source_id: str, dataset: str, release: str) -> Iterator[None]:
-    """Let one writer at a time add to a release, of all processes."""
-    folder = release_folder(home, source_id, dataset, release)
-    with locked(folder.parent / f".{release}.lock"):
-        yield
-
-
-def next_number(home: Home, source_id: str, dataset: str, release: str) -> int:
-    """Return the number of the revision that is landed next."""
-    folder = release_folder(home, source_id, dataset, release)
-    return 1 + max((int(path.name[1:]) for path in folder.glob("r*") if path.name[1:].isdigit()), default=0)
-
-
-def commit(home: Home, manifest: Manifest, work: Path) -> None:
-    """Give the landed folder its final name: manifest last, then one rename."""
-    final = manifest.folder(home)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    with (work / MANIFEST).open("w", encoding="utf-8") as out:
-        out.write(manifest.to_json())
-        out.flush()
-        os.fsync(out.fileno())
-    with (work / ROWS).open("rb") as handle:
-        os.fsync(handle.fileno())
-    # what only some may read stays readable for the owner alone
-    restricted = manifest.audience == "restricted"
-    (work / ROWS).chmod(0o600 if restricted else 0o644)
-    work.chmod(0o700 if restricted else 0o755)
-    work.rename(final)
-    fsync_dir(final.parent)
 
 
 def read(path: Path) -> Manifest:
@@ -116,20 +74,69 @@ def read(path: Path) -> Manifest:
         ) from None
 
 
-def revisions(home: Home, source_id: str, dataset: str, release: str) -> list[Manifest]:
-    """Return the landed revisions of one release, oldest first."""
-    folder = release_folder(home, source_id, dataset, release)
-    return sorted((read(path) for path in folder.glob(f"r*/{MANIFEST}")), key=lambda item: item.revision)
+class LandedReleases:
+    """Every landed revision: `<source>/<dataset>/<release>/r<revision>/` with rows.parquet and manifest.json."""
 
+    def __init__(self, root: Path) -> None:
+        self.root = root
 
-def all_landed(home: Home, source_id: str = "*", dataset: str = "*") -> Iterator[Manifest]:
-    """Yield all landed manifests, or a source's or dataset's, by path: clock and file system do not matter."""
-    for path in sorted(home.landed.glob(f"{source_id}/{dataset}/*/r*/{MANIFEST}")):
-        yield read(path)
+    def release_folder(self, source_id: str, dataset: str, release: str) -> Path:
+        """Return the folder of all revisions of one release."""
+        return self.root / source_id / dataset / release
 
+    def folder_of(self, item: Manifest) -> Path:
+        """Return the folder of one revision."""
+        return self.release_folder(item.source_id, item.dataset, item.release) / f"r{item.revision}"
 
-def in_use(home: Home) -> list[Manifest]:
-    """Return what a build takes: all real releases, or the sample ones while nothing real is landed."""
-    landed = list(all_landed(home))
-    real = [item for item in landed if not item.is_synthetic]
-    return real or landed
+    def rows_of(self, item: Manifest) -> Path:
+        """Return the typed rows of one revision."""
+        return self.folder_of(item) / ROWS
+
+    def manifest_files(self, source_id: str = "*", dataset: str = "*") -> list[Path]:
+        """Return the manifests of all, or of a source or dataset, by path: clock and file system do not matter."""
+        return sorted(self.root.glob(f"{source_id}/{dataset}/*/r*/{MANIFEST}"))
+
+    def all(self, source_id: str = "*", dataset: str = "*") -> Iterator[Manifest]:
+        """Yield all landed revisions, or those of a source or dataset, by path."""
+        for path in self.manifest_files(source_id, dataset):
+            yield read(path)
+
+    def revisions(self, source_id: str, dataset: str, release: str) -> list[Manifest]:
+        """Return the landed revisions of one release, oldest first."""
+        folder = self.release_folder(source_id, dataset, release)
+        return sorted((read(path) for path in folder.glob(f"r*/{MANIFEST}")), key=lambda item: item.revision)
+
+    def in_use(self) -> list[Manifest]:
+        """Return what a build takes: all real releases, or the sample ones while nothing real is landed."""
+        landed = list(self.all())
+        real = [item for item in landed if not item.is_synthetic]
+        return real or landed
+
+    @contextmanager
+    def writing(self, source_id: str, dataset: str, release: str) -> Iterator[None]:
+        """Let one writer at a time add to a release, of all processes."""
+        folder = self.release_folder(source_id, dataset, release)
+        with locked(folder.parent / f".{release}.lock"):
+            yield
+
+    def next_number(self, source_id: str, dataset: str, release: str) -> int:
+        """Return the number of the revision that is landed next."""
+        folder = self.release_folder(source_id, dataset, release)
+        return 1 + max((int(path.name[1:]) for path in folder.glob("r*") if path.name[1:].isdigit()), default=0)
+
+    def commit(self, item: Manifest, work: Path) -> None:
+        """Give the folder `work` its final name: manifest last, then one rename."""
+        final = self.folder_of(item)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with (work / MANIFEST).open("w", encoding="utf-8") as out:
+            out.write(item.to_json())
+            out.flush()
+            os.fsync(out.fileno())
+        with (work / ROWS).open("rb") as handle:
+            os.fsync(handle.fileno())
+        # what only some may read stays readable for the owner alone
+        restricted = item.audience == "restricted"
+        (work / ROWS).chmod(0o600 if restricted else 0o644)
+        work.chmod(0o700 if restricted else 0o755)
+        work.rename(final)
+        fsync_dir(final.parent)

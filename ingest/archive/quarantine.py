@@ -12,7 +12,6 @@ from typing import Any
 
 from perinatal.durable import write_atomically
 from perinatal.errors import PerinatalError
-from perinatal.home import Home
 
 REPORT = "report.json"
 NAME_LIMIT = 200  # bytes
@@ -39,50 +38,55 @@ class Report:
     container: str | None = None
 
 
-def put(home: Home, archived: Path, report: Report) -> Path:
-    """Keep a copy of the refused file, for people to mend, with its report; returns the folder."""
-    folder = home.quarantine / report.source_id / report.sha256
-    folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / _kept_name(report.original_name)
-    if not kept.exists():
-        copy = folder / f".copy-{os.getpid()}"
-        try:
-            shutil.copyfile(archived, copy)
-            copy.replace(kept)
-        finally:
-            copy.unlink(missing_ok=True)
-    write_atomically(folder / REPORT, json.dumps(asdict(report), ensure_ascii=False, indent=1) + "\n")
-    return folder
-
-
 def _kept_name(original: str) -> str:
     """Return the name under which a refused file is kept: its own, where that is a plain name and not the report's."""
     name = Path(original).name.encode()[-NAME_LIMIT:].decode(errors="ignore")
     return "refused-file" if name in ("", "..", REPORT) else name
 
 
-def reports(home: Home) -> Iterator[tuple[Path, Report]]:
-    """Yield (folder, report) of everything in quarantine, by path."""
-    for path in sorted(home.quarantine.glob(f"*/*/{REPORT}")):
-        try:
-            yield path.parent, Report(**json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, TypeError) as error:
-            raise PerinatalError(f"{path}: not a quarantine report ({error}); remove {path.parent}") from None
+class Quarantine:
+    """`<source>/<sha256>/`: each refused file with its report."""
 
+    def __init__(self, root: Path) -> None:
+        self.root = root
 
-def find(home: Home, prefix: str, source_id: str | None = None) -> tuple[Path, Report]:
-    """Return the one quarantined file (of a source) whose sha256 starts with `prefix`."""
-    found = [
-        item for item in reports(home) if item[1].sha256.startswith(prefix) and source_id in (None, item[1].source_id)
-    ]
-    if len(found) != 1:
-        raise PerinatalError(
-            f"{len(found)} quarantined files have a sha256 that starts with {prefix!r}; "
-            "`perinatal quarantine list` shows them, --source tells two of the same bytes apart"
-        )
-    return found[0]
+    def put(self, archived: Path, report: Report) -> Path:
+        """Keep a copy of the refused file, for people to mend, with its report; returns the folder."""
+        folder = self.root / report.source_id / report.sha256
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = folder / _kept_name(report.original_name)
+        if not kept.exists():
+            copy = folder / f".copy-{os.getpid()}"
+            try:
+                shutil.copyfile(archived, copy)
+                copy.replace(kept)
+            finally:
+                copy.unlink(missing_ok=True)
+        write_atomically(folder / REPORT, json.dumps(asdict(report), ensure_ascii=False, indent=1) + "\n")
+        return folder
 
+    def reports(self) -> Iterator[tuple[Path, Report]]:
+        """Yield (folder, report) of everything in quarantine, by path."""
+        for path in sorted(self.root.glob(f"*/*/{REPORT}")):
+            try:
+                yield path.parent, Report(**json.loads(path.read_text(encoding="utf-8")))
+            except (ValueError, TypeError) as error:
+                raise PerinatalError(f"{path}: not a quarantine report ({error}); remove {path.parent}") from None
 
-def settle(home: Home, source_id: str, sha256: str) -> None:
-    """Take a file out of quarantine once it is landed; its bytes stay in the archive."""
-    shutil.rmtree(home.quarantine / source_id / sha256, ignore_errors=True)
+    def find(self, prefix: str, source_id: str | None = None) -> tuple[Path, Report]:
+        """Return the one quarantined file (of a source) whose sha256 starts with `prefix`."""
+        found = [
+            item
+            for item in self.reports()
+            if item[1].sha256.startswith(prefix) and source_id in (None, item[1].source_id)
+        ]
+        if len(found) != 1:
+            raise PerinatalError(
+                f"{len(found)} quarantined files have a sha256 that starts with {prefix!r}; "
+                "`perinatal quarantine list` shows them, --source tells two of the same bytes apart"
+            )
+        return found[0]
+
+    def remove(self, source_id: str, sha256: str) -> None:
+        """Take a file out of quarantine; its bytes stay in the archive."""
+        shutil.rmtree(self.root / source_id / sha256, ignore_errors=True)

@@ -17,7 +17,6 @@ from typing import IO
 
 from perinatal.durable import fsync_dir
 from perinatal.errors import PerinatalError
-from perinatal.home import Home
 
 # a piece that stays in the processor's cache while it is hashed and written, in one buffer for all: fresh memory for
 # each piece, or hashing it in another thread than writing it, costs as much again as hashing
@@ -33,11 +32,6 @@ class Archived:
     bytes: int
 
 
-def place(home: Home, sha256: str) -> Path:
-    """Return where a file with this hash lies."""
-    return home.archive / sha256[:2] / sha256
-
-
 class Incoming:
     """A copy of a file in the making, hashed on the way, in a thread of its own: what is there can be read meanwhile.
 
@@ -46,9 +40,9 @@ class Incoming:
     file's place since somebody looked.
     """
 
-    def __init__(self, home: Home, file: Path, source: io.FileIO, out: IO[bytes]) -> None:
+    def __init__(self, archive: Archive, file: Path, source: io.FileIO, out: IO[bytes]) -> None:
         self.path = Path(out.name)
-        self._home, self._file, self._source, self._out = home, file, source, out
+        self._archive, self._file, self._source, self._out = archive, file, source, out
         self._before = os.fstat(source.fileno())
         self.expected = self._before.st_size
         self._bytes, self._is_over, self._is_wanted = 0, False, True
@@ -59,9 +53,9 @@ class Incoming:
         with self._grown:
             self._grown.wait_for(lambda: self._bytes >= end or self._is_over)
 
-    def settle(self) -> Archived:
-        """Wait for the copy to be whole and on disk, and name it. What is there already is kept, unless damaged."""
-        return _settle(self._home, self.path, self._copied.result(), self._bytes)
+    def keep(self) -> Archived:
+        """Wait for the copy to be whole and on disk, and name it. What is there already stays, unless damaged."""
+        return self._archive.keep(self.path, self._copied.result(), self._bytes)
 
     def start(self, helper: Executor) -> None:
         """Begin to copy."""
@@ -95,30 +89,6 @@ class Incoming:
             self._grown.notify_all()
 
 
-@contextmanager
-def incoming(home: Home, file: Path) -> Iterator[Incoming]:
-    """Begin to copy a file into the archive. What is not settled in the end leaves nothing."""
-    home.archive.mkdir(parents=True, exist_ok=True)
-    with (
-        open(file, "rb", buffering=0, opener=_open_plain) as source,
-        tempfile.NamedTemporaryFile(dir=home.archive, prefix=".incoming-", delete=False) as out,
-        ThreadPoolExecutor(1, "archive") as helper,
-    ):
-        copy = Incoming(home, file, source, out)
-        try:
-            copy.start(helper)
-            yield copy
-        finally:
-            copy.stop()
-            copy.path.unlink(missing_ok=True)
-
-
-def put(home: Home, file: Path) -> Archived:
-    """Copy a file into the archive: see `Incoming` for what is refused."""
-    with incoming(home, file) as copy:
-        return copy.settle()
-
-
 def _open_plain(path: str, flags: int) -> int:
     """Open a plain file, never through a link, never waiting for the other end of a pipe."""
     try:
@@ -131,32 +101,67 @@ def _open_plain(path: str, flags: int) -> int:
     return handle
 
 
-def adopt(home: Home, temporary: Path, sha256: str, size: int) -> Archived:
-    """Move a file that was hashed while it was downloaded into the archive (same file system)."""
-    try:
-        return _settle(home, temporary, sha256, size)
-    finally:
-        temporary.unlink(missing_ok=True)
+class Archive:
+    """Every file as published, by the sha256 of its bytes, for ever."""
 
+    def __init__(self, root: Path) -> None:
+        self.root = root
 
-def _settle(home: Home, temporary: Path, sha256: str, size: int) -> Archived:
-    path = place(home, sha256)
-    if not path.exists() or hash_of(path) != sha256:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.chmod(0o444)
-        temporary.replace(path)
-        fsync_dir(path.parent)
-    return Archived(path, sha256, size)
+    def path_of(self, sha256: str) -> Path:
+        """Return where a file with this hash lies."""
+        return self.root / sha256[:2] / sha256
+
+    def files(self) -> Iterator[Path]:
+        """Yield every archived file, by its hash."""
+        yield from sorted(self.root.glob("??/*"))
+
+    @contextmanager
+    def incoming(self, file: Path) -> Iterator[Incoming]:
+        """Begin to copy a file into the archive. A copy that is not kept in the end leaves nothing."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (
+            open(file, "rb", buffering=0, opener=_open_plain) as source,
+            tempfile.NamedTemporaryFile(dir=self.root, prefix=".incoming-", delete=False) as out,
+            ThreadPoolExecutor(1, "archive") as helper,
+        ):
+            copy = Incoming(self, file, source, out)
+            try:
+                copy.start(helper)
+                yield copy
+            finally:
+                copy.stop()
+                copy.path.unlink(missing_ok=True)
+
+    def put(self, file: Path) -> Archived:
+        """Copy a file into the archive: see `Incoming` for what is refused."""
+        with self.incoming(file) as copy:
+            return copy.keep()
+
+    def adopt(self, temporary: Path, sha256: str, size: int) -> Archived:
+        """Move a file that was hashed while it was downloaded into the archive (same file system)."""
+        try:
+            return self.keep(temporary, sha256, size)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def keep(self, temporary: Path, sha256: str, size: int) -> Archived:
+        """Give a whole file its final name, unless the same bytes are there already."""
+        path = self.path_of(sha256)
+        if not path.exists() or hash_of(path) != sha256:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.chmod(0o444)
+            temporary.replace(path)
+            fsync_dir(path.parent)
+        return Archived(path, sha256, size)
+
+    def damaged(self) -> Iterator[str]:
+        """Hash every archived file again; yield one line for each whose bytes are not those of its name."""
+        for path in self.files():
+            if hash_of(path) != path.name:
+                yield f"{path}: its bytes no longer have the sha256 of its name"
 
 
 def hash_of(path: Path) -> str:
     """Return the sha256 of a file, in hexadecimal."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def damaged(home: Home) -> Iterator[str]:
-    """Re-hash every archived file; yield one line for each whose bytes are not those of its name."""
-    for path in sorted(home.archive.glob("??/*")):
-        if hash_of(path) != path.name:
-            yield f"{path}: its bytes no longer have the sha256 of its name"

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 
 from ingest.archive import manifest as manifests
-from ingest.archive import store as archive
+from ingest.archive.manifest import LandedReleases
+from ingest.archive.store import Archive
 from ingest.land import decode
 from perinatal.errors import PerinatalError
-from perinatal.home import Home
 
 
-def damage(home: Home) -> Iterator[str]:
+def damage(archive: Archive, landed: LandedReleases) -> Iterator[str]:
     """Yield one line for each archived file, manifest or landed table that is damaged or missing."""
-    yield from archive.damaged(home)
-    for path in sorted(home.landed.glob(f"*/*/*/r*/{manifests.MANIFEST}")):
+    yield from archive.damaged()
+    for path in landed.manifest_files():
         try:
             item = manifests.read(path)
         except PerinatalError as error:
             yield str(error)
             continue
-        if not archive.place(home, item.sha256).exists():
+        if not archive.path_of(item.sha256).exists():
             yield f"{item.title}: its archived file {item.sha256} is missing; land the published file again"
-        trouble = _rows_trouble(home, item)
+        trouble = _rows_trouble(landed.rows_of(item), item)
         if trouble:
             yield f"{item.title}: rows.parquet {trouble}; remove the folder {path.parent} and land the file again"
 
 
-def _rows_trouble(home: Home, item: manifests.Manifest) -> str | None:
-    rows = item.folder(home) / manifests.ROWS
+def _rows_trouble(rows: Path, item: manifests.Manifest) -> str | None:
     if not rows.exists():
         return "is missing"
     try:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from expectations import alerts
-from ingest.archive import audit
 from ingest.fetch import probe_state
 from ingest.fetch.http import BadResponse, HttpClient, HttpError, HttpOptions, PublisherUnavailable
 from ingest.fetch.probe import probe
@@ -24,10 +23,10 @@ from ingest.fetch.probe_state import ProbeState
 from ingest.fetch.routes import BY_HAND, ROUTES, Job
 from ingest.land.intake import Taken
 from ingest.registry import Source
+from ingest.stores import FetchStores
 from perinatal import settings
 from perinatal.durable import locked
 from perinatal.errors import PerinatalError
-from perinatal.home import Home
 
 WORKERS: Final = 8
 NOT_PROCESSED: Final = "not_processed"
@@ -67,7 +66,7 @@ class Report:
         }
 
 
-def live_options(home: Home) -> HttpOptions:
+def live_options(lock_folder: Path) -> HttpOptions:
     """Return how real publishers are asked, as the settings say; one connection a host across all processes."""
     typed = settings.get()
     return HttpOptions(
@@ -75,46 +74,46 @@ def live_options(home: Home) -> HttpOptions:
         ca_bundle=typed.ca_bundle,
         max_bytes=typed.download_max_bytes,
         total_timeout=typed.download_seconds,
-        lock_folder=home.cache / "hosts",
+        lock_folder=lock_folder,
     )
 
 
 def fetch_all(
-    home: Home, client: HttpClient, sources: Iterable[Source], *, synthetic: bool = False
+    stores: FetchStores, client: HttpClient, sources: Iterable[Source], *, synthetic: bool = False
 ) -> Iterator[Report]:
     """Fetch several sources in parallel; yields each report as it comes."""
     watched = [source for source in sources if source.probe]
-    yield from _in_parallel(lambda source: fetch(home, client, source, synthetic=synthetic), watched)
+    yield from _in_parallel(lambda source: fetch(stores, client, source, synthetic=synthetic), watched)
 
 
-def fetch(home: Home, client: HttpClient, source: Source, *, synthetic: bool = False) -> Report:
+def fetch(stores: FetchStores, client: HttpClient, source: Source, *, synthetic: bool = False) -> Report:
     """Ask one publisher what is new and land it. Never raises for what one source can do wrong."""
     if not source.probe:
         return Report(source.id, "unchanged", NOT_ASKED)
-    path = probe_state.place(home, source.id, synthetic=synthetic)
+    path = stores.probes.path_of(source.id, synthetic=synthetic)
     scope = scope_of(source.id, synthetic=synthetic)
     try:
         with locked(path.with_name(f".{source.id}.lock")):
             state = probe_state.load(path)
-            job = _job(home, client, source, state, path, synthetic=synthetic)
+            job = _job(stores, client, source, state, path, synthetic=synthetic)
             _run(job)
             report = _report(job)
             state.probed_at = datetime.now(UTC).isoformat(timespec="seconds")
             state.outcome, state.message = report.outcome, report.message
             probe_state.save(path, state)
-            alerts.AlertLog(home.alerts).reconcile(scope, _merged(job.breaches))
+            stores.alerts.reconcile(scope, _merged(job.breaches))
     except Exception as error:
         # whatever is wrong with one source is told, and must not keep the others from landing
         kind = "" if isinstance(error, PerinatalError) else f"unexpected {type(error).__name__}: "
         breach = alerts.Breach(NOT_PROCESSED, "warn", f"{source.id}: {kind}{error}", remedy="Mend it; run fetch again.")
-        alerts.AlertLog(home.alerts).reconcile(scope, [breach])
+        stores.alerts.reconcile(scope, [breach])
         return Report(source.id, "failed", breach.message, warnings=(breach.message,))
     return report
 
 
-def look(home: Home, client: HttpClient, source: Source, *, synthetic: bool = False) -> dict[str, Any]:
+def look(stores: FetchStores, client: HttpClient, source: Source, *, synthetic: bool = False) -> dict[str, Any]:
     """Ask one publisher whether there is anything to do, and do nothing. Raises PublisherUnavailable or BadResponse."""
-    state = probe_state.load(probe_state.place(home, source.id, synthetic=synthetic))
+    state = probe_state.load(stores.probes.path_of(source.id, synthetic=synthetic))
     watched = source.probe
     if watched is None:
         return {"source": source.id, "changed": False, "message": NOT_ASKED}
@@ -129,12 +128,14 @@ def scope_of(source_id: str, *, synthetic: bool) -> str:
     return f"{'fetch-sample' if synthetic else 'fetch'}/{source_id}"
 
 
-def _job(home: Home, client: HttpClient, source: Source, state: ProbeState, path: Path, *, synthetic: bool) -> Job:
+def _job(
+    stores: FetchStores, client: HttpClient, source: Source, state: ProbeState, path: Path, *, synthetic: bool
+) -> Job:
     watched = source.probe
     if watched is None:
         raise PerinatalError(f"{source.id}: {NOT_ASKED}")
-    home.archive.mkdir(parents=True, exist_ok=True)
-    return Job(home, client, source, watched, state, lambda: probe_state.save(path, state), synthetic)
+    stores.archive.root.mkdir(parents=True, exist_ok=True)
+    return Job(stores, client, source, watched, state, lambda: probe_state.save(path, state), synthetic)
 
 
 def _run(job: Job) -> None:
@@ -220,12 +221,12 @@ class Checked:
     message: str
 
 
-def check_all(home: Home, client: HttpClient, sources: Iterable[Source]) -> list[Checked]:
+def check_all(stores: FetchStores, client: HttpClient, sources: Iterable[Source]) -> list[Checked]:
     """Try the real address of each source, one after the other; nothing is landed or remembered."""
-    return [check(home, client, source) for source in sources]
+    return [check(stores, client, source) for source in sources]
 
 
-def check(home: Home, client: HttpClient, source: Source) -> Checked:
+def check(stores: FetchStores, client: HttpClient, source: Source) -> Checked:
     """Try one source's real address and say honestly what came of it."""
     watched = source.probe
     address = watched.spec.url if watched else source.page
@@ -235,7 +236,7 @@ def check(home: Home, client: HttpClient, source: Source) -> Checked:
         if watched is None:
             client.read(address)
             return Checked(source.id, address, "reachable", "the page answers; its files are brought by hand")
-        last = probe_state.load(probe_state.place(home, source.id, synthetic=False)).token
+        last = probe_state.load(stores.probes.path_of(source.id, synthetic=False)).token
         result = probe(client, watched.spec, last | {"etag": None, "last_modified": None})
     except BadResponse as error:
         return Checked(source.id, address, "refused", str(error))
@@ -245,16 +246,16 @@ def check(home: Home, client: HttpClient, source: Source) -> Checked:
     return Checked(source.id, address, "changed" if has_news else "reachable", result.message)
 
 
-def dismiss(home: Home, source: Source, who: str, why: str) -> bool:
+def dismiss(stores: FetchStores, source: Source, who: str, why: str) -> bool:
     """Settle a call for a person without a file: there was nothing to fetch. False where nobody was called."""
-    path = probe_state.place(home, source.id, synthetic=False)
+    path = stores.probes.path_of(source.id, synthetic=False)
     with locked(path.with_name(f".{source.id}.lock")):
         state = probe_state.load(path)
         if not state.waiting:
             return False
-        audit.record(home, "dismissed", who, why, source_id=source.id, waiting=state.waiting)
+        stores.audit.record("dismissed", who, why, source_id=source.id, waiting=state.waiting)
         state.token, state.latest, state.waiting = state.latest, {}, None
         state.outcome, state.message = "unchanged", f"{who} has seen it: {why}"
         probe_state.save(path, state)
-        alerts.AlertLog(home.alerts).reconcile(scope_of(source.id, synthetic=False), [])
+        stores.alerts.reconcile(scope_of(source.id, synthetic=False), [])
     return True

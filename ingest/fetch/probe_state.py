@@ -12,7 +12,6 @@ from typing import Any
 
 from perinatal.durable import write_atomically
 from perinatal.errors import PerinatalError
-from perinatal.home import Home
 
 
 @dataclass
@@ -40,9 +39,15 @@ class ProbeState:
     message: str = ""
 
 
-def place(home: Home, source_id: str, *, synthetic: bool) -> Path:
-    """Return where a source's state lies; the sample publishers' answers are no answers of the real ones."""
-    return home.probes / ("sample" if synthetic else "live") / f"{source_id}.json"
+class ProbeStates:
+    """The state of each source, of the real publishers and of the sample ones."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path_of(self, source_id: str, *, synthetic: bool) -> Path:
+        """Return where a source's state lies; the sample publishers' answers are no answers of the real ones."""
+        return self.root / ("sample" if synthetic else "live") / f"{source_id}.json"
 
 
 def load(path: Path) -> ProbeState:

@@ -16,9 +16,6 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from expectations import alerts
-from ingest.archive import audit
-from ingest.archive import manifest as manifests
-from ingest.archive import store as archive
 from ingest.fetch.fingertips_api import ApiAnswer, fetch_indicators
 from ingest.fetch.fingertips_api import Outcome as ApiOutcome
 from ingest.fetch.http import (
@@ -38,9 +35,9 @@ from ingest.fetch.probe_state import ProbeState
 from ingest.land import intake, landing
 from ingest.land import quarantine_decisions as decisions
 from ingest.registry import Source
+from ingest.stores import FetchStores
 from perinatal import dropped_files
 from perinatal.errors import PerinatalError
-from perinatal.home import Home
 
 UNAVAILABLE: Final = "publisher_unavailable"
 BAD_ANSWER: Final = "bad_answer"
@@ -56,7 +53,7 @@ class Job:
     `breaches` become alerts, `warnings` are other lines that people should read. `keep` saves the state.
     """
 
-    home: Home
+    stores: FetchStores
     client: HttpClient
     source: Source
     watch: Watch
@@ -80,17 +77,17 @@ class Job:
     @cached_property
     def accounted(self) -> frozenset[str]:
         """Hashes of what was landed, refused or decided on before this run."""
-        return intake.accounted(self.home)
+        return intake.accounted(self.stores)
 
     @cached_property
     def in_quarantine(self) -> frozenset[str]:
         """Hashes of what was in quarantine before this run."""
-        return intake.waiting(self.home)
+        return intake.waiting(self.stores)
 
     @cached_property
     def rejected(self) -> frozenset[str]:
         """Hashes of what a person has rejected."""
-        return audit.decided(self.home, "rejected")
+        return self.stores.audit.decided("rejected")
 
     def fail(self, error: HttpError) -> None:
         """Note that a publisher failed; a host that is down is not asked again in this run."""
@@ -119,7 +116,7 @@ class Job:
 
     def land(self, fetched: Fetched, name: str, published_on: str | None = None) -> list[intake.Taken]:
         """Archive and land a downloaded file; returns what became of each table in it."""
-        archived = archive.adopt(self.home, fetched.path, fetched.sha256, fetched.size)
+        archived = self.stores.archive.adopt(fetched.path, fetched.sha256, fetched.size)
         if archived.sha256 in self.rejected:
             rejected = f"{name}: these bytes were rejected by a person"
             taken = [intake.Taken("unchanged", name, archived.sha256, rejected, kept_as=archived.sha256)]
@@ -133,7 +130,7 @@ class Job:
                 published_on=published_on,
                 is_synthetic=self.synthetic,
             )
-            taken = intake.take(self.home, archived, arrival)
+            taken = intake.take(self.stores, archived, arrival)
         self.taken += taken
         return taken
 
@@ -170,7 +167,7 @@ def call_a_person(job: Job) -> None:
 
 
 def _count_landed(job: Job) -> int:
-    return sum(item.is_synthetic == job.synthetic for item in manifests.all_landed(job.home, job.source.id))
+    return sum(item.is_synthetic == job.synthetic for item in job.stores.landed.all(job.source.id))
 
 
 def _with_validators(token: dict[str, Any], newest: dict[str, Any]) -> dict[str, Any]:
@@ -180,7 +177,7 @@ def _with_validators(token: dict[str, Any], newest: dict[str, Any]) -> dict[str,
 
 def _call(job: Job) -> alerts.Breach:
     waiting = job.state.waiting or {}
-    inbox = job.home.inbox / job.source.id
+    inbox = job.stores.inbox / job.source.id
     return alerts.Breach(
         BY_HAND,
         "warn",
@@ -257,7 +254,7 @@ def _download(job: Job, url: str, name: str) -> bool:
     earlier = known.get("sha256", "")
     seen = Validators(known["etag"], known["last_modified"]) if job.has(known) else NOTHING_SEEN
     try:
-        fetched = job.client.fetch(url, job.home.archive, seen)
+        fetched = job.client.fetch(url, job.stores.archive.root, seen)
     except HttpError as error:
         job.fail(error)
         return False
@@ -273,7 +270,7 @@ def _download(job: Job, url: str, name: str) -> bool:
     job.keep()
     done = _is_settled(taken)
     if done and earlier in job.in_quarantine and earlier != fetched.sha256:
-        decisions.supersede(job.home, job.source.id, earlier, f"the publisher has mended {url}")
+        decisions.supersede(job.stores, job.source.id, earlier, f"the publisher has mended {url}")
     return done
 
 
@@ -335,7 +332,7 @@ def _key(area: AreaPair) -> str:
 def _ask_for(job: Job, config: ApiConfig, dates: dict[int, str]) -> None:
     """Fetch indicators that were uploaded on one day, for one kind of area: so a file has one publication date."""
     day = min(dates.values())[:10]
-    for answer in fetch_indicators(job.client, config, dates, job.home.archive):
+    for answer in fetch_indicators(job.client, config, dates, job.stores.archive.root):
         taken = _landed(job, answer, day)
         if answer.fetched is not None:
             answer.fetched.path.unlink(missing_ok=True)

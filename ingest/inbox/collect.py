@@ -19,20 +19,20 @@ from typing import Final
 import yaml
 
 from expectations import alerts
-from ingest.archive import quarantine
 from ingest.archive import store as archive
 from ingest.land import intake, landing
 from ingest.land.intake import Taken
 from ingest.registry import Source
+from ingest.stores import FetchStores
 from perinatal import dropped_files
 from perinatal.durable import locked
 from perinatal.errors import PerinatalError
-from perinatal.home import Home
 
 SIDECARS: Final = (".yml", ".yaml")
 NOTE_LIMIT: Final = 1 << 16  # bytes
 FOLDER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,119}")
 LEFT: Final = "left_in_inbox"
+NOT_RELEASES: Final = ("themes",)  # folders of the inbox that hold something else
 
 
 @dataclass(frozen=True)
@@ -75,22 +75,22 @@ class Found:
 
 
 def collect(
-    home: Home, sources: Mapping[str, Source], quiet_seconds: float, only: Collection[str] = ()
+    stores: FetchStores, sources: Mapping[str, Source], quiet_seconds: float, only: Collection[str] = ()
 ) -> list[Dropped]:
     """Take everything in the inbox that is whole, in the order of its names; `only` names the sources to look at."""
-    if not home.inbox.is_dir():
+    if not stores.inbox.is_dir():
         return []
-    with locked(home.root / ".inbox.lock"):
-        landable = (path for path in _walk(home.inbox) if home.theme_inbox not in path.parents)
-        paths = [path for path in landable if not only or path.relative_to(home.inbox).parts[0] in only]
+    with locked(stores.inbox.with_name(".inbox.lock")):
+        found = [(path, path.relative_to(stores.inbox).parts[0]) for path in _walk(stores.inbox)]
+        paths = [path for path, first in found if first not in NOT_RELEASES and (not only or first in only)]
         stable = set(dropped_files.stable_files(paths, quiet_seconds))
         growing = [
-            Dropped(_folder(home, path), dropped_files.usable_name(path.name), left="not whole yet")
+            Dropped(_folder(stores, path), dropped_files.usable_name(path.name), left="not whole yet")
             for path in paths
             if path not in stable and not path.name.startswith(".")
         ]
-        dropped = [_isolated(home, found) for found in _paired(home, sorted(stable), sources)]
-        _tell(home, dropped, only)
+        dropped = [_isolated(stores, found) for found in _paired(stores, sorted(stable), sources)]
+        _tell(stores, dropped, only)
     return [*growing, *dropped]
 
 
@@ -108,13 +108,13 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield Path(entry.path)
 
 
-def _folder(home: Home, path: Path) -> str:
+def _folder(stores: FetchStores, path: Path) -> str:
     """Return the name of the folder in the inbox that a file lies in ("" for the inbox itself)."""
-    parts = path.relative_to(home.inbox).parts
+    parts = path.relative_to(stores.inbox).parts
     return parts[0] if len(parts) > 1 else ""
 
 
-def _paired(home: Home, stable: list[Path], sources: Mapping[str, Source]) -> Iterator[Found]:
+def _paired(stores: FetchStores, stable: list[Path], sources: Mapping[str, Source]) -> Iterator[Found]:
     """Put each `.yml` to its file (`a.csv.yml` or `a.yml` to `a.csv`); one without a file stands for itself."""
     notes = {path for path in stable if path.suffix.lower() in SIDECARS}
     used: set[Path] = set()
@@ -124,20 +124,20 @@ def _paired(home: Home, stable: list[Path], sources: Mapping[str, Source]) -> It
         names = [path.with_name(stem + end) for stem in (path.name, path.stem) for end in SIDECARS]
         sidecar = next((name for name in names if name in notes), None)
         used |= {sidecar} if sidecar else set()
-        yield Found(path, sources.get(_folder(home, path)), sidecar)
+        yield Found(path, sources.get(_folder(stores, path)), sidecar)
     for path in sorted(notes - used):
-        yield Found(path, sources.get(_folder(home, path)))
+        yield Found(path, sources.get(_folder(stores, path)))
 
 
 class _Waits(PerinatalError):
     """Nothing is wrong; there is nothing to take yet."""
 
 
-def _isolated(home: Home, found: Found) -> Dropped:
+def _isolated(stores: FetchStores, found: Found) -> Dropped:
     """Take one file; whatever goes wrong with it is told, and must not keep the others from landing."""
-    folder, name = _folder(home, found.path), dropped_files.usable_name(found.path.name)
+    folder, name = _folder(stores, found.path), dropped_files.usable_name(found.path.name)
     try:
-        return Dropped(folder, name, tuple(_take(home, found)))
+        return Dropped(folder, name, tuple(_take(stores, found)))
     except _Waits as error:
         return Dropped(folder, name, left=str(error))
     except Exception as error:
@@ -146,25 +146,25 @@ def _isolated(home: Home, found: Found) -> Dropped:
         return Dropped(folder, name, left=message.removeprefix(f"{name}: "), is_amiss=True)
 
 
-def _take(home: Home, found: Found) -> list[Taken]:
+def _take(stores: FetchStores, found: Found) -> list[Taken]:
     """Archive a file, land it, and move it out of the inbox. Raises for what must be left where it is."""
     if found.source is None:
         what = "lies in no source's folder; drop it in inbox/<source>/ (`perinatal sources` lists them)"
         raise dropped_files.Unusable("no_source", what)
-    unsafe = _unsafe_name(found.path, home.inbox / found.source.id)
+    unsafe = _unsafe_name(found.path, stores.inbox / found.source.id)
     before = dropped_files.signature(found.path)
     arrival = landing.Arrival(found.source, dropped_files.usable_name(found.path.name))
     if unsafe:
-        taken = [intake.refuse(home, archive.put(home, found.path), arrival, unsafe.reason, str(unsafe))]
+        taken = [intake.refuse(stores, stores.archive.put(found.path), arrival, unsafe.reason, str(unsafe))]
     elif found.sidecar is None and found.path.suffix.lower() in SIDECARS:
-        taken = _take_again(home, found.source, found.path)
+        taken = _take_again(stores, found.source, found.path)
     else:
         note = _read_note(found.sidecar) if found.sidecar else Note()
-        taken = intake.take_file(home, found.path, note.on(arrival))
+        taken = intake.take_file(stores, found.path, note.on(arrival))
     if dropped_files.signature(found.path) == before:  # else somebody has put another file in its place
         found.path.unlink()
     if found.sidecar:
-        archive.put(home, found.sidecar)
+        stores.archive.put(found.sidecar)
         found.sidecar.unlink()
     return taken
 
@@ -180,19 +180,19 @@ def _unsafe_name(path: Path, folder: Path) -> dropped_files.Unusable | None:
     return None
 
 
-def _take_again(home: Home, source: Source, sidecar: Path) -> list[Taken]:
+def _take_again(stores: FetchStores, source: Source, sidecar: Path) -> list[Taken]:
     """Land a quarantined file anew with what a `.yml` says that came after it."""
     note = _read_note(sidecar)
     taken: list[Taken] = []
-    for _, report in list(quarantine.reports(home)):
+    for _, report in list(stores.quarantine.reports()):
         named = sidecar.stem in (report.original_name, Path(report.original_name).stem)
         if report.source_id == source.id and named:
-            path = archive.place(home, report.sha256)
+            path = stores.archive.path_of(report.sha256)
             arrival = landing.Arrival(source, report.original_name, is_synthetic=report.is_synthetic)
-            taken += intake.take(home, archive.Archived(path, report.sha256, path.stat().st_size), note.on(arrival))
+            taken += intake.take(stores, archive.Archived(path, report.sha256, path.stat().st_size), note.on(arrival))
     if not taken:
         raise _Waits("waits for the file that it is about")
-    archive.put(home, sidecar)
+    stores.archive.put(sidecar)
     return taken
 
 
@@ -222,14 +222,14 @@ def _bad_note(path: Path, what: str) -> dropped_files.Unusable:
     return dropped_files.Unusable("bad_note", f"the note {dropped_files.usable_name(path.name)} {what}; mend it")
 
 
-def _tell(home: Home, dropped: list[Dropped], only: Collection[str]) -> None:
+def _tell(stores: FetchStores, dropped: list[Dropped], only: Collection[str]) -> None:
     """Keep an alert open for each file that a person must look after; close those of files that are gone."""
     amiss = {f"inbox/{item.source_id}/{item.name}": item for item in dropped if item.is_amiss}
     for scope, item in amiss.items():
-        where = home.inbox / item.source_id
+        where = stores.inbox / item.source_id
         breach = alerts.Breach(LEFT, "warn", f"{item.name}: {item.left}", remedy=f"Look at it in {where}.")
-        alerts.AlertLog(home.alerts).reconcile(scope, [breach])
-    for alert in alerts.AlertLog(home.alerts).open():
+        stores.alerts.reconcile(scope, [breach])
+    for alert in stores.alerts.open():
         room, _, rest = alert.scope.partition("/")
         if room == "inbox" and alert.scope not in amiss and (not only or rest.partition("/")[0] in only):
-            alerts.AlertLog(home.alerts).reconcile(alert.scope, [])
+            stores.alerts.reconcile(alert.scope, [])

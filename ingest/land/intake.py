@@ -12,13 +12,11 @@ from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
 from expectations import alerts
-from ingest.archive import audit, quarantine, synthetic
-from ingest.archive import manifest as manifests
 from ingest.archive import store as archive
 from ingest.land import decode, files, landing
+from ingest.stores import Stores
 from perinatal import dropped_files
 from perinatal.errors import RefusedAtArrival
-from perinatal.home import Home
 from perinatal.printable import printable
 
 NESTED: Final = frozenset({files.Kind.ZIP, files.Kind.GZIP, files.Kind.ARCHIVE})
@@ -39,32 +37,32 @@ class Taken:
     kept_as: str = ""
 
 
-def take_file(home: Home, file: Path, arrival: landing.Arrival) -> list[Taken]:
+def take_file(stores: Stores, file: Path, arrival: landing.Arrival) -> list[Taken]:
     """Archive a file that a person names, and land what it holds. Raises Unusable for links and devices."""
     dropped_files.check_incoming(file, file.parent)
-    with landing.archiving(home, file, arrival) as (archived, ahead):
-        return take(home, archived, arrival, ahead)
+    with landing.archiving(stores, file, arrival) as (archived, ahead):
+        return take(stores, archived, arrival, ahead)
 
 
 def take(
-    home: Home, archived: archive.Archived, arrival: landing.Arrival, ahead: decode.Ahead | None = None
+    stores: Stores, archived: archive.Archived, arrival: landing.Arrival, ahead: decode.Ahead | None = None
 ) -> list[Taken]:
     """Land what one archived file holds; one result a table. `ahead` is what `landing.archiving` has read of it."""
     names = _several_files(archived.path)
-    if archived.sha256 in synthetic.known(home):
+    if archived.sha256 in stores.synthetic.known():
         arrival = replace(arrival, is_synthetic=True)
     try:
-        members = [_member(home, archived, arrival, name) for name in names]
+        members = [_member(stores, archived, arrival, name) for name in names]
     except dropped_files.Unusable as error:
-        return [refuse(home, archived, arrival, error.reason, str(error))]
+        return [refuse(stores, archived, arrival, error.reason, str(error))]
     tables = [member for member in members if member is not None]
     if not tables:
-        return [_take_one(home, archived, arrival, ahead)]
+        return [_take_one(stores, archived, arrival, ahead)]
     if arrival.dataset and len(tables) > 1:
         what = f"the dataset {arrival.dataset} was given, but the zip holds {len(tables)} tables; unpack it"
-        return [refuse(home, archived, arrival, "several_tables", what)]
-    taken = [_take_member(home, *table) for table in tables]
-    _warn_of_doubles(home, arrival, taken)
+        return [refuse(stores, archived, arrival, "several_tables", what)]
+    taken = [_take_member(stores, *table) for table in tables]
+    _warn_of_doubles(stores, arrival, taken)
     left = [printable(name) for name, member in zip(names, members, strict=True) if member is None]
     if left:
         note = f"no tables, left in {arrival.name}, which is archived: {', '.join(left)}"
@@ -73,10 +71,10 @@ def take(
 
 
 def _take_one(
-    home: Home, archived: archive.Archived, arrival: landing.Arrival, ahead: decode.Ahead | None = None
+    stores: Stores, archived: archive.Archived, arrival: landing.Arrival, ahead: decode.Ahead | None = None
 ) -> Taken:
     try:
-        outcome = landing.land_archived(home, archived, arrival, ahead)
+        outcome = landing.land_archived(stores, archived, arrival, ahead)
     except RefusedAtArrival as error:
         return Taken("refused", arrival.name, archived.sha256, str(error), kept_as=archived.sha256)
     manifest = outcome.manifest
@@ -85,9 +83,9 @@ def _take_one(
     )
 
 
-def refuse(home: Home, archived: archive.Archived, arrival: landing.Arrival, rule: str, message: str) -> Taken:
+def refuse(stores: Stores, archived: archive.Archived, arrival: landing.Arrival, rule: str, message: str) -> Taken:
     """Put archived bytes that may not be landed into quarantine."""
-    error = landing.refuse(home, archived, arrival, rule, message)
+    error = landing.refuse(stores, archived, arrival, rule, message)
     return Taken("refused", arrival.name, archived.sha256, str(error), kept_as=archived.sha256)
 
 
@@ -107,30 +105,30 @@ def _several_files(path: Path) -> list[str]:
 
 
 def _member(
-    home: Home, zipped: archive.Archived, arrival: landing.Arrival, name: str
+    stores: Stores, zipped: archive.Archived, arrival: landing.Arrival, name: str
 ) -> tuple[archive.Archived, landing.Arrival, bool] | None:
     """Archive one member of a zip for landing; None for what is no table (a readme, a picture).
 
     With it comes whether it is an archive itself: that is refused aloud, so that what it holds is not left unseen.
     """
     own = replace(arrival, name=PurePosixPath(name).name, container=zipped.sha256)
-    with tempfile.TemporaryDirectory(dir=home.archive, prefix=".member-") as folder:
+    with tempfile.TemporaryDirectory(dir=stores.archive.root, prefix=".member-") as folder:
         copy = Path(folder) / own.name
         files.extract(zipped.path, name, copy)
         kind = files.sniff(copy)
         is_named_so = name.lower().endswith((*arrival.source.suffixes, ".csv", ".tsv"))
         wanted = kind in files.SPREADSHEETS | NESTED or (kind is not files.Kind.BINARY and is_named_so)
-        return (archive.put(home, copy), own, kind in NESTED) if wanted else None
+        return (stores.archive.put(copy), own, kind in NESTED) if wanted else None
 
 
-def _take_member(home: Home, member: archive.Archived, own: landing.Arrival, is_nested: bool) -> Taken:
+def _take_member(stores: Stores, member: archive.Archived, own: landing.Arrival, is_nested: bool) -> Taken:
     if is_nested:
         what = "an archive inside a zip is not opened; unpack it and drop the files that are wanted"
-        return refuse(home, member, own, "nested_archive", what)
-    return _take_one(home, member, own)
+        return refuse(stores, member, own, "nested_archive", what)
+    return _take_one(stores, member, own)
 
 
-def _warn_of_doubles(home: Home, arrival: landing.Arrival, taken: list[Taken]) -> None:
+def _warn_of_doubles(stores: Stores, arrival: landing.Arrival, taken: list[Taken]) -> None:
     """Open an alert where two tables of one zip claim to be the same release: the later has replaced the earlier."""
     releases = [table.release_key.rpartition("/")[0] for table in taken if table.release_key]
     doubled = sorted({release for release in releases if releases.count(release) > 1})
@@ -143,18 +141,16 @@ def _warn_of_doubles(home: Home, arrival: landing.Arrival, taken: list[Taken]) -
             remedy="Unpack the zip and say with a .yml beside each file what it is.",
         )
     ]
-    alerts.AlertLog(home.alerts).reconcile(
-        landing.scope_of(arrival.source.id, arrival.name), breaches if doubled else []
-    )
+    stores.alerts.reconcile(landing.scope_of(arrival.source.id, arrival.name), breaches if doubled else [])
 
 
-def waiting(home: Home) -> frozenset[str]:
+def waiting(stores: Stores) -> frozenset[str]:
     """Return the hashes of what is in quarantine, of zips too that hold such a file."""
-    pairs = ((report.sha256, report.container) for _, report in quarantine.reports(home))
+    pairs = ((report.sha256, report.container) for _, report in stores.quarantine.reports())
     return frozenset(sha256 for pair in pairs for sha256 in pair if sha256)
 
 
-def accounted(home: Home) -> frozenset[str]:
+def accounted(stores: Stores) -> frozenset[str]:
     """Return the hashes of all bytes whose whereabouts are known: landed, in quarantine, or decided on."""
-    landed = ((item.sha256, item.container) for item in manifests.all_landed(home))
-    return audit.decided(home) | waiting(home) | {sha256 for pair in landed for sha256 in pair if sha256}
+    landed = ((item.sha256, item.container) for item in stores.landed.all())
+    return stores.audit.decided() | waiting(stores) | {sha256 for pair in landed for sha256 in pair if sha256}

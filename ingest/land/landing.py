@@ -21,13 +21,13 @@ from typing import Any, Literal
 from expectations import alerts, arrival, gate
 from expectations.checks import Result
 from ingest.archive import manifest as manifests
-from ingest.archive import quarantine, synthetic
+from ingest.archive import quarantine
 from ingest.archive import store as archive
 from ingest.land import decode, files
 from ingest.registry import Identity, Sample, Source
+from ingest.stores import Stores
 from perinatal import dropped_files, settings
 from perinatal.errors import PerinatalError, RefusedAtArrival
-from perinatal.home import Home
 
 LARGE = 64 << 20  # bytes; copying or decoding a larger file takes seconds
 HEAD = 8 << 20  # bytes in which the rows that tell what a file is are looked for
@@ -76,27 +76,27 @@ class Outcome:
     message: str
 
 
-def land(home: Home, file: Path, arrival_: Arrival) -> Outcome:
+def land(stores: Stores, file: Path, arrival_: Arrival) -> Outcome:
     """Land one file. Raises RefusedAtArrival when it went to quarantine."""
     dropped_files.check_incoming(file, file.parent)
-    with archiving(home, file, arrival_) as (archived, ahead):
-        return land_archived(home, archived, arrival_, ahead)
+    with archiving(stores, file, arrival_) as (archived, ahead):
+        return land_archived(stores, archived, arrival_, ahead)
 
 
 @contextmanager
-def archiving(home: Home, file: Path, arrival_: Arrival) -> Iterator[tuple[archive.Archived, decode.Ahead | None]]:
+def archiving(stores: Stores, file: Path, arrival_: Arrival) -> Iterator[tuple[archive.Archived, decode.Ahead | None]]:
     """Archive a file. A large clean CSV is typed meanwhile, from what of the copy is there: either takes seconds."""
-    with archive.incoming(home, file) as copy:
+    with stores.archive.incoming(file) as copy:
         if copy.expected <= LARGE:
-            yield copy.settle(), None
+            yield copy.keep(), None
             return
-        with gate.at_hand(wanted=True), _workplace(home) as work:
+        with gate.at_hand(wanted=True), _workplace(stores) as work:
             try:
                 ahead = _type_ahead(copy, arrival_, work / "ahead")
             except Exception:
-                copy.settle()  # whatever else is wrong, the bytes are archived first
+                copy.keep()  # whatever else is wrong, the bytes are archived first
                 raise
-            yield copy.settle(), ahead
+            yield copy.keep(), ahead
 
 
 def _type_ahead(copy: archive.Incoming, arrival_: Arrival, rows: Path) -> decode.Ahead | None:
@@ -119,7 +119,7 @@ def _type_ahead(copy: archive.Incoming, arrival_: Arrival, rows: Path) -> decode
 
 
 def land_archived(
-    home: Home, archived: archive.Archived, arrival_: Arrival, ahead: decode.Ahead | None = None
+    stores: Stores, archived: archive.Archived, arrival_: Arrival, ahead: decode.Ahead | None = None
 ) -> Outcome:
     """Land bytes that are in the archive already (a download, or a file released from quarantine).
 
@@ -129,40 +129,40 @@ def land_archived(
     if arrival_.source.audience == "restricted":
         archived.path.chmod(0o400)
     if arrival_.is_synthetic:
-        synthetic.mark(home, [archived.sha256])
-    elif archived.sha256 in synthetic.known(home):
+        stores.synthetic.mark([archived.sha256])
+    elif archived.sha256 in stores.synthetic.known():
         arrival_ = replace(arrival_, is_synthetic=True)
-    known = _known_bytes(home, archived.sha256, arrival_)
+    known = _known_bytes(stores, archived.sha256, arrival_)
     # a person may rename a file; what a publisher serves anew under a later date has just not changed
     by_hand = arrival_.url is None
     if known and by_hand and (other := _said_by_the_name(arrival_, known.manifest)):
         what = f"the name says {other}, but these very bytes are landed as {known.manifest.title}"
-        raise refuse(home, archived, arrival_, "bytes_of_another_release", f"{what}; a file may have been renamed")
+        raise refuse(stores, archived, arrival_, "bytes_of_another_release", f"{what}; a file may have been renamed")
     if known:
-        _tell(home, arrival_, known.manifest)
+        _tell(stores, arrival_, known.manifest)
         return known
-    with _workplace(home) as work, ONE_AT_A_TIME, gate.at_hand(archived.bytes > LARGE):
-        return _land(home, archived, arrival_, work, ahead)
+    with _workplace(stores) as work, ONE_AT_A_TIME, gate.at_hand(archived.bytes > LARGE):
+        return _land(stores, archived, arrival_, work, ahead)
 
 
 @contextmanager
-def _workplace(home: Home) -> Iterator[Path]:
+def _workplace(stores: Stores) -> Iterator[Path]:
     """Make a folder beside the landed releases, for one rename to make it one of them; what is left of it goes."""
-    home.landed.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".landing-", dir=home.landed))
+    stores.landed.root.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=".landing-", dir=stores.landed.root))
     try:
         yield work
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _known_bytes(home: Home, sha256: str, arrival_: Arrival) -> Outcome | None:
+def _known_bytes(stores: Stores, sha256: str, arrival_: Arrival) -> Outcome | None:
     """Return "unchanged" where these very bytes are landed for this source (and asked-for dataset) already."""
-    for manifest in manifests.all_landed(home, arrival_.source.id):
+    for manifest in stores.landed.all(arrival_.source.id):
         if manifest.sha256 != sha256:
             continue
         if arrival_.dataset in (None, manifest.dataset) and arrival_.release in (None, manifest.release):
-            return _unchanged(home, manifest, "the same bytes")
+            return _unchanged(stores, manifest, "the same bytes")
     return None
 
 
@@ -178,15 +178,17 @@ def _said_by_the_name(arrival_: Arrival, landed: manifests.Manifest) -> str | No
     )
 
 
-def _unchanged(home: Home, manifest: manifests.Manifest, what: str) -> Outcome:
-    newest = manifests.revisions(home, manifest.source_id, manifest.dataset, manifest.release)[-1]
+def _unchanged(stores: Stores, manifest: manifests.Manifest, what: str) -> Outcome:
+    newest = stores.landed.revisions(manifest.source_id, manifest.dataset, manifest.release)[-1]
     superseded = (
         f"; note that revision {newest.revision} has replaced it since" if newest.revision != manifest.revision else ""
     )
     return Outcome("unchanged", manifest, f"unchanged: {what} as {manifest.title}{superseded}")
 
 
-def _land(home: Home, archived: archive.Archived, arrival_: Arrival, work: Path, ahead: decode.Ahead | None) -> Outcome:
+def _land(
+    stores: Stores, archived: archive.Archived, arrival_: Arrival, work: Path, ahead: decode.Ahead | None
+) -> Outcome:
     rows = work / manifests.ROWS
     try:
         identity, decoded = _decode(archived.path, arrival_, work, rows, ahead)
@@ -194,11 +196,11 @@ def _land(home: Home, archived: archive.Archived, arrival_: Arrival, work: Path,
         # the reader knows the archived file by its hash, people know it by its own name
         message = str(error).replace(archived.path.name, arrival_.name).removeprefix(f"{arrival_.name}: ")
         reason = {"rule": error.reason, "message": message, "count": 1}
-        raise _refuse(home, archived, arrival_, getattr(error, "identity", None), [reason]) from None
+        raise _refuse(stores, archived, arrival_, getattr(error, "identity", None), [reason]) from None
     if _holds_prose(arrival_.source, identity.contract):
         archived.path.chmod(0o400)  # the original may name persons
     manifest = _manifest(archived, arrival_, identity, decoded, decode.read_header_of(rows))
-    return _settle(home, archived, arrival_, identity, decoded, manifest, work)
+    return _settle(stores, archived, arrival_, identity, decoded, manifest, work)
 
 
 def _decode(
@@ -348,7 +350,7 @@ def _manifest(
 
 
 def _settle(
-    home: Home,
+    stores: Stores,
     archived: archive.Archived,
     arrival_: Arrival,
     identity: Identity,
@@ -357,29 +359,29 @@ def _settle(
     work: Path,
 ) -> Outcome:
     """Compare with what is landed, ask the gate, and give the revision its name; one writer a release."""
-    with manifests.writing(home, manifest.source_id, manifest.dataset, manifest.release):
+    with stores.landed.writing(manifest.source_id, manifest.dataset, manifest.release):
         # sample and real releases of one name are separate histories: only one kind is ever built
         revisions = [
             item
-            for item in manifests.revisions(home, manifest.source_id, manifest.dataset, manifest.release)
+            for item in stores.landed.revisions(manifest.source_id, manifest.dataset, manifest.release)
             if item.is_synthetic == manifest.is_synthetic
         ]
         for earlier in revisions:
             # a final release that confirms a provisional one is news all the same
-            if manifest.status in ("provisional", earlier.status) and _same_content(home, earlier, manifest):
-                _tell(home, arrival_, earlier)
-                return _unchanged(home, earlier, "the same content in other bytes")
-        results = arrival.judge(_for_the_gate(home, arrival_, identity, decoded, work / manifests.ROWS, revisions))
+            if manifest.status in ("provisional", earlier.status) and _same_content(stores, earlier, manifest):
+                _tell(stores, arrival_, earlier)
+                return _unchanged(stores, earlier, "the same content in other bytes")
+        results = arrival.judge(_for_the_gate(stores, arrival_, identity, decoded, work / manifests.ROWS, revisions))
         if arrival_.accepted:
             results = [_accepted(result, arrival_.accepted) for result in results]
         blocked = [result for result in results if result.blocks]
         if blocked:
-            raise _refuse(home, archived, arrival_, identity, [result.as_reason() for result in blocked])
-        number = manifests.next_number(home, manifest.source_id, manifest.dataset, manifest.release)
+            raise _refuse(stores, archived, arrival_, identity, [result.as_reason() for result in blocked])
+        number = stores.landed.next_number(manifest.source_id, manifest.dataset, manifest.release)
         manifest = replace(manifest, revision=number, checks=[result.to_dict() for result in results])
-        manifests.commit(home, manifest, work)
-    _tell(home, arrival_, manifest)
-    quarantine.settle(home, manifest.source_id, manifest.sha256)
+        stores.landed.commit(manifest, work)
+    _tell(stores, arrival_, manifest)
+    stores.quarantine.remove(manifest.source_id, manifest.sha256)
     warned = sum(result.is_told for result in results)
     what: Literal["landed", "revised"] = "revised" if revisions else "landed"
     note = f", {warned} warning(s)" if warned else ""
@@ -387,7 +389,7 @@ def _settle(
 
 
 def _for_the_gate(
-    home: Home,
+    stores: Stores,
     arrival_: Arrival,
     identity: Identity,
     decoded: decode.Decoded,
@@ -395,7 +397,7 @@ def _for_the_gate(
     revisions: list[manifests.Manifest],
 ) -> arrival.Arrived:
     source = arrival_.source
-    earlier = _earlier(home, source.id, identity, revisions, arrival_.is_synthetic)
+    earlier = _earlier(stores, source.id, identity, revisions, arrival_.is_synthetic)
     return arrival.Arrived(
         source_id=source.id,
         dataset=identity.dataset,
@@ -413,19 +415,19 @@ def _for_the_gate(
         template=source.datasets[identity.contract].template,
         owner=source.owner,
         marts=source.marts(identity.contract),
-        earlier=arrival.Earlier(earlier.release, earlier.folder(home) / manifests.ROWS) if earlier else None,
+        earlier=arrival.Earlier(earlier.release, stores.landed.rows_of(earlier)) if earlier else None,
     )
 
 
 def _earlier(
-    home: Home, source_id: str, identity: Identity, revisions: list[manifests.Manifest], is_synthetic: bool
+    stores: Stores, source_id: str, identity: Identity, revisions: list[manifests.Manifest], is_synthetic: bool
 ) -> manifests.Manifest | None:
     """Return what to compare with; real releases are never held against sample ones."""
     if revisions:
         return revisions[-1]
     others = [
         item
-        for item in manifests.all_landed(home, source_id, identity.dataset)
+        for item in stores.landed.all(source_id, identity.dataset)
         if item.is_synthetic == is_synthetic and item.release != identity.release
     ]
     before = [item for item in others if item.release < identity.release]
@@ -434,11 +436,11 @@ def _earlier(
     return min(others, key=lambda item: (item.release, -item.revision), default=None)
 
 
-def _same_content(home: Home, earlier: manifests.Manifest, new: manifests.Manifest) -> bool:
+def _same_content(stores: Stores, earlier: manifests.Manifest, new: manifests.Manifest) -> bool:
     """Compare content hashes; one made in another way is made anew from the landed rows."""
     known = earlier.content_sha256
     if not decode.is_comparable(known):
-        known = decode.content_of(earlier.folder(home) / manifests.ROWS)
+        known = decode.content_of(stores.landed.rows_of(earlier))
     return known == new.content_sha256
 
 
@@ -455,23 +457,23 @@ def scope_of(source_id: str, name: str, dataset: str | None = None, release: str
     return f"arrival/{source_id}/{dataset}/{release}" if dataset and release else f"arrival/{source_id}/{name}"
 
 
-def refuse(home: Home, archived: archive.Archived, arrival_: Arrival, rule: str, message: str) -> RefusedAtArrival:
+def refuse(stores: Stores, archived: archive.Archived, arrival_: Arrival, rule: str, message: str) -> RefusedAtArrival:
     """Put archived bytes that may not be landed into quarantine; returns the error that says so."""
-    return _refuse(home, archived, arrival_, None, [{"rule": rule, "message": message, "count": 1}])
+    return _refuse(stores, archived, arrival_, None, [{"rule": rule, "message": message, "count": 1}])
 
 
-def _tell(home: Home, arrival_: Arrival, manifest: manifests.Manifest) -> None:
+def _tell(stores: Stores, arrival_: Arrival, manifest: manifests.Manifest) -> None:
     """Bring the alerts of a release to what its newest revision was found to be; those of the file's name are over."""
-    newest = manifests.revisions(home, manifest.source_id, manifest.dataset, manifest.release)[-1]
+    newest = stores.landed.revisions(manifest.source_id, manifest.dataset, manifest.release)[-1]
     results = [Result(**check) for check in newest.checks]
     scope = scope_of(newest.source_id, arrival_.name, newest.dataset, newest.release)
-    alerts.AlertLog(home.alerts).reconcile(scope, [result.as_breach() for result in results if result.is_told])
+    stores.alerts.reconcile(scope, [result.as_breach() for result in results if result.is_told])
     # a file of this name may have been refused before it could be recognised
-    alerts.AlertLog(home.alerts).reconcile(scope_of(newest.source_id, arrival_.name), [])
+    stores.alerts.reconcile(scope_of(newest.source_id, arrival_.name), [])
 
 
 def _refuse(
-    home: Home,
+    stores: Stores,
     archived: archive.Archived,
     arrival_: Arrival,
     identity: Identity | None,
@@ -492,9 +494,9 @@ def _refuse(
         published_on=arrival_.published_on,
         container=arrival_.container,
     )
-    folder = quarantine.put(home, archived.path, report)
+    folder = stores.quarantine.put(archived.path, report)
     scope = scope_of(report.source_id, report.original_name, report.dataset, report.release)
-    alerts.AlertLog(home.alerts).reconcile(scope, [alerts.from_reason(reason) for reason in reasons])
+    stores.alerts.reconcile(scope, [alerts.from_reason(reason) for reason in reasons])
     first, more = reasons[0], len(reasons) - 1
     return RefusedAtArrival(
         f"{arrival_.name}: refused at arrival ({first['rule']}): {first['message']}"

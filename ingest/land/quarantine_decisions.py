@@ -5,16 +5,15 @@ from __future__ import annotations
 from expectations import alerts
 from expectations.checks import Result
 from ingest.archive import audit, quarantine
-from ingest.archive import manifest as manifests
 from ingest.archive import store as archive
 from ingest.land import intake, landing
 from ingest.registry import Source
+from ingest.stores import Stores
 from perinatal.errors import PerinatalError
-from perinatal.home import Home
 
 
 def release(
-    home: Home,
+    stores: Stores,
     source: Source,
     report: quarantine.Report,
     acceptance: landing.Acceptance,
@@ -26,7 +25,7 @@ def release(
     What cannot be read at all, or not without `dataset` and `release_name`, is refused again. Either way the decision
     is in the log.
     """
-    path = archive.place(home, report.sha256)
+    path = stores.archive.path_of(report.sha256)
     if not path.exists():
         raise PerinatalError(f"{report.original_name}: its bytes {report.sha256} are not in the archive any more")
     arrival = landing.Arrival(
@@ -41,30 +40,29 @@ def release(
         container=report.container,
         accepted=acceptance,
     )
-    _record(home, report, "released", acceptance.who, acceptance.why)
-    taken = intake.take(home, archive.Archived(path, report.sha256, path.stat().st_size), arrival)
+    _record(stores, report, "released", acceptance.who, acceptance.why)
+    taken = intake.take(stores, archive.Archived(path, report.sha256, path.stat().st_size), arrival)
     if all(table.what != "refused" for table in taken):
-        _settle(home, report)
+        _take_out(stores, report)
     return taken
 
 
-def reject(home: Home, report: quarantine.Report, who: str, why: str) -> None:
+def reject(stores: Stores, report: quarantine.Report, who: str, why: str) -> None:
     """Take a file out of quarantine for good: its alert closes, its bytes stay in the archive."""
-    _record(home, report, "rejected", who, why)
-    _settle(home, report)
+    _record(stores, report, "rejected", who, why)
+    _take_out(stores, report)
 
 
-def supersede(home: Home, source_id: str, sha256: str, why: str) -> None:
+def supersede(stores: Stores, source_id: str, sha256: str, why: str) -> None:
     """Take files out of quarantine that the publisher has replaced by good ones at the same address."""
-    for _, report in list(quarantine.reports(home)):
+    for _, report in list(stores.quarantine.reports()):
         if report.source_id == source_id and sha256 in (report.sha256, report.container):
-            _record(home, report, "superseded", "fetch", why)
-            _settle(home, report)
+            _record(stores, report, "superseded", "fetch", why)
+            _take_out(stores, report)
 
 
-def _record(home: Home, report: quarantine.Report, decision: audit.Decision, who: str, why: str) -> None:
-    audit.record(
-        home,
+def _record(stores: Stores, report: quarantine.Report, decision: audit.Decision, who: str, why: str) -> None:
+    stores.audit.record(
         decision,
         who,
         why,
@@ -75,27 +73,27 @@ def _record(home: Home, report: quarantine.Report, decision: audit.Decision, who
     )
 
 
-def _settle(home: Home, report: quarantine.Report) -> None:
+def _take_out(stores: Stores, report: quarantine.Report) -> None:
     """Remove it from quarantine; its alert then says what is still wrong with that release, if anything is."""
-    quarantine.settle(home, report.source_id, report.sha256)
+    stores.quarantine.remove(report.source_id, report.sha256)
     scope = _scope(report)
     left = [
         alerts.from_reason(reason)
-        for _, other in quarantine.reports(home)
+        for _, other in stores.quarantine.reports()
         if _scope(other) == scope
         for reason in other.reasons
     ]
-    alerts.AlertLog(home.alerts).reconcile(scope, left or _standing_warnings(home, report))
+    stores.alerts.reconcile(scope, left or _standing_warnings(stores, report))
 
 
 def _scope(report: quarantine.Report) -> str:
     return landing.scope_of(report.source_id, report.original_name, report.dataset, report.release)
 
 
-def _standing_warnings(home: Home, report: quarantine.Report) -> list[alerts.Breach]:
+def _standing_warnings(stores: Stores, report: quarantine.Report) -> list[alerts.Breach]:
     """Return the warnings of the newest landed revision of the release that a report is about."""
     if not (report.dataset and report.release):
         return []
-    found = manifests.revisions(home, report.source_id, report.dataset, report.release)
+    found = stores.landed.revisions(report.source_id, report.dataset, report.release)
     results = [Result(**check) for check in found[-1].checks] if found else []
     return [result.as_breach() for result in results if result.failed]

@@ -25,7 +25,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from ingest.archive import store as archive
-from ingest.archive import synthetic
+from ingest.archive.synthetic import SyntheticHashes
 from ingest.fetch.http import HttpOptions
 from ingest.fetch.probe_settings import ApiConfig, Arrives, Watch
 from ingest.inbox.collect import SIDECARS
@@ -33,9 +33,9 @@ from ingest.land import intake
 from ingest.registry import Source
 from ingest.sample.reference import SEEDS, UPLOADED_AT
 from ingest.sample.server import SamplePublishers
+from ingest.stores import FetchStores
 from perinatal.durable import locked
 from perinatal.errors import PerinatalError
-from perinatal.home import Home
 
 STAMP: Final = "stamp"
 AREA_PAIR: Final = re.compile(r"child(\d+)\D+parent(\d+)", re.IGNORECASE)
@@ -58,11 +58,13 @@ def has_sample(source: Source) -> bool:
 
 
 @contextmanager
-def running(home: Home, sources: Iterable[Source]) -> Iterator[tuple[SamplePublishers, HttpOptions]]:
+def running(
+    cache: Path, hashes: SyntheticHashes, sources: Iterable[Source]
+) -> Iterator[tuple[SamplePublishers, HttpOptions]]:
     """Serve the samples of these sources on loopback; yields the server and how to ask it in the publishers' names."""
-    root = home.cache / "sample"
+    root = cache / "sample"
     for source in sources:
-        prepare(home, source)
+        prepare(cache, hashes, source)
     root.mkdir(parents=True, exist_ok=True)
     with SamplePublishers(root) as server:
         yield (
@@ -79,10 +81,10 @@ def running(home: Home, sources: Iterable[Source]) -> Iterator[tuple[SamplePubli
         )
 
 
-def drop(home: Home, source: Source) -> None:
+def drop(cache: Path, stores: FetchStores, source: Source) -> None:
     """Put in the inbox what a person would bring of this source's sample, except what has come before."""
-    by_hand = prepare(home, source) / "by_hand"
-    inbox, came_before = home.inbox / source.id, intake.accounted(home)
+    by_hand = prepare(cache, stores.synthetic, source) / "by_hand"
+    inbox, came_before = stores.inbox / source.id, intake.accounted(stores)
     for path in sorted(by_hand.iterdir()):
         if path.suffix in SIDECARS or archive.hash_of(path) in came_before:
             continue
@@ -95,17 +97,17 @@ def drop(home: Home, source: Source) -> None:
                 temporary.rename(inbox / one.name)
 
 
-def prepare(home: Home, source: Source) -> Path:
+def prepare(cache: Path, hashes: SyntheticHashes, source: Source) -> Path:
     """Return the folder of a source's sample: its site, and `by_hand`; made anew when code or seeds have changed."""
-    folder = home.cache / "sample" / source.id
+    folder = cache / "sample" / source.id
     mark = _fingerprint(source)
-    with locked(home.cache / f".sample-{source.id}.lock"):
+    with locked(cache / f".sample-{source.id}.lock"):
         if (folder / STAMP).exists() and (folder / STAMP).read_text(encoding="utf-8") == mark:
             return folder
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=home.cache, prefix=".sample-") as temporary:
+        with tempfile.TemporaryDirectory(dir=cache, prefix=".sample-") as temporary:
             made = Path(temporary) / source.id
-            _make(home, source, made)
+            _make(hashes, source, made)
             (made / STAMP).write_text(mark, encoding="utf-8")
             shutil.rmtree(folder, ignore_errors=True)
             made.rename(folder)
@@ -123,13 +125,13 @@ def _fingerprint(source: Source) -> str:
     return digest.hexdigest()
 
 
-def _make(home: Home, source: Source, folder: Path) -> None:
+def _make(hashes: SyntheticHashes, source: Source, folder: Path) -> None:
     """Generate, then divide between the site and the inbox."""
     files, by_hand = folder / "files", folder / "by_hand"
     files.mkdir(parents=True)
     by_hand.mkdir()
     source.sample.generate(files)
-    synthetic.mark(home, (archive.hash_of(path) for path in files.iterdir()))
+    hashes.mark(archive.hash_of(path) for path in files.iterdir())
     watched = source.probe
     served = _build_site(source, watched, folder) if watched else set()
     for path in sorted(files.iterdir()):

@@ -31,6 +31,7 @@ def land(rows: int) -> dict[str, float]:
     """Make synthetic releases and land each, keeping no file beside the archive; says rows and the gate's seconds."""
     from ingest import registry
     from ingest.land import landing
+    from ingest.stores import Stores
     from perinatal import home
     from pipeline.bench import judging, scaled
 
@@ -39,7 +40,7 @@ def land(rows: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory(dir=where.cache) as folder, judging.timed() as spent:
         for made in scaled.releases(Path(folder), rows):
             arrival = landing.Arrival(registry.source(made.source_id), made.path.name, is_synthetic=True)
-            landed += landing.land(where, made.path, arrival).manifest.rows_in
+            landed += landing.land(Stores.of(where), made.path, arrival).manifest.rows_in
             made.path.unlink()
     return {"rows": landed, "gate": sum(spent)}
 
@@ -54,16 +55,21 @@ def build() -> dict[str, float]:
 
     start = monotonic()
     steps.build(home.get(), force=True)
-    return {"seconds": monotonic() - start, "rows": sum(item.rows_in for item in manifest.in_use(home.get()))}
+    return {
+        "seconds": monotonic() - start,
+        "rows": sum(item.rows_in for item in manifest.LandedReleases(home.get().landed).in_use()),
+    }
 
 
 def dbt() -> dict[str, float]:
     """Run `dbt build` alone; says the seconds."""
-    from ingest.archive import build_inputs, manifest
+    from ingest.archive import build_inputs
+    from ingest.archive.manifest import LandedReleases
     from perinatal import home
     from warehouse import builder
 
     where = home.get()
+    landed = LandedReleases(where.landed)
     where.build.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=where.build) as folder:
         start = monotonic()
@@ -71,7 +77,7 @@ def dbt() -> dict[str, float]:
             Path(folder),
             where.cache / "dbt",
             build_inputs.layouts(),
-            build_inputs.releases(where, manifest.in_use(where)),
+            build_inputs.releases(landed, landed.in_use()),
         )
         return {"seconds": monotonic() - start}
 

@@ -86,14 +86,16 @@ def perinatal(file: Path, folder: Path) -> Callable[[], float]:
 
     from ingest import registry
     from ingest.land import landing
+    from ingest.stores import Stores
     from perinatal.home import Home
     from pipeline.bench import judging
 
+    stores = Stores.of(Home(folder))
     file_ = landing.Arrival(registry.source("fingertips"), file.name, is_synthetic=True)
 
     def work() -> float:
         with judging.timed() as spent:
-            landing.land(Home(folder), file, file_)
+            landing.land(stores, file, file_)
         return sum(spent)
 
     return work

@@ -51,13 +51,14 @@ def check(
     from ingest import registry
     from ingest.fetch import fetching as fetch
     from ingest.fetch.http import HttpClient
+    from ingest.stores import FetchStores
     from perinatal import home
     from pipeline import report
 
     chosen = [registry.source(name) for name in source or registry.all_sources()]
     where = home.get()
-    with HttpClient(replace(fetch.live_options(where), attempts=1, total_timeout=60)) as client:
-        found = [vars(item) for item in fetch.check_all(where, client, chosen)]
+    with HttpClient(replace(fetch.live_options(where.cache / "hosts"), attempts=1, total_timeout=60)) as client:
+        found = [vars(item) for item in fetch.check_all(FetchStores.of(where), client, chosen)]
     show(found, as_json, report.print_rows)
 
 
@@ -66,9 +67,10 @@ def seen(source: Annotated[str, typer.Argument(help="The source.")], why: Why, w
     """Settle a call for a person: the page was looked at, and there was nothing to fetch."""
     from ingest import registry
     from ingest.fetch import fetching as fetch
+    from ingest.stores import FetchStores
     from perinatal import home
 
-    settled = fetch.dismiss(home.get(), registry.source(source), who or getpass.getuser(), why)
+    settled = fetch.dismiss(FetchStores.of(home.get()), registry.source(source), who or getpass.getuser(), why)
     print(f"{source}: settled" if settled else f"{source}: nobody was waited for")
 
 
@@ -79,7 +81,7 @@ def list_quarantine(as_json: JsonFlag = False) -> None:
     from perinatal import home
     from pipeline import report
 
-    found = [report.refused_file(item) for _, item in room.reports(home.get())]
+    found = [report.refused_file(item) for _, item in room.Quarantine(home.get().quarantine).reports()]
     show(found, as_json, report.print_quarantine)
 
 
@@ -90,7 +92,7 @@ def show_one(prefix: Prefix, source: OneSource = None, as_json: JsonFlag = False
     from perinatal import home
     from pipeline import report
 
-    folder, found = room.find(home.get(), prefix, source)
+    folder, found = room.Quarantine(home.get().quarantine).find(prefix, source)
     show({**vars(found), "folder": str(folder)}, as_json, report.print_refused)
 
 
@@ -105,15 +107,15 @@ def release(
 ) -> None:
     """Land a refused file after all: its breaches become warnings, the decision is logged. Exit 3 if it cannot be."""
     from ingest import registry
-    from ingest.archive import quarantine as room
     from ingest.land import landing
     from ingest.land import quarantine_decisions as decisions
+    from ingest.stores import Stores
     from perinatal import home
 
-    where = home.get()
-    _, found = room.find(where, prefix, source)
+    stores = Stores.of(home.get())
+    _, found = stores.quarantine.find(prefix, source)
     acceptance = landing.Acceptance(who or getpass.getuser(), why)
-    taken = decisions.release(where, registry.source(found.source_id), found, acceptance, dataset, release)
+    taken = decisions.release(stores, registry.source(found.source_id), found, acceptance, dataset, release)
     for table in taken:
         print(table.message, file=sys.stderr if table.what == "refused" else None)
     if any(table.what == "refused" for table in taken):
@@ -123,11 +125,11 @@ def release(
 @quarantine.command()
 def reject(prefix: Prefix, why: Why, who: Who = None, source: OneSource = None) -> None:
     """Settle a refused file for good: its alert closes, its bytes stay in the archive, the decision is logged."""
-    from ingest.archive import quarantine as room
     from ingest.land import quarantine_decisions as decisions
+    from ingest.stores import Stores
     from perinatal import home
 
-    where = home.get()
-    _, found = room.find(where, prefix, source)
-    decisions.reject(where, found, who or getpass.getuser(), why)
+    stores = Stores.of(home.get())
+    _, found = stores.quarantine.find(prefix, source)
+    decisions.reject(stores, found, who or getpass.getuser(), why)
     print(f"rejected: {found.source_id} {found.original_name} ({found.sha256[:12]})")

@@ -32,11 +32,17 @@ def code(
 @app.command()
 def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            "--labels", help="CSV of passages coded by two people: finding_id, source, text, themes_a, themes_b."
+        ),
+    ] = None,
 ) -> None:
-    """Measure the coding on the held-out sources of the labelled set, beside rules alone and the majority theme."""
+    """Measure the coding on the held-out synthetic texts, or on passages that two people coded."""
     from insights.evaluate import main
 
-    main(sys.stdout, json=as_json)
+    main(sys.stdout, json=as_json, labels=labels)
 
 
 @app.command()

@@ -14,6 +14,7 @@ from faulty_publishers import faulty_sample
 
 from ingest.archive import manifest as manifests
 from ingest.archive import quarantine
+from ingest.archive.synthetic import SyntheticHashes
 from ingest.registry import source
 from ingest.sample import publishers
 from perinatal.home import Home
@@ -39,8 +40,8 @@ FAULTS: dict[str, tuple[dict[str, object], str, str]] = {
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Prepare the samples of two publishers, the first with two files only: enough to see one break."""
     home = Home(tmp_path_factory.mktemp("two") / "home")
-    publishers.prepare(home, source("nnap"))
-    page = publishers.prepare(home, source("msds")) / "page.html"
+    publishers.prepare(home.cache, SyntheticHashes(home.synthetic), source("nnap"))
+    page = publishers.prepare(home.cache, SyntheticHashes(home.synthetic), source("msds")) / "page.html"
     lines = page.read_text(encoding="utf-8").splitlines(keepends=True)
     kept = [line for line in lines if "<li>" not in line or FILE in line or SOUND_FILE in line]
     page.write_text("".join(kept), encoding="utf-8")
@@ -88,7 +89,7 @@ def open_scopes(cli: Cli, home: Home) -> set[str]:
 
 
 def landed_names(home: Home) -> set[str]:
-    return {item.original_name for item in manifests.all_landed(home)}
+    return {item.original_name for item in manifests.LandedReleases(home.landed).all()}
 
 
 @pytest.mark.parametrize("kind", FAULTS)
@@ -115,7 +116,7 @@ def test_fetch_tells_of_a_broken_file_and_the_next_run_recovers(cli: Cli, home: 
     assert FILE in landed_names(home)
     assert len(landed_names(home)) == BY_HAND + 2
     assert open_scopes(cli, home) == set()
-    assert list(quarantine.reports(home)) == []
+    assert list(quarantine.Quarantine(home.quarantine).reports()) == []
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from ingest.fetch.http import HttpClient, HttpOptions
 from ingest.fetch.probe_settings import MAX_IDS, Arrives
 from ingest.sample.reference import read_seed
 from ingest.sample.server import SamplePublishers
+from ingest.stores import FetchStores
 from perinatal.home import Home
 
 RELEASES = Path(__file__).resolve().parents[2].parent / "shared" / "releases" / "fingertips"
@@ -51,9 +52,9 @@ def _options(server: SamplePublishers) -> HttpOptions:
 def test_values_and_metadata_land_and_only_changes_are_asked_for(site: Path, tmp_path: Path) -> None:
     home, source = Home(tmp_path / "home"), registry.source("fingertips")
     with SamplePublishers(site.parent.parent) as server, HttpClient(_options(server)) as client:
-        first = fetch.fetch(home, client, source)
+        first = fetch.fetch(FetchStores.of(home), client, source)
         assert first.outcome == "landed", first.warnings
-        landed = {(item.dataset, item.release): item for item in manifests.all_landed(home)}
+        landed = {(item.dataset, item.release): item for item in manifests.LandedReleases(home.landed).all()}
         uploaded = json.loads((site / "indicator_metadata.json").read_text(encoding="utf-8"))
         date = uploaded["90284"]["DataChange"]["LastUploadedAt"][:10]
         values = landed["90284_502_6", date]
@@ -65,12 +66,12 @@ def test_values_and_metadata_land_and_only_changes_are_asked_for(site: Path, tmp
         assert len(first.warnings) == 4
 
         server.forget()
-        assert fetch.fetch(home, client, source).outcome == "unchanged"
+        assert fetch.fetch(FetchStores.of(home), client, source).outcome == "unchanged"
         assert server.count().body_bytes == 0
 
         uploaded["90284"]["DataChange"]["LastUploadedAt"] = "2026-11-01T00:00:00"
         (site / "indicator_metadata.json").write_text(json.dumps(uploaded), encoding="utf-8")
         server.forget()
-        fetch.fetch(home, client, source)
+        fetch.fetch(FetchStores.of(home), client, source)
         asked = [hit.query for hit in server.hits() if "csv" in hit.path]
         assert [query.split("&")[0] for query in asked] == ["indicator_ids=90284"] * 4

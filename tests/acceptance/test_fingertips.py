@@ -13,7 +13,9 @@ import pytest
 
 from ingest import registry
 from ingest.archive import manifest as manifests
+from ingest.archive.manifest import LandedReleases
 from ingest.land import landing
+from ingest.stores import Stores
 from perinatal.home import Home
 from pipeline import steps
 
@@ -29,7 +31,7 @@ Ask = Callable[..., list[tuple[Any, ...]]]
 
 def land(home: Home, *files: Path) -> list[landing.Outcome]:
     source = registry.source("fingertips")
-    return [landing.land(home, file, landing.Arrival(source, file.name)) for file in files]
+    return [landing.land(Stores.of(home), file, landing.Arrival(source, file.name)) for file in files]
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +138,7 @@ def test_every_row_is_accounted_for(ask: Ask) -> None:
 
 
 def test_englands_second_copy_is_excluded_by_name_and_counted(edition: Home) -> None:
-    (newest,) = [item for item in manifests.in_use(edition) if item.dataset == "90284_502_15"]
+    (newest,) = [item for item in manifests.LandedReleases(edition.landed).in_use() if item.dataset == "90284_502_15"]
     with duckdb.connect(str(edition.database), read_only=True) as connection:
         rules = {row[0] for row in connection.execute("select exclusion_rule from reference.exclusion_rule").fetchall()}
         excluded = connection.execute(
@@ -147,11 +149,11 @@ def test_englands_second_copy_is_excluded_by_name_and_counted(edition: Home) -> 
 
 
 def test_the_ragged_file_is_read_and_nothing_has_shifted(edition: Home) -> None:
-    (item,) = [item for item in manifests.in_use(edition) if item.dataset.startswith("93356")]
+    (item,) = [item for item in manifests.LandedReleases(edition.landed).in_use() if item.dataset.startswith("93356")]
     told = {check["rule"]: check for check in item.checks if not check["success"]}
     assert set(told) == {"header_names_no_absent_column"}
     assert "Compared to goal" in told["header_names_no_absent_column"]["message"]
-    rows = str(item.folder(edition) / manifests.ROWS)
+    rows = str(LandedReleases(edition.landed).folder_of(item) / manifests.ROWS)
     with duckdb.connect() as connection:
         found = connection.execute(
             "select distinct time_period_sortable, new_data, time_period from read_parquet(?) order by all", [rows]

@@ -18,6 +18,7 @@ from ingest.registry import source
 from ingest.sample import documents
 from ingest.sample import template as sample
 from ingest.sample.reference import read_seed
+from ingest.stores import Stores
 from perinatal.home import Home
 from pipeline import steps
 
@@ -171,7 +172,7 @@ def _pdf(path: Path) -> None:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("further") / "Ann's état")
     for source_id, path in files(tmp_path_factory.mktemp("files")):
-        landing.land(home, path, landing.Arrival(source(source_id), path.name))
+        landing.land(Stores.of(home), path, landing.Arrival(source(source_id), path.name))
     assert steps.build(home).what == "published"
     return home
 

@@ -19,6 +19,7 @@ import pytest
 
 from ingest import registry
 from ingest.land import landing
+from ingest.stores import Stores
 from perinatal.home import Home
 from perinatal.settings import PROJECT_ROOT
 from pipeline import steps
@@ -34,7 +35,7 @@ Z = 1.959963984540054
 def land(home: Home, source_id: str, files: list[Path]) -> None:
     source = registry.source(source_id)
     for file in files:
-        landing.land(home, file, landing.Arrival(source, file.name))
+        landing.land(Stores.of(home), file, landing.Arrival(source, file.name))
 
 
 def asker(home: Home) -> Ask:

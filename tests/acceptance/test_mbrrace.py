@@ -133,7 +133,7 @@ def test_every_mart_row_leads_to_archived_bytes(published: Home, mbrrace_files: 
         "join core.dim_release using (release_key) order by 1",
     )
     assert found == sorted((archive.hash_of(path), False, "2025-05-01") for path in mbrrace_files)
-    assert all(archive.place(published, sha256).exists() for sha256, *_ in found)
+    assert all(archive.Archive(published.archive).path_of(sha256).exists() for sha256, *_ in found)
     loose = ask(published, "select count(*) from marts.lms_indicator anti join core.dim_release using (release_key)")
     assert loose == [(0,)]
 
@@ -571,10 +571,10 @@ def test_superseded_rows_are_counted_as_excluded(revised: Home) -> None:
 
 
 def test_both_revisions_stay_in_the_archive(revised: Home, mbrrace_files: tuple[Path, Path]) -> None:
-    kept = manifests.revisions(revised, "mbrrace", "perinatal_mortality", "2023")
+    kept = manifests.LandedReleases(revised.landed).revisions("mbrrace", "perinatal_mortality", "2023")
     assert [item.revision for item in kept] == [1, 2]
-    assert archive.place(revised, kept[0].sha256).read_bytes() == mbrrace_files[0].read_bytes()
-    assert list(archive.damaged(revised)) == []
+    assert archive.Archive(revised.archive).path_of(kept[0].sha256).read_bytes() == mbrrace_files[0].read_bytes()
+    assert list(archive.Archive(revised.archive).damaged()) == []
 
 
 # --- refused files
@@ -639,7 +639,7 @@ def spoiled(published: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
 def test_a_spoiled_file_is_refused_and_the_last_edition_stays(
     spoiled: Home, mbrrace_files: tuple[Path, Path], tmp_path: Path, cli: Callable[..., Any], how: str, rule: str
 ) -> None:
-    before, landed_before = standing(spoiled), list(manifests.all_landed(spoiled))
+    before, landed_before = standing(spoiled), list(manifests.LandedReleases(spoiled.landed).all())
     path = tmp_path / mbrrace_files[0].name
     path.write_bytes(spoil(mbrrace_files[0], how))
     ran = cli("land", path, "--source", "mbrrace", at=spoiled)
@@ -648,11 +648,11 @@ def test_a_spoiled_file_is_refused_and_the_last_edition_stays(
     assert f"refused at arrival ({rule})" in ran.err, ran.err
     assert ran.out == ""
     sha256 = archive.hash_of(path)
-    folder, report = quarantine.find(spoiled, sha256)
+    folder, report = quarantine.Quarantine(spoiled.quarantine).find(sha256)
     assert report.reasons[0]["rule"] == rule
     assert (folder / path.name).read_bytes() == path.read_bytes()
     assert any(alert.breach.rule == rule for alert in alerts.AlertLog(spoiled.alerts).open())
-    assert list(manifests.all_landed(spoiled)) == landed_before
+    assert list(manifests.LandedReleases(spoiled.landed).all()) == landed_before
     assert cli("build", at=spoiled).out.startswith("nothing new")
     assert standing(spoiled) == before
 

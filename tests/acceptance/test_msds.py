@@ -13,6 +13,7 @@ import pytest
 
 from ingest import registry
 from ingest.land import landing
+from ingest.stores import Stores
 from perinatal.home import Home
 from pipeline import steps
 
@@ -32,7 +33,7 @@ Ask = Callable[..., list[tuple[Any, ...]]]
 
 def land(home: Home, *files: Path) -> list[landing.Outcome]:
     source = registry.source("msds")
-    return [landing.land(home, file, landing.Arrival(source, file.name)) for file in files]
+    return [landing.land(Stores.of(home), file, landing.Arrival(source, file.name)) for file in files]
 
 
 def asker(home: Home) -> Ask:

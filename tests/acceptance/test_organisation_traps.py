@@ -11,6 +11,7 @@ import pytest
 
 from ingest import registry
 from ingest.land import landing
+from ingest.stores import Stores
 from perinatal.home import Home
 from pipeline import steps
 from warehouse import statistics as stats
@@ -143,7 +144,7 @@ def test_11_a_range_that_a_spreadsheet_made_a_date_is_a_range_again(home: Home, 
     source.sample.generate(tmp_path)
     file = tmp_path / "hosp-epis-stat-mat-msdscsv-2019-20.csv"
     assert b",07-Oct," in file.read_bytes()
-    landing.land(home, file, landing.Arrival(source, file.name))
+    landing.land(Stores.of(home), file, landing.Arrival(source, file.name))
     assert steps.build(home).what == "published"
     with duckdb.connect(str(home.database), read_only=True) as connection:
         found = connection.execute(

@@ -14,12 +14,14 @@ from faulty_publishers import Fault, FaultyPublishers, faulty_sample
 
 from expectations import alerts
 from ingest.archive import manifest as manifests
+from ingest.archive.synthetic import SyntheticHashes
 from ingest.fetch import fetching as fetch
 from ingest.fetch import probe_state
 from ingest.fetch.http import HttpClient
 from ingest.inbox import collect as inbox
 from ingest.registry import Source, all_sources
 from ingest.sample import publishers
+from ingest.stores import FetchStores
 from perinatal.home import Home
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,14 +65,17 @@ def running(home: Home) -> Iterator[tuple[FaultyPublishers, HttpClient]]:
     """Everything landed once, and the sample publishers still there to be broken."""
     for source in all_sources().values():
         if publishers.has_sample(source):
-            publishers.drop(home, source)
-    dropped = inbox.collect(home, all_sources(), 0.01)
+            publishers.drop(home.cache, FetchStores.of(home), source)
+    dropped = inbox.collect(FetchStores.of(home), all_sources(), 0.01)
     assert [item for item in dropped if item.left] == []
-    with faulty_sample(), publishers.running(home, watched()) as (server, options):
+    with (
+        faulty_sample(),
+        publishers.running(home.cache, SyntheticHashes(home.synthetic), watched()) as (server, options),
+    ):
         # no answer ends by time: no machine is too slow for this test
         patient = replace(options, read_timeout=300, total_timeout=900, attempts=2, backoff=0.01, max_bytes=32 << 20)
         with HttpClient(patient) as client:
-            reports = list(fetch.fetch_all(home, client, watched(), synthetic=True))
+            reports = list(fetch.fetch_all(FetchStores.of(home), client, watched(), synthetic=True))
             assert [report for report in reports if report.outcome in ("failed", "needs_person")] == []
             warnings = [line for report in reports for line in report.warnings]
             assert warnings
@@ -79,24 +84,24 @@ def running(home: Home) -> Iterator[tuple[FaultyPublishers, HttpClient]]:
 
 
 def test_every_sample_lands_as_synthetic(home: Home, running: tuple[FaultyPublishers, HttpClient]) -> None:
-    landed = list(manifests.all_landed(home))
+    landed = list(manifests.LandedReleases(home.landed).all())
     assert all(item.is_synthetic for item in landed)
     assert {item.source_id for item in landed} == {s.id for s in all_sources().values() if publishers.has_sample(s)}
 
 
 def test_a_second_run_transfers_no_body(home: Home, running: tuple[FaultyPublishers, HttpClient]) -> None:
     server, client = running
-    before = len(list(manifests.all_landed(home)))
+    before = len(list(manifests.LandedReleases(home.landed).all()))
     server.forget()
     for source in all_sources().values():
         if publishers.has_sample(source):
-            publishers.drop(home, source)
-    assert inbox.collect(home, all_sources(), 0.01) == []
-    reports = list(fetch.fetch_all(home, client, watched(), synthetic=True))
+            publishers.drop(home.cache, FetchStores.of(home), source)
+    assert inbox.collect(FetchStores.of(home), all_sources(), 0.01) == []
+    reports = list(fetch.fetch_all(FetchStores.of(home), client, watched(), synthetic=True))
     assert {report.outcome for report in reports} == {"unchanged"}
     assert server.count().requests >= len(watched())
     assert server.count().body_bytes == 0
-    assert len(list(manifests.all_landed(home))) == before
+    assert len(list(manifests.LandedReleases(home.landed).all())) == before
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.kind}-{fault.status}")
@@ -107,11 +112,11 @@ def test_one_broken_publisher_is_reported_and_recovers(
     server, client = running
     host, path = address_of(source)
     # nothing is remembered of this publisher, so that it has to send bodies
-    probe_state.place(home, source.id, synthetic=True).unlink()
+    probe_state.ProbeStates(home.probes).path_of(source.id, synthetic=True).unlink()
     server.fault(host + path, replace(fault))
     others = {other.id for other in watched() if address_of(other)[0] != host}
     reports = {}
-    for report in fetch.fetch_all(home, client, watched(), synthetic=True):
+    for report in fetch.fetch_all(FetchStores.of(home), client, watched(), synthetic=True):
         reports[report.source_id] = report
         if others <= reports.keys():  # they were all served while a silent publisher was still silent
             server.end_waiting()
@@ -121,7 +126,9 @@ def test_one_broken_publisher_is_reported_and_recovers(
     assert {report.outcome for name, report in reports.items() if name not in same_page} <= {"unchanged"}
     standing = [alert.scope for alert in alerts.AlertLog(home.alerts).open() if alert.scope.startswith("fetch")]
     assert f"fetch-sample/{source.id}" in standing
-    reports = {report.source_id: report for report in fetch.fetch_all(home, client, watched(), synthetic=True)}
+    reports = {
+        report.source_id: report for report in fetch.fetch_all(FetchStores.of(home), client, watched(), synthetic=True)
+    }
     assert reports[source.id].outcome in ("unchanged", "no_data")
     assert [alert.scope for alert in alerts.AlertLog(home.alerts).open() if alert.scope.startswith("fetch")] == []
 

@@ -20,8 +20,10 @@ from expectations import release
 from expectations.checks import Result
 from ingest.archive import build_inputs, quarantine
 from ingest.archive import manifest as manifests
+from ingest.archive.manifest import LandedReleases
 from ingest.land import landing
 from ingest.registry import all_sources, source
+from ingest.stores import Stores
 from insights import theme_tables as themes
 from perinatal.errors import RefusedAtArrival
 from perinatal.home import Home
@@ -779,9 +781,9 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def land(home: Home, source_id: str, file: Path) -> dict[str, str]:
     """Land a file; return the severity of each check that it breaches."""
     try:
-        outcome = landing.land(home, file, landing.Arrival(source(source_id), file.name))
+        outcome = landing.land(Stores.of(home), file, landing.Arrival(source(source_id), file.name))
     except RefusedAtArrival:
-        [(_, report)] = quarantine.reports(home)
+        [(_, report)] = quarantine.Quarantine(home.quarantine).reports()
         return {reason["rule"]: reason.get("severity", "block") for reason in report.reasons}
     return {check["rule"]: check["severity"] for check in outcome.manifest.checks if not check["success"]}
 
@@ -1029,7 +1031,7 @@ def build(home: Home, folder: Path, last: Path | None) -> Judged:
         folder,
         home.cache / "dbt",
         build_inputs.layouts(),
-        build_inputs.releases(home, manifests.in_use(home)),
+        build_inputs.releases(LandedReleases(home.landed), manifests.LandedReleases(home.landed).in_use()),
     )
     themes.run(candidate, home)
     return judge(folder, last)

@@ -20,6 +20,9 @@ import pytest
 from ingest import registry
 from ingest.archive import manifest as manifests
 from ingest.archive import quarantine, verification
+from ingest.archive.manifest import LandedReleases
+from ingest.archive.store import Archive
+from ingest.archive.synthetic import SyntheticHashes
 from ingest.sample import publishers
 from perinatal.home import Home
 from pipeline import steps
@@ -66,7 +69,9 @@ def test_every_part_becomes_healthy_by_its_own_check(team: Team) -> None:
 def test_the_chain_runs_over_two_workers(team: Team, state: Home) -> None:
     inbox = state.inbox / "mbrrace"
     inbox.mkdir(parents=True)
-    file = publishers.prepare(state, registry.source("mbrrace")) / "by_hand" / NAME
+    file = (
+        publishers.prepare(state.cache, SyntheticHashes(state.synthetic), registry.source("mbrrace")) / "by_hand" / NAME
+    )
     wait_for("the watch on the inbox", lambda: "trigger ID" in team.log("triggerer"), 120)
     start = time.monotonic()
     shutil.copy(file, inbox / NAME)
@@ -156,13 +161,13 @@ def test_each_release_is_landed_once_and_whole(state: Home, ran: list[Ran], tmp_
         return [(item.release_key, item.revision, item.content_sha256, item.rows_landed) for item in items]
 
     assert content(state) == content(alone)
-    assert list(verification.damage(state)) == []
-    assert list(quarantine.reports(state)) == []
+    assert list(verification.damage(Archive(state.archive), LandedReleases(state.landed))) == []
+    assert list(quarantine.Quarantine(state.quarantine).reports()) == []
     assert not list(state.landed.glob(".landing-*"))
 
 
 def landed(home: Home, source_id: str) -> list[manifests.Manifest]:
-    return [item for item in manifests.all_landed(home) if item.source_id == source_id]
+    return [item for item in manifests.LandedReleases(home.landed).all() if item.source_id == source_id]
 
 
 def test_one_task_at_a_time_for_a_host_and_for_the_edition(ran: list[Ran]) -> None:

@@ -73,7 +73,7 @@ def _land(team: Team, names: list[str], at_once: int, took: Took) -> None:
     wait_for("the end of the run", is_over, 600)
     [(run, state)] = team.rows(LAST_RUN)
     assert state == "success"
-    assert len(list(manifests.all_landed(home))) == FILES
+    assert len(list(manifests.LandedReleases(home.landed).all())) == FILES
     took.seconds.append(float(team.rows(SPAN, run)[0][0]))
     took.megabytes.append(max(most.values()))
     print(f"\n{names}: {took.seconds[-1]:.1f} s, {took.megabytes[-1]:,.0f} MB (crowd {crowd():.1f})", flush=True)

@@ -13,6 +13,7 @@ import pytest
 
 from ingest.archive import build_inputs, manifest
 from ingest.archive import store as archive
+from ingest.archive.manifest import LandedReleases
 from perinatal import settings
 from perinatal.home import Home
 from pipeline.bench import builder as bench_builder
@@ -120,7 +121,7 @@ def test_a_build_larger_than_its_memory_spills_to_its_own_folder(
             folder,
             home.cache / "dbt",
             build_inputs.layouts(),
-            build_inputs.releases(home, manifest.in_use(home)),
+            build_inputs.releases(LandedReleases(home.landed), manifest.LandedReleases(home.landed).in_use()),
         )
         wait_until(lambda: built.done() or any((folder / "scratch").glob("duckdb_temp_*")), 600)
         spilled = not built.done()

@@ -10,6 +10,7 @@ from expectations import alerts
 from ingest.archive import manifest as manifests
 from ingest.archive import quarantine
 from ingest.archive import store as archive
+from ingest.archive.manifest import LandedReleases
 from perinatal.home import Home
 
 NAME = "perinatal-mortality-rates-2022-trusthealth-board.csv"
@@ -22,16 +23,17 @@ from ingest import registry
 from ingest.archive import manifest
 from ingest.archive import store as archive
 from ingest.land import landing
+from ingest.stores import Stores
 from perinatal import home as homes
 
 home, file = homes.get(), Path(sys.argv[1])
-archive.put(home, file)
+archive.Archive(home.archive).put(file)
 die = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 if sys.argv[2] == "before the manifest":
-    manifest.commit = die
+    manifest.LandedReleases.commit = die
 else:  # the manifest is written, the folder has not got its name
     Path.chmod = die
-landing.land(home, file, landing.Arrival(registry.source("mbrrace"), file.name))
+landing.land(Stores.of(home), file, landing.Arrival(registry.source("mbrrace"), file.name))
 """
 
 FULL = """
@@ -42,12 +44,13 @@ from pipeline.commands import app as cli
 from ingest import registry
 from ingest.archive import store as archive
 from ingest.land import landing
+from ingest.stores import Stores
 
 file, limit = Path(sys.argv[1]), int(sys.argv[2])
-archived = archive.put(homes.get(), file) if sys.argv[3] == "archived" else None
+archived = archive.Archive(homes.get().archive).put(file) if sys.argv[3] == "archived" else None
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 if archived:
-    landing.land_archived(homes.get(), archived, landing.Arrival(registry.source("mbrrace"), file.name))
+    landing.land_archived(Stores.of(homes.get()), archived, landing.Arrival(registry.source("mbrrace"), file.name))
 else:
     sys.argv = ["perinatal", "land", str(file), "--source", "mbrrace"]
     cli.main()
@@ -67,9 +70,9 @@ def test_a_killed_landing_leaves_no_half_release(
     killed = shell(str(file), moment, code=KILLED, at=home)
     killed.communicate(timeout=120)
     assert killed.returncode == -signal.SIGKILL
-    assert list(manifests.all_landed(home)) == []
-    assert list(quarantine.reports(home)) == []
-    assert list(archive.damaged(home)) == []
+    assert list(manifests.LandedReleases(home.landed).all()) == []
+    assert list(quarantine.Quarantine(home.quarantine).reports()) == []
+    assert list(archive.Archive(home.archive).damaged()) == []
     [outcome] = landed(home, file)
     assert (outcome.what, outcome.manifest.revision) == ("landed", 1)
 
@@ -80,7 +83,7 @@ def test_two_landings_of_one_file_at_once_land_it_once(home: Home, shell: Shell,
     ends = [(process.communicate(timeout=200), process.returncode) for process in both]
     assert [code for _, code in ends] == [0, 0], ends
     assert sorted(out.split(":")[0] for (out, _), _ in ends) == ["landed", "unchanged"]
-    assert [item.revision for item in manifests.all_landed(home)] == [1]
+    assert [item.revision for item in manifests.LandedReleases(home.landed).all()] == [1]
     assert len(list(home.archive.glob("??/*"))) == 1
 
 
@@ -90,11 +93,12 @@ import sys
 from pathlib import Path
 from ingest import registry
 from ingest.land import landing
+from ingest.stores import Stores
 from perinatal import home as homes
 
 turn, files = int(sys.argv[1]), [Path(name) for name in sys.argv[2:]]
 for file in files[turn:] + files[:turn]:
-    print(landing.land(homes.get(), file, landing.Arrival(registry.source("mbrrace"), file.name)).what)
+    print(landing.land(Stores.of(homes.get()), file, landing.Arrival(registry.source("mbrrace"), file.name)).what)
 """
 
 
@@ -106,14 +110,14 @@ def test_several_processes_land_many_files_at_once_each_once(home: Home, shell: 
     assert [code for _, code in ends] == [0] * 4, ends
     told = [what for (out, _), _ in ends for what in out.split()]
     assert sorted(told) == ["landed"] * len(files) + ["unchanged"] * 3 * len(files)
-    assert [item.revision for item in manifests.all_landed(home)] == [1] * len(files)
-    assert list(archive.damaged(home)) == []
+    assert [item.revision for item in manifests.LandedReleases(home.landed).all()] == [1] * len(files)
+    assert list(archive.Archive(home.archive).damaged()) == []
     assert not list(home.landed.glob(".landing-*"))
 
 
 def assert_nothing_landed(home: Home) -> None:
-    assert list(manifests.all_landed(home)) == []
-    assert list(quarantine.reports(home)) == []
+    assert list(manifests.LandedReleases(home.landed).all()) == []
+    assert list(quarantine.Quarantine(home.quarantine).reports()) == []
     assert alerts.AlertLog(home.alerts).all() == []
     assert not list(home.archive.glob(".incoming-*"))
     assert not list(home.landed.glob(".landing-*"))
@@ -148,7 +152,7 @@ def damaged(home: Home, landed: Callable[..., object], file: Path) -> manifests.
 def test_a_corrupt_manifest_is_named_and_what_it_advises_works(
     home: Home, cli: Callable[..., object], damaged: manifests.Manifest, file: Path
 ) -> None:
-    path = damaged.folder(home) / manifests.MANIFEST
+    path = LandedReleases(home.landed).folder_of(damaged) / manifests.MANIFEST
     path.write_text(path.read_text()[:200])
     for command in (["build"], ["land", file, "--source", "mbrrace"], ["verify"], ["status"]):
         ran = cli(*command, at=home)
@@ -170,7 +174,10 @@ def test_a_corrupt_manifest_is_named_and_what_it_advises_works(
 def test_verify_finds_damage_and_landing_again_heals_it(
     home: Home, cli: Callable[..., object], damaged: manifests.Manifest, file: Path, what: str
 ) -> None:
-    place, rows = archive.place(home, damaged.sha256), damaged.folder(home) / manifests.ROWS
+    place, rows = (
+        archive.Archive(home.archive).path_of(damaged.sha256),
+        LandedReleases(home.landed).folder_of(damaged) / manifests.ROWS,
+    )
     assert cli("verify", at=home).code == 0
     place.chmod(0o644)
     content = bytearray(place.read_bytes())
@@ -193,8 +200,8 @@ def test_verify_finds_damage_and_landing_again_heals_it(
     assert ran.code == 1
     assert ran.err.count("\n") == 1
     if what.startswith("rows") or what.startswith("another"):
-        for entry in damaged.folder(home).iterdir():
+        for entry in LandedReleases(home.landed).folder_of(damaged).iterdir():
             entry.unlink()
-        damaged.folder(home).rmdir()
+        LandedReleases(home.landed).folder_of(damaged).rmdir()
     assert cli("land", file, "--source", "mbrrace", at=home).code == 0
     assert cli("verify", at=home).code == 0

@@ -12,6 +12,8 @@ from moto.server import ThreadedMotoServer
 
 from ingest.archive import manifest as manifests
 from ingest.archive import synthetic, verification
+from ingest.archive.manifest import LandedReleases
+from ingest.archive.store import Archive
 from perinatal import settings
 from perinatal.errors import Damaged, PerinatalError
 from perinatal.home import Home
@@ -66,18 +68,20 @@ def files(mbrrace_sample: Path) -> list[Path]:
 
 
 def keys(home: Home) -> list[str]:
-    return sorted(item.release_key for item in manifests.all_landed(home))
+    return sorted(item.release_key for item in manifests.LandedReleases(home.landed).all())
 
 
 def rows(home: Home) -> dict[str, str]:
     return {
-        item.release_key: hashlib.sha256((item.folder(home) / manifests.ROWS).read_bytes()).hexdigest()
-        for item in manifests.all_landed(home)
+        item.release_key: hashlib.sha256(
+            (LandedReleases(home.landed).folder_of(item) / manifests.ROWS).read_bytes()
+        ).hexdigest()
+        for item in manifests.LandedReleases(home.landed).all()
     }
 
 
 def assert_whole(home: Home) -> None:
-    assert list(verification.damage(home)) == []
+    assert list(verification.damage(Archive(home.archive), LandedReleases(home.landed))) == []
     assert not list(home.landed.glob(".landing-*"))
 
 
@@ -91,13 +95,15 @@ def test_what_one_machine_lands_another_has_byte_for_byte(
     bucket: s3fs.S3FileSystem, machines: list[Home], files: list[Path], landed: Callable[..., object]
 ) -> None:
     first, second, _ = machines
-    synthetic.mark(first, [hashlib.sha256(file.read_bytes()).hexdigest() for file in files])
+    synthetic.SyntheticHashes(first.synthetic).mark([hashlib.sha256(file.read_bytes()).hexdigest() for file in files])
     landed(first, *files[:2])
     assert storage.exchange(first) == storage.Exchanged(2, 0)
     assert storage.exchange(second) == storage.Exchanged(0, 2)
     assert rows(second) == rows(first)
-    assert [item.is_synthetic for item in manifests.all_landed(second)] == [True, True]
-    assert synthetic.known(second) == {item.sha256 for item in manifests.all_landed(second)}
+    assert [item.is_synthetic for item in manifests.LandedReleases(second.landed).all()] == [True, True]
+    assert synthetic.SyntheticHashes(second.synthetic).known() == {
+        item.sha256 for item in manifests.LandedReleases(second.landed).all()
+    }
     assert storage.exchange(first) == storage.exchange(second) == storage.Exchanged(0, 0)
     assert_whole(second)
 
@@ -122,7 +128,7 @@ def test_two_versions_of_one_release_are_both_kept_everywhere(
         storage.exchange(home)
     assert len(keys(first)) == 2
     assert keys(first) == keys(second)
-    assert [item.revision for item in manifests.all_landed(first)] == [1, 2]
+    assert [item.revision for item in manifests.LandedReleases(first.landed).all()] == [1, 2]
     assert_whole(first)
     assert_whole(second)
 

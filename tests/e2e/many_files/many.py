@@ -5,6 +5,8 @@ from pathlib import Path
 
 from airflow.sdk import dag, task
 
+from ingest.stores import Stores
+
 FOLDER = Path(os.environ.get("MANY_FILES", "/nonexistent"))
 NAMES = sorted(path.name for path in FOLDER.glob("*.csv"))
 
@@ -17,7 +19,7 @@ def many():
         from ingest.land import landing
         from perinatal import home
 
-        landing.land(home.get(), FOLDER / name, landing.Arrival(registry.source("fingertips"), name))
+        landing.land(Stores.of(home.get()), FOLDER / name, landing.Arrival(registry.source("fingertips"), name))
 
     land.expand(name=NAMES)
 

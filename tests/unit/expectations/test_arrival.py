@@ -11,6 +11,7 @@ from ingest import registry
 from ingest.land import landing
 from ingest.land.landing import Arrival, Outcome
 from ingest.registry import Source
+from ingest.stores import Stores
 from perinatal.errors import RefusedAtArrival
 from perinatal.home import Home
 
@@ -35,7 +36,9 @@ def mbrrace(home: Home, mbrrace_sample: Path, tmp_path: Path) -> Land:
             for row in reader:
                 change(row)
                 writer.writerow(row)
-        return landing.land(home, target, Arrival(registry.source("mbrrace"), target.name, is_synthetic=synthetic))
+        return landing.land(
+            Stores.of(home), target, Arrival(registry.source("mbrrace"), target.name, is_synthetic=synthetic)
+        )
 
     return run
 
@@ -101,7 +104,9 @@ def test_a_file_of_another_year_than_said_is_refused(home: Home, mbrrace_sample:
     path = tmp_path / "renamed.csv"
     path.write_bytes((mbrrace_sample / NAME.format(2022)).read_bytes())
     with pytest.raises(RefusedAtArrival, match="year_is_that_of_the_release"):
-        landing.land(home, path, Arrival(registry.source("mbrrace"), path.name, "perinatal_mortality", "2021"))
+        landing.land(
+            Stores.of(home), path, Arrival(registry.source("mbrrace"), path.name, "perinatal_mortality", "2021")
+        )
 
 
 def test_example_rows_name_rows_and_show_no_births(home: Home, mbrrace: Land) -> None:

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from ingest.archive import growing_copy as growing
 from ingest.archive import manifest as manifests
 from ingest.archive import store as archive
+from ingest.archive.manifest import LandedReleases
 from ingest.land import decode, landing
 from ingest.land.landing import Arrival
 from ingest.registry import Source
+from ingest.stores import Stores
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 from tests.unit.ingest.conftest import leftovers
@@ -49,7 +51,7 @@ def put(folder: Path, content: bytes) -> Path:
 
 @contextmanager
 def archived(home: Home, source: Source, file: Path) -> Iterator[tuple[archive.Archived, decode.Ahead | None]]:
-    with landing.archiving(home, file, Arrival(source, file.name)) as both:
+    with landing.archiving(Stores.of(home), file, Arrival(source, file.name)) as both:
         yield both
 
 
@@ -57,7 +59,7 @@ def read(
     home: Home, source: Source, file: Path, *, ahead: bool
 ) -> tuple[object, object, list[tuple[object, ...]]] | tuple[str, str]:
     """Decode a file as landing does: what it is, what was noticed, its rows; or why it cannot be read."""
-    with archived(home, source, file) as (kept, typed), landing._workplace(home) as work:
+    with archived(home, source, file) as (kept, typed), landing._workplace(Stores.of(home)) as work:
         rows = work / "rows.parquet"
         try:
             found = landing._decode(kept.path, Arrival(source, NAME), work, rows, typed if ahead else None)
@@ -68,11 +70,13 @@ def read(
 
 def test_a_large_file_is_typed_from_its_copy_alone(home: Home, demo: Source, tmp_path: Path, queries: Queries) -> None:
     file = put(tmp_path, TABLE)
-    outcome = landing.land(home, file, Arrival(demo, NAME))
+    outcome = landing.land(Stores.of(home), file, Arrival(demo, NAME))
     assert [growing.ADDRESS in query for query in queries] == [True]
     assert (outcome.what, outcome.manifest.rows_landed) == ("landed", 80)
-    assert archive.place(home, outcome.manifest.sha256).read_bytes() == TABLE
-    rows = duckdb.sql(f"from read_parquet('{outcome.manifest.folder(home) / manifests.ROWS}')").fetchall()
+    assert archive.Archive(home.archive).path_of(outcome.manifest.sha256).read_bytes() == TABLE
+    rows = duckdb.sql(
+        f"from read_parquet('{LandedReleases(home.landed).folder_of(outcome.manifest) / manifests.ROWS}')"
+    ).fetchall()
     assert rows[78:] == [(79, "RAA", 1, 2.5, "x, y", None), (80, "RBB", None, -0.3, None, None)]
     assert leftovers(home) == []
 
@@ -109,12 +113,14 @@ def test_a_copy_that_grows_slowly_is_read_to_its_end(
     grow = archive.Incoming._grow
     monkeypatch.setattr(archive.Incoming, "_grow", lambda *given, **more: (time.sleep(1e-4), grow(*given, **more)))
     rows = "".join(f"R{number},{number % 100},{number}.5,x\n" for number in range(70_000))
-    outcome = landing.land(home, put(tmp_path, b"Code,Events,Rate,New\n" + rows.encode()), Arrival(demo, NAME))
+    outcome = landing.land(
+        Stores.of(home), put(tmp_path, b"Code,Events,Rate,New\n" + rows.encode()), Arrival(demo, NAME)
+    )
     assert [growing.ADDRESS in query for query in queries] == [True]
     found = duckdb.sql(
         f"""
         select count(*), count(*) filter (code = 'R' || (source_row - 1) and rate = source_row - 0.5)
-        from read_parquet('{outcome.manifest.folder(home) / manifests.ROWS}')
+        from read_parquet('{LandedReleases(home.landed).folder_of(outcome.manifest) / manifests.ROWS}')
         """
     ).fetchall()
     assert found == [(70_000, 70_000)]
@@ -136,7 +142,9 @@ def test_what_the_quick_way_could_not_read_is_not_tried_again(
     home: Home, demo: Source, tmp_path: Path, queries: Queries
 ) -> None:
     landing.land(
-        home, put(tmp_path, TABLE + b"RAA,7.,x5,\n"), Arrival(demo, NAME, accepted=landing.Acceptance("a", "b"))
+        Stores.of(home),
+        put(tmp_path, TABLE + b"RAA,7.,x5,\n"),
+        Arrival(demo, NAME, accepted=landing.Acceptance("a", "b")),
     )
     assert [growing.ADDRESS in query for query in queries] == [True]
 
@@ -168,8 +176,8 @@ def test_a_copy_that_fails_lands_nothing(
 
     monkeypatch.setattr(archive.os, "fsync", full)
     with pytest.raises((OSError, PerinatalError), match="No space left"):
-        landing.land(home, put(tmp_path, TABLE), Arrival(demo, NAME))
-    assert list(manifests.all_landed(home)) == []
+        landing.land(Stores.of(home), put(tmp_path, TABLE), Arrival(demo, NAME))
+    assert list(manifests.LandedReleases(home.landed).all()) == []
     assert leftovers(home) == []
     assert list(home.archive.glob("*")) == []
 
@@ -180,7 +188,7 @@ def test_a_read_waits_for_its_bytes(
 ) -> None:
     monkeypatch.setattr(archive, "CHUNK", 3)  # the copy takes its time
     content = bytes(range(256)) * 20
-    with archive.incoming(home, put(tmp_path, content)) as copy:
+    with archive.Archive(home.archive).incoming(put(tmp_path, content)) as copy:
         handle, found = growing.FileSystem(copy).open(growing.ADDRESS), b""
         for size in sizes * len(content):
             piece = bytes(handle.read(size))
@@ -196,7 +204,7 @@ def test_a_read_waits_for_its_bytes(
 
 def test_threads_that_read_at_once_do_not_disturb_each_other(home: Home, tmp_path: Path) -> None:
     content = b"".join(number.to_bytes(4, "big") for number in range(50_000))
-    with archive.incoming(home, put(tmp_path, content)) as copy:
+    with archive.Archive(home.archive).incoming(put(tmp_path, content)) as copy:
         handle = growing.FileSystem(copy).open(growing.ADDRESS)
 
         def reads(first: int) -> list[bool]:
@@ -219,7 +227,7 @@ def test_a_size_that_was_wrong_is_told(home: Home, tmp_path: Path, monkeypatch: 
     fstat = archive.os.fstat
     monkeypatch.setattr(archive.os, "fstat", stale)
     with pytest.raises(PerinatalError, match="changed while it was being read"):
-        archive.put(home, put(tmp_path, TABLE))
+        archive.Archive(home.archive).put(put(tmp_path, TABLE))
 
 
 def test_what_goes_wrong_unforeseen_comes_after_the_bytes_are_kept(
@@ -230,7 +238,7 @@ def test_what_goes_wrong_unforeseen_comes_after_the_bytes_are_kept(
 
     monkeypatch.setattr(landing, "identify", wrong)
     with pytest.raises(ZeroDivisionError):
-        landing.land(home, put(tmp_path, TABLE), Arrival(demo, NAME))
+        landing.land(Stores.of(home), put(tmp_path, TABLE), Arrival(demo, NAME))
     assert [path.read_bytes() for path in home.archive.glob("??/*")] == [TABLE]
     assert leftovers(home) == []
 
@@ -244,6 +252,6 @@ def test_a_person_who_gives_up_leaves_nothing(
     file = put(tmp_path, TABLE)
     monkeypatch.setattr(growing.os, "preadv", give_up)
     with pytest.raises(KeyboardInterrupt):
-        landing.land(home, file, Arrival(demo, NAME))
+        landing.land(Stores.of(home), file, Arrival(demo, NAME))
     assert leftovers(home) == []
     assert list(home.archive.rglob("*")) == []

@@ -17,7 +17,7 @@ def files_of(home: Home) -> list[Path]:
 
 def test_a_file_is_kept_under_its_hash(home: Home, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"x" * 3_000_000)
-    kept = archive.put(home, tmp_path / "a.csv")
+    kept = archive.Archive(home.archive).put(tmp_path / "a.csv")
     assert kept.sha256 == hashlib.sha256(b"x" * 3_000_000).hexdigest()
     assert kept.path == home.archive / kept.sha256[:2] / kept.sha256
     assert kept.bytes == 3_000_000
@@ -28,14 +28,17 @@ def test_a_file_is_kept_under_its_hash(home: Home, tmp_path: Path) -> None:
 def test_the_same_bytes_are_kept_once(home: Home, tmp_path: Path) -> None:
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_bytes(b"same")
-    first, second = archive.put(home, tmp_path / "a.csv"), archive.put(home, tmp_path / "b.csv")
+    first, second = (
+        archive.Archive(home.archive).put(tmp_path / "a.csv"),
+        archive.Archive(home.archive).put(tmp_path / "b.csv"),
+    )
     assert first == second
     assert files_of(home) == [first.path]
 
 
 def test_an_empty_file_is_bytes_too(home: Home, tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
-    assert archive.put(home, tmp_path / "empty").bytes == 0
+    assert archive.Archive(home.archive).put(tmp_path / "empty").bytes == 0
 
 
 def test_a_file_that_grows_while_it_is_read_is_refused_and_leaves_nothing(home: Home, tmp_path: Path) -> None:
@@ -52,7 +55,7 @@ def test_a_file_that_grows_while_it_is_read_is_refused_and_leaves_nothing(home: 
     writer.start()
     try:
         with pytest.raises(PerinatalError, match=r"growing\.csv: changed while it was being read"):
-            archive.put(home, path)
+            archive.Archive(home.archive).put(path)
     finally:
         done.set()
         writer.join()
@@ -61,7 +64,7 @@ def test_a_file_that_grows_while_it_is_read_is_refused_and_leaves_nothing(home: 
 
 def test_a_missing_file_leaves_nothing(home: Home, tmp_path: Path) -> None:
     with pytest.raises((OSError, PerinatalError)):
-        archive.put(home, tmp_path / "absent.csv")
+        archive.Archive(home.archive).put(tmp_path / "absent.csv")
     assert files_of(home) == []
 
 
@@ -69,17 +72,17 @@ def test_a_download_is_moved_in(home: Home) -> None:
     home.archive.mkdir(parents=True)
     temporary = home.archive / ".incoming-x"
     temporary.write_bytes(b"bytes")
-    kept = archive.adopt(home, temporary, hashlib.sha256(b"bytes").hexdigest(), 5)
+    kept = archive.Archive(home.archive).adopt(temporary, hashlib.sha256(b"bytes").hexdigest(), 5)
     assert files_of(home) == [kept.path]
 
 
 def test_damage_is_found_and_healed_by_the_same_file(home: Home, tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).write_bytes(name.encode())
-    kept, _ = archive.put(home, tmp_path / "a"), archive.put(home, tmp_path / "b")
-    assert list(archive.damaged(home)) == []
+    kept, _ = archive.Archive(home.archive).put(tmp_path / "a"), archive.Archive(home.archive).put(tmp_path / "b")
+    assert list(archive.Archive(home.archive).damaged()) == []
     kept.path.chmod(0o644)
     kept.path.write_bytes(b"A")
-    assert [line.split(":")[0] for line in archive.damaged(home)] == [str(kept.path)]
-    assert archive.put(home, tmp_path / "a") == kept
-    assert list(archive.damaged(home)) == []
+    assert [line.split(":")[0] for line in archive.Archive(home.archive).damaged()] == [str(kept.path)]
+    assert archive.Archive(home.archive).put(tmp_path / "a") == kept
+    assert list(archive.Archive(home.archive).damaged()) == []

@@ -20,6 +20,7 @@ from ingest.fetch.http import HttpClient
 from ingest.land import landing
 from ingest.land import quarantine_decisions as decisions
 from ingest.registry import Source
+from ingest.stores import FetchStores, Stores
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 
@@ -35,7 +36,7 @@ def table(year: int, births: int = 100) -> str:
 
 
 def releases(home: Home) -> list[tuple[str, int]]:
-    return [(item.release, item.revision) for item in manifests.all_landed(home)]
+    return [(item.release, item.revision) for item in manifests.LandedReleases(home.landed).all()]
 
 
 def open_rules(home: Home) -> dict[str, str]:
@@ -43,7 +44,7 @@ def open_rules(home: Home) -> dict[str, str]:
 
 
 def state(home: Home, source_id: str = "madeup") -> probe_state.ProbeState:
-    return probe_state.load(probe_state.place(home, source_id, synthetic=False))
+    return probe_state.load(probe_state.ProbeStates(home.probes).path_of(source_id, synthetic=False))
 
 
 # --- downloads --------------------------------------------------------------------------------------------
@@ -55,15 +56,15 @@ def test_links_are_downloaded_once(home: Home, make_source: MakeSource, make_sit
         site.put(f"births-{year}.csv", table(year))
     site.page("births-2021.csv", "births-2022.csv", "about-us.html")
     server, client = serve()
-    first = fetch.fetch(home, client, source)
+    first = fetch.fetch(FetchStores.of(home), client, source)
     assert (first.outcome, len(first.taken), first.warnings) == ("landed", 2, ())
     assert releases(home) == [("2021", 1), ("2022", 1)]
-    manifest = next(manifests.all_landed(home))
+    manifest = next(manifests.LandedReleases(home.landed).all())
     assert manifest.url == "https://madeup.example/files/births-2021.csv"
     assert manifest.etag
 
     server.forget()
-    again = fetch.fetch(home, client, source)
+    again = fetch.fetch(FetchStores.of(home), client, source)
     assert again.outcome == "unchanged"
     assert [hit.status for hit in server.hits()] == [304]
     assert server.count().body_bytes == 0
@@ -71,14 +72,14 @@ def test_links_are_downloaded_once(home: Home, make_source: MakeSource, make_sit
     site.put("births-2023.csv", table(2023))
     site.page("births-2021.csv", "births-2022.csv", "births-2023.csv")
     server.forget()
-    third = fetch.fetch(home, client, source)
+    third = fetch.fetch(FetchStores.of(home), client, source)
     assert third.to_dict()["landed"] == [f"madeup/births/2023/{first_hash(home, '2023')}"]
     assert third.to_dict()["unchanged"] == 2
     assert server.count("/madeup.example/files/births-2021.csv").body_bytes == 0
 
 
 def first_hash(home: Home, release: str) -> str:
-    return next(item.sha256[:12] for item in manifests.all_landed(home) if item.release == release)
+    return next(item.sha256[:12] for item in manifests.LandedReleases(home.landed).all() if item.release == release)
 
 
 def test_a_file_replaced_at_its_address_is_a_revision(
@@ -88,10 +89,10 @@ def test_a_file_replaced_at_its_address_is_a_revision(
     site.put("births.csv", table(2021))
     site.page("births.csv")
     _, client = serve()
-    fetch.fetch(home, client, source)
+    fetch.fetch(FetchStores.of(home), client, source)
     site.put("births.csv", table(2021, births=101))
     site.page("births.csv", text="Corrected in March")
-    assert fetch.fetch(home, client, source).outcome == "revised"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "revised"
     assert releases(home) == [("2021", 1), ("2021", 2)]
 
 
@@ -101,9 +102,9 @@ def test_a_link_may_lead_to_a_page_of_files(home: Home, make_source: MakeSource,
     site.put("release-2021.html", '<html><body><main>Of 2021 <a href="births-2021.csv">Data</a></main></body></html>')
     site.page("release-2021.html")
     server, client = serve()
-    assert fetch.fetch(home, client, source).outcome == "landed"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "landed"
     server.forget()
-    assert fetch.fetch(home, client, source).outcome == "unchanged"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "unchanged"
     assert server.count().requests == 1
 
 
@@ -121,7 +122,7 @@ def test_govuk_attachments_are_downloaded(home: Home, make_source: MakeSource, m
     document = {"public_updated_at": "2026-01-01", "details": {"attachments": attachments}}
     (site.folder / "content" / "births.json").write_text(json.dumps(document))
     server, client = serve()
-    assert fetch.fetch(home, client, source).outcome == "landed"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "landed"
     assert server.count("/madeup.example/files/letter.pdf").requests == 0
 
 
@@ -132,12 +133,12 @@ def test_fixed_addresses_are_asked_every_time(
     source, site = make_source(probe=PAGE | {"files": files}), make_site()
     site.put("latest", table(2021))
     server, client = serve()
-    assert fetch.fetch(home, client, source).outcome == "landed"
-    assert next(manifests.all_landed(home)).original_name == "births.csv"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "landed"
+    assert next(manifests.LandedReleases(home.landed).all()).original_name == "births.csv"
     site.put("latest", table(2022))
-    assert fetch.fetch(home, client, source).outcome == "landed"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "landed"
     server.forget()
-    assert fetch.fetch(home, client, source).outcome == "unchanged"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "unchanged"
     assert server.count().body_bytes == 0
 
 
@@ -153,11 +154,11 @@ def test_a_zip_with_several_tables_lands_table_by_table(
     site.put("births.zip", packed.getvalue())
     site.page("births.zip")
     _, client = serve()
-    found = fetch.fetch(home, client, source)
+    found = fetch.fetch(FetchStores.of(home), client, source)
     assert [taken.what for taken in found.taken] == ["landed", "landed"]
     assert "readme.txt" in found.taken[-1].message
-    assert len({item.container for item in manifests.all_landed(home)}) == 1
-    assert fetch.fetch(home, client, source).outcome == "unchanged"
+    assert len({item.container for item in manifests.LandedReleases(home.landed).all()}) == 1
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "unchanged"
 
 
 def test_the_same_content_in_other_bytes_is_fetched_once(
@@ -167,12 +168,12 @@ def test_the_same_content_in_other_bytes_is_fetched_once(
     site.put("births.csv", table(2021))
     site.page("births.csv")
     server, client = serve()
-    fetch.fetch(home, client, source)
+    fetch.fetch(FetchStores.of(home), client, source)
     site.put("births.csv", table(2021).replace("A,2021,100", '"A",2021,100'))
     site.page("births.csv", text="Exported anew")
-    assert [taken.what for taken in fetch.fetch(home, client, source).taken] == ["unchanged"]
+    assert [taken.what for taken in fetch.fetch(FetchStores.of(home), client, source).taken] == ["unchanged"]
     server.forget()
-    assert fetch.fetch(home, client, source).outcome == "unchanged"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "unchanged"
     assert [hit.status for hit in server.hits()] == [304]
 
 
@@ -183,14 +184,14 @@ def test_one_dead_link_does_not_stop_the_rest(
     site.put("births-2022.csv", table(2022))
     site.page("births-2021.csv", "births-2022.csv")
     server, client = serve()
-    first = fetch.fetch(home, client, source)
+    first = fetch.fetch(FetchStores.of(home), client, source)
     assert first.outcome == "failed"
     assert releases(home) == [("2022", 1)]
     assert open_rules(home) == {"fetch/madeup": "bad_answer"}
     assert "answers 404" in first.message
     site.put("births-2021.csv", table(2021))
     server.forget()
-    assert fetch.fetch(home, client, source).outcome == "landed"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "landed"
     assert server.count("/madeup.example/files/births-2022.csv").body_bytes == 0
     assert open_rules(home) == {}
 
@@ -204,7 +205,7 @@ def test_a_host_that_is_down_is_not_asked_again_in_the_same_run(
     server, client = serve()
     for name in names:
         server.fault(f"madeup.example/files/{name}", Fault("status", status=503))
-    assert fetch.fetch(home, client, source).outcome == "failed"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "failed"
     assert server.count().requests == 1 + 2  # the page, and one file with its second try
 
 
@@ -218,7 +219,7 @@ def test_a_file_that_always_comes_broken_does_not_keep_the_others_away(
     site.page("births-2021.csv", "births-2022.csv")
     server, client = serve()
     server.fault("madeup.example/files/births-2021.csv", Fault(kind, after=10))
-    assert fetch.fetch(home, client, source).outcome == "failed"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "failed"
     assert releases(home) == [("2022", 1)]
 
 
@@ -259,7 +260,7 @@ def test_a_broken_publisher_is_told_and_the_next_run_recovers(
         site.page("births-2021.csv")
     server, client = serve()
     server.fault(f"broken.example/{place}", fault)
-    reports = {report.source_id: report for report in fetch.fetch_all(home, client, [broken, sound])}
+    reports = {report.source_id: report for report in fetch.fetch_all(FetchStores.of(home), client, [broken, sound])}
     assert reports["sound"].outcome == "landed"
     is_news_alone = place == "page" and fault.kind in ("html", "header")  # a page without our links is no failure
     if not is_news_alone:
@@ -267,11 +268,13 @@ def test_a_broken_publisher_is_told_and_the_next_run_recovers(
         assert reports["broken"].warnings
         assert any("broken" in scope for scope in open_rules(home))
     server.fault(f"broken.example/{place}", None)
-    reports = {report.source_id: report for report in fetch.fetch_all(home, client, [broken, sound])}
+    reports = {report.source_id: report for report in fetch.fetch_all(FetchStores.of(home), client, [broken, sound])}
     assert reports["sound"].outcome == "unchanged"
-    assert ("2021", 1) in [(m.release, m.revision) for m in manifests.all_landed(home) if m.source_id == "broken"]
+    assert ("2021", 1) in [
+        (m.release, m.revision) for m in manifests.LandedReleases(home.landed).all() if m.source_id == "broken"
+    ]
     assert open_rules(home) == {}
-    assert list(quarantine.reports(home)) == []
+    assert list(quarantine.Quarantine(home.quarantine).reports()) == []
     assert list(home.archive.glob(".incoming-*")) == []
 
 
@@ -280,23 +283,23 @@ def test_a_refused_file_waits_for_a_decision(home: Home, make_source: MakeSource
     site.put("births.csv", table(2021, births=-5))
     site.page("births.csv")
     server, client = serve()
-    assert fetch.fetch(home, client, source).outcome == "refused"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "refused"
     server.forget()
-    again = fetch.fetch(home, client, source)
+    again = fetch.fetch(FetchStores.of(home), client, source)
     assert again.outcome == "refused"
     assert server.count("/madeup.example/files/births.csv").body_bytes == 0
     assert open_rules(home) == {"arrival/madeup/births/2021": "births__minimum"}
 
-    _, report = quarantine.find(home, "")
-    taken = decisions.release(home, source, report, landing.Acceptance("Ann", "the publisher confirms it"))
+    _, report = quarantine.Quarantine(home.quarantine).find("")
+    taken = decisions.release(Stores.of(home), source, report, landing.Acceptance("Ann", "the publisher confirms it"))
     assert [table.what for table in taken] == ["landed"]
-    manifest = next(manifests.all_landed(home))
+    manifest = next(manifests.LandedReleases(home.landed).all())
     assert manifest.url == "https://madeup.example/files/births.csv"
     accepted = [check for check in manifest.checks if not check["success"]]
     assert [check["severity"] for check in accepted] == ["warn"]
     assert "accepted by Ann: the publisher confirms it" in accepted[0]["message"]
-    assert fetch.fetch(home, client, source).outcome == "unchanged"
-    assert fetch.fetch(home, client, source).message == "nothing new (not modified)"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "unchanged"
+    assert fetch.fetch(FetchStores.of(home), client, source).message == "nothing new (not modified)"
     logged = home.decisions.read_text().splitlines()
     assert [json.loads(line)["decision"] for line in logged] == ["released"]
 
@@ -306,15 +309,15 @@ def test_a_rejected_file_is_settled(home: Home, make_source: MakeSource, make_si
     site.put("births.csv", table(2021, births=-5))
     site.page("births.csv")
     _, client = serve()
-    fetch.fetch(home, client, source)
-    _, report = quarantine.find(home, "")
-    decisions.reject(home, report, "Ann", "a test file of theirs")
+    fetch.fetch(FetchStores.of(home), client, source)
+    _, report = quarantine.Quarantine(home.quarantine).find("")
+    decisions.reject(Stores.of(home), report, "Ann", "a test file of theirs")
     assert open_rules(home) == {}
     assert (home.archive / report.sha256[:2] / report.sha256).exists()
-    assert audit.decided(home, "rejected") == {report.sha256}
-    found = fetch.fetch(home, client, source)
+    assert audit.AuditLog(home.decisions).decided("rejected") == {report.sha256}
+    found = fetch.fetch(FetchStores.of(home), client, source)
     assert (found.outcome, [taken.what for taken in found.taken]) in [("unchanged", []), ("unchanged", ["unchanged"])]
-    assert list(quarantine.reports(home)) == []
+    assert list(quarantine.Quarantine(home.quarantine).reports()) == []
 
 
 def test_what_was_removed_is_asked_again(home: Home, make_source: MakeSource, make_site: Any, serve: Serve) -> None:
@@ -322,9 +325,9 @@ def test_what_was_removed_is_asked_again(home: Home, make_source: MakeSource, ma
     site.put("births.csv", table(2021))
     site.page("births.csv")
     _, client = serve()
-    fetch.fetch(home, client, source)
+    fetch.fetch(FetchStores.of(home), client, source)
     shutil.rmtree(home.landed)
-    assert fetch.fetch(home, client, source).outcome == "landed"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "landed"
 
 
 # --- by hand ----------------------------------------------------------------------------------------------
@@ -333,7 +336,7 @@ def test_what_was_removed_is_asked_again(home: Home, make_source: MakeSource, ma
 def land_by_hand(home: Home, source: Source, year: int) -> None:
     path = home.root.parent / f"births-{year}.csv"
     path.write_text(table(year))
-    landing.land(home, path, landing.Arrival(source, path.name))
+    landing.land(Stores.of(home), path, landing.Arrival(source, path.name))
 
 
 def test_a_person_is_called_until_something_is_landed(
@@ -342,10 +345,10 @@ def test_a_person_is_called_until_something_is_landed(
     source, site = make_source(probe=PAGE | {"links": "births"}), make_site()
     site.page("births-2021.csv")
     server, client = serve()
-    first = fetch.fetch(home, client, source)
+    first = fetch.fetch(FetchStores.of(home), client, source)
     assert first.outcome == "needs_person"
     server.forget()
-    second = fetch.fetch(home, client, source)
+    second = fetch.fetch(FetchStores.of(home), client, source)
     assert second.outcome == "needs_person"
     assert server.count().body_bytes == 0
     (alert,) = alerts.AlertLog(home.alerts).open()
@@ -354,15 +357,15 @@ def test_a_person_is_called_until_something_is_landed(
     assert str(home.inbox / "madeup") in alert.breach.remedy
 
     land_by_hand(home, source, 2021)
-    assert fetch.fetch(home, client, source).outcome == "unchanged"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "unchanged"
     assert open_rules(home) == {}
 
     site.page("births-2021.csv", "births-2022.csv")
-    third = fetch.fetch(home, client, source)
+    third = fetch.fetch(FetchStores.of(home), client, source)
     assert third.outcome == "needs_person"
     assert "births-2022.csv" in third.message
     land_by_hand(home, source, 2022)
-    assert fetch.fetch(home, client, source).outcome == "unchanged"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "unchanged"
 
 
 def test_who_landed_before_the_page_was_looked_at_is_not_called(
@@ -371,10 +374,10 @@ def test_who_landed_before_the_page_was_looked_at_is_not_called(
     source, site = make_source(probe=PAGE), make_site()
     land_by_hand(home, source, 2021)
     _, client = serve()
-    assert fetch.fetch(home, client, source).outcome == "unchanged"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "unchanged"
     land_by_hand(home, source, 2022)
     site.page(text="Now with 2022")
-    assert fetch.fetch(home, client, source).outcome == "unchanged"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "unchanged"
 
 
 def test_a_page_that_is_itself_again_has_no_news(
@@ -383,26 +386,26 @@ def test_a_page_that_is_itself_again_has_no_news(
     source, _ = make_source(probe=PAGE), make_site()
     land_by_hand(home, source, 2021)
     server, client = serve()
-    fetch.fetch(home, client, source)
+    fetch.fetch(FetchStores.of(home), client, source)
     server.fault("madeup.example/page", Fault("html"))
-    assert fetch.fetch(home, client, source).outcome == "needs_person"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "needs_person"
     server.fault("madeup.example/page", None)
-    assert fetch.fetch(home, client, source).outcome == "unchanged"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "unchanged"
     assert open_rules(home) == {}
 
 
 def test_a_call_can_be_dismissed(home: Home, make_source: MakeSource, make_site: Any, serve: Serve) -> None:
     source, site = make_source(probe=PAGE), make_site()
     _, client = serve()
-    assert not fetch.dismiss(home, source, "Ann", "nothing to see")
-    fetch.fetch(home, client, source)
-    assert fetch.dismiss(home, source, "Ann", "only the wording")
+    assert not fetch.dismiss(FetchStores.of(home), source, "Ann", "nothing to see")
+    fetch.fetch(FetchStores.of(home), client, source)
+    assert fetch.dismiss(FetchStores.of(home), source, "Ann", "only the wording")
     assert open_rules(home) == {}
-    assert fetch.fetch(home, client, source).outcome == "unchanged"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "unchanged"
     (entry,) = [json.loads(line) for line in home.decisions.read_text().splitlines()]
     assert (entry["who"], entry["decision"], entry["why"]) == ("Ann", "dismissed", "only the wording")
     site.page(text="New wording")
-    assert fetch.fetch(home, client, source).outcome == "needs_person"
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "needs_person"
 
 
 # --- an API -----------------------------------------------------------------------------------------------
@@ -468,11 +471,11 @@ def test_only_indicators_with_a_new_upload_are_asked_for(
     home: Home, api: Api, api_source: Source, serve: Serve
 ) -> None:
     server, client = serve()
-    first = fetch.fetch(home, client, api_source)
+    first = fetch.fetch(FetchStores.of(home), client, api_source)
     assert asked(server) == ["101,102", "103", "101,102", "103"]
     assert (first.outcome, first.no_data) == ("landed", 2)
     assert first.warnings == ("no data for area type 15 in 15: 2 indicator(s) (101, 103)",)
-    landed = {item.original_name: item for item in manifests.all_landed(home)}
+    landed = {item.original_name: item for item in manifests.LandedReleases(home.landed).all()}
     assert set(landed) == {
         "by_indicator_id_101_102_child502_parent6_2026-01-01.csv",
         "by_indicator_id_103_child502_parent6_2026-02-02.csv",
@@ -481,27 +484,27 @@ def test_only_indicators_with_a_new_upload_are_asked_for(
     assert {item.published_on for item in landed.values()} == {"2026-01-01", "2026-02-02"}
 
     server.forget()
-    assert fetch.fetch(home, client, api_source).outcome == "unchanged"
+    assert fetch.fetch(FetchStores.of(home), client, api_source).outcome == "unchanged"
     assert [hit.status for hit in server.hits()] == [304]
 
     api.dates("2026-01-01", "2026-03-03", "2026-02-02")
     api.rows("502_6", 101, 102, 103, value=2)
     server.forget()
-    assert fetch.fetch(home, client, api_source).outcome == "landed"
+    assert fetch.fetch(FetchStores.of(home), client, api_source).outcome == "landed"
     assert asked(server) == ["102", "102"]
 
 
 def test_what_failed_is_asked_again_and_nothing_else(home: Home, api: Api, api_source: Source, serve: Serve) -> None:
     api.types(502, 6)
     server, client = serve()
-    first = fetch.fetch(home, client, api_source)
+    first = fetch.fetch(FetchStores.of(home), client, api_source)
     assert first.outcome == "failed"
     assert "An unexpected error occurred" in first.message
     assert open_rules(home) == {"fetch/madeup": "publisher_unavailable"}
     assert len(releases(home)) == 2
     api.types(502, 6, 15)
     server.forget()
-    assert fetch.fetch(home, client, api_source).outcome == "landed"
+    assert fetch.fetch(FetchStores.of(home), client, api_source).outcome == "landed"
     assert asked(server) == ["101,102", "103"]
     assert {hit.query.split("&")[1] for hit in server.hits() if hit.query.count("&") > 1} == {"child_area_type_id=15"}
     assert open_rules(home) == {}
@@ -513,10 +516,10 @@ def test_a_broken_api_recovers_by_itself(
 ) -> None:
     server, client = serve(total_timeout=1.5)
     server.fault(f"api.example/api/{place}", replace(fault, rename="[no JSON"))
-    assert fetch.fetch(home, client, api_source).outcome == "failed"
+    assert fetch.fetch(FetchStores.of(home), client, api_source).outcome == "failed"
     assert set(open_rules(home)) == {"fetch/madeup"}
     server.fault(f"api.example/api/{place}", None)
-    assert fetch.fetch(home, client, api_source).outcome == "landed"
+    assert fetch.fetch(FetchStores.of(home), client, api_source).outcome == "landed"
     assert len(releases(home)) == 3
     assert open_rules(home) == {}
     assert list(home.archive.glob(".incoming-*")) == []
@@ -525,9 +528,9 @@ def test_a_broken_api_recovers_by_itself(
 def test_a_new_kind_of_area_is_asked_for_all_indicators(home: Home, api: Api, api_source: Source, serve: Serve) -> None:
     server, client = serve()
     narrow = api_source.probe.model_copy(update={"areas": api_source.probe.areas[:1]})
-    fetch.fetch(home, client, replace(api_source, probe=narrow))
+    fetch.fetch(FetchStores.of(home), client, replace(api_source, probe=narrow))
     server.forget()
-    assert fetch.fetch(home, client, api_source).outcome == "landed"
+    assert fetch.fetch(FetchStores.of(home), client, api_source).outcome == "landed"
     assert asked(server) == ["101,102", "103"]
 
 
@@ -539,16 +542,16 @@ def test_an_indicator_that_was_never_uploaded_is_asked_for_once(
     api.rows("502_6")
     api.rows("15_15")
     server, client = serve()
-    assert fetch.fetch(home, client, api_source).outcome == "no_data"
+    assert fetch.fetch(FetchStores.of(home), client, api_source).outcome == "no_data"
     server.forget()
-    assert fetch.fetch(home, client, api_source).outcome == "unchanged"
+    assert fetch.fetch(FetchStores.of(home), client, api_source).outcome == "unchanged"
     assert asked(server) == []
 
 
 def test_batches_are_no_larger_than_asked_for(home: Home, api: Api, api_source: Source, serve: Serve) -> None:
     server, client = serve()
     single = api_source.probe.model_copy(update={"batch": 1})
-    fetch.fetch(home, client, replace(api_source, probe=single))
+    fetch.fetch(FetchStores.of(home), client, replace(api_source, probe=single))
     assert asked(server) == ["101", "102", "103"] * 2
 
 
@@ -564,7 +567,7 @@ def test_an_unexpected_error_in_one_source_stays_there(
     site.put("births.csv", table(2021))
     site.page("births.csv")
     _, client = serve()
-    reports = {report.source_id: report for report in fetch.fetch_all(home, client, [wrong, sound])}
+    reports = {report.source_id: report for report in fetch.fetch_all(FetchStores.of(home), client, [wrong, sound])}
     assert reports["sound"].outcome == "landed"
     assert reports["wrong"].message == "wrong: unexpected ZeroDivisionError: a bug"
     assert open_rules(home) == {"fetch/wrong": "not_processed"}
@@ -572,11 +575,11 @@ def test_an_unexpected_error_in_one_source_stays_there(
 
 def test_a_damaged_state_is_named(home: Home, make_source: MakeSource, make_site: Any, serve: Serve) -> None:
     source, _ = make_source(probe=PAGE), make_site()
-    path = probe_state.place(home, "madeup", synthetic=False)
+    path = probe_state.ProbeStates(home.probes).path_of("madeup", synthetic=False)
     path.parent.mkdir(parents=True)
     path.write_text('{"token": ')
     _, client = serve()
-    found = fetch.fetch(home, client, source)
+    found = fetch.fetch(FetchStores.of(home), client, source)
     assert found.outcome == "failed"
     assert str(path) in found.message
     assert path.read_text() == '{"token": '
@@ -589,10 +592,10 @@ def test_sample_publishers_have_a_state_of_their_own(
     site.put("births.csv", table(2021))
     site.page("births.csv")
     _, client = serve()
-    assert fetch.fetch(home, client, source, synthetic=True).outcome == "landed"
-    (manifest,) = manifests.all_landed(home)
+    assert fetch.fetch(FetchStores.of(home), client, source, synthetic=True).outcome == "landed"
+    (manifest,) = manifests.LandedReleases(home.landed).all()
     assert manifest.is_synthetic
-    assert manifest.sha256 in synthetic.known(home)
+    assert manifest.sha256 in synthetic.SyntheticHashes(home.synthetic).known()
     assert state(home).token == {}
 
 
@@ -602,17 +605,19 @@ def test_check_is_honest_and_leaves_nothing(home: Home, make_source: MakeSource,
     source, site = make_source(probe=PAGE), make_site()
     other_site = make_site("by_hand.example")
     server, client = serve(attempts=1)
-    found = {item.source_id: item.found for item in fetch.check_all(home, client, [source, away, by_hand])}
+    found = {
+        item.source_id: item.found for item in fetch.check_all(FetchStores.of(home), client, [source, away, by_hand])
+    }
     assert found == {"madeup": "reachable", "away": "not reachable from here", "by_hand": "reachable"}
     server.fault("madeup.example/page", Fault("status", status=403))
-    assert fetch.check(home, client, source).found == "refused"
+    assert fetch.check(FetchStores.of(home), client, source).found == "refused"
     assert not home.probes.exists()
     server.fault("madeup.example/page", None)
-    fetch.fetch(home, client, source)
-    fetch.dismiss(home, source, "Ann", "seen")
-    assert fetch.check(home, client, source).found == "reachable"
+    fetch.fetch(FetchStores.of(home), client, source)
+    fetch.dismiss(FetchStores.of(home), source, "Ann", "seen")
+    assert fetch.check(FetchStores.of(home), client, source).found == "reachable"
     site.page(text="News")
-    assert fetch.check(home, client, source).found == "changed"
+    assert fetch.check(FetchStores.of(home), client, source).found == "changed"
     assert other_site.folder.is_dir()
 
 
@@ -640,10 +645,10 @@ def test_looking_changes_nothing(home: Home, make_source: MakeSource, make_site:
     site.put("births.csv", table(2021))
     site.page("births.csv")
     _, client = serve()
-    assert fetch.look(home, client, source)["changed"]
+    assert fetch.look(FetchStores.of(home), client, source)["changed"]
     assert not home.probes.exists()
-    fetch.fetch(home, client, source)
-    assert fetch.look(home, client, source) == {
+    fetch.fetch(FetchStores.of(home), client, source)
+    assert fetch.look(FetchStores.of(home), client, source) == {
         "source": "madeup",
         "changed": False,
         "message": "nothing new (not modified)",

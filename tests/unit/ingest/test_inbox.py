@@ -20,6 +20,7 @@ from ingest.inbox import collect as inbox
 from ingest.land import quarantine_decisions as decisions
 from ingest.land.landing import Acceptance
 from ingest.registry import Source
+from ingest.stores import FetchStores, Stores
 from perinatal.home import Home
 
 MakeSource = Callable[..., Source]
@@ -46,7 +47,7 @@ class Inbox:
 
     def collect(self, quiet: float = 0.01) -> dict[str, str]:
         """Look at the inbox; returns file name → what became of it."""
-        self.dropped = inbox.collect(self.home, self.sources, quiet)
+        self.dropped = inbox.collect(FetchStores.of(self.home), self.sources, quiet)
         return {d.name: "left" if d.left else ", ".join(t.what for t in d.taken) for d in self.dropped}
 
     @property
@@ -60,7 +61,9 @@ def box(home: Home, make_source: MakeSource) -> Inbox:
 
 
 def rules(home: Home) -> list[str]:
-    return [reason["rule"] for _, report in quarantine.reports(home) for reason in report.reasons]
+    return [
+        reason["rule"] for _, report in quarantine.Quarantine(home.quarantine).reports() for reason in report.reasons
+    ]
 
 
 def open_scopes(home: Home) -> list[str]:
@@ -74,7 +77,7 @@ def test_a_file_is_landed_and_moved_out(home: Home, box: Inbox) -> None:
     box.drop("below/a/folder.csv", table(2022))
     assert box.collect() == {"births.csv": "landed", "folder.csv": "landed"}
     assert "births.csv" not in box.names
-    assert archive.place(home, digest).exists()
+    assert archive.Archive(home.archive).path_of(digest).exists()
     box.drop("again.csv", table(2021))
     assert box.collect() == {"again.csv": "unchanged"}
     assert box.collect() == {}
@@ -89,7 +92,10 @@ def test_what_cannot_be_recognised_is_in_quarantine(home: Home, box: Inbox) -> N
     assert found == {"what.csv": "refused", "page.csv": "refused", "empty.csv": "refused", "births.csv": "landed"}
     assert sorted(rules(home)) == ["empty", "html", "not_recognised"]
     assert box.names == []
-    reasons = {report.original_name: report.reasons[0]["message"] for _, report in quarantine.reports(home)}
+    reasons = {
+        report.original_name: report.reasons[0]["message"]
+        for _, report in quarantine.Quarantine(home.quarantine).reports()
+    }
     assert "neither name nor content tell what it is" in reasons["what.csv"]
     box.drop("what.csv", table(2022))
     box.collect()
@@ -101,7 +107,7 @@ def test_a_note_beside_a_file_says_what_it_is(home: Home, box: Inbox, note: str)
     box.drop("odd.csv", "Organisation,Year,Births\nA,2021,1\nA,2022,2\n")
     box.drop(note, "dataset: births\nrelease: 2021-22\npublished_on: 2023-04-05\n")
     assert box.collect() == {"odd.csv": "landed"}
-    (manifest,) = manifests.all_landed(home)
+    (manifest,) = manifests.LandedReleases(home.landed).all()
     assert (manifest.release, manifest.published_on) == ("2021-22", "2023-04-05")
     assert box.names == []
 
@@ -111,7 +117,7 @@ def test_a_note_that_comes_later_still_counts(home: Home, box: Inbox) -> None:
     assert box.collect() == {"odd.csv": "refused"}
     box.drop("odd.csv.yml", "dataset: births\nrelease: 2021-22\n")
     assert box.collect() == {"odd.csv.yml": "landed"}
-    assert list(quarantine.reports(home)) == []
+    assert list(quarantine.Quarantine(home.quarantine).reports()) == []
     assert open_scopes(home) == []
     assert box.names == []
 
@@ -191,7 +197,7 @@ def test_links_devices_and_strangers_are_left_under_an_alert(home: Home, box: In
     assert len(found) == 7
     assert all(item.is_amiss for item in box.dropped if item.left)
     assert len(open_scopes(home)) == 7
-    assert [item.release for item in manifests.all_landed(home)] == ["2022"]
+    assert [item.release for item in manifests.LandedReleases(home.landed).all()] == ["2022"]
     assert len(list(home.archive.glob("??/*"))) == 1
     shutil.rmtree(home.inbox)
     box.folder.mkdir(parents=True)
@@ -206,7 +212,7 @@ def test_unsafe_names_go_to_quarantine_under_a_safe_one(home: Home, box: Inbox, 
     assert what == "refused"
     assert rules(home) == ["unsafe_name"]
     assert box.names == []
-    folder, report = quarantine.find(home, "")
+    folder, report = quarantine.Quarantine(home.quarantine).find("")
     assert report.original_name.isprintable()
     assert len(list(folder.iterdir())) == 2
 
@@ -223,10 +229,10 @@ def test_a_zip_is_taken_table_by_table(home: Home, box: Inbox) -> None:
     path = zipped(box.folder / "all.zip", **members)  # type: ignore[arg-type]
     digest = archive.hash_of(path)
     assert box.collect() == {"all.zip": "landed, landed, refused"}
-    assert {item.container for item in manifests.all_landed(home)} == {digest}
+    assert {item.container for item in manifests.LandedReleases(home.landed).all()} == {digest}
     assert "notes.pdf" in box.dropped[0].taken[-1].message
-    assert archive.place(home, digest).exists()
-    _, report = quarantine.find(home, "")
+    assert archive.Archive(home.archive).path_of(digest).exists()
+    _, report = quarantine.Quarantine(home.quarantine).find("")
     assert (report.original_name, report.container) == ("bad.csv", digest)
     assert list(home.archive.glob(".*")) == []
 
@@ -254,7 +260,7 @@ def test_a_zip_that_is_not_safe_is_refused_whole(home: Home, box: Inbox, members
     box.drop("births.csv", table(2020))
     assert box.collect() == {"all.zip": "refused", "births.csv": "landed"}
     assert rules(home) == [rule]
-    assert len(list(manifests.all_landed(home))) == 1
+    assert len(list(manifests.LandedReleases(home.landed).all())) == 1
 
 
 def test_an_archive_in_a_zip_is_refused_aloud(home: Home, box: Inbox, tmp_path: Path) -> None:
@@ -277,7 +283,7 @@ def test_a_bug_in_one_parser_does_not_stop_the_others(home: Home, box: Inbox, ma
     (home.inbox / "wrong").mkdir()
     (home.inbox / "wrong" / "a.csv").write_text(table(2021))
     box.drop("zz.csv", table(2021))
-    found = inbox.collect(home, dict(sorted(box.sources.items(), reverse=True)), 0.01)
+    found = inbox.collect(FetchStores.of(home), dict(sorted(box.sources.items(), reverse=True)), 0.01)
     assert {item.name: item.left for item in found} == {"a.csv": "unexpected ZeroDivisionError: a bug", "zz.csv": ""}
     assert (home.inbox / "wrong" / "a.csv").exists()
     assert open_scopes(home) == ["inbox/wrong/a.csv"]
@@ -302,7 +308,7 @@ def test_a_file_put_in_the_place_of_another_is_not_lost(home: Home, make_source:
     assert box.collect() == {"births.csv": "landed"}
     assert box.names == ["births.csv"]
     assert box.collect() == {"births.csv": "landed"}
-    assert sorted(item.release for item in manifests.all_landed(home)) == ["2021", "2022"]
+    assert sorted(item.release for item in manifests.LandedReleases(home.landed).all()) == ["2021", "2022"]
 
 
 def test_only_the_sources_that_are_asked_for(home: Home, box: Inbox, make_source: MakeSource) -> None:
@@ -310,35 +316,38 @@ def test_only_the_sources_that_are_asked_for(home: Home, box: Inbox, make_source
     (home.inbox / "other").mkdir()
     (home.inbox / "other" / "b.csv").write_text(table(2021))
     box.drop("a.csv", table(2021))
-    assert [item.name for item in inbox.collect(home, box.sources, 0.01, ["other"])] == ["b.csv"]
+    assert [item.name for item in inbox.collect(FetchStores.of(home), box.sources, 0.01, ["other"])] == ["b.csv"]
     assert box.names == ["a.csv"]
 
 
 def test_sample_bytes_stay_synthetic_under_any_name(home: Home, box: Inbox) -> None:
     path = box.drop("real-looking.csv", table(2021))
-    synthetic.mark(home, [archive.hash_of(path)])
+    synthetic.SyntheticHashes(home.synthetic).mark([archive.hash_of(path)])
     zipped(box.folder / "all.zip", **{"1.csv": table(2022), "2.csv": table(2023)})  # type: ignore[arg-type]
-    synthetic.mark(home, [archive.hash_of(box.folder / "all.zip")])
+    synthetic.SyntheticHashes(home.synthetic).mark([archive.hash_of(box.folder / "all.zip")])
     box.drop("real.csv", table(2020))
     box.collect()
-    found = {item.release: item.is_synthetic for item in manifests.all_landed(home)}
+    found = {item.release: item.is_synthetic for item in manifests.LandedReleases(home.landed).all()}
     assert found == {"2020": False, "2021": True, "2022": True, "2023": True}
 
 
 def test_real_files_are_never_held_against_sample_ones(home: Home, box: Inbox) -> None:
     box.drop("births.csv", table(2021))
-    synthetic.mark(home, [archive.hash_of(box.folder / "births.csv")])
+    synthetic.SyntheticHashes(home.synthetic).mark([archive.hash_of(box.folder / "births.csv")])
     box.collect()
     box.drop("births.csv", table(2021, births=1))
     assert box.collect() == {"births.csv": "landed"}
-    assert sorted(item.is_synthetic for item in manifests.all_landed(home)) == [False, True]
+    assert sorted(item.is_synthetic for item in manifests.LandedReleases(home.landed).all()) == [False, True]
 
 
 def test_who_looks_while_another_looks_waits(home: Home, box: Inbox) -> None:
     for year in range(2001, 2009):
         box.drop(f"{year}.csv", table(year))
     found: list[Any] = []
-    threads = [threading.Thread(target=lambda: found.append(inbox.collect(home, box.sources, 0.01))) for _ in range(3)]
+    threads = [
+        threading.Thread(target=lambda: found.append(inbox.collect(FetchStores.of(home), box.sources, 0.01)))
+        for _ in range(3)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -350,11 +359,11 @@ def test_who_looks_while_another_looks_waits(home: Home, box: Inbox) -> None:
 def test_a_release_from_quarantine_can_say_what_the_file_is(home: Home, box: Inbox) -> None:
     box.drop("odd.csv", "Organisation,Year,Births\nA,2021,1\nA,2022,2\n")
     box.collect()
-    _, report = quarantine.find(home, "")
+    _, report = quarantine.Quarantine(home.quarantine).find("")
     ann = Acceptance("Ann", "I know it")
-    (still,) = decisions.release(home, box.sources["madeup"], report, ann)
+    (still,) = decisions.release(Stores.of(home), box.sources["madeup"], report, ann)
     assert still.what == "refused"
-    (taken,) = decisions.release(home, box.sources["madeup"], report, ann, "births", "2021-22")
+    (taken,) = decisions.release(Stores.of(home), box.sources["madeup"], report, ann, "births", "2021-22")
     assert taken.what == "landed"
     assert open_scopes(home) == []
 
@@ -402,13 +411,13 @@ def test_real_files_are_recognised_under_their_own_names(home: Home) -> None:
         target = home.inbox / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-    dropped = inbox.collect(home, sources, 0.05)
+    dropped = inbox.collect(FetchStores.of(home), sources, 0.05)
     assert sorted(f"{item.source_id}/{item.name}" for item in dropped) == sorted(real)
     assert {table.what for item in dropped for table in item.taken} == {"landed"}
     landed = {
         f"{item.source_id}/{item.original_name}": (item.dataset, item.release, item.status)
-        for item in manifests.all_landed(home)
+        for item in manifests.LandedReleases(home.landed).all()
     }
     assert landed == REAL
     assert [path for path in home.inbox.rglob("*") if path.is_file()] == []
-    assert list(quarantine.reports(home)) == []
+    assert list(quarantine.Quarantine(home.quarantine).reports()) == []

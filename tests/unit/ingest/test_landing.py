@@ -11,9 +11,11 @@ from expectations import alerts
 from ingest.archive import manifest as manifests
 from ingest.archive import quarantine
 from ingest.archive import store as archive
+from ingest.archive.manifest import LandedReleases
 from ingest.land import landing
 from ingest.land.landing import Arrival, Outcome
 from ingest.registry import Source
+from ingest.stores import Stores
 from perinatal.errors import PerinatalError, RefusedAtArrival
 from perinatal.home import Home
 from tests.unit.ingest.conftest import leftovers
@@ -30,19 +32,19 @@ def land(home: Home, demo: Source, tmp_path: Path) -> Land:
         path = tmp_path / "files" / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
-        return landing.land(home, path, Arrival(demo, name, **known))  # type: ignore[arg-type]
+        return landing.land(Stores.of(home), path, Arrival(demo, name, **known))  # type: ignore[arg-type]
 
     return run
 
 
 def in_quarantine(home: Home) -> list[quarantine.Report]:
-    return [report for _, report in quarantine.reports(home)]
+    return [report for _, report in quarantine.Quarantine(home.quarantine).reports()]
 
 
 def test_a_release_is_landed_with_its_manifest(home: Home, land: Land) -> None:
     outcome = land(GOOD, published_on="2025-05-01", url="https://demo.example/file")
     assert (outcome.what, outcome.manifest.revision) == ("landed", 1)
-    [item] = manifests.all_landed(home)
+    [item] = manifests.LandedReleases(home.landed).all()
     assert item == outcome.manifest
     assert (item.source_id, item.dataset, item.release, item.status) == ("demo", "counts", "2024", "final")
     assert (item.rows_in, item.rows_landed, item.rows_quarantined) == (2, 2, 0)
@@ -51,8 +53,8 @@ def test_a_release_is_landed_with_its_manifest(home: Home, land: Land) -> None:
         "https://demo.example/file",
         "counts-2024.csv",
     )
-    assert archive.place(home, item.sha256).read_bytes() == GOOD
-    assert (item.folder(home) / manifests.ROWS).exists()
+    assert archive.Archive(home.archive).path_of(item.sha256).read_bytes() == GOOD
+    assert (LandedReleases(home.landed).folder_of(item) / manifests.ROWS).exists()
     assert {check["rule"] for check in item.checks} >= {"has_rows", "columns_are_known", "code__filled", "events__type"}
     assert leftovers(home) == []
 
@@ -70,14 +72,15 @@ def test_the_same_content_in_other_bytes_is_unchanged(home: Home, land: Land) ->
     again = land(GOOD.replace(b"\n", b"\r\n"))
     assert again.what == "unchanged"
     assert "the same content in other bytes" in again.message
-    assert len(list(manifests.all_landed(home))) == 1
+    assert len(list(manifests.LandedReleases(home.landed).all())) == 1
 
 
 def test_changed_content_is_a_new_revision_and_both_stay(home: Home, land: Land) -> None:
     first, second = land(GOOD), land(b"Code,Events\na,1\nb,3\n")
     assert (second.what, second.manifest.revision) == ("revised", 2)
-    assert [item.revision for item in manifests.all_landed(home)] == [1, 2]
-    assert all(archive.place(home, item.sha256).exists() for item in (first.manifest, second.manifest))
+    assert [item.revision for item in manifests.LandedReleases(home.landed).all()] == [1, 2]
+    kept = archive.Archive(home.archive)
+    assert all(kept.path_of(item.sha256).exists() for item in (first.manifest, second.manifest))
 
 
 def test_an_old_file_dropped_again_does_not_win_and_says_so(land: Land) -> None:
@@ -91,14 +94,14 @@ def test_an_old_file_dropped_again_does_not_win_and_says_so(land: Land) -> None:
 def test_two_releases_stand_side_by_side(home: Home, land: Land) -> None:
     land(GOOD)
     land(b"Code,Events\na,2\nb,2\n", "counts-2025.csv")
-    assert [item.release for item in manifests.all_landed(home)] == ["2024", "2025"]
+    assert [item.release for item in manifests.LandedReleases(home.landed).all()] == ["2024", "2025"]
 
 
 def test_sample_and_real_releases_of_one_name_are_separate_histories(home: Home, land: Land) -> None:
     land(GOOD, is_synthetic=True)
     outcome = land(b"Code,Events\na,1\nb,3\n")
     assert (outcome.what, outcome.manifest.is_synthetic) == ("landed", False)
-    assert [item.is_synthetic for item in manifests.in_use(home)] == [False]
+    assert [item.is_synthetic for item in manifests.LandedReleases(home.landed).in_use()] == [False]
 
 
 def test_a_synthetic_release_has_no_publication_date(land: Land) -> None:
@@ -138,8 +141,8 @@ def test_what_fails_is_refused_in_one_line_and_quarantined(home: Home, land: Lan
     assert len(message) < 1500
     [report] = in_quarantine(home)
     assert report.reasons[0]["rule"] == rule
-    assert archive.place(home, report.sha256).read_bytes() == content
-    assert list(manifests.all_landed(home)) == []
+    assert archive.Archive(home.archive).path_of(report.sha256).read_bytes() == content
+    assert list(manifests.LandedReleases(home.landed).all()) == []
     assert leftovers(home) == []
     assert [alert.breach.rule for alert in alerts.AlertLog(home.alerts).open()] == [rule]
     assert alerts.AlertLog(home.alerts).open()[0].breach.remedy
@@ -168,8 +171,8 @@ def test_a_file_refused_by_mistake_leaves_quarantine_when_it_is_landed(home: Hom
     path = home.root.parent / "counts-2024.csv"
     path.write_bytes("Code,Events\na,1\nb,2\n".encode("utf-16"))
     with pytest.raises(RefusedAtArrival):
-        landing.land(home, path, Arrival(demo, path.name))
-    landing.land(home, path, Arrival(strict, path.name))
+        landing.land(Stores.of(home), path, Arrival(demo, path.name))
+    landing.land(Stores.of(home), path, Arrival(strict, path.name))
     assert in_quarantine(home) == []
 
 
@@ -191,14 +194,14 @@ def test_a_workbook_is_a_table_too(home: Home, demo: Source, tmp_path: Path) -> 
         sheet = book.add_worksheet()
         for number, row in enumerate((["Code", "Events"], ["a", 1], ["b", 2])):
             sheet.write_row(number, 0, row)
-    outcome = landing.land(home, path, Arrival(demo, path.name))
+    outcome = landing.land(Stores.of(home), path, Arrival(demo, path.name))
     assert (outcome.what, outcome.manifest.rows_in) == ("landed", 2)
 
 
 def test_malformed_lines_are_set_aside_where_the_source_says_so(home: Home, demo: Source, tmp_path: Path) -> None:
     path = tmp_path / "counts-2024.csv"
     path.write_bytes(b"Code,Events\na,1\nb\nc,3\n")
-    outcome = landing.land(home, path, Arrival(replace(demo, malformed_rows="quarantine"), path.name))
+    outcome = landing.land(Stores.of(home), path, Arrival(replace(demo, malformed_rows="quarantine"), path.name))
     item = outcome.manifest
     assert (item.rows_in, item.rows_landed, item.rows_quarantined) == (3, 2, 1)
     assert [alert.breach.rule for alert in alerts.AlertLog(home.alerts).open()] == ["lines_have_all_fields"]
@@ -236,7 +239,7 @@ def test_links_and_folders_are_not_files(home: Home, demo: Source, tmp_path: Pat
     link.symlink_to(real)
     for path in (link, tmp_path):
         with pytest.raises(PerinatalError):
-            landing.land(home, path, Arrival(demo, path.name))
+            landing.land(Stores.of(home), path, Arrival(demo, path.name))
     assert not home.archive.exists() or not list(home.archive.rglob("??/*"))
 
 
@@ -247,14 +250,14 @@ def test_what_is_no_file_is_said_so(tmp_path: Path, path: str, says: str) -> Non
 
 
 def test_landing_after_damage_brings_the_archived_bytes_back(home: Home, land: Land) -> None:
-    place = archive.place(home, land(GOOD).manifest.sha256)
+    place = archive.Archive(home.archive).path_of(land(GOOD).manifest.sha256)
     place.unlink()
     assert land(GOOD).what == "unchanged"
     assert place.read_bytes() == GOOD
 
 
 def test_the_manifest_is_json_that_people_can_read(home: Home, land: Land) -> None:
-    path = land(GOOD).manifest.folder(home) / manifests.MANIFEST
+    path = LandedReleases(home.landed).folder_of(land(GOOD).manifest) / manifests.MANIFEST
     text = path.read_text()
     assert text.count("\n") > 20
     assert json.loads(text)["original_name"] == "counts-2024.csv"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ingest.archive import manifest as manifests
-from ingest.archive.manifest import Manifest
+from ingest.archive.manifest import LandedReleases, Manifest
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 
@@ -44,8 +44,8 @@ def keep(home: Home) -> Callable[..., Manifest]:
 
     def write(**changes: object) -> Manifest:
         item = replace(BASE, **changes)  # type: ignore[arg-type]
-        item.folder(home).mkdir(parents=True)
-        (item.folder(home) / manifests.MANIFEST).write_text(item.to_json())
+        LandedReleases(home.landed).folder_of(item).mkdir(parents=True)
+        (LandedReleases(home.landed).folder_of(item) / manifests.MANIFEST).write_text(item.to_json())
         return item
 
     return write
@@ -53,7 +53,7 @@ def keep(home: Home) -> Callable[..., Manifest]:
 
 def test_a_manifest_is_read_as_written(home: Home, keep: Callable[..., Manifest]) -> None:
     item = keep(original_name="Größe’s counts.csv", checks=[{"rule": "x"}])
-    assert manifests.read(item.folder(home) / manifests.MANIFEST) == item
+    assert manifests.read(LandedReleases(home.landed).folder_of(item) / manifests.MANIFEST) == item
 
 
 def test_the_release_key_depends_on_the_bytes_not_on_the_order_of_landing() -> None:
@@ -65,8 +65,12 @@ def test_revisions_are_in_the_order_of_landing(home: Home, keep: Callable[..., M
     for number in (10, 2, 1):
         keep(revision=number)
     keep(release="2025")
-    assert [item.revision for item in manifests.revisions(home, "demo", "counts", "2024")] == [1, 2, 10]
-    assert manifests.revisions(home, "demo", "counts", "1999") == []
+    assert [item.revision for item in manifests.LandedReleases(home.landed).revisions("demo", "counts", "2024")] == [
+        1,
+        2,
+        10,
+    ]
+    assert manifests.LandedReleases(home.landed).revisions("demo", "counts", "1999") == []
 
 
 def test_a_folder_without_manifest_is_not_landed(home: Home, keep: Callable[..., Manifest]) -> None:
@@ -74,21 +78,21 @@ def test_a_folder_without_manifest_is_not_landed(home: Home, keep: Callable[...,
     (home.landed / "demo" / "counts" / "2024" / "r2").mkdir()
     (home.landed / ".landing-x").mkdir()
     (home.landed / ".landing-x" / manifests.MANIFEST).write_text("{}")
-    assert [item.revision for item in manifests.all_landed(home)] == [1]
+    assert [item.revision for item in manifests.LandedReleases(home.landed).all()] == [1]
 
 
 def test_real_releases_put_the_sample_out_of_use(home: Home, keep: Callable[..., Manifest]) -> None:
     sample = keep(is_synthetic=True)
-    assert manifests.in_use(home) == [sample]
+    assert manifests.LandedReleases(home.landed).in_use() == [sample]
     real = keep(revision=2)
-    assert manifests.in_use(home) == [real]
+    assert manifests.LandedReleases(home.landed).in_use() == [real]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", json.dumps({"source_id": "x"}), '{"more": 1}'])
 def test_a_damaged_manifest_is_named_with_what_to_do(home: Home, keep: Callable[..., Manifest], text: str) -> None:
-    path = keep().folder(home) / manifests.MANIFEST
+    path = LandedReleases(home.landed).folder_of(keep()) / manifests.MANIFEST
     path.write_text(text)
     with pytest.raises(PerinatalError) as error:
-        list(manifests.all_landed(home))
+        list(manifests.LandedReleases(home.landed).all())
     assert str(error.value).startswith(f"{path}: not a manifest")
     assert f"remove the folder {path.parent} and land the file again" in str(error.value)

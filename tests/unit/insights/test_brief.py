@@ -87,7 +87,7 @@ def test_theme_brief_has_words_numbers_variation_drivers_caveats_and_links(told)
 
 def test_national_brief_ranks_themes(told):
     said = text(page(told))
-    assert "The 10 themes, of 34" in said
+    assert "The 10 themes, of 40" in said
     assert said.index("S02 Escalation") < said.index("C09 Larger babies") if "C09 Larger babies" in said else True
     assert "no clinical driver" in said
 

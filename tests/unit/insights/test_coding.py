@@ -5,9 +5,9 @@ import time
 import pytest
 
 from insights.coding import OUTPUT_COLUMNS, code_file, train
-from insights.decisions import Decision
+from insights.decisions import Decision, read_decisions
 from insights.labelled_set import load_labelled
-from insights.themes import theme_ids
+from insights.themes import first_themes, theme_ids
 from perinatal.errors import PerinatalError
 
 TEXTS = [
@@ -78,6 +78,21 @@ def test_people_win(tmp_path):
     assert rows["b", "C16"]["coded_by"] == "person"
     assert rows["c", "S10"]["coded_by"] == "person"
     assert float(rows["c", "S10"]["score"]) == 1
+
+
+def test_decisions_made_on_taxonomy_1_0_still_hold(tmp_path):
+    """Ids are never changed, so a file kept since 1.0 reads as it is; of newer themes it says nothing."""
+    path = write(tmp_path / "f.csv", [("a", "Domestic abuse was not asked about."), ("b", "The ward was closed.")])
+    decisions = tmp_path / "decisions.csv"
+    first = [theme.theme_id for theme in first_themes()]
+    lines = [f"b,{theme_id},reject,R. Viewer,2025-03-01,made on 1.0" for theme_id in first]
+    lines += ["a,C18,confirm,R. Viewer,2025-03-01,made on 1.0"]
+    decisions.write_text("finding_id,theme_id,decision,reviewer,decided_on,note\n" + "\n".join(lines) + "\n")
+    assert len(read_decisions(decisions)) == 35
+    given = {(r["finding_id"], r["theme_id"]): r["coded_by"] for r in coded(path, decisions=decisions)}
+    assert given["a", "C18"] == "person"
+    assert given["a", "S16"] != "person"
+    assert not {theme for finding, theme in given if finding == "b"} & set(first)
 
 
 def test_decisions_become_training_data():

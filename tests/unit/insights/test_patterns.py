@@ -1,14 +1,14 @@
 import pytest
 
 from insights.lexicon import normalise, sentence_spans
-from insights.patterns import PatternError, compile_part, parse
+from insights.patterns import PatternError, compile_part, expand, parse
 
 
 def found(pattern: str, text: str) -> str | None:
-    (alternatives,) = parse(pattern)
+    (alternatives,) = parse(expand(pattern, {"fail": "not|fail*"}))
     part = compile_part(alternatives)
     for start in range(len(text)):
-        match = part.regex.match(text, start)
+        match = part.match(text, start)
         if match:
             return match.group()
     return None
@@ -27,6 +27,10 @@ def found(pattern: str, text: str) -> str | None:
         ("(abdominal)? palpation", "a palpation", "palpation"),
         ("baby", "the baby's heart", "baby's"),
         ("delay* ~3 birth", "delay. birth", None),
+        ("<fail> ~1 act", "failed to act", "failed to act"),
+        ("records ~~2 <fail>", "records were not kept", "records were not"),
+        ("records ~~2 <fail>", "not all records", "not all records"),
+        ("records ~~2 <fail>", "not one of all the records", None),
     ],
 )
 def test_pattern_language(pattern, text, expected):
@@ -50,3 +54,8 @@ def test_sentences_cover_the_text():
     spans = sentence_spans(text)
     assert "".join(text[a:b] for a, b in spans) == text
     assert len(spans) == 3
+
+
+def test_an_unknown_word_class_is_refused():
+    with pytest.raises(PatternError, match="unknown word class fial"):
+        expand("<fial> ~1 act", {"fail": "not"})

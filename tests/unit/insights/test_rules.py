@@ -65,3 +65,76 @@ def test_effective_text_keeps_offsets():
     assert len(reading.effective) == len(text)
     assert "ctg" not in reading.effective
     assert reading.effective.endswith("nobody called for help.")
+
+
+@pytest.mark.parametrize(
+    ("text", "theme"),
+    [
+        ("The midwife followed the plan in line with NICE guidance and transferred her.", "S05"),
+        ("Staff should keep records such as the partogram, the fluid chart and the drug chart.", "C01"),
+        ("Women should be offered a debrief (RCOG guideline 41).", "S05"),
+        ("The service must plan capacity across triage, theatres and the neonatal unit.", "S12"),
+        ("Nobody read the Safer Birth Choices Guidance.", "S09"),
+    ],
+)
+def test_background_is_no_evidence_by_itself(text, theme):
+    assert theme not in themes(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Search terms were labour, induction and shoulder dystocia.",
+        "See chapter 4 for advice on escalation and handover.",
+        "Data on preterm birth were taken from hospital records.",
+        "This guideline covers fetal monitoring in labour.",
+        "The evidence for induction was found by a systematic review of trials.",
+    ],
+)
+def test_what_a_document_says_of_itself_is_no_finding(text):
+    assert themes(text) == set()
+
+
+def test_a_document_with_a_fault_is_a_finding():
+    assert "S05" in themes("The guideline is unclear about when to stop the drip.")
+
+
+@pytest.mark.parametrize(
+    ("text", "theme", "speaks"),
+    [
+        ("There were two theatres.", "S13", False),
+        ("A second theatre should be available at all times.", "S13", True),
+        ("Good leadership matters.", "S08", False),
+        ("Leadership on the ward was weak.", "S08", True),
+        ("An ambulance brought her in at noon.", "S17", False),
+        ("The ambulance did not come for an hour.", "S17", True),
+        ("Provide leadership on every shift.", "S08", True),
+    ],
+)
+def test_a_topic_speaks_where_its_clause_asks_or_fails(text, theme, speaks):
+    assert (theme in themes(text)) is speaks
+
+
+def test_the_verb_that_opens_a_sentence_asks_but_not_elsewhere():
+    assert "S08" in themes("1. Provide leadership on every shift.")
+    assert "S08" not in themes("They provide leadership on every shift.")
+
+
+def test_a_list_shares_its_stem():
+    found = themes("Poor communication, late escalation and ineffective teamwork were common.")
+    assert {"S02", "S04", "S08"} <= found
+
+
+@pytest.mark.parametrize(
+    ("text", "theme"),
+    [
+        ("The sphincter injury was not recognised before she went home.", "C21"),
+        ("Umbilical cord prolapse followed rupture of the membranes and was noticed late.", "C22"),
+        ("She booked late and nobody followed this up.", "S15"),
+        ("Children's social care was not informed about the domestic abuse.", "S16"),
+        ("The ambulance was delayed by an hour.", "S17"),
+        ("There was no multidisciplinary planning for her birth.", "S18"),
+    ],
+)
+def test_subjects_that_are_new_in_1_1(text, theme):
+    assert theme in themes(text)

@@ -4,17 +4,35 @@ from pathlib import Path
 import pytest
 
 from insights.lexicon import default_lexicon, load_lexicon
-from insights.themes import TAXONOMY, load_mappings, load_themes, taxonomy_version, theme_ids
+from insights.themes import TAXONOMY, first_themes, load_mappings, load_themes, taxonomy_version, theme_ids
 from perinatal.errors import PerinatalError
 
 SEEDS = Path(__file__).parents[3] / "dbt_project/seeds/reference"
 
 
-def test_thirty_four_themes_with_definitions():
+def test_forty_themes_with_definitions():
     themes = load_themes()
-    assert len(themes) == len({t.theme_id for t in themes}) == 34
+    assert len(themes) == len({t.theme_id for t in themes}) == 40
     assert all(len(t.definition) > 40 and t.sources and t.source_note for t in themes)
     assert taxonomy_version().count(".") == 2
+
+
+def test_ids_of_the_first_version_are_never_changed_or_used_again():
+    """Decisions, labels and coded editions name these ids."""
+    first = [*(f"C{n:02}" for n in range(1, 21)), *(f"S{n:02}" for n in range(1, 15))]
+    assert [theme.theme_id for theme in first_themes()] == first
+    newer = {theme.theme_id for theme in load_themes() if theme.since == "1.1"}
+    assert newer == {"C21", "C22", "S15", "S16", "S17", "S18"}
+    assert newer | set(first) == set(theme_ids())
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("S02", "S03"), ("S14", "C20"), ("S05", "S07"), ("S06", "S13"), ("C10", "C13"), ("C07", "S01"), ("S04", "S09")],
+)
+def test_definitions_of_themes_that_coders_confused_name_each_other(one, other):
+    definitions = {theme.theme_id: theme.definition for theme in load_themes()}
+    assert other in definitions[one] or one in definitions[other]
 
 
 def test_mappings_are_marked_and_complete():

@@ -68,7 +68,7 @@ def test_without_findings_the_tables_are_there_and_nothing_is_trained(candidate,
     monkeypatch.setattr(step, "code", None)  # calling it would fail
     assert step.run(candidate.path, DecisionFile(home.theme_decisions)) == 0
     assert candidate.rows("from marts.theme_evidence") == []
-    assert len(candidate.rows("from marts.theme")) == 34
+    assert len(candidate.rows("from marts.theme")) == 40
     assert candidate.rows("select max(findings), max(n_sources) from marts.theme") == [(0, 0)]
     kinds = dict(
         candidate.rows("select column_name, data_type from information_schema.columns where table_name = 'theme'")
@@ -210,7 +210,7 @@ def test_rank_follows_its_rule(candidate, home):
     rows = candidate.rows(
         "select convergence_rank, n_sources, published_share_max from marts.theme order by convergence_rank"
     )
-    assert [row[0] for row in rows] == list(range(1, 35))
+    assert [row[0] for row in rows] == list(range(1, 41))
     keys = [(-n, -(share if share is not None else -1)) for _, n, share in rows]
     assert keys == sorted(keys)
 

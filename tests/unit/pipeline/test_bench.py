@@ -11,6 +11,7 @@ import pytest
 
 from ingest import registry
 from ingest.land import landing
+from ingest.stores import Stores
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 from pipeline.bench import asking, building, figures, process, scaled
@@ -119,7 +120,7 @@ def test_a_made_file_has_about_the_size_asked_for(tmp_path: Path) -> None:
 def test_made_releases_are_landed_as_synthetic_without_a_breach(home: Home, tmp_path: Path) -> None:
     for made in scaled.releases(tmp_path / "made", 20_000):
         arrival = landing.Arrival(registry.source(made.source_id), made.path.name, is_synthetic=True)
-        manifest = landing.land(home, made.path, arrival).manifest
+        manifest = landing.land(Stores.of(home), made.path, arrival).manifest
         assert (manifest.rows_landed, manifest.is_synthetic) == (made.rows, True)
         told = [check["rule"] for check in manifest.checks if not check["success"] and check["severity"] != "info"]
         assert told == []

@@ -226,7 +226,7 @@ def test_all_files_are_tried_even_if_the_first_is_refused(cli: Cli, home: Home, 
 
 def test_verify_names_every_damage(cli: Cli, home: Home, tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"a")
-    kept = archive.put(home, tmp_path / "a")
+    kept = archive.Archive(home.archive).put(tmp_path / "a")
     assert cli("verify", at=home).code == 0
     kept.path.chmod(0o644)
     kept.path.write_bytes(b"b")

@@ -13,6 +13,7 @@ import pytest
 from faulty_publishers import faulty_sample
 
 from ingest import registry
+from ingest.archive.synthetic import SyntheticHashes
 from ingest.sample import publishers
 from perinatal.home import Home
 
@@ -44,7 +45,8 @@ def run(tmp_path: Path) -> Run:
 @pytest.fixture
 def sample(tmp_path: Path) -> Path:
     """Return one file of the MBRRACE sample."""
-    folder = publishers.prepare(Home(tmp_path / "elsewhere"), registry.source("mbrrace")) / "by_hand"
+    hashes = SyntheticHashes(tmp_path / "synthetic.txt")
+    folder = publishers.prepare(tmp_path / "elsewhere", hashes, registry.source("mbrrace")) / "by_hand"
     return min(folder.iterdir())
 
 
@@ -95,7 +97,7 @@ def test_a_broken_sample_publisher_is_a_warning_and_recovers(
     monkeypatch.setenv("PERINATAL_INBOX_QUIET_SECONDS", "0.05")
     run = partial(cli, at=Home(tmp_path))
     source = registry.source("mbrrace")
-    folder = publishers.prepare(Home(tmp_path), source)
+    folder = publishers.prepare(Home(tmp_path).cache, SyntheticHashes(Home(tmp_path).synthetic), source)
     for path in sorted((folder / "by_hand").iterdir())[1:]:
         path.unlink()
     table = json.loads((folder / "site.json").read_text())

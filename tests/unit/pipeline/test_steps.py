@@ -59,7 +59,7 @@ def test_where_everything_was_refused_a_build_says_so(home: Home, tmp_path: Path
     page = tmp_path / "page.csv"
     page.write_text("<html><body>Sign in</body></html>")
     report = quarantine.Report("mbrrace", "ab" * 32, "page.csv", None, None, "2026-01-01T00:00:00+00:00", False, [])
-    quarantine.put(home, page, report)
+    quarantine.Quarantine(home.quarantine).put(page, report)
     with pytest.raises(RefusedAtArrival, match=r"1 file\(s\) were refused at arrival; `perinatal quarantine list`"):
         steps.build(home)
 

@@ -17,6 +17,7 @@ from expectations import arrival
 from expectations.checks import Measured, Result
 from ingest.land import decode, landing
 from ingest.registry import Identity, Source, source
+from ingest.stores import Stores
 from perinatal import dropped_files
 from perinatal.home import Home
 
@@ -71,7 +72,7 @@ def arrive(publisher: Source, file: Path, name: str | None = None, **said: str) 
         except (decode.Unreadable, dropped_files.Unusable) as error:
             return Arrived(frozenset({error.reason}), frozenset(), (str(error),))
         home = Home(Path(folder) / "home")
-        results = arrival.judge(landing._for_the_gate(home, said_of_it, identity, decoded, rows, []))
+        results = arrival.judge(landing._for_the_gate(Stores.of(home), said_of_it, identity, decoded, rows, []))
         with duckdb.connect() as connection:
             relation = connection.read_parquet(str(rows))
             table = tuple(dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall())

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from ingest import registry
 from ingest.land import decode, landing
 from ingest.registry import Identity
+from ingest.stores import Stores
 from perinatal.home import Home
 from warehouse import statistics as stats
 
@@ -247,7 +248,7 @@ def test_dataset_and_release_come_from_name_and_rows(
     name: str, rows: list[dict[str, str]], dataset: str, release: str, home: Home, tmp_path: Path
 ) -> None:
     header = YEARS_27.format(parent="Compared to percentiles")
-    outcome = landing.land(home, write(tmp_path / name, header, *rows), landing.Arrival(SOURCE, name))
+    outcome = landing.land(Stores.of(home), write(tmp_path / name, header, *rows), landing.Arrival(SOURCE, name))
     assert (outcome.manifest.dataset, outcome.manifest.release) == (dataset, release)
     assert outcome.manifest.layout == "data"
 
