@@ -29,7 +29,7 @@ Page: <{page}> · expected every {cadence_days} days · licence: {licence}
 
 def make(source: Source) -> DAG:
     """Return the ingest DAG of one source."""
-    cron = source.probe.get("schedule", MONDAYS)
+    cron = (source.probe.schedule if source.probe else None) or MONDAYS
     # sample publishers run on this machine, so there is nobody to spare at the first start
     at_once = settings.get().mode == "sample"
 

@@ -11,16 +11,20 @@ import csv
 import importlib.util
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import date
 from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-import yaml
+from pydantic import AfterValidator, ConfigDict, Field, dataclasses
 
-from expectations.columns import Column, choice_of, column_of
+from expectations.columns import Column, column_of
+from ingest.fetch.probe_settings import Arrives, Watch
 from perinatal.errors import PerinatalError
+from perinatal.records import Record, record_of
+from perinatal.yaml_records import read_yaml
 
 SOURCES_DIR = Path(__file__).parent / "sources"
 TEMPLATES_DIR = Path(__file__).parent / "templates"
@@ -40,8 +44,7 @@ Audience = Literal["public", "restricted"]
 MalformedRows = Literal["refuse", "quarantine"]
 
 
-@dataclass(frozen=True)
-class Cells:
+class Cells(Record):
     """What the cells of a source's numbers may hold beside plain numbers; anything else is a wrong cell.
 
     `markup` lets HTML tags be taken off, `no_value` are texts (no numbers) that stand for an empty cell, `marks` is the
@@ -88,11 +91,37 @@ class Sample:
     release: str | None = None
 
 
-@dataclass(frozen=True)
+def _template(name: str) -> str:
+    """Return the name of a template that there is. Raises ValueError."""
+    names = sorted(path.parent.name for path in TEMPLATES_DIR.glob("*/columns.csv"))
+    if name not in names:
+        raise ValueError(f"expected {' or '.join(names)}")
+    return name
+
+
+class Dataset(Record):
+    """What `source.yml` says of one dataset.
+
+    `template` names the folder of `ingest/templates/` that people enter it by, `files` how its files are called.
+    `scope` says what a newer release replaces: `release` the whole of it, `row` the rows that it repeats.
+    `published_on` is the day of publication by release, where the files do not say it.
+    """
+
+    title: str = ""
+    template: Annotated[str, AfterValidator(_template)] | None = None
+    files: str | None = None
+    scope: Literal["release", "row"] = "release"
+    cadence_days: int | None = None
+    marts: tuple[str, ...] | None = None
+    published_on: dict[str, date] = Field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Source:
     """One publisher's material, as `source.yml` describes it. `cadence_days` is None where nothing more is due.
 
-    `owner` sees to what its standards find.
+    `probe` says how its releases are noticed, None where people bring the files. `owner` sees to what its standards
+    find.
     """
 
     id: str
@@ -102,12 +131,12 @@ class Source:
     page: str
     audience: Audience
     cadence_days: int | None
-    datasets: dict[str, dict[str, Any]]
+    datasets: dict[str, Dataset]
     folder: Path
     encodings: tuple[str, ...] = ("utf-8",)
     malformed_rows: MalformedRows = "refuse"
     parser_version: int = 1
-    probe: dict[str, Any] = field(default_factory=dict)
+    probe: Watch | None = None
     suffixes: tuple[str, ...] = (".csv",)
     cells: Cells = Cells()
     owner: str = "Insights group"
@@ -115,12 +144,17 @@ class Source:
     def marts(self, layout: str) -> tuple[str, ...]:
         """Return the marts that a dataset feeds."""
         about = self.datasets[layout]
-        return tuple(about.get("marts", FEEDS.get(about.get("template"), FEEDS[None])))
+        return FEEDS.get(about.template, FEEDS[None]) if about.marts is None else about.marts
 
     def cadence(self, layout: str) -> int | None:
         """Return how often a dataset is due, in days: its own pace where it has one, else the source's."""
-        days: int | None = self.datasets[layout].get("cadence_days", self.cadence_days)
-        return days
+        about = self.datasets[layout]
+        return about.cadence_days if "cadence_days" in about.model_fields_set else self.cadence_days
+
+    @property
+    def arrives(self) -> Arrives:
+        """Return how releases come in."""
+        return self.probe.arrives if self.probe else Arrives.BY_HAND
 
     @cached_property
     def parser(self) -> ModuleType:
@@ -156,7 +190,7 @@ class Source:
     def columns(self) -> dict[str, tuple[Column, ...]]:
         """Return the header contract: dataset → columns, in the order of `columns.csv` or of the dataset's template."""
         contract: dict[str, list[Column]] = {dataset: [] for dataset in self.datasets}
-        templates = {dataset: about["template"] for dataset, about in self.datasets.items() if "template" in about}
+        templates = {dataset: about.template for dataset, about in self.datasets.items() if about.template}
         for dataset, template in templates.items():
             with (TEMPLATES_DIR / template / "columns.csv").open(encoding="utf-8", newline="") as handle:
                 contract[dataset] = [column_of(row) for row in csv.DictReader(handle)]
@@ -184,26 +218,12 @@ def header_key(name: str) -> str:
 
 
 def load(folder: Path) -> Source:
-    """Read one source folder."""
+    """Read one source folder. Raises PerinatalError, which names the field that is wrong."""
     path = folder / "source.yml"
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise PerinatalError(f"{path}: {error}") from None
-    if raw.get("id") != folder.name:
-        raise PerinatalError(f"{path}: id is {raw.get('id')!r}, expected the folder's name {folder.name!r}")
-    for key in ("encodings", "suffixes"):
-        if key in raw:
-            raw[key] = tuple(raw[key])
-    try:
-        if "cells" in raw:
-            raw["cells"] = Cells(**{**raw["cells"], "no_value": tuple(raw["cells"].get("no_value", ()))})
-        for key, choices in (("audience", Audience), ("malformed_rows", MalformedRows)):
-            if key in raw:
-                choice_of(raw, key, get_args(choices))
-        return Source(folder=folder, **raw)
-    except (TypeError, ValueError) as error:
-        raise PerinatalError(f"{path}: {error}") from None
+    source = record_of(Source, {**read_yaml(path, dict[str, Any]), "folder": folder}, str(path))
+    if source.id != folder.name:
+        raise PerinatalError(f"{path}: id is {source.id!r}, expected the folder's name {folder.name!r}")
+    return source
 
 
 @cache

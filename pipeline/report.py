@@ -16,7 +16,6 @@ import duckdb
 from expectations import alerts
 from ingest.archive import manifest as manifests
 from ingest.archive import quarantine
-from ingest.fetch import probe_settings as watch
 from ingest.fetch import probe_state
 from ingest.registry import Source, all_sources
 from perinatal.errors import PerinatalError
@@ -260,8 +259,8 @@ def _source(home: Home, source: Source, newest: manifests.Manifest | None) -> di
         "licence": source.licence,
         "audience": source.audience,
         "page": source.page,
-        "arrives": str(watch.arrives(source)),
-        "schedule": source.probe.get("schedule"),
+        "arrives": str(source.arrives),
+        "schedule": source.probe.schedule if source.probe else None,
         "last_probe": state.probed_at or None,
         "publishers_asked": asked,
         "last_outcome": state.outcome or None,

@@ -27,7 +27,7 @@ SLOT_GRACE = timedelta(minutes=2)
 
 def host_pool(source: Source) -> str:
     """Return the pool of the publisher's host, so that sources that share a host take turns."""
-    host = urlsplit(str(source.probe.get("url", source.page))).hostname
+    host = urlsplit(source.probe.url if source.probe else source.page).hostname
     return f"host.{host}"
 
 

@@ -29,7 +29,7 @@ def release_of(landed: LandedReleases, item: Manifest) -> LandedRelease:
         | {
             "fetched_at": item.fetched_at.removesuffix("+00:00"),
             "has_arrival_warning": any(not check["success"] and check["severity"] == "warn" for check in item.checks),
-            "scope": source.datasets[item.layout].get("scope", "release"),
+            "scope": source.datasets[item.layout].scope,
             "cadence_days": source.cadence(item.layout),
             "rows": landed.rows_of(item),
             "corrections": tuple(

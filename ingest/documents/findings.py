@@ -15,7 +15,10 @@ MIN_WORDS = 4  # shorter pieces are labels, page numbers and table cells, not fi
 ID_LENGTH = 16
 RECOMMENDATION, FINDING = "recommendation", "finding"
 
-BULLET = re.compile(r"^\s*(?:[•●▪◦‣*–—-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)]|\d{1,2}(?:\.\d{1,2})+\.?)\s+")
+# a mark, "3.", "(b)", "iv)", or a section number: "1.2 Trusts" begins an item, "1.5 per cent" does not
+BULLET = re.compile(
+    r"^\s*(?:[•●▪◦‣·*–—-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)]|\d{1,2}(?:\.\d{1,2})+\.?(?=\s+[A-Z]))\s+"
+)
 MARKED = re.compile(
     r"^\s*(?:(?:safety |key |national |local )?(?:recommendation|action|R|SR)\s*[A-Z]?\d[\w/.-]*\s*[:.–-]?\s+)", re.I
 )

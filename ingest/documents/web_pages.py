@@ -40,10 +40,10 @@ def parsed(content: bytes, encoding: str | None) -> Any:
     except (etree.LxmlError, LookupError, AssertionError) as error:
         raise ValueError(str(error)) from None
     for element in tree.iter():
-        for place in ("text", "tail"):
-            text = getattr(element, place)
+        for part in ("text", "tail"):
+            text = getattr(element, part)
             if text and NOT_XML.search(text):
-                setattr(element, place, NOT_XML.sub(" ", text))
+                setattr(element, part, NOT_XML.sub(" ", text))
     return tree
 
 
@@ -52,4 +52,4 @@ def main_of(tree: Any) -> Any:
     for element in tree.xpath(CHROME):
         if element.getparent() is not None:
             element.drop_tree()
-    return next((found[0] for place in MAIN if (found := tree.xpath(place))), tree)
+    return next((found[0] for path in MAIN if (found := tree.xpath(path))), tree)

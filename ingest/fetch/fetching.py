@@ -1,6 +1,6 @@
 """Fetching: each publisher is asked what is new, what is new is landed, and what came of it is told.
 
-Driven by the `probe:` block of each source.yml alone (`ingest.watch`). Sources run in parallel and know nothing of
+Driven by the `probe:` block of each source.yml alone (`probe_settings.py`). Sources run in parallel and know nothing of
 each other: one that fails leaves an alert, and the next run recovers by itself.
 """
 
@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from expectations import alerts
-from ingest.fetch import probe_settings as watch
 from ingest.fetch import probe_state
 from ingest.fetch.http import BadResponse, HttpClient, HttpError, HttpOptions, PublisherUnavailable
 from ingest.fetch.probe import probe
@@ -115,7 +114,7 @@ def fetch(stores: FetchStores, client: HttpClient, source: Source, *, synthetic:
 def look(stores: FetchStores, client: HttpClient, source: Source, *, synthetic: bool = False) -> dict[str, Any]:
     """Ask one publisher whether there is anything to do, and do nothing. Raises PublisherUnavailable or BadResponse."""
     state = probe_state.load(stores.probes.path_of(source.id, synthetic=synthetic))
-    watched = watch.of(source)
+    watched = source.probe
     if watched is None:
         return {"source": source.id, "changed": False, "message": NOT_ASKED}
     result = probe(client, watched.spec, state.token)
@@ -132,7 +131,7 @@ def scope_of(source_id: str, *, synthetic: bool) -> str:
 def _job(
     stores: FetchStores, client: HttpClient, source: Source, state: ProbeState, path: Path, *, synthetic: bool
 ) -> Job:
-    watched = watch.of(source)
+    watched = source.probe
     if watched is None:
         raise PerinatalError(f"{source.id}: {NOT_ASKED}")
     stores.archive.root.mkdir(parents=True, exist_ok=True)
@@ -229,7 +228,7 @@ def check_all(stores: FetchStores, client: HttpClient, sources: Iterable[Source]
 
 def check(stores: FetchStores, client: HttpClient, source: Source) -> Checked:
     """Try one source's real address and say honestly what came of it."""
-    watched = watch.of(source)
+    watched = source.probe
     address = watched.spec.url if watched else source.page
     if not address.startswith(("http://", "https://")):
         return Checked(source.id, address, "not asked", "there is no address; its files are brought by hand")

@@ -18,29 +18,9 @@ from typing import Final, cast
 from urllib.parse import urlencode
 
 from ingest.fetch.http import LATER, BadResponse, Fetched, HttpClient, HttpError, PublisherUnavailable
+from ingest.fetch.probe_settings import MAX_IDS, ApiConfig, AreaPair
 
-BASE_URL: Final = "https://fingertips.phe.org.uk/api/"
-MAX_IDS: Final = 100  # the server answers no more in one request
 FIRST_COLUMN: Final = "Indicator ID"
-
-
-@dataclass(frozen=True)
-class AreaPair:
-    """Which areas to ask for: area type ids of the areas and of the parents that they are grouped by."""
-
-    child: int
-    parent: int
-
-
-@dataclass(frozen=True)
-class ApiConfig:
-    """What to ask for, from the source's config. `profile_id` narrows to a profile's view of an indicator."""
-
-    indicator_ids: tuple[int, ...]
-    areas: tuple[AreaPair, ...]
-    profile_id: int | None = None
-    base_url: str = BASE_URL
-    batch: int = MAX_IDS
 
 
 @dataclass(frozen=True)
@@ -76,11 +56,6 @@ class ApiAnswer:
     rows: Mapping[int, int] = field(default_factory=dict)
     without_data: tuple[int, ...] = ()
     error: HttpError | None = None
-
-
-def metadata_url(config: ApiConfig) -> str:
-    """Return the address of the metadata of all indicators."""
-    return f"{config.base_url}indicator_metadata/all?include_definition=no"
 
 
 def upload_dates(content: bytes, url: str) -> dict[int, str]:
@@ -136,14 +111,6 @@ def fetch_indicators(
             yield _failed(request, error)
         else:
             yield _judged(request, fetched)
-
-
-def settled(answers: Iterable[ApiAnswer], dates: Mapping[int, str]) -> dict[str, str]:
-    """Return what to add to the known upload dates: only indicators of which no request failed."""
-    answers = list(answers)
-    failed = {i for answer in answers if answer.outcome is Outcome.FAILED for i in answer.request.indicator_ids}
-    asked = {i for answer in answers for i in answer.request.indicator_ids}
-    return {str(indicator): dates[indicator] for indicator in sorted(asked - failed) if indicator in dates}
 
 
 def _url(config: ApiConfig, batch: tuple[int, ...], area: AreaPair) -> str:

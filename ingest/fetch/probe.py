@@ -2,8 +2,7 @@
 
 State goes in and comes out as a JSON-ready token that the caller keeps; nothing is stored here. Three kinds:
 `fingertips_metadata` (upload date of each indicator), `page` (a web page's main text and the links in it) and
-`govuk_content` (the GOV.UK content API). Keep the new token only when all findings were dealt with; when only
-some indicators were, keep `partly_done(old, settled)`: the rest is then found again.
+`govuk_content` (the GOV.UK content API). Keep the new token only when all findings were dealt with.
 """
 
 from __future__ import annotations
@@ -13,16 +12,15 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Final
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from ingest.documents import web_pages as pages
 from ingest.fetch.fingertips_api import changed_ids, upload_dates
 from ingest.fetch.http import BadResponse, Document, HttpClient, NotModified, Validators
-from perinatal.errors import PerinatalError
+from ingest.fetch.probe_settings import ProbeKind, ProbeSpec
 
 Token = Mapping[str, Any]
-ProbeKind = Literal["fingertips_metadata", "page", "govuk_content"]
 
 MONTH: Final = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 VOLATILE: Final = re.compile(
@@ -32,34 +30,7 @@ VOLATILE: Final = re.compile(
     r"|\b\d+ (second|minute|hour|day|week|month|year)s? ago\b",
     re.IGNORECASE,
 )
-REMEDY: Final = "open it in a browser; if the publisher has moved it, mend the probe in source.yml"
-
-
-@dataclass(frozen=True)
-class ProbeSpec:
-    """What to ask.
-
-    `url` is the page, the content API address or the indicator metadata address. `links` is a regular
-    expression for the address or title of links and attachments that are releases; "" watches no links of a
-    page and all attachments of the content API. `indicator_ids` are for `fingertips_metadata`.
-    """
-
-    kind: ProbeKind
-    url: str
-    links: str = ""
-    indicator_ids: tuple[int, ...] = ()
-
-    def __post_init__(self) -> None:
-        try:
-            re.compile(self.links)
-        except re.error as error:
-            line = f"probe of {self.url}: {self.links!r} is no regular expression ({error}); mend source.yml"
-            raise PerinatalError(line) from None
-
-    @property
-    def key(self) -> str:
-        """Return a short hash: a token made for another question must not count as an answer to this one."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
+REMEDY: Final = "open it in a browser; if the publisher has moved it, correct the probe in source.yml"
 
 
 @dataclass(frozen=True)
@@ -102,12 +73,6 @@ def probe(client: HttpClient, spec: ProbeSpec, token: Token | None = None) -> Pr
     return replace(result, token=result.token | answer)
 
 
-def partly_done(last: Token | None, settled: Mapping[str, str]) -> dict[str, Any]:
-    """Return the token to keep when only `settled` indicators (id → upload date) of a probe were fetched."""
-    old = dict(last or {})
-    return old | {"dates": {**old.get("dates", {}), **settled}}
-
-
 def links_of(document: Document, pattern: str) -> tuple[Finding, ...]:
     """Return the links of a web page whose address or title matches, each once."""
     return tuple({link.id: link for link in _links(_parsed(document), document.url, pattern)}.values())
@@ -121,7 +86,7 @@ def judge_fingertips(document: Document, spec: ProbeSpec, last: Token) -> ProbeR
     findings = tuple(Finding(str(id_), f"uploaded {dates[id_] or 'never'}", document.url) for id_ in new)
     unknown = [id_ for id_ in spec.indicator_ids if id_ not in dates]
     names = ", ".join(map(str, unknown))
-    warnings = (f"the publisher does not have indicator(s) {names}; mend source.yml",) if unknown else ()
+    warnings = (f"the publisher does not have indicator(s) {names}; correct source.yml",) if unknown else ()
     kept = {str(id_): dates[id_] for id_ in spec.indicator_ids if id_ in dates}
     message = f"{len(new)} of {len(spec.indicator_ids)} indicators have new data" if new else "nothing new"
     return ProbeResult(bool(new), {"dates": kept}, findings, message, warnings)
@@ -143,7 +108,7 @@ def judge_govuk(document: Document, spec: ProbeSpec, last: Token) -> ProbeResult
         updated = str(content["public_updated_at"])
         found = [(a["title"], a["url"]) for a in details.get("attachments") or []]
         found += [(d["title"], d["base_path"]) for d in linked.get("documents") or []]
-        findings = [_link(document.url, str(place), str(title)) for title, place in found]
+        findings = [_link(document.url, str(address), str(title)) for title, address in found]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = f"sent no GOV.UK content document ({type(error).__name__}: {error})"
         raise BadResponse(document.url, what, REMEDY, reason="not_content") from None
@@ -204,9 +169,9 @@ def _links(tree: Any, base: str, pattern: str) -> Iterator[Finding]:
             yield link
 
 
-def _link(base: str, place: str, title: str) -> Finding:
+def _link(base: str, address: str, title: str) -> Finding:
     """Return a link; both pages and the content API give some addresses as paths on their site."""
-    url = urldefrag(urljoin(base, place.strip())).url
+    url = urldefrag(urljoin(base, address.strip())).url
     return Finding(url, title or url, url)
 
 

@@ -15,22 +15,20 @@ the files. For `fingertips_metadata`: `indicator_ids`, `areas` (`{child: 502, pa
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Annotated, Final, Literal
 
-from ingest.fetch.fingertips_api import BASE_URL, MAX_IDS, ApiConfig, AreaPair, metadata_url
-from ingest.fetch.probe import ProbeSpec
-from ingest.registry import Source
+from pydantic import AfterValidator, Field
+
 from perinatal.errors import PerinatalError
+from perinatal.records import Record
 
-COMMON: Final = {"kind", "url", "schedule", "files"}
-KEYS: Final = {
-    "page": COMMON | {"links", "download"},
-    "govuk_content": COMMON | {"links", "download"},
-    "fingertips_metadata": COMMON | {"indicator_ids", "areas", "profile_id", "batch", "base_url"},
-}
+FINGERTIPS_URL: Final = "https://fingertips.phe.org.uk/api/"
+MAX_IDS: Final = 100  # indicators that the Fingertips API answers in one request
+ProbeKind = Literal["fingertips_metadata", "page", "govuk_content"]
 
 
 class Arrives(StrEnum):
@@ -43,62 +41,139 @@ class Arrives(StrEnum):
 
 
 @dataclass(frozen=True)
-class Watch:
-    """What to ask a publisher, and what to do with what is found.
+class ProbeSpec:
+    """What to ask.
 
-    `download` tells files among links ("" where a person fetches them), `api` is there for `fingertips_metadata`
-    alone, `files` are fixed addresses (address → file name).
+    `url` is the page, the content API address or the indicator metadata address. `links` is a regular
+    expression for the address or title of links and attachments that are releases; "" watches no links of a
+    page and all attachments of the content API. `indicator_ids` are for `fingertips_metadata`.
     """
 
-    spec: ProbeSpec
-    download: str
-    api: ApiConfig | None
-    files: dict[str, str]
+    kind: ProbeKind
+    url: str
+    links: str = ""
+    indicator_ids: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self.links)
+        except re.error as error:
+            line = f"probe of {self.url}: {self.links!r} is no regular expression ({error}); correct source.yml"
+            raise PerinatalError(line) from None
+
+    @property
+    def key(self) -> str:
+        """Return a short hash: a token made for another question must not count as an answer to this one."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
+
+
+class AreaPair(Record):
+    """Which areas to ask for: area type ids of the areas and of the parents that they are grouped by."""
+
+    child: int
+    parent: int
+
+
+@dataclass(frozen=True)
+class ApiConfig:
+    """What to ask the Fingertips API for. `profile_id` narrows to a profile's view of an indicator."""
+
+    indicator_ids: tuple[int, ...]
+    areas: tuple[AreaPair, ...]
+    profile_id: int | None = None
+    base_url: str = FINGERTIPS_URL
+    batch: int = MAX_IDS
+
+    @property
+    def metadata_url(self) -> str:
+        """Return the address of the metadata of all indicators."""
+        return f"{self.base_url}indicator_metadata/all?include_definition=no"
+
+
+def _expression(text: str) -> str:
+    """Return a regular expression as it is written. Raises ValueError where it is none."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression ({error})") from None
+    return text
+
+
+class FixedFile(Record):
+    """A file with an address that does not change."""
+
+    url: str
+    name: str
+
+
+class _Block(Record):
+    """What every `probe:` block may say."""
+
+    schedule: str | None = None
+    fixed_files: tuple[FixedFile, ...] = Field((), alias="files")
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Return the fixed files: address → file name."""
+        return {file.url: file.name for file in self.fixed_files}
+
+
+class PageWatch(_Block):
+    """A page (or a document of GOV.UK's content API) to look at. `download` tells files among its links."""
+
+    kind: Literal["page", "govuk_content"]
+    url: str
+    links: Annotated[str, AfterValidator(_expression)] = ""
+    download: Annotated[str, AfterValidator(_expression)] = ""
+    api: None = None
+
+    @property
+    def spec(self) -> ProbeSpec:
+        """Return what to ask the publisher."""
+        return ProbeSpec(self.kind, self.url, self.links or self.download)
 
     @property
     def arrives(self) -> Arrives:
         """Return how releases come in."""
-        if self.api:
-            return Arrives.API
         return Arrives.DOWNLOAD if self.download or self.files else Arrives.WATCHED
 
 
-def arrives(source: Source) -> Arrives:
-    """Return how a source's releases come in."""
-    watch = of(source)
-    return watch.arrives if watch else Arrives.BY_HAND
+class ApiWatch(_Block):
+    """Indicators to ask the Fingertips API for."""
+
+    kind: Literal["fingertips_metadata"]
+    indicator_ids: tuple[int, ...]
+    areas: tuple[AreaPair, ...]
+    profile_id: int | None = None
+    batch: int = MAX_IDS
+    base_url: str = FINGERTIPS_URL
+    metadata_at: str | None = Field(None, alias="url")
+
+    @property
+    def api(self) -> ApiConfig:
+        """Return what to ask the API for, each indicator once."""
+        ids = tuple(dict.fromkeys(self.indicator_ids))
+        return ApiConfig(ids, self.areas, self.profile_id, self.base_url, self.batch)
+
+    @property
+    def download(self) -> str:
+        """Return the expression for links that are files: an API has none."""
+        return ""
+
+    @property
+    def url(self) -> str:
+        """Return the address of the metadata, where a change is seen."""
+        return self.metadata_at or self.api.metadata_url
+
+    @property
+    def spec(self) -> ProbeSpec:
+        """Return what to ask the publisher."""
+        return ProbeSpec(self.kind, self.url, indicator_ids=self.api.indicator_ids)
+
+    @property
+    def arrives(self) -> Arrives:
+        """Return how releases come in."""
+        return Arrives.API
 
 
-def of(source: Source) -> Watch | None:
-    """Return what a source's `probe:` block asks for; None where nothing is asked of the publisher."""
-    raw = source.probe
-    if not raw:
-        return None
-    try:
-        unknown = sorted(raw.keys() - KEYS[raw["kind"]])
-        if unknown:
-            raise _wrong(source, f"{raw['kind']} knows no {', '.join(unknown)}")
-        files = {str(item["url"]): str(item["name"]) for item in raw.get("files", ())}
-        if raw["kind"] == "fingertips_metadata":
-            return _api(raw, files)
-        download, links = raw.get("download", ""), raw.get("links", "")
-        re.compile(download)
-        return Watch(ProbeSpec(raw["kind"], raw["url"], links or download), download, None, files)
-    except KeyError as error:
-        raise _wrong(source, f"{error} is missing or unknown; the kinds are {', '.join(KEYS)}") from None
-    except (TypeError, ValueError, AttributeError, re.error) as error:
-        raise _wrong(source, str(error)) from None
-
-
-def _api(raw: dict[str, Any], files: dict[str, str]) -> Watch:
-    ids = tuple(dict.fromkeys(int(indicator) for indicator in raw["indicator_ids"]))
-    areas = tuple(AreaPair(int(pair["child"]), int(pair["parent"])) for pair in raw["areas"])
-    profile = raw.get("profile_id")
-    batch = min(int(raw.get("batch", MAX_IDS)), MAX_IDS)
-    config = ApiConfig(ids, areas, profile and int(profile), raw.get("base_url", BASE_URL), batch)
-    spec = ProbeSpec("fingertips_metadata", raw.get("url") or metadata_url(config), indicator_ids=ids)
-    return Watch(spec, "", config, files)
-
-
-def _wrong(source: Source, what: str) -> PerinatalError:
-    return PerinatalError(f"{source.folder / 'source.yml'}: probe: {what}")
+Watch = Annotated[PageWatch | ApiWatch, Field(discriminator="kind")]

@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from expectations import alerts
-from ingest.fetch.fingertips_api import ApiAnswer, ApiConfig, AreaPair, fetch_indicators
+from ingest.fetch.fingertips_api import ApiAnswer, fetch_indicators
 from ingest.fetch.fingertips_api import Outcome as ApiOutcome
 from ingest.fetch.http import (
     NOTHING_SEEN,
@@ -30,7 +30,7 @@ from ingest.fetch.http import (
     host_of,
 )
 from ingest.fetch.probe import Finding, ProbeResult, links_of, probe
-from ingest.fetch.probe_settings import Arrives, Watch
+from ingest.fetch.probe_settings import ApiConfig, AreaPair, Arrives, Watch
 from ingest.fetch.probe_state import ProbeState
 from ingest.land import intake
 from ingest.land import quarantine_decisions as decisions

@@ -147,7 +147,7 @@ def _manifest(
     header: list[str],
 ) -> manifests.Manifest:
     source = arrival_.source
-    known_dates = source.datasets[identity.contract].get("published_on", {})
+    known_dates = source.datasets[identity.contract].published_on
     published_on = identity.published_on or known_dates.get(identity.release)
     return manifests.Manifest(
         source_id=source.id,
@@ -240,7 +240,7 @@ def _for_the_gate(
         absent_columns=decoded.absent_trailing_columns,
         refuses_malformed=source.malformed_rows == "refuse",
         is_restricted=source.audience == "restricted",
-        template=source.datasets[identity.contract].get("template"),
+        template=source.datasets[identity.contract].template,
         owner=source.owner,
         marts=source.marts(identity.contract),
         earlier=arrival.Earlier(earlier.release, stores.landed.rows_of(earlier)) if earlier else None,

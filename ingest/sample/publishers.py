@@ -26,10 +26,8 @@ from urllib.parse import quote, urlsplit
 
 from ingest.archive import store as archive
 from ingest.archive.synthetic import SyntheticHashes
-from ingest.fetch import probe_settings as watch
-from ingest.fetch.fingertips_api import ApiConfig
 from ingest.fetch.http import HttpOptions
-from ingest.fetch.probe_settings import Arrives, Watch
+from ingest.fetch.probe_settings import ApiConfig, Arrives, Watch
 from ingest.inbox.collect import SIDECARS
 from ingest.land import intake
 from ingest.registry import Source
@@ -134,7 +132,7 @@ def _make(hashes: SyntheticHashes, source: Source, folder: Path) -> None:
     by_hand.mkdir()
     source.sample.generate(files)
     hashes.mark(archive.hash_of(path) for path in files.iterdir())
-    watched = watch.of(source)
+    watched = source.probe
     served = _build_site(source, watched, folder) if watched else set()
     for path in sorted(files.iterdir()):
         if path.name not in served:

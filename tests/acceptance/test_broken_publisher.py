@@ -1,15 +1,16 @@
-"""One publisher breaks in each way, as people see it: the others land, it is told, and the next run recovers.
+"""One publisher breaks in each way, as people see it: the others land, people are told, and the next run recovers.
 
 `test_sample_publishers.py` asks the same of the client for every way of arriving; here the commands are run.
 """
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from faulty_publishers import faulty_sample
 
 from ingest.archive import manifest as manifests
 from ingest.archive import quarantine
@@ -27,11 +28,11 @@ BY_HAND = 3  # files of the other publisher, in the inbox
 FAULTS: dict[str, tuple[dict[str, object], str, str]] = {
     "status": ({"status": 500}, "failed", "answers 500"),
     "reset": ({"after": 10}, "failed", "broke off"),
-    "slow": ({"wait": 6}, "failed", "stopped sending"),
+    "stall": ({"after": 10}, "failed", "stopped sending"),
     "wrong_length": ({}, "failed", "broke off after"),
     "html": ({}, "refused", "web page"),
     "header": ({}, "refused", "not_recognised"),
-    "redirect_ring": ({}, "failed", "round in a ring"),
+    "redirect_ring": ({}, "failed", "redirects in a circle"),
 }
 
 
@@ -48,10 +49,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def home(home: Home, prepared: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+def home(home: Home, prepared: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     monkeypatch.setenv("PERINATAL_INBOX_QUIET_SECONDS", "0.05")
     shutil.copytree(prepared, home.root)
-    return home
+    with faulty_sample():
+        yield home
 
 
 def set_fault(home: Home, fault: dict[str, object] | None) -> None:
@@ -96,7 +98,7 @@ def test_fetch_tells_of_a_broken_file_and_the_next_run_recovers(cli: Cli, home: 
     set_fault(home, {"kind": kind, **details})
     broken = run(cli, home, "fetch")
     (summary,) = (line.split() for line in broken.out.splitlines() if line.startswith("msds "))
-    sound = 0 if kind == "slow" else 1  # a host that no longer answers is asked nothing more
+    sound = 0 if kind == "stall" else 1  # a host that no longer answers is asked nothing more
     assert summary[:3] == ["msds", outcome, str(sound)]
     assert f"Inbox: {BY_HAND} landed" in broken.out
     assert len(landed_names(home)) == BY_HAND + sound

@@ -9,9 +9,8 @@ import pytest
 from ingest import registry
 from ingest.archive import manifest as manifests
 from ingest.fetch import fetching as fetch
-from ingest.fetch.fingertips_api import MAX_IDS
 from ingest.fetch.http import HttpClient, HttpOptions
-from ingest.fetch.probe_settings import Arrives, of
+from ingest.fetch.probe_settings import MAX_IDS, Arrives
 from ingest.sample.reference import read_seed
 from ingest.sample.server import SamplePublishers
 from ingest.stores import FetchStores
@@ -36,7 +35,7 @@ def site(tmp_path: Path) -> Path:
 
 
 def test_the_config_names_known_indicators_and_areas() -> None:
-    watched = of(registry.source("fingertips"))
+    watched = registry.source("fingertips").probe
     assert watched
     assert watched.arrives is Arrives.API
     assert watched.api

@@ -10,18 +10,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from faulty_publishers import Fault, FaultyPublishers, faulty_sample
 
 from expectations import alerts
 from ingest.archive import manifest as manifests
 from ingest.archive.synthetic import SyntheticHashes
 from ingest.fetch import fetching as fetch
-from ingest.fetch import probe_settings as watch
 from ingest.fetch import probe_state
 from ingest.fetch.http import HttpClient
 from ingest.inbox import collect as inbox
 from ingest.registry import Source, all_sources
 from ingest.sample import publishers
-from ingest.sample.server import Fault, SamplePublishers
 from ingest.stores import FetchStores
 from perinatal.home import Home
 
@@ -31,7 +30,7 @@ FAULTS = [
     Fault("status", status=500),
     Fault("status", status=429, retry_after=1),
     Fault("reset", after=10),
-    Fault("slow", wait=0.2),
+    Fault("stall", after=10),
     Fault("hang"),
     Fault("wrong_length"),
     Fault("redirect_ring"),
@@ -47,7 +46,13 @@ def watched() -> list[Source]:
 
 def one_of_each_kind() -> list[Source]:
     """Return a source for each way of arriving."""
-    return list({watch.arrives(source): source for source in watched()}.values())
+    return list({source.arrives: source for source in watched()}.values())
+
+
+def address_of(source: Source) -> tuple[str, str]:
+    """Return host and path of the address that is watched."""
+    assert source.probe
+    return urlsplit(source.probe.url).netloc, urlsplit(source.probe.url).path
 
 
 @pytest.fixture(scope="module")
@@ -56,32 +61,35 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 @pytest.fixture(scope="module")
-def running(home: Home) -> Iterator[tuple[SamplePublishers, HttpClient]]:
+def running(home: Home) -> Iterator[tuple[FaultyPublishers, HttpClient]]:
     """Everything landed once, and the sample publishers still there to be broken."""
     for source in all_sources().values():
         if publishers.has_sample(source):
             publishers.drop(home.cache, FetchStores.of(home), source)
     dropped = inbox.collect(FetchStores.of(home), all_sources(), 0.01)
     assert [item for item in dropped if item.left] == []
-    with publishers.running(home.cache, SyntheticHashes(home.synthetic), watched()) as (server, options):
-        # short, but long enough for the publishers that are not broken on a machine with other work
-        quick = replace(options, read_timeout=2, total_timeout=6, attempts=2, backoff=0.01, max_bytes=32 << 20)
-        with HttpClient(quick) as client:
+    with (
+        faulty_sample(),
+        publishers.running(home.cache, SyntheticHashes(home.synthetic), watched()) as (server, options),
+    ):
+        # no answer ends by time: no machine is too slow for this test
+        patient = replace(options, read_timeout=300, total_timeout=900, attempts=2, backoff=0.01, max_bytes=32 << 20)
+        with HttpClient(patient) as client:
             reports = list(fetch.fetch_all(FetchStores.of(home), client, watched(), synthetic=True))
             assert [report for report in reports if report.outcome in ("failed", "needs_person")] == []
-            told = [line for report in reports for line in report.warnings]
-            assert told
-            assert all("no data for area type" in line for line in told), told
+            warnings = [line for report in reports for line in report.warnings]
+            assert warnings
+            assert all("no data for area type" in line for line in warnings), warnings
             yield server, client
 
 
-def test_every_sample_lands_as_synthetic(home: Home, running: tuple[SamplePublishers, HttpClient]) -> None:
+def test_every_sample_lands_as_synthetic(home: Home, running: tuple[FaultyPublishers, HttpClient]) -> None:
     landed = list(manifests.LandedReleases(home.landed).all())
     assert all(item.is_synthetic for item in landed)
     assert {item.source_id for item in landed} == {s.id for s in all_sources().values() if publishers.has_sample(s)}
 
 
-def test_a_second_run_transfers_no_body(home: Home, running: tuple[SamplePublishers, HttpClient]) -> None:
+def test_a_second_run_transfers_no_body(home: Home, running: tuple[FaultyPublishers, HttpClient]) -> None:
     server, client = running
     before = len(list(manifests.LandedReleases(home.landed).all()))
     server.forget()
@@ -98,23 +106,23 @@ def test_a_second_run_transfers_no_body(home: Home, running: tuple[SamplePublish
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.kind}-{fault.status}")
 @pytest.mark.parametrize("source", one_of_each_kind(), ids=lambda source: source.id)
-def test_one_broken_publisher_is_told_and_recovers(
-    home: Home, running: tuple[SamplePublishers, HttpClient], source: Source, fault: Fault
+def test_one_broken_publisher_is_reported_and_recovers(
+    home: Home, running: tuple[FaultyPublishers, HttpClient], source: Source, fault: Fault
 ) -> None:
     server, client = running
-    found = watch.of(source)
-    assert found
-    parts = urlsplit(found.spec.url)
-    place = parts.netloc + parts.path
+    host, path = address_of(source)
     # nothing is remembered of this publisher, so that it has to send bodies
     probe_state.ProbeStates(home.probes).path_of(source.id, synthetic=True).unlink()
-    server.fault(place, replace(fault))
-    reports = {
-        report.source_id: report for report in fetch.fetch_all(FetchStores.of(home), client, watched(), synthetic=True)
-    }
-    server.fault(place, None)
+    server.fault(host + path, replace(fault))
+    others = {other.id for other in watched() if address_of(other)[0] != host}
+    reports = {}
+    for report in fetch.fetch_all(FetchStores.of(home), client, watched(), synthetic=True):
+        reports[report.source_id] = report
+        if others <= reports.keys():  # they were all served while a silent publisher was still silent
+            server.end_waiting()
+    server.fault(host + path, None)
     assert reports.pop(source.id).outcome == "failed"
-    same_page = {other.id for other in watched() if other.probe.get("url") == source.probe.get("url")}
+    same_page = {other.id for other in watched() if address_of(other) == (host, path)}
     assert {report.outcome for name, report in reports.items() if name not in same_page} <= {"unchanged"}
     standing = [alert.scope for alert in alerts.AlertLog(home.alerts).open() if alert.scope.startswith("fetch")]
     assert f"fetch-sample/{source.id}" in standing

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import yaml
+from faulty_publishers import FaultyPublishers
 
 from ingest import registry
 from ingest.fetch.http import HttpClient, HttpOptions
 from ingest.registry import Source
-from ingest.sample.server import SamplePublishers
 from perinatal.home import Home
 
 HEADER = (
@@ -118,12 +118,12 @@ def make_site(tmp_path: Path) -> Callable[..., Site]:
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., tuple[SamplePublishers, HttpClient]]]:
+def serve(tmp_path: Path) -> Iterator[Callable[..., tuple[FaultyPublishers, HttpClient]]]:
     """Return a function that serves all sites; gives the server and a client in a hurry."""
     open_ones: list[Any] = []
 
-    def start(**options: Any) -> tuple[SamplePublishers, HttpClient]:
-        server = SamplePublishers(tmp_path / "sites").__enter__()
+    def start(**options: Any) -> tuple[FaultyPublishers, HttpClient]:
+        server = FaultyPublishers(tmp_path / "sites").__enter__()
         quick: dict[str, Any] = {
             "connect_timeout": 1,
             "read_timeout": 0.5,

@@ -9,25 +9,24 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from faulty_publishers import Fault, FaultyPublishers
 
 from expectations import alerts
 from ingest.archive import audit, quarantine, synthetic
 from ingest.archive import manifest as manifests
 from ingest.fetch import fetching as fetch
-from ingest.fetch import probe_settings as watch
 from ingest.fetch import probe_state
 from ingest.fetch.http import HttpClient
 from ingest.land import landing
 from ingest.land import quarantine_decisions as decisions
 from ingest.land.arriving_file import Acceptance, Arrival
 from ingest.registry import Source
-from ingest.sample.server import Fault, SamplePublishers
 from ingest.stores import FetchStores, Stores
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 
 MakeSource = Callable[..., Source]
-Serve = Callable[..., tuple[SamplePublishers, HttpClient]]
+Serve = Callable[..., tuple[FaultyPublishers, HttpClient]]
 
 PAGE = {"kind": "page", "url": "https://madeup.example/page"}
 DOWNLOAD = PAGE | {"links": "births", "download": r"\.(csv|zip)$"}
@@ -229,7 +228,7 @@ FAULTS = [
     Fault("status", status=500),
     Fault("status", status=503, retry_after=1),
     Fault("reset", after=10),
-    Fault("slow", wait=0.2),
+    Fault("stall", after=10),
     Fault("hang"),
     Fault("wrong_length"),
     Fault("html"),
@@ -465,7 +464,7 @@ def api_source(make_source: MakeSource) -> Source:
     return make_source("madeup", API, parse=API_PARSE, columns=API_COLUMNS)
 
 
-def asked(server: SamplePublishers) -> list[str]:
+def asked(server: FaultyPublishers) -> list[str]:
     return [hit.query.split("&")[0].removeprefix("indicator_ids=") for hit in server.hits() if "csv" in hit.path]
 
 
@@ -529,10 +528,8 @@ def test_a_broken_api_recovers_by_itself(
 
 def test_a_new_kind_of_area_is_asked_for_all_indicators(home: Home, api: Api, api_source: Source, serve: Serve) -> None:
     server, client = serve()
-    areas = list(API["areas"])  # type: ignore[call-overload]
-    api_source.probe["areas"] = areas[:1]
-    fetch.fetch(FetchStores.of(home), client, api_source)
-    api_source.probe["areas"] = areas
+    narrow = api_source.probe.model_copy(update={"areas": api_source.probe.areas[:1]})
+    fetch.fetch(FetchStores.of(home), client, replace(api_source, probe=narrow))
     server.forget()
     assert fetch.fetch(FetchStores.of(home), client, api_source).outcome == "landed"
     assert asked(server) == ["101,102", "103"]
@@ -554,8 +551,8 @@ def test_an_indicator_that_was_never_uploaded_is_asked_for_once(
 
 def test_batches_are_no_larger_than_asked_for(home: Home, api: Api, api_source: Source, serve: Serve) -> None:
     server, client = serve()
-    api_source.probe["batch"] = 1
-    fetch.fetch(FetchStores.of(home), client, api_source)
+    single = api_source.probe.model_copy(update={"batch": 1})
+    fetch.fetch(FetchStores.of(home), client, replace(api_source, probe=single))
     assert asked(server) == ["101", "102", "103"] * 2
 
 
@@ -628,16 +625,19 @@ def test_check_is_honest_and_leaves_nothing(home: Home, make_source: MakeSource,
 @pytest.mark.parametrize(
     ("probe", "says"),
     [
-        ({"kind": "pigeon", "url": "x"}, "pigeon"),
-        ({"kind": "page"}, "'url'"),
-        (PAGE | {"dowload": "x"}, "knows no dowload"),
-        (PAGE | {"download": "("}, "unterminated"),
-        ({"kind": "fingertips_metadata", "indicator_ids": ["a"], "areas": []}, "invalid literal"),
+        ({"kind": "pigeon", "url": "x"}, "'pigeon'"),
+        ({"kind": "page"}, "field probe.page.url: is missing"),
+        (PAGE | {"dowload": "x"}, "field probe.page.dowload: is not a known field"),
+        (PAGE | {"download": "("}, "field probe.page.download: expected a regular expression (missing )"),
+        (
+            {"kind": "fingertips_metadata", "indicator_ids": ["a"], "areas": []},
+            "field probe.fingertips_metadata.indicator_ids.0: Input should be a valid integer",
+        ),
     ],
 )
 def test_a_wrong_probe_is_named_with_its_file(make_source: MakeSource, probe: dict[str, Any], says: str) -> None:
-    with pytest.raises(PerinatalError, match=r"source\.yml: probe: ") as error:
-        watch.of(make_source(probe=probe))
+    with pytest.raises(PerinatalError, match=r"source\.yml: field probe") as error:
+        make_source(probe=probe)
     assert says in str(error.value)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from ingest.documents.findings import Document, Line, recipient, sentences, split_findings
+from ingest.documents.findings import BULLET, Document, Line, recipient, sentences, split_findings
 
 DOCUMENT = Document("hsib", "A report", "https://example.org/report", "2024-01-31")
 LINES = [
@@ -69,3 +69,13 @@ def test_sentences_keep_abbreviations_together():
         "Then he slept.",
     ]
     assert sentences("1. The plan was late.") == ["1. The plan was late."]
+
+
+@pytest.mark.parametrize("mark", ["•", "·", "–", "*", "3.", "(12)", "b)", "A.", "iv)", "1.2", "4.10.1"])
+def test_an_item_of_a_list_is_known_by_its_mark(mark: str) -> None:
+    assert BULLET.sub("", f"{mark} Trusts should review their staffing.") == "Trusts should review their staffing."
+
+
+@pytest.mark.parametrize("text", ["1.5 per cent of births were reviewed.", "20 reviews were late.", "I reviewed it."])
+def test_a_number_at_the_start_is_no_mark(text: str) -> None:
+    assert BULLET.sub("", text) == text

@@ -19,6 +19,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from faulty_publishers import Fault, FaultyPublishers
 
 from ingest.fetch.http import (
     BadResponse,
@@ -31,7 +32,6 @@ from ingest.fetch.http import (
     Validators,
     public_url,
 )
-from ingest.sample.server import Fault, SamplePublishers
 from perinatal.errors import PerinatalError
 
 BODY = b"Area,Value\n" + b"".join(f"E{i:05},{i / 7:.3f}\n".encode() for i in range(4000))
@@ -50,7 +50,7 @@ URL = "https://site.example/files/data.csv"
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[SamplePublishers]:
+def server(tmp_path: Path) -> Iterator[FaultyPublishers]:
     root = tmp_path / "site"
     (root / "files").mkdir(parents=True)
     (root / "files" / "data.csv").write_bytes(BODY)
@@ -58,7 +58,7 @@ def server(tmp_path: Path) -> Iterator[SamplePublishers]:
     routes = [{"path": "/files/", "folder": "files"}, {"path": "/packed/", "folder": "files", "gzip": True}]
     sites = {"site.example": {"routes": routes}, "second.example": {"routes": routes}}
     (root / "site.json").write_text(json.dumps({"sites": sites}))
-    with SamplePublishers(root) as running:
+    with FaultyPublishers(root) as running:
         yield running
 
 
@@ -68,11 +68,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "archive"
 
 
-def client(server: SamplePublishers, **changes: object) -> HttpClient:
+def client(server: FaultyPublishers, **changes: object) -> HttpClient:
     return HttpClient(replace(QUICK, stand_ins=server.stand_ins(), **changes))  # type: ignore[arg-type]
 
 
-def fetch(server: SamplePublishers, folder: Path, url: str = URL, **changes: object) -> Fetched:
+def fetch(server: FaultyPublishers, folder: Path, url: str = URL, **changes: object) -> Fetched:
     with client(server, **changes) as http:
         fetched = http.fetch(url, folder)
     assert isinstance(fetched, Fetched)
@@ -86,7 +86,7 @@ def leftovers(folder: Path) -> list[str]:
 # --- what comes back --------------------------------------------------------------------------------------
 
 
-def test_a_file_comes_whole_with_its_hash_and_validators(server: SamplePublishers, folder: Path) -> None:
+def test_a_file_comes_whole_with_its_hash_and_validators(server: FaultyPublishers, folder: Path) -> None:
     fetched = fetch(server, folder)
     assert fetched.path.parent == folder
     assert fetched.path.read_bytes() == BODY
@@ -99,7 +99,7 @@ def test_a_file_comes_whole_with_its_hash_and_validators(server: SamplePublisher
     assert hit.headers["User-Agent"] == "perinatal-insights (+https://example.org/us)"
 
 
-def test_an_unchanged_file_is_not_sent_again(server: SamplePublishers, folder: Path) -> None:
+def test_an_unchanged_file_is_not_sent_again(server: FaultyPublishers, folder: Path) -> None:
     with client(server) as http:
         first = http.fetch(URL, folder)
         assert isinstance(first, Fetched)
@@ -112,13 +112,13 @@ def test_an_unchanged_file_is_not_sent_again(server: SamplePublishers, folder: P
     assert leftovers(folder) == [first.path.name]
 
 
-def test_a_304_that_was_not_asked_for_is_refused(server: SamplePublishers, folder: Path) -> None:
+def test_a_304_that_was_not_asked_for_is_refused(server: FaultyPublishers, folder: Path) -> None:
     server.fault(FILE, Fault("status", status=304))
     with pytest.raises(BadResponse, match="answers 304"):
         fetch(server, folder)
 
 
-def test_small_documents_come_into_memory(server: SamplePublishers) -> None:
+def test_small_documents_come_into_memory(server: FaultyPublishers) -> None:
     with client(server) as http:
         document = http.read(URL)
         with pytest.raises(BadResponse, match="larger than the limit"):
@@ -127,7 +127,7 @@ def test_small_documents_come_into_memory(server: SamplePublishers) -> None:
     assert document.content == BODY
 
 
-def test_gzip_is_decoded_and_the_hash_is_of_the_content(server: SamplePublishers, folder: Path) -> None:
+def test_gzip_is_decoded_and_the_hash_is_of_the_content(server: FaultyPublishers, folder: Path) -> None:
     fetched = fetch(server, folder, "https://site.example/packed/data.csv")
     assert fetched.path.read_bytes() == BODY
     assert server.count().body_bytes < len(BODY) / 2
@@ -136,7 +136,7 @@ def test_gzip_is_decoded_and_the_hash_is_of_the_content(server: SamplePublishers
 # --- broken and slow bodies -------------------------------------------------------------------------------
 
 
-def test_a_broken_body_is_resumed(server: SamplePublishers, folder: Path) -> None:
+def test_a_broken_body_is_resumed(server: FaultyPublishers, folder: Path) -> None:
     server.fault(FILE, Fault("reset", after=20_000, times=1))
     fetched = fetch(server, folder)
     assert fetched.path.read_bytes() == BODY
@@ -148,23 +148,40 @@ def test_a_broken_body_is_resumed(server: SamplePublishers, folder: Path) -> Non
     assert first.body_bytes + second.body_bytes == len(BODY)
 
 
-def test_a_file_that_changes_between_the_tries_starts_anew(server: SamplePublishers, folder: Path) -> None:
-    server.fault(FILE, Fault("reset", after=20_000, times=1))
-    changed = BODY[::-1]
-    original = HttpClient._pause
-
-    def change_then_pause(self: HttpClient, error: PublisherUnavailable, tries: int) -> float:
-        (folder.parent / "site" / "files" / "data.csv").write_bytes(changed)
-        return original(self, error, tries)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(HttpClient, "_pause", change_then_pause)
-        fetched = fetch(server, folder)
+def test_a_file_that_changes_between_the_tries_starts_anew(server: FaultyPublishers, folder: Path) -> None:
+    changed, data = BODY[::-1], folder.parent / "site" / "files" / "data.csv"
+    server.fault(FILE, Fault("reset", after=20_000, times=1, then=lambda: data.write_bytes(changed)))
+    fetched = fetch(server, folder)
     assert fetched.path.read_bytes() == changed
     assert fetched.sha256 == hashlib.sha256(changed).hexdigest()
 
 
-def test_a_compressed_body_that_breaks_is_fetched_whole(server: SamplePublishers, folder: Path) -> None:
+def test_a_part_of_another_version_is_thrown_away(server: FaultyPublishers, folder: Path) -> None:
+    second = Fault("other_part", times=1)
+    server.fault(FILE, Fault("reset", after=20_000, times=1, then=lambda: server.fault(FILE, second)))
+    fetched = fetch(server, folder)
+    assert fetched.path.read_bytes() == BODY
+    assert [hit.status for hit in server.hits(FILE)] == [200, 206, 200]
+    assert "Range" not in server.hits(FILE)[2].headers
+
+
+@pytest.mark.parametrize("after", [0, 5, 5000])
+def test_a_compressed_body_that_ends_early_without_a_length_is_refused(
+    server: FaultyPublishers, folder: Path, after: int
+) -> None:
+    server.fault(FILE, Fault("cut_gzip", after=after))
+    with pytest.raises(PublisherUnavailable, match=r"compressed body.*, 3 times; the next run tries again") as caught:
+        fetch(server, folder)
+    assert caught.value.reason == "broken"
+    assert leftovers(folder) == []
+
+
+def test_a_whole_compressed_body_without_a_length_is_taken(server: FaultyPublishers, folder: Path) -> None:
+    server.fault(FILE, Fault("cut_gzip", after=len(BODY)))
+    assert fetch(server, folder).path.read_bytes() == BODY
+
+
+def test_a_compressed_body_that_breaks_is_fetched_whole(server: FaultyPublishers, folder: Path) -> None:
     server.fault("site.example/packed/data.csv", Fault("reset", after=5000, times=1))
     fetched = fetch(server, folder, "https://site.example/packed/data.csv")
     assert fetched.path.read_bytes() == BODY
@@ -172,7 +189,7 @@ def test_a_compressed_body_that_breaks_is_fetched_whole(server: SamplePublishers
 
 
 @pytest.mark.parametrize("fault", [Fault("reset", after=20), Fault("wrong_length"), Fault("hang")])
-def test_a_body_that_never_comes_whole_leaves_nothing(server: SamplePublishers, folder: Path, fault: Fault) -> None:
+def test_a_body_that_never_comes_whole_leaves_nothing(server: FaultyPublishers, folder: Path, fault: Fault) -> None:
     server.fault(FILE, fault)
     with pytest.raises(PublisherUnavailable, match=r"site\.example: .*3 times; the next run tries again"):
         fetch(server, folder, read_timeout=0.2)
@@ -180,12 +197,12 @@ def test_a_body_that_never_comes_whole_leaves_nothing(server: SamplePublishers, 
     assert leftovers(folder) == []
 
 
-def test_a_wrong_length_once_heals(server: SamplePublishers, folder: Path) -> None:
+def test_a_wrong_length_once_heals(server: FaultyPublishers, folder: Path) -> None:
     server.fault(FILE, Fault("wrong_length", times=1))
     assert fetch(server, folder).path.read_bytes() == BODY
 
 
-def test_dripping_bytes_end_at_the_total_time(server: SamplePublishers, folder: Path) -> None:
+def test_dripping_bytes_end_at_the_total_time(server: FaultyPublishers, folder: Path) -> None:
     server.fault(FILE, Fault("slow", wait=0.02))
     started = time.monotonic()
     with pytest.raises(PublisherUnavailable, match="did not finish in the time allowed"):
@@ -194,7 +211,7 @@ def test_dripping_bytes_end_at_the_total_time(server: SamplePublishers, folder: 
     assert leftovers(folder) == []
 
 
-def test_an_endless_body_ends_at_the_size_limit(server: SamplePublishers, folder: Path) -> None:
+def test_an_endless_body_ends_at_the_size_limit(server: FaultyPublishers, folder: Path) -> None:
     server.fault(FILE, Fault("endless"))
     with pytest.raises(BadResponse, match="larger than the limit of 1,048,576 bytes") as caught:
         fetch(server, folder)
@@ -203,12 +220,12 @@ def test_an_endless_body_ends_at_the_size_limit(server: SamplePublishers, folder
     assert leftovers(folder) == []
 
 
-def test_a_declared_size_over_the_limit_is_refused_at_once(server: SamplePublishers, folder: Path) -> None:
+def test_a_declared_size_over_the_limit_is_refused_at_once(server: FaultyPublishers, folder: Path) -> None:
     with pytest.raises(BadResponse, match="larger than the limit"):
         fetch(server, folder, max_bytes=1000)
 
 
-def test_a_gzip_bomb_is_refused(server: SamplePublishers, folder: Path) -> None:
+def test_a_gzip_bomb_is_refused(server: FaultyPublishers, folder: Path) -> None:
     server.fault(FILE, Fault("gzip_bomb"))
     with pytest.raises(BadResponse, match="expands more than 200 times") as caught:
         fetch(server, folder, max_bytes=1 << 30)
@@ -219,13 +236,13 @@ def test_a_gzip_bomb_is_refused(server: SamplePublishers, folder: Path) -> None:
 # --- statuses, retries, politeness ------------------------------------------------------------------------
 
 
-def test_errors_of_the_moment_are_tried_again(server: SamplePublishers, folder: Path) -> None:
+def test_errors_of_the_moment_are_tried_again(server: FaultyPublishers, folder: Path) -> None:
     server.fault(FILE, Fault("status", status=500, times=2))
     assert fetch(server, folder).size == len(BODY)
     assert [hit.status for hit in server.hits(FILE)] == [500, 500, 200]
 
 
-def test_errors_that_stay_say_what_the_publisher_said(server: SamplePublishers, folder: Path) -> None:
+def test_errors_that_stay_say_what_the_publisher_said(server: FaultyPublishers, folder: Path) -> None:
     server.fault(FILE, Fault("status", status=503))
     with pytest.raises(PublisherUnavailable) as caught:
         fetch(server, folder)
@@ -235,21 +252,21 @@ def test_errors_that_stay_say_what_the_publisher_said(server: SamplePublishers, 
     assert (caught.value.status, caught.value.tries, caught.value.host) == (503, 3, "site.example")
 
 
-def test_a_missing_page_is_not_tried_again(server: SamplePublishers, folder: Path) -> None:
-    with pytest.raises(BadResponse, match=r"site\.example: answers 404 for .*mend it in source\.yml") as caught:
+def test_a_missing_page_is_not_tried_again(server: FaultyPublishers, folder: Path) -> None:
+    with pytest.raises(BadResponse, match=r"site\.example: answers 404 for .*correct it in source\.yml") as caught:
         fetch(server, folder, "https://site.example/files/gone.csv")
     assert caught.value.reason == "status_404"
     assert server.count().requests == 1
 
 
-def test_retry_after_seconds_are_waited(server: SamplePublishers, folder: Path) -> None:
+def test_retry_after_seconds_are_waited(server: FaultyPublishers, folder: Path) -> None:
     server.fault(FILE, Fault("status", status=429, retry_after=1, times=1))
     started = time.monotonic()
     fetch(server, folder)
     assert 1.0 <= time.monotonic() - started < 2
 
 
-def test_retry_after_may_be_a_date(server: SamplePublishers, folder: Path) -> None:
+def test_retry_after_may_be_a_date(server: FaultyPublishers, folder: Path) -> None:
     soon = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=2)
     server.fault(FILE, Fault("status", status=503, retry_after=format_datetime(soon, usegmt=True), times=1))
     started = time.monotonic()
@@ -258,7 +275,7 @@ def test_retry_after_may_be_a_date(server: SamplePublishers, folder: Path) -> No
 
 
 @pytest.mark.parametrize("asked", [3600, "nonsense"])
-def test_retry_after_too_long_or_senseless(server: SamplePublishers, folder: Path, asked: float | str) -> None:
+def test_retry_after_too_long_or_senseless(server: FaultyPublishers, folder: Path, asked: float | str) -> None:
     server.fault(FILE, Fault("status", status=503, retry_after=asked))
     with pytest.raises(PublisherUnavailable) as caught:
         fetch(server, folder)
@@ -266,7 +283,7 @@ def test_retry_after_too_long_or_senseless(server: SamplePublishers, folder: Pat
     assert caught.value.retry_after == (3600 if asked == 3600 else None)
 
 
-def test_one_connection_a_host_and_a_pause_between(server: SamplePublishers, folder: Path) -> None:
+def test_one_connection_a_host_and_a_pause_between(server: FaultyPublishers, folder: Path) -> None:
     server.fault(FILE, Fault("slow", wait=0.001))
     (folder.parent / "site" / "files" / "data.csv").write_bytes(b"x" * 100)
     with client(server, delay=0.2) as http:
@@ -289,7 +306,7 @@ def _hold(lock_folder: Path, base: str, stand_ins: dict[str, str], folder: Path)
         http.fetch(base, folder)
 
 
-def test_the_rule_holds_across_processes(server: SamplePublishers, folder: Path) -> None:
+def test_the_rule_holds_across_processes(server: FaultyPublishers, folder: Path) -> None:
     server.fault(FILE, Fault("slow", wait=0.01, times=1))
     (folder.parent / "site" / "files" / "data.csv").write_bytes(b"x" * 100)
     context = multiprocessing.get_context("fork")
@@ -362,9 +379,9 @@ def test_redirects_never_carry_credentials(redirects: str) -> None:
     assert "pass@" not in str(caught.value)
 
 
-def test_rings_and_other_schemes_of_a_sample_publisher(server: SamplePublishers, folder: Path) -> None:
+def test_rings_and_other_schemes_of_a_sample_publisher(server: FaultyPublishers, folder: Path) -> None:
     server.fault(FILE, Fault("redirect_ring"))
-    with pytest.raises(BadResponse, match="round in a ring"):
+    with pytest.raises(BadResponse, match="redirects in a circle"):
         fetch(server, folder)
     server.fault(FILE, Fault("redirect_scheme"))
     with pytest.raises(BadResponse, match="redirects from http to https"):
@@ -486,6 +503,6 @@ def test_nobody_at_home(folder: Path) -> None:
         http.fetch("http://127.0.0.1:1/x", folder)
 
 
-def test_a_folder_that_cannot_be_written_is_named(server: SamplePublishers, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_named(server: FaultyPublishers, tmp_path: Path) -> None:
     with pytest.raises(PerinatalError, match="cannot keep what"):
         fetch(server, tmp_path / "none")

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from faulty_publishers import Fault, FaultyPublishers
 
 from ingest.fetch.http import BadResponse, HttpClient, HttpOptions, PublisherUnavailable
-from ingest.fetch.probe import ProbeResult, ProbeSpec, Token, partly_done, probe
-from ingest.sample.server import Fault, SamplePublishers
+from ingest.fetch.probe import ProbeResult, ProbeSpec, Token, probe
 from perinatal.errors import PerinatalError
 
 PAGE_URL = "https://site.example/audit/data"
@@ -40,13 +40,13 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(root: Path) -> Iterator[SamplePublishers]:
-    with SamplePublishers(root) as running:
+def server(root: Path) -> Iterator[FaultyPublishers]:
+    with FaultyPublishers(root) as running:
         yield running
 
 
 @pytest.fixture
-def client(server: SamplePublishers) -> Iterator[HttpClient]:
+def client(server: FaultyPublishers) -> Iterator[HttpClient]:
     options = HttpOptions(stand_ins=server.stand_ins(), delay=0, attempts=2, backoff=0.01, read_timeout=1)
     with HttpClient(options) as http:
         yield http
@@ -72,7 +72,7 @@ def stored(result: ProbeResult) -> Token:
 # --- pages ------------------------------------------------------------------------------------------------
 
 
-def test_a_page_is_new_once(root: Path, client: HttpClient, server: SamplePublishers) -> None:
+def test_a_page_is_new_once(root: Path, client: HttpClient, server: FaultyPublishers) -> None:
     write_page(root, links='<a href="files/2023.csv#top">2023 data</a><a href="mailto:x@y">release us</a>')
     first = probe(client, PAGE)
     assert first.changed
@@ -155,7 +155,7 @@ def test_odd_pages_are_read(root: Path, client: HttpClient) -> None:
     assert probe(client, PAGE).findings == ()
 
 
-def test_a_publisher_that_is_down_is_said_so(server: SamplePublishers, client: HttpClient) -> None:
+def test_a_publisher_that_is_down_is_said_so(server: FaultyPublishers, client: HttpClient) -> None:
     server.fault("site.example/audit/data", Fault("status", status=503))
     with pytest.raises(PublisherUnavailable):
         probe(client, PAGE)
@@ -203,27 +203,17 @@ def test_something_else_than_content_is_refused(root: Path, client: HttpClient, 
 # --- Fingertips -------------------------------------------------------------------------------------------
 
 
-def test_fingertips_indicators_by_upload_date(root: Path, client: HttpClient, server: SamplePublishers) -> None:
+def test_fingertips_indicators_by_upload_date(root: Path, client: HttpClient, server: FaultyPublishers) -> None:
     write_uploads(root, **{"101": "2026-01-01T00:00:00", "102": None, "500": "2026-01-01T00:00:00"})
     first = probe(client, FINGERTIPS)
     assert [finding.id for finding in first.findings] == ["101", "102"]
-    assert first.warnings == ("the publisher does not have indicator(s) 999; mend source.yml",)
+    assert first.warnings == ("the publisher does not have indicator(s) 999; correct source.yml",)
     server.forget()
     assert not probe(client, FINGERTIPS, stored(first)).changed
     assert server.count().bodies == 0
     write_uploads(root, **{"101": "2026-02-01T00:00:00", "102": None, "500": "2026-03-01T00:00:00"})
     second = probe(client, FINGERTIPS, stored(first))
     assert [finding.id for finding in second.findings] == ["101"]
-
-
-def test_indicators_that_could_not_be_fetched_are_found_again(root: Path, client: HttpClient) -> None:
-    write_uploads(root, **{"101": "2026-01-01", "102": "2026-01-01"})
-    first = probe(client, FINGERTIPS)
-    token = partly_done(None, {"101": first.token["dates"]["101"]})
-    second = probe(client, FINGERTIPS, token)
-    assert [finding.id for finding in second.findings] == ["102"]
-    done = partly_done(stored(second), {"102": "2026-01-01"})
-    assert not probe(client, FINGERTIPS, done).changed
 
 
 @pytest.mark.parametrize("content", ["", "<html>", "[1]", '{"a": {}}', '{"101": 3}'])

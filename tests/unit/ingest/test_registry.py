@@ -80,10 +80,25 @@ def test_an_id_that_is_not_the_folders_name_is_named(demo: Source) -> None:
     ("old", "new", "says"),
     [
         ("publisher: Nobody\n", "", "publisher"),
-        ("title: Demo", "titel: Demo", "titel"),
+        ("title: Demo", "titel: Demo", "field title: is missing (and 1 more)"),
         ("title: Demo", "title: [Demo", "source.yml"),
-        ("audience: public", "audience: everybody", "audience 'everybody'"),
-        ("cadence_days: 30", "cadence_days: 30\nmalformed_rows: ignore", "malformed_rows 'ignore'"),
+        ("audience: public", "audience: everybody", "field audience: Input should be 'public' or 'restricted'"),
+        (
+            "cadence_days: 30",
+            "cadence_days: 30\nmalformed_rows: ignore",
+            "field malformed_rows: Input should be 'refuse' or 'quarantine'",
+        ),
+        ("cadence_days: 30", "cadence_days: often", "field cadence_days: Input should be a valid integer"),
+        ("{counts: {title: Counts}}", "[counts]", "field datasets: Input should be a valid dictionary"),
+        ("title: Counts", "titel: Counts", "field datasets.counts.titel: is not a known field"),
+        ("title: Counts", "scope: rows", "field datasets.counts.scope: Input should be 'release' or 'row'"),
+        (
+            "title: Counts",
+            "published_on: {'2023': May}",
+            "field datasets.counts.published_on.2023: Input should be a valid date",
+        ),
+        ("title: Counts", "template: finding", "datasets.counts.template: expected findings or observations"),
+        ("cadence_days: 30", "cadence_days: 30\ncells: {mark: '*'}", "field cells.mark: is not a known field"),
     ],
 )
 def test_a_wrong_description_is_named(demo: Source, old: str, new: str, says: str) -> None:

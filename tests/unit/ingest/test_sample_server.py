@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import requests
+from faulty_publishers import Fault, FaultyPublishers
 
-from ingest.sample.server import Count, Fault, SamplePublishers
+from ingest.sample.server import Count, SamplePublishers
 from perinatal.errors import PerinatalError
 
 API = "fingertips.phe.org.uk/api/"
@@ -65,16 +66,16 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(root: Path) -> Iterator[SamplePublishers]:
-    with SamplePublishers(root) as running:
+def server(root: Path) -> Iterator[FaultyPublishers]:
+    with FaultyPublishers(root) as running:
         yield running
 
 
-def get(server: SamplePublishers, path: str, **headers: str) -> requests.Response:
+def get(server: FaultyPublishers, path: str, **headers: str) -> requests.Response:
     return requests.get(server.url(path), headers=headers, timeout=5, allow_redirects=False)
 
 
-def test_static_files_have_validators_and_ranges(server: SamplePublishers) -> None:
+def test_static_files_have_validators_and_ranges(server: FaultyPublishers) -> None:
     whole = get(server, FILE)
     assert whole.status_code == 200
     assert whole.headers["Content-Type"] == "text/csv"
@@ -91,7 +92,7 @@ def test_static_files_have_validators_and_ranges(server: SamplePublishers) -> No
     assert get(server, FILE, **{"Range": "bytes=99999-"}).status_code == 416
 
 
-def test_pages_and_gzip(server: SamplePublishers) -> None:
+def test_pages_and_gzip(server: FaultyPublishers) -> None:
     assert get(server, "files.example/page").headers["Content-Type"] == "text/html; charset=utf-8"
     packed = get(server, "files.example/packed/a.csv", **{"Accept-Encoding": "gzip"})
     assert packed.headers["Content-Encoding"] == "gzip"
@@ -101,7 +102,7 @@ def test_pages_and_gzip(server: SamplePublishers) -> None:
     assert server.hits("files.example/packed/a.csv")[0].body_bytes == len(gzip.compress(packed.content, mtime=0))
 
 
-def test_nothing_outside_the_folder_is_served(server: SamplePublishers) -> None:
+def test_nothing_outside_the_folder_is_served(server: FaultyPublishers) -> None:
     for path in (
         "files.example/downloads/%2e%2e/%2e%2e/secret.txt",
         "files.example/downloads/none.csv",
@@ -110,7 +111,7 @@ def test_nothing_outside_the_folder_is_served(server: SamplePublishers) -> None:
         assert get(server, path).status_code == 404
 
 
-def test_requests_and_bytes_are_counted(server: SamplePublishers) -> None:
+def test_requests_and_bytes_are_counted(server: FaultyPublishers) -> None:
     etag = get(server, FILE).headers["ETag"]
     get(server, FILE, **{"If-None-Match": etag})
     assert server.count(FILE) == Count(requests=2, bodies=1, body_bytes=4006)
@@ -119,7 +120,7 @@ def test_requests_and_bytes_are_counted(server: SamplePublishers) -> None:
     assert server.count() == Count(0, 0, 0)
 
 
-def test_fingertips_status_codes(server: SamplePublishers) -> None:
+def test_fingertips_status_codes(server: FaultyPublishers) -> None:
     good = "?indicator_ids=101,102&child_area_type_id=502&parent_area_type_id=6"
     assert get(server, BY_ID + good).text.splitlines()[1:] == ["101,Name 101,E1", "102,Name 102,E1"]
     empty = get(server, BY_ID + "?indicator_ids=&child_area_type_id=502&parent_area_type_id=6")
@@ -133,13 +134,13 @@ def test_fingertips_status_codes(server: SamplePublishers) -> None:
     assert get(server, API + "elsewhere").status_code == 404
 
 
-def test_fingertips_drops_ids_beyond_the_hundredth(server: SamplePublishers) -> None:
+def test_fingertips_drops_ids_beyond_the_hundredth(server: FaultyPublishers) -> None:
     ids = ",".join(str(i) for i in range(101, 221))
     answer = get(server, f"{BY_ID}?indicator_ids={ids}&child_area_type_id=502&parent_area_type_id=6")
     assert len(answer.text.splitlines()) == 1 + 100
 
 
-def test_fingertips_groups_and_profiles(server: SamplePublishers) -> None:
+def test_fingertips_groups_and_profiles(server: FaultyPublishers) -> None:
     areas = "&child_area_type_id=502&parent_area_type_id=6"
     group = get(server, API + "all_data/csv/by_group_id?group_id=1938133222" + areas)
     assert len(group.text.splitlines()) == 3
@@ -147,12 +148,12 @@ def test_fingertips_groups_and_profiles(server: SamplePublishers) -> None:
     assert len(profile.text.splitlines()) == 2
 
 
-def test_govuk_content(server: SamplePublishers) -> None:
+def test_govuk_content(server: FaultyPublishers) -> None:
     assert get(server, "www.gov.uk/api/content/government/x").json() == {"public_updated_at": "2026-01-01"}
     assert get(server, "www.gov.uk/api/content/government/y").status_code == 404
 
 
-def test_faults_wear_off_and_can_be_mended(server: SamplePublishers) -> None:
+def test_faults_wear_off_and_can_be_taken_back(server: FaultyPublishers) -> None:
     assert [get(server, "files.example/broken").status_code for _ in range(2)] == [503, 200]
     server.fault(FILE, Fault("status", status=429, retry_after=3))
     refused = get(server, FILE)
@@ -161,14 +162,14 @@ def test_faults_wear_off_and_can_be_mended(server: SamplePublishers) -> None:
     assert get(server, FILE).status_code == 200
 
 
-def test_faults_that_spoil_the_body(server: SamplePublishers) -> None:
+def test_faults_that_spoil_the_body(server: FaultyPublishers) -> None:
     server.fault(FILE, Fault("html"))
     assert get(server, FILE).text.startswith("<!DOCTYPE html>")
     server.fault(FILE, Fault("header"))
     assert get(server, FILE).text.startswith("Renamed column,h2\n1,2\n")
 
 
-def test_stand_ins_name_every_site(server: SamplePublishers) -> None:
+def test_stand_ins_name_every_site(server: FaultyPublishers) -> None:
     assert set(server.stand_ins()) == {
         "https://files.example",
         "https://fingertips.phe.org.uk",
@@ -178,7 +179,7 @@ def test_stand_ins_name_every_site(server: SamplePublishers) -> None:
 
 
 def test_stopping_does_not_wait_for_hanging_answers(root: Path) -> None:
-    server = SamplePublishers(root)
+    server = FaultyPublishers(root)
     with server:
         server.fault(FILE, Fault("hang"))
         with pytest.raises(requests.Timeout):

@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from faulty_publishers import faulty_sample
 
 from ingest import registry
 from ingest.archive.synthetic import SyntheticHashes
@@ -78,7 +80,7 @@ def test_usage_errors(run: Run) -> None:
 def test_live_where_the_network_is_closed(run: Run) -> None:
     assert "not reachable from here" in run("sources", "check", "--live", "--source", "mbrrace").stdout
     (found,) = json.loads(run("sources", "check", "--live", "--source", "mbrrace", "--json").stdout)
-    assert found["address"] == registry.source("mbrrace").probe["url"]
+    assert found["address"] == registry.source("mbrrace").probe.url
 
 
 def test_sources_are_listed(run: Run) -> None:
@@ -89,7 +91,11 @@ def test_sources_are_listed(run: Run) -> None:
     assert (row["arrives"], row["latest_release"], row["last_probe"]) == ("by hand; its page is watched", None, None)
 
 
-def test_a_broken_sample_publisher_is_a_warning_and_recovers(run: Run, tmp_path: Path) -> None:
+def test_a_broken_sample_publisher_is_a_warning_and_recovers(
+    cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERINATAL_INBOX_QUIET_SECONDS", "0.05")
+    run = partial(cli, at=Home(tmp_path))
     source = registry.source("mbrrace")
     folder = publishers.prepare(Home(tmp_path).cache, SyntheticHashes(Home(tmp_path).synthetic), source)
     for path in sorted((folder / "by_hand").iterdir())[1:]:
@@ -98,17 +104,18 @@ def test_a_broken_sample_publisher_is_a_warning_and_recovers(run: Run, tmp_path:
     (site,) = table["sites"].values()
     site["routes"][0]["fault"] = {"kind": "status", "status": 500}
     (folder / "site.json").write_text(json.dumps(table))
-    broken = run("fetch", "--sample", "--source", "mbrrace")
-    assert "answers 500" in broken.stderr
-    assert "failed" in broken.stdout
-    assert "Inbox: 1 landed" in broken.stdout
-    assert "publisher_unavailable" in run("alerts").stdout
+    with faulty_sample():
+        broken = run("fetch", "--sample", "--source", "mbrrace")
+    assert "answers 500" in broken.err
+    assert "failed" in broken.out
+    assert "Inbox: 1 landed" in broken.out
+    assert "publisher_unavailable" in run("alerts").out
     del site["routes"][0]["fault"]
     (folder / "site.json").write_text(json.dumps(table))
     mended = run("fetch", "--sample", "--source", "mbrrace")
-    assert "warning" not in mended.stderr
-    assert "publisher_unavailable" not in run("alerts").stdout
-    (row,) = [row for row in json.loads(run("sources", "--json").stdout) if row["source"] == "mbrrace"]
+    assert "warning" not in mended.err
+    assert "publisher_unavailable" not in run("alerts").out
+    (row,) = [row for row in json.loads(run("sources", "--json").out) if row["source"] == "mbrrace"]
     assert row["last_outcome"] == "unchanged"
     assert row["is_synthetic"]
     assert row["last_probe"]

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from ingest.documents.reading import Line, Passage, kind_of, pdf_passages
+from ingest.documents.passage_kinds import kind_of
+from ingest.documents.passages import Passage
+from ingest.documents.pdf_report import PrintedLine, pdf_passages
 from ingest.registry import source
 from ingest.sample import documents as invented
 
@@ -118,8 +120,8 @@ def test_which_passages_are_findings(text: str, headings: tuple[str, ...], kind:
 
 
 def test_printed_lines_become_passages() -> None:
-    def line(text: str, top: float, size: float = 10, page: int = 1) -> Line:
-        return Line(text, page, size, top, top + size)
+    def line(text: str, top: float, size: float = 10, page: int = 1) -> PrintedLine:
+        return PrintedLine(text, page, size, top, top + size)
 
     lines = [
         line("Findings", 0, 16),

@@ -279,7 +279,7 @@ def test_other_documents_are_refused_in_one_line(text: str, tmp_path: Path) -> N
 def test_the_sample_knows_every_indicator_that_is_asked_for(tmp_path: Path) -> None:
     SOURCE.sample.generate(tmp_path)
     known = json.loads((tmp_path / "indicator_metadata_all.json").read_text(encoding="utf-8"))
-    assert set(known) == {str(number) for number in SOURCE.probe["indicator_ids"]}
+    assert set(known) == {str(number) for number in SOURCE.probe.indicator_ids}
 
 
 def test_the_sample_is_the_same_each_time(tmp_path: Path) -> None:
