@@ -13,6 +13,7 @@ import typer
 
 from perinatal.console import show
 from perinatal.errors import PerinatalError
+from pipeline.commands import alerts as cli_alerts
 from pipeline.commands import bench as cli_bench
 from pipeline.commands import sources as cli_sources
 from pipeline.commands import storage as cli_storage
@@ -31,6 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+app.add_typer(cli_alerts.app)
 app.add_typer(cli_sources.sources)
 app.add_typer(cli_sources.quarantine)
 app.add_typer(cli_themes.app, name="themes")
@@ -209,19 +211,6 @@ def pack(
 
     folder = packs.write(home().database, lms, out or Path(f"perinatal-{lms.strip()}"))
     print(folder)
-
-
-@app.command()
-def alerts(
-    as_json: JsonFlag = False,
-    everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
-) -> None:
-    """Show open (and with --all or --json recent) data-quality alerts."""
-    from expectations import alerts as log
-    from pipeline import report
-
-    found = [a.to_dict() for a in log.AlertLog(home().alerts).all() if everything or as_json or a.state == "open"]
-    show(found, as_json, report.print_alerts)
 
 
 @app.command()
