@@ -57,7 +57,7 @@ class Scope:
     @property
     def release(self) -> tuple[str, str, str] | None:
         """Return source, dataset and release where it is about one release."""
-        return (*self.parts,) if self.kind == "arrival" and len(self.parts) == 3 else None  # type: ignore[return-value]
+        return (*self.parts,) if self.kind == "arrival" and len(self.parts) == 3 else None
 
 
 @dataclass(frozen=True)

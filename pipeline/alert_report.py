@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from expectations.alerts import Alert, Breach
-from ingest.archive import manifest as manifests
 from ingest.archive import quarantine
+from ingest.archive.manifest import LandedReleases
 from perinatal.home import Home
 from perinatal.printable import one_line
+from perinatal.sql import literal
 from pipeline.report import print_rows
 
 LIST = ("alert_id", "severity", "scope", "rule", "message", "opened_at")
@@ -49,7 +50,7 @@ def _refused(home: Home, alert: Alert) -> quarantine.Report | None:
     """Return the quarantined file that an alert is about."""
     if alert.scope.kind != "arrival" or alert.breach.severity != "block":
         return None
-    for _, report in quarantine.reports(home):
+    for _, report in quarantine.Quarantine(home.quarantine).reports():
         named = (report.source_id, report.dataset, report.release) if report.dataset and report.release else None
         if alert.scope.parts in (named, (report.source_id, report.original_name)):
             return report
@@ -58,7 +59,7 @@ def _refused(home: Home, alert: Alert) -> quarantine.Report | None:
 
 def _landed_file(home: Home, alert: Alert) -> str | None:
     release = alert.scope.release
-    landed = manifests.revisions(home, *release) if release else []
+    landed = LandedReleases(home.landed).revisions(*release) if release else []
     return landed[-1].original_name if landed else None
 
 
@@ -69,7 +70,8 @@ def _commands(alert: Alert, refused: quarantine.Report | None) -> list[str]:
     if refused:
         found += [f"perinatal quarantine show {refused.sha256[:12]}"]
     elif alert.scope.kind in ("arrival", "release", "daily"):
-        sql = f"select release_key, sample_rows from quality.check_result where rule = '{alert.breach.rule}' and not success"
+        rule = literal(alert.breach.rule)
+        sql = f"select release_key, sample_rows from quality.check_result where rule = {rule} and not success"
         found += [f'perinatal query "{sql}" --format json']
     return [*found, f"perinatal alerts accept {alert.alert_id} --why '…' --until YYYY-MM-DD"]
 
@@ -121,8 +123,8 @@ def print_refused(found: dict[str, Any]) -> None:
             print_rows(reason.sample_rows)
     short = found["sha256"][:12]
     print(
-        f"\nCommands:\n  perinatal quarantine release {short} --why '…'   land it all the same, its breaches as warnings"
-        f"\n  perinatal quarantine reject {short} --why '…'    leave it out for good"
+        f"\nCommands:\n  perinatal quarantine release {short} --why '…'  (land it all the same, with warnings)"
+        f"\n  perinatal quarantine reject {short} --why '…'  (leave it out for good)"
     )
 
 

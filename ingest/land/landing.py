@@ -251,13 +251,16 @@ def _for_the_gate(
 def _earlier(
     stores: Stores, source_id: str, identity: Identity, revisions: list[manifests.Manifest], is_synthetic: bool
 ) -> manifests.Manifest | None:
-    """Return what to compare with; real releases are never held against sample ones."""
-    if revisions:
-        return revisions[-1]
+    """Return what to compare with: nothing withdrawn, and real releases are never held against sample ones."""
+    own = [item for item in revisions if not stores.landed.is_withdrawn(item)]
+    if own:
+        return own[-1]
     others = [
         item
         for item in stores.landed.all(source_id, identity.dataset)
-        if item.is_synthetic == is_synthetic and item.release != identity.release
+        if item.is_synthetic == is_synthetic
+        and item.release != identity.release
+        and not stores.landed.is_withdrawn(item)
     ]
     before = [item for item in others if item.release < identity.release]
     if before:

@@ -18,6 +18,7 @@ from pipeline.commands import bench as cli_bench
 from pipeline.commands import sources as cli_sources
 from pipeline.commands import storage as cli_storage
 from pipeline.commands import themes as cli_themes
+from pipeline.commands import withdrawals as cli_withdrawals
 
 if TYPE_CHECKING:
     from perinatal.home import Home
@@ -304,6 +305,7 @@ def stats(
 
 app.command()(cli_themes.brief)
 app.command()(cli_bench.bench)
+app.command()(cli_withdrawals.withdraw)
 
 
 if __name__ == "__main__":

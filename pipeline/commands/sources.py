@@ -132,7 +132,7 @@ def _refuse_what_would_block(reasons: list[dict[str, Any]]) -> None:
         if rule := blocked_at_release(reason["rule"]):
             raise RefusedAtArrival(
                 f"not released: {reason['message']} ({reason['rule']}). The release gate would block every build "
-                f"with this file ({rule}), and nothing new would be published. Correct the file and land it, or reject it"
+                f"with this file ({rule}), and nothing new would be published. Correct it and land it, or reject it"
             )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from expectations import alerts, arrival
 from ingest import registry
-from ingest.archive import quarantine
+from ingest.archive.quarantine import Quarantine
 from ingest.land import landing
 from ingest.land.arriving_file import Arrival, Outcome
 from ingest.registry import Source
@@ -179,7 +179,7 @@ def test_the_light_gate_of_other_tests_says_what_the_library_says(
     def breached() -> dict[str, tuple[object, ...]]:
         with pytest.raises(RefusedAtArrival):
             mbrrace(2022, spoil)
-        [(_, report)] = quarantine.reports(home)
+        [(_, report)] = Quarantine(home.quarantine).reports()
         return {reason["rule"]: (reason["count"], reason["message"]) for reason in report.reasons}
 
     by_library = breached()

@@ -153,7 +153,10 @@ def test_a_refusal_names_the_rows(home: Home, land: Land) -> None:
     with pytest.raises(RefusedAtArrival, match="1 row\\(s\\) do not, first at row 2"):
         land(b"Code,Events\na,1\nb,101\n")
     [report] = in_quarantine(home)
-    assert report.reasons[0]["sample_rows"] == [{"source_row": 2, "code": "b", "events": 101}] or report.reasons[0]["sample_rows"]
+    assert (
+        report.reasons[0]["sample_rows"] == [{"source_row": 2, "code": "b", "events": 101}]
+        or report.reasons[0]["sample_rows"]
+    )
 
 
 @pytest.mark.parametrize("bad", [b"Code\na\n", b"", b"Code,Events\na,many\n"])

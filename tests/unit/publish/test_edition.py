@@ -148,7 +148,9 @@ def test_verdicts_and_alerts_are_tables(home: Home, tmp_path: Path) -> None:
     alerts.AlertLog(home.alerts).reconcile(
         alerts.Scope.of("release"), [Breach("a", "warn", "A", sample_rows=[{"n": 1}]), Breach("b", "block", "B")]
     )
-    alerts.AlertLog(home.alerts).reconcile(alerts.Scope.of("release"), [Breach("b", "block", "B", affected_lms=["QOP"])])
+    alerts.AlertLog(home.alerts).reconcile(
+        alerts.Scope.of("release"), [Breach("b", "block", "B", affected_lms=["QOP"])]
+    )
     quality_tables.write_alerts(candidate, [alert.to_dict() for alert in alerts.AlertLog(home.alerts).all()])
     with duckdb.connect(str(candidate), read_only=True) as connection:
         checks = connection.execute(
