@@ -1,32 +1,33 @@
 """The arrival gate: each release is held against its source's standards before it is landed.
 
-Column rules are generated from `columns.csv`, the same contract that types the file and documents it; rules that
-need meaning are written in `expectations/arrival/<source>.yml`; `needs` names the layouts that one is for ("a|b"), says
-that it needs an `earlier` release, or both. Owner and affected marts are those of the source. In their SQL, `rows` is
-the new release, `earlier` its own last revision, else the landed release of the same dataset that comes before it
-(failing that, after it), and `getvariable('dataset')`, `getvariable('release')` are what it is landed as.
+What `columns.csv` implies is generated: the same contract types the file and documents it. Standards that need
+meaning are written in `expectations/arrival/<source>.yml`; `needs` names the layouts that one is for ("a|b"), says that
+it needs an `earlier` release, or both. Owner and affected marts are those of the source. In their SQL, `{batch}` is the
+new release, `earlier` its own last revision, else the landed release of the same dataset that comes before it (failing
+that, after it), and `getvariable('dataset')`, `getvariable('release')` are what it is landed as.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from expectations import gate
-from expectations.checks import Measured, Result, Rule, load_rules, measure, records
-from expectations.columns import TEXT_TYPES, Column
+from expectations import implied, native
+from expectations.columns import Column
+from expectations.results import Result
+from expectations.standards import Standard, load_standards
 from perinatal import settings
-from perinatal.printable import listed
 from perinatal.settings import PROJECT_ROOT
-from perinatal.sql import identifier, literal, literals
+from perinatal.sql import identifier
 
 SUITES = Path(__file__).parent / "arrival"
 SEEDS = PROJECT_ROOT / "dbt_project" / "seeds" / "reference"
+MOST_CELLS = 8
 
 
 @dataclass(frozen=True)
@@ -71,25 +72,46 @@ def judge(arrived: Arrived) -> list[Result]:
             connection.execute(f"set variable {name} = ?", [value])
         present = _make_rows(connection, arrived)
         _make_identity(connection, arrived)
-        measured = _table_rules(arrived)
-        measured += _column_rules(connection, [column for column in arrived.columns if column.name in present])
-        at_hand = {arrived.layout, "earlier"} if arrived.earlier else {arrived.layout}
-        hand_written = [rule for rule in _written_rules(arrived) if rule.is_for(at_hand)]
-        _make_seeds(connection, hand_written)
-        measured += [
-            replace(item, rows=[_named(row) for row in item.rows]) for item in measure(connection, hand_written)
-        ]
-    if arrived.is_restricted:
-        measured = [_numbers_only(item) for item in measured]
-    tags: dict[str, Any] = {"owner": arrived.owner, "marts": arrived.marts}
-    measured = [replace(item, rule=replace(item.rule, **tags)) for item in measured]
-    return gate.judge(f"arrival_{arrived.source_id}_{arrived.layout}", measured)
+        _make_side_tables(connection, arrived)
+        standards = _standards(connection, arrived, present)
+        _make_seeds(connection, standards)
+        suite = f"arrival_{arrived.source_id}_{arrived.layout}"
+        shown = _shown_of_restricted if arrived.is_restricted else _shown
+        return native.validate_tables(connection, standards, suite=suite, shown=lambda one: partial(shown, one))
+
+
+def blocked_at_release(rule: str) -> str | None:
+    """Return the standard of the release gate that is sure to fail where this one of the arrival gate does."""
+    written = (one for path in sorted(SUITES.glob("*.yml")) for one in load_standards(path))
+    return next((one.blocked_by for one in written if one.id == rule and one.blocked_by), None)
+
+
+def _standards(connection: duckdb.DuckDBPyConnection, arrived: Arrived, present: set[str]) -> list[Standard]:
+    """Return all that is asked of a release, with the owner and marts of its source."""
+    columns = [column for column in arrived.columns if column.name in present]
+    known = [column.name for column in arrived.columns] + [name for name in implied.LINEAGE if name in present]
+    found = implied.table_standards(known, arrived.new_columns, arrived.absent_columns, arrived.refuses_malformed)
+    found += implied.column_standards(columns, _unreadable(connection))
+    at_hand = {arrived.layout, "earlier"} if arrived.earlier else {arrived.layout}
+    found += [standard for standard in _written(arrived) if standard.is_for(at_hand)]
+    return [one.model_copy(update={"owner": arrived.owner, "affected_marts": arrived.marts}) for one in found]
+
+
+def _written(arrived: Arrived) -> tuple[Standard, ...]:
+    shared = load_standards(SUITES / f"template_{arrived.template}.yml") if arrived.template else ()
+    return shared + load_standards(SUITES / f"{arrived.source_id}.yml")
+
+
+def _unreadable(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return the columns in which a cell could not be read as its column's type."""
+    found = connection.execute("select distinct unnest(cast_errors) from rows where cast_errors is not null").fetchall()
+    return {name for (name,) in found}
 
 
 def _make_rows(connection: duckdb.DuckDBPyConnection, arrived: Arrived) -> set[str]:
     """Make the views `rows` and `earlier`; returns the columns that the file has.
 
-    Columns that it lacks (older headers) are there for the rules, and empty.
+    Columns that it lacks (older headers) are there for the standards, and empty.
     """
     landed = connection.from_parquet(str(arrived.rows))
     present = set(landed.columns)
@@ -98,11 +120,6 @@ def _make_rows(connection: duckdb.DuckDBPyConnection, arrived: Arrived) -> set[s
     if arrived.earlier:
         connection.from_parquet(str(arrived.earlier.rows)).create_view("earlier")
     return present
-
-
-def _written_rules(arrived: Arrived) -> tuple[Rule, ...]:
-    shared = load_rules(SUITES / f"template_{arrived.template}.yml") if arrived.template else ()
-    return shared + load_rules(SUITES / f"{arrived.source_id}.yml")
 
 
 def _make_identity(connection: duckdb.DuckDBPyConnection, arrived: Arrived) -> None:
@@ -120,148 +137,31 @@ def _make_identity(connection: duckdb.DuckDBPyConnection, arrived: Arrived) -> N
     )
 
 
-def _make_seeds(connection: duckdb.DuckDBPyConnection, rules: list[Rule]) -> None:
-    """Put beside the rows the seeds that rules name."""
-    named = {name for rule in rules for name in re.findall(r"\bseed_(\w+)", f"{rule.offending} {rule.measure}")}
+def _make_side_tables(connection: duckdb.DuckDBPyConnection, arrived: Arrived) -> None:
+    """Put beside the rows the lines that could not be read, and the columns that the header names in vain."""
+    connection.execute("create table malformed (line bigint, why varchar)")
+    connection.execute("create table absent_columns (named varchar)")
+    for line, why in arrived.malformed:
+        connection.execute("insert into malformed values (?, ?)", [line, why])
+    for name in arrived.absent_columns:
+        connection.execute("insert into absent_columns values (?)", [name])
+
+
+def _make_seeds(connection: duckdb.DuckDBPyConnection, standards: list[Standard]) -> None:
+    """Put beside the rows the seeds that standards name."""
+    named = {name for one in standards for name in re.findall(r"\bseed_(\w+)", one.query)}
     for name in sorted(named):
         connection.read_csv(str(SEEDS / f"{name}.csv"), all_varchar=True).create_view(f"seed_{name}")
 
 
-def _numbers_only(item: Measured) -> Measured:
-    """Keep of example rows their numbers in the file alone."""
-    kept = ("source_row", "line")
-    return replace(item, rows=[{name: row[name] for name in kept if name in row} for row in item.rows])
-
-
-def _table_rules(arrived: Arrived) -> list[Measured]:
-    """Return the rules on the table as a whole: it has rows, lines have the header's fields, columns are known."""
-    malformed = [{"line": line, "why": why} for line, why in arrived.malformed[:5]]
-    first = f": line {malformed[0]['line']} {malformed[0]['why']}" if malformed else ""
-    new, absent = listed(arrived.new_columns), listed(arrived.absent_columns)
-    return [
-        Measured(
-            Rule(
-                "has_rows",
-                "The file has rows under its header",
-                "block",
-                "completeness",
-                "Download the file again.",
-                minimum=1,
-            ),
-            float(arrived.row_count),
-        ),
-        Measured(
-            Rule(
-                "lines_have_all_fields",
-                "Every line has as many fields as the header",
-                "block" if arrived.refuses_malformed else "warn",
-                "validity",
-                "The file may be cut off or damaged: download it again.",
-                maximum=0,
-            ),
-            float(len(arrived.malformed)),
-            malformed,
-            f"{len(arrived.malformed):,} line(s) do not have the header's fields{first}",
-        ),
-        Measured(
-            Rule(
-                "columns_are_known",
-                "Every column is in the header contract",
-                "warn",
-                "consistency",
-                "New columns are kept; say in columns.csv what they mean.",
-                maximum=0,
-            ),
-            float(len(arrived.new_columns)),
-            message=f"new column(s), kept: {new}" if new else "",
-        ),
-        Measured(
-            Rule(
-                "header_names_no_absent_column",
-                "Every column that the header names is in the rows",
-                "warn",
-                "consistency",
-                "Read as absent: only optional last columns are concerned.",
-                maximum=0,
-            ),
-            float(len(arrived.absent_columns)),
-            message=f"column(s) in the header that no row has: {absent}" if absent else "",
-        ),
-    ]
-
-
-def _predicates(column: Column) -> list[tuple[Rule, str]]:
-    """Return the rules that `columns.csv` states of one column, each with the SQL of an offending row."""
-    name, quoted = column.name, identifier(column.name)
-    found: list[tuple[str, str, str]] = []
-    if column.type not in TEXT_TYPES:
-        found.append(
-            (
-                "type",
-                f"{name} is of type {column.type}",
-                f"cast_errors is not null and list_contains(cast_errors, '{name}')",
-            )
-        )
-    if not column.nullable:
-        blank = "" if column.type == "text" else f" and not coalesce(list_contains(cast_errors, '{name}'), false)"
-        found.append(("filled", f"{name} is filled", f"{quoted} is null{blank}"))
-    if column.minimum is not None:
-        found.append(("minimum", f"{name} is at least {column.minimum:g}", f"{quoted} < {column.minimum!r}"))
-    if column.maximum is not None:
-        found.append(("maximum", f"{name} is at most {column.maximum:g}", f"{quoted} > {column.maximum!r}"))
-    if column.allowed:
-        allowed = literals(column.allowed)
-        found.append(("set", f"{name} is one of {', '.join(column.allowed)}", f"{quoted}::varchar not in ({allowed})"))
-    if column.pattern:
-        found.append(
-            (
-                "pattern",
-                f"{name} looks like {column.pattern}",
-                f"not regexp_full_match({quoted}::varchar, {literal(column.pattern)})",
-            )
-        )
-    return [
-        (
-            Rule(
-                f"{name}__{kind}",
-                says,
-                column.severity if kind != "type" else "block",
-                "completeness" if kind == "filled" else "validity",
-                "Compare the rows with the publisher's page; ask the publisher.",
-                maximum=0,
-            ),
-            predicate,
-        )
-        for kind, says, predicate in found
-    ]
-
-
-def _column_rules(connection: duckdb.DuckDBPyConnection, columns: list[Column]) -> list[Measured]:
-    """Measure all column rules in one pass over the rows; look up example rows for those that fail."""
-    rules = [pair for column in columns for pair in _predicates(column)]
-    if not rules:
-        return []
-    counts = connection.sql(
-        "select " + ", ".join(f"count(*) filter (where {predicate})" for _, predicate in rules) + " from rows"
-    ).fetchall()[0]
-    measured = []
-    for (rule, predicate), count in zip(rules, counts, strict=True):
-        rows = records(connection.table("rows").filter(predicate).limit(3)) if count else []
-        numbers = ", ".join(str(row["source_row"]) for row in rows)
-        message = f"{rule.says}: {count:,} row(s) do not, first at row {numbers}" if count else ""
-        measured.append(Measured(rule, float(count), [_brief(row, rule) for row in rows], message))
-    return measured
-
-
-def _brief(row: dict[str, object], rule: Rule) -> dict[str, object]:
-    """Keep of an example row its number, the value concerned and what names it."""
-    return _named(row, rule.id.rsplit("__", 1)[0])
-
-
-def _named(row: dict[str, object], *columns: str) -> dict[str, object]:
-    """Keep of an example row what names it, and the columns given.
+def _shown(standard: Standard, columns: Sequence[str]) -> list[str]:
+    """Show of an example row what names it, and the columns that a standard of the contract is about.
 
     Examples end in alerts and in quality.check_result, which ship: other numbers of a raw row may give masks away.
     """
-    names = [name for name in row if name.endswith(("_name", "_code")) or name in ("source_row", *columns)]
-    return {name: row[name] for name in names[:8]}
+    return [name for name in columns if native.names_a_row(name) or name in standard.shows][:MOST_CELLS]
+
+
+def _shown_of_restricted(standard: Standard, columns: Sequence[str]) -> list[str]:  # noqa: ARG001 - as _shown
+    """Show of an example row its number in the file alone."""
+    return [name for name in columns if name in ("source_row", "line")]

@@ -7,50 +7,22 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from expectations import messages
+from expectations.failing import EXAMPLES, FailingRows, Shown
+from expectations.results import Result
+from expectations.standards import COMPOUND, ROWS_QUERY, Standard
 from perinatal.errors import PerinatalError
+from perinatal.sql import identifier
 
 if TYPE_CHECKING:
     import duckdb
 
-EXAMPLES = 5
 GX_SEVERITY = {"block": "critical", "warn": "warning", "info": "info"}
-
-
-@dataclass(frozen=True)
-class Expectation:
-    """One native expectation: its type and kwargs as the library documents them, and what a steward reads."""
-
-    type: str
-    kwargs: Mapping[str, Any]
-    severity: str = "block"  # block, warn or info
-    id: str | None = None
-    description: str | None = None
-    notes: str | None = None
-    meta: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Validated:
-    """What the library found for one expectation.
-
-    `element_count` counts the rows of the table; `unexpected_percent` (0–100) is of the rows that the expectation looks
-    at, which leaves empty cells out. Both, and `unexpected_count`, are None for expectations about a whole column or
-    table, which have an `observed` value instead. `examples` are failing rows: a few, by `source_row` where there is
-    one. `native` is the library's own result, for Data Docs.
-    """
-
-    expectation: Expectation
-    success: bool
-    element_count: int | None
-    unexpected_count: int | None
-    unexpected_percent: float | None
-    observed: Any
-    examples: list[dict[str, Any]]
-    native: Any = field(repr=False, compare=False)
 
 
 def library() -> Any:
@@ -62,34 +34,83 @@ def library() -> Any:
     return great_expectations
 
 
+@contextmanager
+def at_hand(wanted: bool) -> Iterator[None]:
+    """Import the library meanwhile, where the work inside takes long enough anyway: importing it takes seconds."""
+    helper = threading.Thread(target=library) if wanted else None
+    if helper:
+        helper.start()
+    try:
+        yield
+    finally:
+        if helper:
+            helper.join()
+
+
+def everything(columns: Sequence[str]) -> Sequence[str]:
+    """Show every column of example rows."""
+    return columns
+
+
 def validate(
     connection: duckdb.DuckDBPyConnection,
     table: str,
-    expectations: Sequence[Expectation],
-    schema: str | None = None,
-    examples: int = EXAMPLES,
-) -> list[Validated]:
-    """Return what the library finds for each expectation on a table or view, in the order given.
+    standards: Sequence[Standard],
+    *,
+    suite: str = "",
+    shown: Callable[[Standard], Shown] = lambda _: everything,
+) -> list[Result]:
+    """Return what the library finds for each standard on a table or view, in the order given.
 
-    `schema` may name an attached database ("candidate.marts"). The connection stays open and keeps its transaction.
-    Raises PerinatalError, naming each expectation, where one cannot be evaluated: that is never a verdict.
+    `table` may stand in a schema ("marts.theme") and in an attached database. `shown` picks the columns that examples
+    may show. The connection stays open and keeps its transaction. Raises PerinatalError, naming each standard, where
+    one cannot be evaluated: that is never a verdict.
     """
-    if not expectations:
+    if not standards:
         return []
     library()
     from expectations.gx_duckdb import DuckDBDatasource
 
     engine = DuckDBDatasource.over(connection).get_execution_engine()
-    batch = _batch(engine, table, schema)
+    schema, _, name = table.rpartition(".")
+    batch = _batch(engine, name, schema or None)
     validator = _validator(engine, batch)
-    results = validator.graph_validate(
-        configurations=[_configuration(item, number) for number, item in enumerate(expectations)],
-        runtime_configuration={"result_format": _result_format(examples, _columns(engine, batch, table))},
+    names = [column for column in _columns(engine, batch, table) if names_a_row(column)]
+    found = validator.graph_validate(
+        configurations=[_configuration(item, number) for number, item in enumerate(standards)],
+        runtime_configuration={"result_format": _result_format(names)},
     )
-    by_number = {item.expectation_config.meta["number"]: item for item in results}
-    _raise_errors(table, expectations, by_number)
+    by_number = {item.expectation_config.meta["number"]: item for item in found}
+    _raise_errors(table, standards, by_number)
     rows = validator.get_metric(_row_count())
-    return [_validated(item, by_number[number], rows, examples) for number, item in enumerate(expectations)]
+    results = []
+    for number, standard in enumerate(standards):
+        verdict = by_number[number]
+        sql = None if verdict.success else _failing_sql(standard, table, verdict.result)
+        failing = FailingRows(connection, sql, shown(standard)) if sql else None
+        results.append(_result(suite, standard, verdict, rows, failing))
+    return results
+
+
+def validate_tables(
+    connection: duckdb.DuckDBPyConnection,
+    standards: Sequence[Standard],
+    *,
+    suite: str,
+    shown: Callable[[Standard], Shown] = lambda _: everything,
+) -> list[Result]:
+    """Return what the library finds for each standard on the table that it names, in the order given."""
+    found: dict[int, Result] = {}
+    for table in dict.fromkeys(standard.table for standard in standards):
+        places = [place for place, standard in enumerate(standards) if standard.table == table]
+        asked = [standards[place] for place in places]
+        found |= zip(places, validate(connection, table, asked, suite=suite, shown=shown), strict=True)
+    return [found[place] for place in range(len(standards))]
+
+
+def names_a_row(column: str) -> bool:
+    """Tell whether a column says which row it is, of which release and of whom, and nothing else."""
+    return column.endswith(("_name", "_code")) or column in ("source_row", "release_key")
 
 
 def _batch(engine: Any, table: str, schema: str | None) -> Any:
@@ -125,29 +146,28 @@ def _row_count() -> Any:
     return MetricConfiguration("table.row_count", metric_domain_kwargs={})
 
 
-def _result_format(examples: int, columns: list[str]) -> dict[str, Any]:
-    """Ask for everything: the engine looks up rows only where some fail, and the library stops at 200 of them."""
+def _result_format(names: list[str]) -> dict[str, Any]:
+    """Ask for counts and for the SQL of the failing rows: the library itself stops at 200 of them."""
     wanted = {
         "result_format": "COMPLETE",
-        "partial_unexpected_count": examples,
-        "include_unexpected_rows": True,
-        "return_unexpected_index_query": False,
+        "partial_unexpected_count": EXAMPLES,
+        "include_unexpected_rows": False,
+        "return_unexpected_index_query": True,
     }
-    return wanted | ({"unexpected_index_column_names": ["source_row"]} if "source_row" in columns else {})
+    return wanted | ({"unexpected_index_column_names": names} if names else {})
 
 
-def _configuration(item: Expectation, number: int) -> Any:
+def _configuration(item: Standard, number: int) -> Any:
     """Return the library's record of an expectation; `number` finds its result again, which comes in another order."""
     from great_expectations.exceptions import GreatExpectationsError
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
     configuration = ExpectationConfiguration(
         type=item.type,
-        kwargs=dict(item.kwargs),
+        kwargs=item.native_kwargs(),
         severity=GX_SEVERITY[item.severity],
-        description=item.description,
-        notes=item.notes,
-        meta={**item.meta, "number": number},
+        description=item.description or None,
+        meta={"number": number},
     )
     try:
         configuration.to_domain_obj()
@@ -156,8 +176,8 @@ def _configuration(item: Expectation, number: int) -> Any:
     return configuration
 
 
-def _named(item: Expectation) -> str:
-    return f"expectation {item.id or item.type} {dict(item.kwargs)}"
+def _named(item: Standard) -> str:
+    return f"standard {item.id} ({item.type} {item.kwargs})"
 
 
 def _line(message: object) -> str:
@@ -165,7 +185,7 @@ def _line(message: object) -> str:
     return " ".join(str(message).split("\n[SQL:")[0].split())
 
 
-def _raise_errors(table: str, expectations: Sequence[Expectation], results: Mapping[int, Any]) -> None:
+def _raise_errors(table: str, expectations: Sequence[Standard], results: Mapping[int, Any]) -> None:
     wrong = []
     for number, item in enumerate(expectations):
         reason = _reason(results[number]) if number in results else "no result"
@@ -182,29 +202,60 @@ def _reason(result: Any) -> str | None:
     return next((_line(info["exception_message"]) for info in infos if info["raised_exception"]), None)
 
 
-def _validated(item: Expectation, result: Any, rows: int, examples: int) -> Validated:
-    found = result.result
-    failing = found.pop("unexpected_rows", None) or []
-    if item.type == "unexpected_rows_expectation":
-        failing = found["details"].pop("unexpected_rows")
-        found.update(_as_of_rows(found.pop("observed_value"), rows, failing[:examples]))
-    return Validated(
-        expectation=item,
-        success=bool(result.success),
-        element_count=found.get("element_count"),
-        unexpected_count=found.get("unexpected_count"),
-        unexpected_percent=found.get("unexpected_percent"),
-        observed=found.get("observed_value"),
-        examples=failing[:examples],
-        native=result,
+def _failing_sql(standard: Standard, table: str, found: dict[str, Any]) -> str | None:
+    """Return the SQL of the failing rows; None for what is asked of a whole column or table."""
+    if standard.type == ROWS_QUERY:
+        return standard.query_of(table)
+    if standard.type == COMPOUND:
+        key = ", ".join(map(identifier, standard.kwargs["column_list"]))
+        return f"select * from {table} qualify count(*) over (partition by {key}) > 1"
+    return found["unexpected_index_query"].rstrip(";") if found.get("unexpected_index_query") else None
+
+
+def _result(suite: str, standard: Standard, verdict: Any, rows: int, failing: FailingRows | None) -> Result:
+    found = verdict.result
+    count, observed = found.get("unexpected_count"), found.get("observed_value")
+    if standard.type == ROWS_QUERY:
+        count, observed = observed, None
+    releases = failing.releases() if failing else {}
+    if failing:
+        message = messages.of_rows(standard, failing, int(count or 0), rows)
+    else:
+        message = standard.description if verdict.success else messages.of_number(standard, observed)
+    return Result(
+        suite=suite,
+        rule=standard.id,
+        expectation=standard.type,
+        kwargs=standard.kwargs,
+        severity=standard.severity,
+        dimension=standard.dimension,
+        success=bool(verdict.success),
+        observed=_number(observed if count is None else count),
+        minimum=_number(standard.kwargs.get("min_value")),
+        maximum=_number(standard.kwargs.get("max_value")),
+        element_count=rows,
+        unexpected_count=count,
+        unexpected_percent=_percent(count, found, rows),
+        message=message,
+        description=standard.description,
+        why=standard.why,
+        remedy=standard.remedy,
+        owner=standard.owner,
+        affected_marts=list(standard.affected_marts),
+        sample_rows=failing.examples if failing else [],
+        release_key=next(iter(releases)) if len(releases) == 1 else None,
+        affected_lms=failing.affected_lms() if failing else [],
+        releases=releases,
+        source_rows=failing.source_rows() if failing and standard.severity == "warn" else [],
     )
 
 
-def _as_of_rows(count: int, rows: int, examples: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return a query's count in the words of other expectations: Data Docs then show its number, share and examples."""
-    return {
-        "element_count": rows,
-        "unexpected_count": count,
-        "unexpected_percent": 100 * count / rows if rows else 0.0,
-        "partial_unexpected_list": examples,
-    }
+def _percent(count: int | None, found: dict[str, Any], rows: int) -> float | None:
+    if count is None:
+        return None
+    given = found.get("unexpected_percent")
+    return float(given if given is not None else 100 * count / rows if rows else 0)
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

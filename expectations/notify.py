@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from expectations.alerts import Alert, AlertLog, Breach
+from expectations.alerts import Alert, AlertLog, Breach, Scope
 from perinatal.durable import locked
 from perinatal.json_lines import append_records, read_records
 
@@ -64,7 +64,7 @@ def notify(
         outcome = [_serve(log, channel, delivered, digest, page, send or _apprise) for channel in channels]
     for sent in outcome:
         broken = Breach("channel_fails", "warn", "messages cannot be delivered; they are kept and tried again")
-        log.reconcile(f"notify/{sent.channel}", [broken] if sent.failed else [])
+        log.reconcile(Scope.of("notify", sent.channel), [broken] if sent.failed else [])
     return outcome
 
 
@@ -79,7 +79,7 @@ def _apprise(url: str, title: str, body: str) -> bool:
 def _due(log: AlertLog, channel: Channel, delivered: Iterable[dict[str, Any]]) -> list[Alert]:
     """Return the alerts whose present state this channel has not heard of: opened, become a block, closed.
 
-    An alert that opened and closed before anybody was told is not told at all.
+    An alert that opened and closed before anybody heard of it is left out, and so is one that a person has accepted.
     """
     own = [item for item in delivered if item["channel"] == channel.name]
     told = {(item["alert"], item["opened_at"], item["state"]) for item in own}
@@ -87,12 +87,12 @@ def _due(log: AlertLog, channel: Channel, delivered: Iterable[dict[str, Any]]) -
     as_block = {(item["alert"], item["opened_at"]) for item in own if item.get("severity") == "block"}
     due = []
     for alert in log.all():
-        opened = (alert.alert_id, alert.opened_at, "open") in told
-        closed = (alert.alert_id, alert.opened_at, "closed") in told
-        key = (alert.alert_id, alert.opened_at)
+        opened = (alert.key, alert.told_at, "open") in told
+        closed = (alert.key, alert.told_at, "closed") in told
+        key = (alert.key, alert.told_at)
         worse = alert.breach.severity == "block" and key in as_warning - as_block
-        new = not opened or worse if alert.state == "open" else opened and not closed
-        if new and channel.hears(alert) and not alert.scope.startswith(f"notify/{channel.name}"):
+        new = {"open": not opened or worse, "accepted": False, "closed": opened and not closed}[alert.state]
+        if new and channel.hears(alert) and alert.scope != Scope.of("notify", channel.name):
             due.append(alert)
     return due
 
@@ -121,14 +121,14 @@ def _serve(
 
 def _record(log: AlertLog, channel: Channel, batch: list[Alert]) -> None:
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    message = f"{at}-{batch[0].alert_id}"
+    message = f"{at}-{batch[0].key}"
     lines = [
         {
             "at": at,
             "channel": channel.name,
             "message": message,
-            "alert": alert.alert_id,
-            "opened_at": alert.opened_at,
+            "alert": alert.key,
+            "opened_at": alert.told_at,
             "state": alert.state,
             "severity": alert.breach.severity,
         }
@@ -153,15 +153,17 @@ def _message(batch: list[Alert], page: str) -> tuple[str, str]:
 def _paragraph(alert: Alert) -> str:
     breach = alert.breach
     if alert.state == "closed":
-        return f"Mended: {breach.message} ({alert.scope}, rule {breach.rule}, open since {alert.opened_at})"
-    told = {
-        "Where": alert.scope,
+        return f"Closed, the standard is met again: {breach.message} ({alert.scope}, {breach.rule})"
+    parts = {
+        "Where": str(alert.scope),
         "Release": breach.release_key,
         "Rule": f"{breach.rule} ({breach.count:,} found)",
+        "Why it matters": breach.why,
         "Marts": ", ".join(breach.affected_marts),
         "LMSs": ", ".join(breach.affected_lms),
         "What to do": breach.remedy,
+        "Command": f"perinatal alerts show {alert.alert_id}",
     }
-    lines = [f"[{breach.severity}] {breach.message}", *(f"{name}: {text}" for name, text in told.items() if text)]
+    lines = [f"[{breach.severity}] {breach.message}", *(f"{name}: {text}" for name, text in parts.items() if text)]
     lines += ["  " + ", ".join(f"{key}={value}" for key, value in row.items()) for row in breach.sample_rows[:3]]
     return "\n".join(lines)

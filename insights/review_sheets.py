@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from expectations.alerts import AlertLog, Breach
+from expectations.alerts import AlertLog, Breach, Scope
 from insights.decisions import COLUMNS, DecisionFile, checked
 from insights.questions import Question
 from insights.themes import load_themes, theme_ids
@@ -26,7 +26,7 @@ from perinatal.dropped_files import check_incoming, stable_files
 from perinatal.errors import PerinatalError
 from perinatal.spreadsheet_safe import safe_text
 
-SCOPE = "themes/inbox"
+SCOPE = Scope.of("themes", "inbox")
 SHEET = (*COLUMNS, "theme", "score", "proposed", "evidence", "text", "document")
 FINDINGS = """
 select finding_id, text, concat_ws(', ', document_title, 'page ' || page) as place

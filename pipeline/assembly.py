@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from expectations import gate
+from expectations import data_docs
 from expectations import release as release_gate
-from expectations.alerts import AlertLog
-from expectations.checks import Result
+from expectations.alerts import AlertLog, Scope
+from expectations.results import Result
 from ingest.archive import build_inputs, quarantine
 from ingest.archive import manifest as manifests
 from ingest.archive.manifest import LandedReleases
@@ -184,7 +184,7 @@ def judge(log: AlertLog, candidate: Candidate) -> list[Result]:
     """Compare the candidate with the standards and write what was found into it. Raises BlockedByGate."""
     last = candidate.before / edition.DATABASE if candidate.before else None
     results = release_gate.judge(candidate.database, candidate.work, last)
-    log.reconcile("release", [result.as_breach() for result in results if result.is_told])
+    log.reconcile(Scope.of("release"), [result.as_breach() for result in results if result.is_told])
     results += judge_today(log, candidate.database)
     blocked = [result for result in results if result.blocks]
     if blocked:
@@ -199,27 +199,26 @@ def judge(log: AlertLog, candidate: Candidate) -> list[Result]:
 def judge_today(log: AlertLog, database: Path) -> list[Result]:
     """Compare what time alone can breach with today's date, and bring its alerts up to date."""
     results = release_gate.judge_today(database)
-    log.reconcile("daily", [result.as_breach() for result in results if result.is_told])
+    log.reconcile(Scope.of("daily"), [result.as_breach() for result in results if result.is_told])
     return results
 
 
 def _arrival_results(releases: list[manifests.Manifest]) -> list[list[Result]]:
     return [
-        gate.with_release([Result(**check) for check in item.checks], item.release_key)
+        [replace(Result.read(check), release_key=item.release_key) for check in item.checks]
         for item in releases
         if item.checks
     ]
 
 
 def _write_data_docs(folder: Path, results: list[Result], arrivals: list[list[Result]]) -> None:
-    """Write GX Data Docs: the release gate, and each dataset's arrival suite with a row a release."""
+    """Write GX Data Docs: the release gate, and each dataset's arrival suite the newest release and the trend."""
     suites: dict[str, list[list[Result]]] = {"release": [results]} if results else {}
     for group in arrivals:
         suites.setdefault(group[0].suite, []).append(group)
     (folder / "quality").mkdir()
     with tempfile.TemporaryDirectory(dir=folder) as made:
-        gate.write_docs(Path(made), suites)
-        site = next(Path(made).glob("**/data_docs/local_site"))
+        site = data_docs.write(Path(made), suites)
         site.rename(folder / "quality" / "data_docs")
     policy.seal(folder / "quality" / "data_docs")
 

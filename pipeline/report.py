@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from expectations import alerts
+from expectations.alerts import AlertLog
 from ingest.archive import manifest as manifests
 from ingest.archive import quarantine
 from ingest.fetch import probe_state
@@ -147,7 +147,7 @@ def status(home: Home) -> dict[str, Any]:
     return {
         "edition": {"path": str(standing), **{k: v for k, v in facts.items() if k != "releases"}} if facts else None,
         "sources": [_source_status(item) for _, item in sorted(newest.items())],
-        "open_alerts": [alert.to_dict() for alert in alerts.AlertLog(home.alerts).open()],
+        "open_alerts": [alert.to_dict() for alert in AlertLog(home.alerts).open()],
     }
 
 
@@ -182,15 +182,6 @@ def print_status(found: dict[str, Any]) -> None:
     keep = ("source", "dataset", "latest_release", "revision", "rows", "published_on", "age_days", "is_late")
     print_rows([{name: row[name] for name in keep} for row in found["sources"]])
     print(f"\n{len(found['open_alerts'])} open alert(s)" + (": `perinatal alerts`" if found["open_alerts"] else ""))
-
-
-def print_alerts(found: list[dict[str, Any]]) -> None:
-    """Print alerts for people."""
-    if not found:
-        print("no open alerts")
-        return
-    keep = ("state", "severity", "scope", "rule", "message", "opened_at")
-    print_rows([{name: row[name] for name in keep} for row in found])
 
 
 def fetched(inbox: Arrivals, asked: Arrivals) -> dict[str, Any]:
@@ -320,15 +311,3 @@ def print_quarantine(found: list[dict[str, Any]]) -> None:
         print_rows(found)
     else:
         print("quarantine is empty")
-
-
-def print_refused(found: dict[str, Any]) -> None:
-    """Print one quarantined file for people: what it is, where it lies, each reason with its example rows."""
-    print(f"{found['source_id']}: {found['original_name']}, arrived {found['arrived_at']}")
-    print(f"sha256 {found['sha256']}\n{found['folder']}")
-    for reason in found["reasons"]:
-        print(f"\n{reason['rule']}: {reason['message']}")
-        if reason.get("remedy"):
-            print(f"  {reason['remedy']}")
-        if reason.get("rows"):
-            print_rows(reason["rows"])

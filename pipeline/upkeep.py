@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from expectations import notify as deliveries
-from expectations.alerts import AlertLog, Breach
+from expectations.alerts import AlertLog, Breach, Scope
 from ingest.archive import verification
 from ingest.archive.manifest import LandedReleases
 from ingest.archive.store import Archive
@@ -58,7 +58,7 @@ def verify(home: Home) -> Outcome:
     """Hash the archive again and compare it with the manifests; damage opens an alert until all is whole."""
     landed = LandedReleases(home.landed)
     damage = tuple(verification.damage(Archive(home.archive), landed))
-    AlertLog(home.alerts).reconcile("archive", [_damage(damage)] if damage else [])
+    AlertLog(home.alerts).reconcile(Scope.of("archive"), [_damage(damage)] if damage else [])
     if damage:
         return Outcome(False, f"{len(damage)} finding(s): {'; '.join(damage[:3])}", damage, Damaged)
     files = sum(1 for _ in home.archive.glob("??/*"))
@@ -82,10 +82,10 @@ def _damage(damage: tuple[str, ...]) -> Breach:
 def task_failed(home: Home, scope: str, reason: str, *, has_alert: bool) -> None:
     """Open an alert for a task that has failed for good, unless one stands for its reason already; send it."""
     if not has_alert:
-        AlertLog(home.alerts).reconcile(scope, [Breach("task_failed", "block", reason, remedy=TASK_REMEDY)])
+        AlertLog(home.alerts).reconcile(Scope.read(scope), [Breach("task_failed", "block", reason, remedy=TASK_REMEDY)])
     notify(home, digest=False)
 
 
 def task_succeeded(home: Home, scope: str) -> None:
     """Close the alert of a task that has run, or had nothing to do."""
-    AlertLog(home.alerts).reconcile(scope, [])
+    AlertLog(home.alerts).reconcile(Scope.read(scope), [])

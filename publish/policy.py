@@ -34,8 +34,10 @@ def _contents(folder: Path) -> str:
     for page in sorted(folder.glob("validations/**/*.html")):
         suite = page.relative_to(folder / "validations").parts[0]
         validation, expectations = quote(str(page.relative_to(folder))), quote(f"expectations/{suite}.html")
+        trend = quote(f"trends/{suite}.html")
         lines.append(
-            f'<li><a href="{validation}">{escape(suite)}</a> (<a href="{expectations}">its standards</a>)</li>'
+            f'<li><a href="{validation}">{escape(suite)}</a> (<a href="{expectations}">its standards</a>, '
+            f'<a href="{trend}">each release</a>)</li>'
         )
     back = '<p><a href="../../portal/quality.html">Data quality</a></p>'
     return f"{back}<h1>Data Docs: what each suite found</h1><ul>{''.join(lines)}</ul>"

@@ -10,12 +10,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from expectations.checks import Result
+from expectations.results import Result
 
 CHECK_RESULT = """
 create or replace table quality.check_result (
-    suite varchar, rule varchar, expectation varchar, severity varchar, dimension varchar, success boolean,
-    observed double, minimum double, maximum double, message varchar, remedy varchar, owner varchar,
+    suite varchar, rule varchar, description varchar, expectation varchar, kwargs json, severity varchar,
+    dimension varchar, success boolean, observed double, minimum double, maximum double, element_count bigint,
+    unexpected_count bigint, unexpected_percent double, message varchar, why varchar, remedy varchar, owner varchar,
     affected_marts varchar[], sample_rows json, release_key varchar
 )
 """
@@ -23,7 +24,8 @@ ALERT = """
 create or replace table quality.alert (
     alert_id varchar, scope varchar, state varchar, opened_at timestamp, last_seen_at timestamp, closed_at timestamp,
     times_seen integer, rule varchar, severity varchar, message varchar, count bigint, sample_rows json,
-    remedy varchar, affected_marts varchar[], affected_lms varchar[], release_key varchar
+    why varchar, remedy varchar, affected_marts varchar[], affected_lms varchar[], release_key varchar,
+    accepted_by varchar, accepted_until date, accepted_why varchar
 )
 """
 
@@ -38,11 +40,14 @@ def write_checks(candidate: Path, results: Iterable[Result]) -> None:
 
 
 def _check_rows(result: Result) -> list[dict[str, Any]]:
-    shared = {name: value for name, value in vars(result).items() if name not in ("affected_lms", "releases")}
-    shared["sample_rows"] = _as_json(result.sample_rows)
+    inner = ("affected_lms", "releases", "source_rows")
+    row = {name: value for name, value in vars(result).items() if name not in inner}
+    row |= {name: _as_json(row[name]) for name in ("sample_rows", "kwargs")}
+    if not result.releases:
+        return [row]
     return [
-        {**shared, "release_key": release_key, "observed": observed}
-        for release_key, observed in result.releases.items() or [(result.release_key, result.observed)]
+        {**row, "release_key": release_key, "observed": count, "unexpected_count": count}
+        for release_key, count in result.releases.items()
     ]
 
 
@@ -59,8 +64,8 @@ def _alert_row(alert: dict[str, Any]) -> dict[str, Any]:
     return {**alert, **moments, "sample_rows": _as_json(alert["sample_rows"])}
 
 
-def _as_json(rows: list[dict[str, Any]]) -> str:
-    return json.dumps(rows, ensure_ascii=False)
+def _as_json(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, default=str)
 
 
 def _write(candidate: Path, table: str, definition: str, rows: list[dict[str, Any]]) -> None:

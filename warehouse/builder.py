@@ -71,6 +71,7 @@ def make_landed(work_db: Path, layouts: Sequence[Layout], releases: Sequence[Lan
         )
         for item in releases:
             _record_corrections(connection, item)
+        _record_warnings(connection, releases)
         for layout in layouts:
             mine = [item for item in releases if (item.source_id, item.layout) == (layout.source_id, layout.name)]
             connection.execute(_layout_view(layout, mine))
@@ -98,6 +99,17 @@ def _layout_view(layout: Layout, releases: Sequence[LandedRelease]) -> str:
         parts.append(f"select map([{paths}], [{keys}])[{FILE}] as release_key, * exclude ({FILE}) from {rows}")
     body = "\nunion all by name\n".join(parts)
     return f"create view landed.{identifier(f'{layout.source_id}__{layout.name}')} as {body}"
+
+
+def _record_warnings(connection: duckdb.DuckDBPyConnection, releases: Sequence[LandedRelease]) -> None:
+    """Note which rows did not meet a standard on arrival: a warning reaches these, not the whole release."""
+    connection.execute("create table landed.row_warning (release_key varchar, source_row bigint, rule varchar)")
+    for item in releases:
+        for warned in item.warned_rows:
+            connection.execute(
+                "insert into landed.row_warning select ?, unnest(range(?, ?)), ?",
+                [item.release_key, warned.first, warned.last + 1, warned.rule],
+            )
 
 
 def _record_corrections(connection: duckdb.DuckDBPyConnection, item: LandedRelease) -> None:

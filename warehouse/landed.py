@@ -22,6 +22,15 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class WarnedRows:
+    """Rows of a landed file, from first to last, that did not meet a standard of severity `warn` on arrival."""
+
+    rule: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
 class LandedRelease:
     """One landed revision of a release. `rows` is its Parquet file; dates are ISO 8601 text, times UTC.
 
@@ -48,6 +57,7 @@ class LandedRelease:
     rows_landed: int
     rows_quarantined: int
     has_arrival_warning: bool
+    warned_rows: tuple[WarnedRows, ...]
     scope: str
     cadence_days: int | None
     rows: Path

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from perinatal.durable import locked
 from perinatal.json_lines import append_records, read_records
 
-Decision = Literal["released", "rejected", "superseded", "dismissed"]
+Decision = Literal["released", "rejected", "superseded", "dismissed", "withdrawn", "reinstated"]
 
 
 class AuditLog:

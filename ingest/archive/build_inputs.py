@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import fields
 
+from expectations.results import Result
 from ingest.archive.manifest import LandedReleases, Manifest
 from ingest.registry import all_sources
 from warehouse.corrections import load
-from warehouse.landed import LandedRelease, Layout
+from warehouse.landed import LandedRelease, Layout, WarnedRows
 
 
 def layouts() -> list[Layout]:
@@ -24,11 +25,15 @@ def release_of(landed: LandedReleases, item: Manifest) -> LandedRelease:
     """Return one landed revision with its rows and the corrections of its source that concern it."""
     source = all_sources()[item.source_id]
     known = {name: getattr(item, name) for name in COMMON}
+    results = [Result.read(check) for check in item.checks]
     return LandedRelease(
         **known
         | {
             "fetched_at": item.fetched_at.removesuffix("+00:00"),
-            "has_arrival_warning": any(not check["success"] and check["severity"] == "warn" for check in item.checks),
+            "has_arrival_warning": any(result.failed and result.severity == "warn" for result in results),
+            "warned_rows": tuple(
+                WarnedRows(result.rule, first, last) for result in results for first, last in result.warned_rows
+            ),
             "scope": source.datasets[item.layout].scope,
             "cadence_days": source.cadence(item.layout),
             "rows": landed.rows_of(item),

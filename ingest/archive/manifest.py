@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from perinatal.durable import fsync_dir, locked
+from perinatal.durable import fsync_dir, locked, write_atomically
 from perinatal.errors import PerinatalError
 
-MANIFEST, ROWS = "manifest.json", "rows.parquet"
+MANIFEST, ROWS, WITHDRAWN = "manifest.json", "rows.parquet", "withdrawn.json"
 
 
 @dataclass(frozen=True)
@@ -107,10 +107,27 @@ class LandedReleases:
         return sorted((read(path) for path in folder.glob(f"r*/{MANIFEST}")), key=lambda item: item.revision)
 
     def in_use(self) -> list[Manifest]:
-        """Return what a build takes: all real releases, or the sample ones while nothing real is landed."""
+        """Return what a build takes: all real releases, or the sample ones while nothing real is landed.
+
+        Withdrawn ones are left out.
+        """
         landed = list(self.all())
         real = [item for item in landed if not item.is_synthetic]
-        return real or landed
+        return [item for item in real or landed if not self.is_withdrawn(item)]
+
+    def is_withdrawn(self, item: Manifest) -> bool:
+        """Tell whether a person has taken a revision out of use."""
+        return (self.folder_of(item) / WITHDRAWN).exists()
+
+    def mark_withdrawn(self, item: Manifest, who: str, why: str) -> None:
+        """Take a revision out of use; its rows and manifest stay."""
+        write_atomically(
+            self.folder_of(item) / WITHDRAWN, json.dumps({"by": who, "why": why}, ensure_ascii=False) + "\n"
+        )
+
+    def unmark_withdrawn(self, item: Manifest) -> None:
+        """Put a withdrawn revision back into use."""
+        (self.folder_of(item) / WITHDRAWN).unlink()
 
     @contextmanager
     def writing(self, source_id: str, dataset: str, release: str) -> Iterator[None]:

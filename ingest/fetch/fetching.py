@@ -123,9 +123,9 @@ def look(stores: FetchStores, client: HttpClient, source: Source, *, synthetic: 
     return {"source": source.id, "changed": result.changed or is_open, "message": message}
 
 
-def scope_of(source_id: str, *, synthetic: bool) -> str:
+def scope_of(source_id: str, *, synthetic: bool) -> alerts.Scope:
     """Name what a fetch's alerts are about; the sample publishers' troubles are not the real ones'."""
-    return f"{'fetch-sample' if synthetic else 'fetch'}/{source_id}"
+    return alerts.Scope.of("fetch-sample" if synthetic else "fetch", source_id)
 
 
 def _job(

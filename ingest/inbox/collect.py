@@ -225,12 +225,12 @@ def _bad_note(path: Path, what: str) -> dropped_files.Unusable:
 
 def _tell(stores: FetchStores, dropped: list[Dropped], only: Collection[str]) -> None:
     """Keep an alert open for each file that a person must look after; close those of files that are gone."""
-    amiss = {f"inbox/{item.source_id}/{item.name}": item for item in dropped if item.is_amiss}
+    amiss = {alerts.Scope.of("inbox", item.source_id, item.name): item for item in dropped if item.is_amiss}
     for scope, item in amiss.items():
         where = stores.inbox / item.source_id
         breach = alerts.Breach(LEFT, "warn", f"{item.name}: {item.left}", remedy=f"Look at it in {where}.")
         stores.alerts.reconcile(scope, [breach])
     for alert in stores.alerts.open():
-        room, _, rest = alert.scope.partition("/")
-        if room == "inbox" and alert.scope not in amiss and (not only or rest.partition("/")[0] in only):
+        is_of_inbox = alert.scope.kind == "inbox" and (not only or alert.scope.source_id in only)
+        if is_of_inbox and alert.scope not in amiss:
             stores.alerts.reconcile(alert.scope, [])

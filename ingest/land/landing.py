@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from expectations import arrival, gate
-from expectations.checks import Result
+from expectations import arrival
+from expectations.native import at_hand
+from expectations.results import Result
 from ingest.archive import manifest as manifests
 from ingest.archive import store as archive
 from ingest.land import decode
@@ -57,7 +58,7 @@ def archiving(stores: Stores, file: Path, arrival_: Arrival) -> Iterator[tuple[a
         if copy.expected <= LARGE:
             yield copy.keep(), None
             return
-        with gate.at_hand(wanted=True), _workplace(stores) as work:
+        with at_hand(wanted=True), _workplace(stores) as work:
             try:
                 ahead = type_ahead(copy, arrival_, work / "ahead")
             except Exception:
@@ -89,7 +90,7 @@ def land_archived(
     if known:
         _update_alerts(stores, arrival_, known.manifest)
         return known
-    with _workplace(stores) as work, ONE_AT_A_TIME, gate.at_hand(archived.bytes > LARGE):
+    with _workplace(stores) as work, ONE_AT_A_TIME, at_hand(archived.bytes > LARGE):
         return _land(stores, archived, arrival_, work, ahead)
 
 
@@ -250,13 +251,16 @@ def _for_the_gate(
 def _earlier(
     stores: Stores, source_id: str, identity: Identity, revisions: list[manifests.Manifest], is_synthetic: bool
 ) -> manifests.Manifest | None:
-    """Return what to compare with; real releases are never held against sample ones."""
-    if revisions:
-        return revisions[-1]
+    """Return what to compare with: nothing withdrawn, and real releases are never held against sample ones."""
+    own = [item for item in revisions if not stores.landed.is_withdrawn(item)]
+    if own:
+        return own[-1]
     others = [
         item
         for item in stores.landed.all(source_id, identity.dataset)
-        if item.is_synthetic == is_synthetic and item.release != identity.release
+        if item.is_synthetic == is_synthetic
+        and item.release != identity.release
+        and not stores.landed.is_withdrawn(item)
     ]
     before = [item for item in others if item.release < identity.release]
     if before:
@@ -283,7 +287,7 @@ def _accepted(result: Result, acceptance: Acceptance) -> Result:
 def _update_alerts(stores: Stores, arrival_: Arrival, manifest: manifests.Manifest) -> None:
     """Bring the alerts of a release to what its newest revision was found to be; those of the file's name are over."""
     newest = stores.landed.revisions(manifest.source_id, manifest.dataset, manifest.release)[-1]
-    results = [Result(**check) for check in newest.checks]
+    results = [Result.read(check) for check in newest.checks]
     scope = scope_of(newest.source_id, arrival_.name, newest.dataset, newest.release)
     stores.alerts.reconcile(scope, [result.as_breach() for result in results if result.is_told])
     # a file of this name may have been refused before it could be recognised

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from expectations import alerts
-from expectations.checks import Result
+from expectations.results import Result
 from ingest.archive import audit, quarantine
 from ingest.archive import store as archive
 from ingest.land import intake
@@ -88,7 +88,7 @@ def _take_out(stores: Stores, report: quarantine.Report) -> None:
     stores.alerts.reconcile(scope, left or _standing_warnings(stores, report))
 
 
-def _scope(report: quarantine.Report) -> str:
+def _scope(report: quarantine.Report) -> alerts.Scope:
     return scope_of(report.source_id, report.original_name, report.dataset, report.release)
 
 
@@ -97,5 +97,5 @@ def _standing_warnings(stores: Stores, report: quarantine.Report) -> list[alerts
     if not (report.dataset and report.release):
         return []
     found = stores.landed.revisions(report.source_id, report.dataset, report.release)
-    results = [Result(**check) for check in found[-1].checks] if found else []
-    return [result.as_breach() for result in results if result.failed]
+    results = [Result.read(check) for check in found[-1].checks] if found else []
+    return [result.as_breach() for result in results if result.is_told]

@@ -14,9 +14,10 @@ from ingest.stores import Stores
 from perinatal.errors import RefusedAtArrival
 
 
-def scope_of(source_id: str, name: str, dataset: str | None = None, release: str | None = None) -> str:
+def scope_of(source_id: str, name: str, dataset: str | None = None, release: str | None = None) -> alerts.Scope:
     """Name what an alert of the arrival gate is about, so that a good file closes it."""
-    return f"arrival/{source_id}/{dataset}/{release}" if dataset and release else f"arrival/{source_id}/{name}"
+    parts = (dataset, release) if dataset and release else (name,)
+    return alerts.Scope.of("arrival", source_id, *parts)
 
 
 def refuse(stores: Stores, archived: Archived, arrival_: Arrival, rule: str, message: str) -> RefusedAtArrival:
@@ -53,5 +54,5 @@ def refuse_for(
     return RefusedAtArrival(
         f"{arrival_.name}: refused at arrival ({first['rule']}): {first['message']}"
         + (f" (and {more} more reason(s))" if more else "")
-        + f". The file is kept in {folder}; mend it or ask the publisher, then land it again."
+        + f". The file is kept in {folder}; correct it or ask the publisher, then land it again."
     )

@@ -13,10 +13,12 @@ import typer
 
 from perinatal.console import show
 from perinatal.errors import PerinatalError
+from pipeline.commands import alerts as cli_alerts
 from pipeline.commands import bench as cli_bench
 from pipeline.commands import sources as cli_sources
 from pipeline.commands import storage as cli_storage
 from pipeline.commands import themes as cli_themes
+from pipeline.commands import withdrawals as cli_withdrawals
 
 if TYPE_CHECKING:
     from perinatal.home import Home
@@ -31,6 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+app.add_typer(cli_alerts.app)
 app.add_typer(cli_sources.sources)
 app.add_typer(cli_sources.quarantine)
 app.add_typer(cli_themes.app, name="themes")
@@ -212,19 +215,6 @@ def pack(
 
 
 @app.command()
-def alerts(
-    as_json: JsonFlag = False,
-    everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
-) -> None:
-    """Show open (and with --all or --json recent) data-quality alerts."""
-    from expectations import alerts as log
-    from pipeline import report
-
-    found = [a.to_dict() for a in log.AlertLog(home().alerts).all() if everything or as_json or a.state == "open"]
-    show(found, as_json, report.print_alerts)
-
-
-@app.command()
 def notify(
     digest: Annotated[bool, typer.Option("--digest", help="Warnings too, in one message a channel.")] = False,
 ) -> None:
@@ -315,6 +305,7 @@ def stats(
 
 app.command()(cli_themes.brief)
 app.command()(cli_bench.bench)
+app.command()(cli_withdrawals.withdraw)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -87,13 +87,13 @@ def list_quarantine(as_json: JsonFlag = False) -> None:
 
 @quarantine.command("show")
 def show_one(prefix: Prefix, source: OneSource = None, as_json: JsonFlag = False) -> None:
-    """Show one refused file: where it lies, and every reason with example rows."""
+    """Show one refused file: where it lies, how it begins, every reason with example rows, the commands."""
     from ingest.archive import quarantine as room
     from perinatal import home
-    from pipeline import report
+    from pipeline import alert_report
 
     folder, found = room.Quarantine(home.get().quarantine).find(prefix, source)
-    show({**vars(found), "folder": str(folder)}, as_json, report.print_refused)
+    show({**vars(found), "folder": str(folder)}, as_json, alert_report.print_refused)
 
 
 @quarantine.command()
@@ -114,12 +114,26 @@ def release(
 
     stores = Stores.of(home.get())
     _, found = stores.quarantine.find(prefix, source)
+    _refuse_what_would_block(found.reasons)
     acceptance = Acceptance(who or getpass.getuser(), why)
     taken = decisions.release(stores, registry.source(found.source_id), found, acceptance, dataset, release)
     for table in taken:
         print(table.message, file=sys.stderr if table.what == "refused" else None)
     if any(table.what == "refused" for table in taken):
         raise SystemExit(3)
+
+
+def _refuse_what_would_block(reasons: list[dict[str, Any]]) -> None:
+    """Raise RefusedAtArrival where a reason is one for which the release gate is sure to block every build."""
+    from expectations.arrival import blocked_at_release
+    from perinatal.errors import RefusedAtArrival
+
+    for reason in reasons:
+        if rule := blocked_at_release(reason["rule"]):
+            raise RefusedAtArrival(
+                f"not released: {reason['message']} ({reason['rule']}). The release gate would block every build "
+                f"with this file ({rule}), and nothing new would be published. Correct it and land it, or reject it"
+            )
 
 
 @quarantine.command()

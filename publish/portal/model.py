@@ -88,6 +88,7 @@ class Edition:
     indicators: dict[str, Record]
     releases: dict[str, Record]
     warnings: dict[str, str]
+    faults: frozenset[str]
     tables: dict[str, dict[str, str]]  # schema.table → column → type
     row_counts: dict[str, int]
     ambitions: list[Record] = field(default_factory=list)

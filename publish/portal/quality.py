@@ -20,6 +20,7 @@ def context(lookup: Lookup, missing: Sequence[Record]) -> dict[str, Any]:
         "newest": _newest_releases(edition),
         "missing": missing,
         "open_alerts": _by_rule(edition, (alert for alert in edition.alerts if alert["state"] == "open")),
+        "accepted_alerts": [alert for alert in edition.alerts if alert["state"] == "accepted"],
         "failed": _by_rule(edition, (check for check in edition.checks if not check["success"])),
         "suites": [{"name": name, "checks": count, "met": met[name]} for name, count in sorted(suites.items())],
         "lms_names": {row["lms_code"]: row["lms_name"] for row in edition.lms},

@@ -89,6 +89,7 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
     """Read an edition; leaves the temporary table `headline` on the connection."""
     reader = Reader(connection)
     reader.make_headline()
+    vocabulary = reader.all_of("reference.usage_warning", "rowid")
     return Edition(
         facts=facts,
         values=reader.values(),
@@ -97,7 +98,8 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
         trusts={row["code"]: row for row in reader.rows(page_queries.TRUSTS)},
         indicators={row["indicator_id"]: row for row in reader.all_of("core.dim_indicator", "indicator_id")},
         releases=reader.releases(),
-        warnings={row["usage_warning"]: row["says"] for row in reader.all_of("reference.usage_warning", "rowid")},
+        warnings={row["usage_warning"]: row["says"] for row in vocabulary},
+        faults=frozenset(row["usage_warning"] for row in vocabulary if row.get("kind") == "fault"),
         tables=dict(reader.tables),
         row_counts=_row_counts(reader),
         ambitions=reader.all_of("reference.ambition", "rowid"),

@@ -431,7 +431,7 @@ def test_no_restricted_row_and_no_name_is_in_any_public_file(home: Home) -> None
 
 
 def test_alerts_name_rows_of_a_restricted_file_by_number_alone(home: Home) -> None:
-    told = [alert for alert in alerts.AlertLog(home.alerts).all() if alert.scope.startswith("arrival/board_return")]
+    told = [alert for alert in alerts.AlertLog(home.alerts).all() if alert.scope.source_id == "board_return"]
     assert told
     assert CANARY not in str([alert.to_dict() for alert in told])
     assert all(set(row) <= {"source_row", "line"} for alert in told for row in alert.breach.sample_rows)

@@ -897,17 +897,13 @@ def test_halved_numbers_are_never_silent(years: tuple[Home, dict[int, str]], yea
     home, became = years
     assert became[year] == "landed"
     assert expected <= alarms(home, year)
-    told = {(alert.scope, alert.breach.rule) for alert in alerts.AlertLog(home.alerts).open()}
+    told = {(str(alert.scope), alert.breach.rule) for alert in alerts.AlertLog(home.alerts).open()}
     assert told & {
         (scope, rule) for rule in expected for scope in ("release", f"arrival/mbrrace/perinatal_mortality/{year}")
     }
-    warnings = ask(
-        home,
-        "select bool_and(list_contains(usage_warnings, 'arrival_warning')) from marts.trust_indicator "
-        "where period_label = ?",
-        str(year),
-    )
-    assert warnings == [(True,)] or expected == {"stillbirths_near_the_national_rate"}
+    # it is about the release: no row of it is more doubtful than the others
+    warned = "select count(*) from marts.trust_indicator where list_contains(usage_warnings, 'arrival_warning')"
+    assert ask(home, f"{warned} and period_label = ?", str(year)) == [(0,)]
 
 
 @pytest.mark.parametrize("year", [2016, 2018, 2023, 2024])

@@ -124,13 +124,17 @@ def test_one_broken_publisher_is_reported_and_recovers(
     assert reports.pop(source.id).outcome == "failed"
     same_page = {other.id for other in watched() if address_of(other) == (host, path)}
     assert {report.outcome for name, report in reports.items() if name not in same_page} <= {"unchanged"}
-    standing = [alert.scope for alert in alerts.AlertLog(home.alerts).open() if alert.scope.startswith("fetch")]
+    standing = [
+        str(alert.scope) for alert in alerts.AlertLog(home.alerts).open() if alert.scope.kind.startswith("fetch")
+    ]
     assert f"fetch-sample/{source.id}" in standing
     reports = {
         report.source_id: report for report in fetch.fetch_all(FetchStores.of(home), client, watched(), synthetic=True)
     }
     assert reports[source.id].outcome in ("unchanged", "no_data")
-    assert [alert.scope for alert in alerts.AlertLog(home.alerts).open() if alert.scope.startswith("fetch")] == []
+    assert [
+        str(alert.scope) for alert in alerts.AlertLog(home.alerts).open() if alert.scope.kind.startswith("fetch")
+    ] == []
 
 
 def perinatal(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -17,7 +17,7 @@ import duckdb
 import pytest
 
 from expectations import release
-from expectations.checks import Result
+from expectations.results import Result
 from ingest.archive import build_inputs, quarantine
 from ingest.archive import manifest as manifests
 from ingest.archive.manifest import LandedReleases
@@ -301,7 +301,7 @@ MBRRACE = [
     mbrrace("nothing under the header", keep(0), "no_rows", "block"),
     mbrrace("another encoding", encode("utf-16"), "wrong_encoding", "block"),
     mbrrace("a page named .csv", page, "html", "block"),
-    mbrrace("negative counts", put_once({"TotalNeonatalDeaths": "-5"}), "neonatal_deaths__minimum", "block"),
+    mbrrace("negative counts", put_once({"TotalNeonatalDeaths": "-5"}), "neonatal_deaths__range", "block"),
     mbrrace(
         "births in thousands",
         put({"TotalBirths": number("TotalBirths", lambda n: n / 1000)}),
@@ -486,7 +486,7 @@ NMPA = [
     nmpa(
         "percentages times 100",
         put({"Unadjusted rate": number("Unadjusted rate", lambda n: 100 * n)}),
-        "unadjusted_rate__maximum",
+        "unadjusted_rate__range",
         "block",
     ),
     nmpa(
@@ -627,7 +627,7 @@ FINGERTIPS = [
     fingertips("most rows left out", table(lambda rows: rows[::3]), "about_as_many_rows", "warn", after=BOARDS),
     fingertips("an error page for an answer", page, "html", "block"),
     fingertips("no data at this kind of area", keep(0), "no_rows", "block"),
-    fingertips("negative counts", put_once({"Count": "-20"}), "count__minimum", "warn"),
+    fingertips("negative counts", put_once({"Count": "-20"}), "count__range", "warn"),
     fingertips("a header translated", header("Area Code", "Gebiet"), "not_recognised", "block"),
     fingertips("words of another language", put_once({"Sex": "Frauen"}), "sex__set", "warn"),
     fingertips(

@@ -55,7 +55,7 @@ WRITTEN_BY_STEPS = ("publish", "insights")
 # seeds whose columns the YAML does not list
 OTHER_TABLES = {
     ("reference", "ambition"): ["ambition_id", "ambition_name", "unit", "definition", "statement", "quirk"],
-    ("reference", "usage_warning"): ["usage_warning", "says"],
+    ("reference", "usage_warning"): ["usage_warning", "kind", "says"],
 }
 RELEASE = "mbrrace/perinatal_mortality/2024/aaaaaaaaaaaa"
 MONTHLY = "msds/monthly_measures/2026-03/bbbbbbbbbbbb"
@@ -158,7 +158,7 @@ def _reference(edition: MadeUp) -> None:
         ("denominator_withheld", "The denominator is withheld"),
         ("synthetic", "Invented sample data"),
     ):
-        edition.add("reference", "usage_warning", usage_warning=word, says=says)
+        edition.add("reference", "usage_warning", usage_warning=word, kind="note", says=says)
     edition.add(
         "reference",
         "ambition",

@@ -48,7 +48,7 @@ with
             resolved.*,
             release.is_superseded,
             release.is_synthetic,
-            release.has_arrival_warning,
+            warned.source_row is not null as has_arrival_warning,
             release.status = 'provisional' as is_provisional,
             release.audience,
             correction.source_row is not null as is_corrected,
@@ -77,6 +77,10 @@ with
             ) as correction
             on resolved.release_key = correction.release_key
             and resolved.source_row = correction.source_row
+        left join
+            (select distinct release_key, source_row from {{ source("landed", "row_warning") }}) as warned
+            on resolved.release_key = warned.release_key
+            and resolved.source_row = warned.source_row
     ),
 
     ruled as (

@@ -288,7 +288,7 @@ def test_what_the_world_did_is_tried_again(
     assert run("assemble") == {"build": "failed"}
     assert len(tried) == 3
     (alert,) = alerts.AlertLog(home.alerts).open()
-    assert (alert.scope, alert.breach.rule) == ("operations/assemble/build", "task_failed")
+    assert (str(alert.scope), alert.breach.rule) == ("operations/assemble/build", "task_failed")
     assert "no space left" in alert.breach.message
 
 

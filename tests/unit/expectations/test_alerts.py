@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from multiprocessing import get_context
 
 import pytest
 
 from expectations import alerts
-from expectations.alerts import Alert, Breach
+from expectations.alerts import Alert, AlertLog, Breach, Scope
+from perinatal.errors import PerinatalError
 from perinatal.home import Home
 
 MISSING = Breach("missing", "block", "One trust’s rows are missing", count=1, sample_rows=[{"source_row": 7}])
@@ -19,7 +21,7 @@ def log(home: Home) -> list[dict[str, object]]:
 
 
 def states(home: Home) -> dict[str, str]:
-    return {alert.alert_id: alert.state for alert in alerts.AlertLog(home.alerts).all()}
+    return {alert.key: alert.state for alert in alerts.AlertLog(home.alerts).all()}
 
 
 def only(home: Home) -> Alert:
@@ -29,12 +31,12 @@ def only(home: Home) -> Alert:
 
 def test_no_log_is_no_alerts(home: Home) -> None:
     assert alerts.AlertLog(home.alerts).all() == []
-    alerts.AlertLog(home.alerts).reconcile("release", [])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("release"), [])
     assert not (home.alerts / alerts.LOG).exists()
 
 
 def test_a_breach_opens_an_alert(home: Home) -> None:
-    alerts.AlertLog(home.alerts).reconcile("release", [MISSING])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("release"), [MISSING])
     alert = only(home)
     assert (alert.state, alert.times_seen, alert.closed_at) == ("open", 1, None)
     assert alert.breach == MISSING
@@ -42,18 +44,18 @@ def test_a_breach_opens_an_alert(home: Home) -> None:
 
 
 def test_a_repeated_breach_is_counted_not_opened_again(home: Home) -> None:
-    alerts.AlertLog(home.alerts).reconcile("release", [MISSING])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("release"), [MISSING])
     opened = only(home).opened_at
-    alerts.AlertLog(home.alerts).reconcile("release", [replace(MISSING, count=2)])
-    alerts.AlertLog(home.alerts).reconcile("release", [replace(MISSING, count=2)])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("release"), [replace(MISSING, count=2)])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("release"), [replace(MISSING, count=2)])
     alert = only(home)
     assert (alert.state, alert.times_seen, alert.opened_at, alert.breach.count) == ("open", 3, opened, 2)
     assert [event["event"] for event in log(home)] == ["opened", "updated", "seen"]
 
 
 def test_a_breach_that_is_gone_closes(home: Home) -> None:
-    alerts.AlertLog(home.alerts).reconcile("release", [MISSING, LATE])
-    alerts.AlertLog(home.alerts).reconcile("release", [LATE])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("release"), [MISSING, LATE])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("release"), [LATE])
     assert states(home) == {"release#missing": "closed", "release#late": "open"}
     assert [alert.breach.rule for alert in alerts.AlertLog(home.alerts).open()] == ["late"]
     closed = next(alert for alert in alerts.AlertLog(home.alerts).all() if alert.state == "closed")
@@ -62,48 +64,48 @@ def test_a_breach_that_is_gone_closes(home: Home) -> None:
 
 
 def test_a_closed_alert_closes_once_and_opens_anew(home: Home) -> None:
-    alerts.AlertLog(home.alerts).reconcile("release", [MISSING])
-    alerts.AlertLog(home.alerts).reconcile("release", [])
-    alerts.AlertLog(home.alerts).reconcile("release", [])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("release"), [MISSING])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("release"), [])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("release"), [])
     assert [event["event"] for event in log(home)] == ["opened", "closed"]
-    alerts.AlertLog(home.alerts).reconcile("release", [MISSING])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("release"), [MISSING])
     assert (only(home).state, only(home).times_seen, only(home).closed_at) == ("open", 1, None)
 
 
 def test_scopes_do_not_touch_each_other(home: Home) -> None:
-    alerts.AlertLog(home.alerts).reconcile("arrival/a", [MISSING])
-    alerts.AlertLog(home.alerts).reconcile("arrival/b", [MISSING])
-    alerts.AlertLog(home.alerts).reconcile("arrival/a", [])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("arrival/a"), [MISSING])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("arrival/b"), [MISSING])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("arrival/a"), [])
     assert states(home) == {"arrival/a#missing": "closed", "arrival/b#missing": "open"}
 
 
 @pytest.mark.parametrize("cut", [1, 2, 10, 40, 80, 120])
 def test_a_half_written_last_line_never_happened(home: Home, cut: int) -> None:
-    alerts.AlertLog(home.alerts).reconcile("release", [LATE])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("release"), [LATE])
     path = home.alerts / alerts.LOG
     whole = path.read_bytes()
     event = (json.dumps(log(home)[0] | {"rule": "missing"}, ensure_ascii=False)).encode()
     path.write_bytes(whole + event[:-cut])
     assert states(home) == {"release#late": "open"}
-    alerts.AlertLog(home.alerts).reconcile("release", [LATE, MISSING])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("release"), [LATE, MISSING])
     assert states(home) == {"release#late": "open", "release#missing": "open"}
     assert path.read_bytes().startswith(whole + event[:-cut] + b"\n")
 
 
 def test_a_line_cut_within_a_character_never_happened(home: Home) -> None:
-    alerts.AlertLog(home.alerts).reconcile("release", [LATE])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("release"), [LATE])
     path = home.alerts / alerts.LOG
     with path.open("ab") as out:
         out.write('{"event": "opened", "breach": {"message": "trust’'.encode()[:-1])
     assert states(home) == {"release#late": "open"}
-    alerts.AlertLog(home.alerts).reconcile("release", [LATE])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("release"), [LATE])
     assert only(home).times_seen == 2
 
 
 def test_nothing_is_ever_rewritten(home: Home) -> None:
     before = b""
     for breaches in ([MISSING], [MISSING, LATE], [], [LATE], [MISSING]):
-        alerts.AlertLog(home.alerts).reconcile("release", breaches)
+        alerts.AlertLog(home.alerts).reconcile(Scope.read("release"), breaches)
         now = (home.alerts / alerts.LOG).read_bytes()
         assert now.startswith(before)
         before = now
@@ -111,7 +113,7 @@ def test_nothing_is_ever_rewritten(home: Home) -> None:
 
 def _reconcile_often(home: Home, scope: str) -> None:
     for _ in range(20):
-        alerts.AlertLog(home.alerts).reconcile(scope, [MISSING])
+        alerts.AlertLog(home.alerts).reconcile(Scope.read(scope), [MISSING])
 
 
 def test_processes_may_write_at_once(home: Home) -> None:
@@ -122,15 +124,15 @@ def test_processes_may_write_at_once(home: Home) -> None:
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0]
-    assert {alert.alert_id: alert.times_seen for alert in alerts.AlertLog(home.alerts).all()} == {
+    assert {alert.key: alert.times_seen for alert in alerts.AlertLog(home.alerts).all()} == {
         "arrival/0#missing": 20,
         "arrival/1#missing": 20,
     }
 
 
 def test_newest_first(home: Home) -> None:
-    alerts.AlertLog(home.alerts).reconcile("b", [MISSING])
-    alerts.AlertLog(home.alerts).reconcile("a", [MISSING])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("b"), [MISSING])
+    alerts.AlertLog(home.alerts).reconcile(Scope.read("a"), [MISSING])
     found = alerts.AlertLog(home.alerts).all()
     assert [alert.last_seen_at for alert in found] == sorted((a.last_seen_at for a in found), reverse=True)
 
@@ -139,3 +141,86 @@ def test_a_refused_file_makes_a_blocking_breach() -> None:
     breach = alerts.from_reason({"rule": "empty", "message": "the file is empty"})
     assert (breach.severity, breach.count, breach.rule) == ("block", 1, "empty")
     assert "quarantine" in breach.remedy
+
+
+def test_a_quarantine_report_of_an_earlier_version_is_read() -> None:
+    reason = {"rule": "r", "message": "m", "count": 2, "severity": "block", "rows": [{"source_row": 1}], "remedy": "x"}
+    assert alerts.from_reason(reason).sample_rows == [{"source_row": 1}]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "source", "release"),
+    [
+        ("arrival/mbrrace/deaths/2023", "arrival", "mbrrace", ("mbrrace", "deaths", "2023")),
+        ("arrival/mbrrace/a.csv", "arrival", "mbrrace", None),
+        ("inbox/msds/a.csv", "inbox", "msds", None),
+        ("release", "release", None, None),
+    ],
+)
+def test_a_scope_is_read_and_written_as_the_log_has_it(
+    text: str, kind: str, source: str | None, release: tuple[str, ...] | None
+) -> None:
+    scope = Scope.read(text)
+    assert (str(scope), scope.kind, scope.source_id, scope.release) == (text, kind, source, release)
+
+
+# --- accepting -----------------------------------------------------------------------------------------------------
+
+RELEASE = Scope.of("release")
+TODAY = datetime.now(UTC).date()
+
+
+@pytest.fixture
+def accepted(tmp_path) -> AlertLog:
+    """Give a log in which a warning of five rows is accepted for a week."""
+    found = AlertLog(tmp_path)
+    found.reconcile(RELEASE, [replace(LATE, count=5)])
+    found.accept(found.find(found.all()[0].alert_id[:4]), "Ann", "The publisher knows", TODAY + timedelta(days=7))
+    return found
+
+
+def test_an_accepted_alert_is_open_no_more_and_says_who_and_why(accepted: AlertLog) -> None:
+    [alert] = accepted.all()
+    assert (alert.state, accepted.open()) == ("accepted", [])
+    kept = {name: value for name, value in alert.to_dict().items() if name.startswith("accepted")}
+    until = (TODAY + timedelta(days=7)).isoformat()
+    assert kept == {"accepted_by": "Ann", "accepted_until": until, "accepted_why": "The publisher knows"}
+
+
+@pytest.mark.parametrize(
+    ("found", "state"),
+    [
+        (replace(LATE, count=5), "accepted"),
+        (replace(LATE, count=4, message="fewer"), "accepted"),
+        (replace(LATE, count=6), "open"),
+        (replace(LATE, count=5, severity="block"), "open"),
+    ],
+)
+def test_it_comes_back_when_it_grows(accepted: AlertLog, found: Breach, state: str) -> None:
+    accepted.reconcile(RELEASE, [found])
+    assert [alert.state for alert in accepted.all()] == [state]
+    assert accepted.all()[0].times_seen == 2
+
+
+def test_it_comes_back_after_the_day(accepted: AlertLog) -> None:
+    for days, state in ((7, "accepted"), (8, "open")):
+        [alert] = accepted.all(TODAY + timedelta(days=days))
+        assert alert.state == state
+    assert alert.to_dict()["accepted_by"] is None
+
+
+def test_one_that_closes_and_opens_anew_is_not_accepted(accepted: AlertLog) -> None:
+    accepted.reconcile(RELEASE, [])
+    accepted.reconcile(RELEASE, [replace(LATE, count=5)])
+    assert accepted.all()[0].state == "open"
+
+
+def test_what_cannot_be_accepted_is_an_error(accepted: AlertLog) -> None:
+    [alert] = accepted.all()
+    with pytest.raises(PerinatalError, match="has not passed"):
+        accepted.accept(alert, "Ann", "why", date(2020, 1, 1))
+    accepted.reconcile(RELEASE, [])
+    with pytest.raises(PerinatalError, match="closed"):
+        accepted.accept(accepted.all()[0], "Ann", "why", TODAY)
+    with pytest.raises(PerinatalError, match="0 alerts have an id that begins with 'zz'"):
+        accepted.find("zz")

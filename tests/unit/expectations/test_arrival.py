@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from expectations import alerts
+from expectations import alerts, arrival
 from ingest import registry
+from ingest.archive.quarantine import Quarantine
 from ingest.land import landing
 from ingest.land.arriving_file import Arrival, Outcome
 from ingest.registry import Source
 from ingest.stores import Stores
 from perinatal.errors import RefusedAtArrival
 from perinatal.home import Home
+from tests.support import light_gate
 
 pytestmark = pytest.mark.slow  # a hundred rules a release, judged a dozen times
 
@@ -142,11 +144,45 @@ def test_every_column_rule_of_the_contract_is_asked(mbrrace: Land) -> None:
     source: Source = registry.source("mbrrace")
     outcome = mbrrace(2022)
     asked = {check["rule"] for check in outcome.manifest.checks}
+    assert "cells_have_their_type" in asked
     for column in source.columns["perinatal_mortality"]:
-        if column.type not in ("text", "interval_text"):
-            assert f"{column.name}__type" in asked
+        if column.minimum is not None:
+            assert f"{column.name}__range" in asked
         if not column.nullable:
             assert f"{column.name}__filled" in asked
         if column.allowed:
             assert f"{column.name}__set" in asked
     assert failed(outcome) <= {"organisations_of_the_earlier_release_are_here"}
+
+
+def test_a_warning_keeps_the_rows_it_is_about(mbrrace: Land) -> None:
+    """What is said of a row reaches the warehouse; the rest of the release stays clear of it."""
+    outcome = mbrrace(2022, lambda row: row.update(Longitude="12.5") if row["OrganisationCode"] in ("5", "8") else None)
+    [check] = [check for check in outcome.manifest.checks if check["rule"] == "longitude__range"]
+    assert check["expectation"] == "expect_column_values_to_be_between"
+    assert check["kwargs"] == {"column": "longitude", "min_value": -10.0, "max_value": 3.0}
+    assert (check["unexpected_count"], check["element_count"]) == (2, outcome.manifest.rows_landed)
+    rows = [row for first, last in check["source_rows"] for row in range(first, last + 1)]
+    assert rows == [row["source_row"] for row in check["sample_rows"]]
+    assert ": 2 of " in check["message"]
+    assert check["sample_rows"][0]["organisation_name"] in check["message"]
+
+
+def test_the_light_gate_of_other_tests_says_what_the_library_says(
+    home: Home, mbrrace: Land, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoil(row: dict[str, str]) -> None:
+        if row["OrganisationCode"] in ("5", "8"):
+            row.update(Longitude="12.5", ComparatorGroupID="9", TotalLiveBirths="39999", CountryName="France")
+            row.update(StabilisedStillbirthCI="none", OrganisationName="", OrganisationCode="5", ReportYear="x")
+
+    def breached() -> dict[str, tuple[object, ...]]:
+        with pytest.raises(RefusedAtArrival):
+            mbrrace(2022, spoil)
+        [(_, report)] = Quarantine(home.quarantine).reports()
+        return {reason["rule"]: (reason["count"], reason["message"]) for reason in report.reasons}
+
+    by_library = breached()
+    monkeypatch.setattr(arrival.native, "validate_tables", light_gate.validate_tables)
+    assert breached() == by_library
+    assert len(by_library) >= 7

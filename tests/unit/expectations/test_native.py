@@ -11,7 +11,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from expectations.native import Expectation, Validated, validate
+from expectations.native import validate
+from expectations.results import Result
+from expectations.standards import Standard
 from perinatal.errors import PerinatalError
 
 ROWS = """
@@ -34,13 +36,17 @@ def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield opened
 
 
-def one(connection: duckdb.DuckDBPyConnection, kind: str, **kwargs: Any) -> Validated:
-    [found] = validate(connection, "rows", [Expectation(kind, kwargs)])
+def asked(kind: str, **kwargs: Any) -> Standard:
+    return Standard(id="asked", type=kind, kwargs=kwargs, problem="Wrong")
+
+
+def one(connection: duckdb.DuckDBPyConnection, kind: str, **kwargs: Any) -> Result:
+    [found] = validate(connection, "rows", [asked(kind, **kwargs)])
     return found
 
 
-def failing(found: Validated) -> list[int]:
-    return sorted(row["source_row"] for row in found.examples)
+def failing(found: Result) -> list[int]:
+    return sorted(row["source_row"] for row in found.sample_rows)
 
 
 CODE = "^R[A-Z]{2}$"
@@ -97,8 +103,8 @@ def test_failing_rows_are_counted_and_named(
     [
         ("expect_column_to_exist", {"column": "births"}, True, None),
         ("expect_column_to_exist", {"column": "no_such"}, False, None),
-        ("expect_column_values_to_be_of_type", {"column": "starts", "type_": "DATE"}, True, "DATE"),
-        ("expect_column_values_to_be_of_type", {"column": "births", "type_": "VARCHAR"}, False, "INTEGER"),
+        ("expect_column_values_to_be_of_type", {"column": "starts", "type_": "DATE"}, True, None),
+        ("expect_column_values_to_be_of_type", {"column": "births", "type_": "VARCHAR"}, False, None),
         (
             "expect_column_values_to_be_in_type_list",
             {"column": "births", "type_list": ["BIGINT", "integer"]},
@@ -123,30 +129,41 @@ def test_a_share_of_rows_may_fail(connection: duckdb.DuckDBPyConnection) -> None
     strict, lenient = validate(
         connection,
         "rows",
-        [Expectation(REGEX, {"column": "trust_code", "regex": CODE, "mostly": m}) for m in (0.7, 0.6)],
+        [asked(REGEX, column="trust_code", regex=CODE, mostly=m) for m in (0.7, 0.6)],
     )
     assert (strict.success, lenient.success) == (False, True)
     assert strict.unexpected_percent == lenient.unexpected_percent == pytest.approx(40)
 
 
 def test_results_come_in_the_order_asked_with_what_was_said(connection: duckdb.DuckDBPyConnection) -> None:
-    asked = [
-        Expectation(COMPOUND, {"column_list": ["trust_code", "measure"]}, "warn", "twice", notes="Ask the publisher."),
-        Expectation("expect_column_to_exist", {"column": "births"}, "info"),
-        Expectation(ROWS_QUERY, {"unexpected_rows_query": ENDS_FIRST}, meta={"owner": "Insights"}),
+    wanted = [
+        asked(COMPOUND, column_list=["trust_code", "measure"]).model_copy(update={"severity": "warn", "id": "twice"}),
+        asked("expect_column_to_exist", column="births").model_copy(update={"severity": "info"}),
+        asked(ROWS_QUERY, unexpected_rows_query=ENDS_FIRST).model_copy(update={"owner": "Insights"}),
     ]
-    found = validate(connection, "rows", asked)
-    assert [item.expectation for item in found] == asked
-    first, _, last = (item.native.expectation_config for item in found)
-    assert (first.severity, first.notes, last.meta["owner"]) == ("warning", "Ask the publisher.", "Insights")
+    found = validate(connection, "rows", wanted)
+    assert [(item.rule, item.expectation, item.severity) for item in found] == [
+        ("twice", COMPOUND, "warn"),
+        ("asked", "expect_column_to_exist", "info"),
+        ("asked", ROWS_QUERY, "block"),
+    ]
+    assert [item.source_rows for item in found] == [[[1, 1], [3, 5]], [], []]  # kept where a warning is about rows
+    assert (found[1].message, found[2].owner) == ("", "Insights")
     assert found[2].unexpected_percent == pytest.approx(20)
-    assert found[2].examples == [{"source_row": 2, "trust_name": "Second"}]
+    assert found[2].sample_rows == [{"source_row": 2, "trust_name": "Second"}]
+    assert found[2].message == "Wrong: 1 of 5 rows, row 2, Second"
 
 
-def test_examples_are_few_and_whole_rows(connection: duckdb.DuckDBPyConnection) -> None:
-    [found] = validate(connection, "rows", [Expectation(BETWEEN, {"column": "deaths", "min_value": 99})], examples=2)
-    assert (found.unexpected_count, failing(found)) == (5, [1, 2])
-    assert found.examples[0]["trust_name"] == "First"
+def test_examples_are_few_and_show_what_may_be_shown(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(
+        "create table many as select i as source_row, 'A' as trust_name, i as deaths from range(1, 9) t(i)"
+    )
+    standard = asked(ROWS_QUERY, unexpected_rows_query="select * from {batch} where deaths > 2")
+    [found] = validate(
+        connection, "many", [standard], shown=lambda _: lambda columns: [c for c in columns if c != "deaths"]
+    )
+    assert (found.unexpected_count, failing(found)) == (6, [3, 4, 5, 6, 7])
+    assert found.sample_rows[0] == {"source_row": 3, "trust_name": "A"}
 
 
 def test_nothing_asked_is_nothing_found(connection: duckdb.DuckDBPyConnection) -> None:
@@ -156,18 +173,18 @@ def test_nothing_asked_is_nothing_found(connection: duckdb.DuckDBPyConnection) -
 @pytest.mark.parametrize(
     ("expectation", "reason"),
     [
-        (Expectation(ROWS_QUERY, {"unexpected_rows_query": "select none from {batch} where no"}, id="odd"), "odd .*no"),
-        (Expectation(FILLED, {"column": "no_such"}), "no_such.*does not exist"),
-        (Expectation(BETWEEN, {"column": "trust_name", "min_value": 1}), "trust_name.*Cannot compare"),
-        (Expectation(REGEX, {"column": "trust_name", "regex": "("}), "trust_name.*missing"),
-        (Expectation("expect_nonsense", {}), "expect_nonsense not found"),
-        (Expectation(IN_SET, {"colum": "births"}), "column field required"),
+        (asked(ROWS_QUERY, unexpected_rows_query="select none from {batch} where no"), "asked .*no"),
+        (asked(FILLED, column="no_such"), "no_such.*does not exist"),
+        (asked(BETWEEN, column="trust_name", min_value=1), "trust_name.*Cannot compare"),
+        (asked(REGEX, column="trust_name", regex="("), "trust_name.*missing"),
+        (asked("expect_nonsense"), "expect_nonsense not found"),
+        (asked(IN_SET, colum="births"), "column field required"),
     ],
 )
 def test_what_cannot_be_evaluated_is_an_error(
-    connection: duckdb.DuckDBPyConnection, expectation: Expectation, reason: str
+    connection: duckdb.DuckDBPyConnection, expectation: Standard, reason: str
 ) -> None:
-    fine = Expectation(FILLED, {"column": "trust_code"})
+    fine = asked(FILLED, column="trust_code")
     with pytest.raises(PerinatalError, match=reason) as raised:
         validate(connection, "rows", [fine, expectation])
     assert str(raised.value).count(FILLED) == (expectation.type == FILLED)
@@ -183,7 +200,7 @@ def test_a_closed_connection_is_an_error(connection: duckdb.DuckDBPyConnection) 
 
 def test_a_table_that_is_absent_is_an_error(connection: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(PerinatalError, match="no_such"):
-        validate(connection, "no_such", [Expectation(FILLED, {"column": "trust_code"})])
+        validate(connection, "no_such", [asked(FILLED, column="trust_code")])
 
 
 def test_the_connection_and_its_transaction_stay_the_callers(connection: duckdb.DuckDBPyConnection) -> None:
@@ -206,16 +223,16 @@ def test_an_attached_candidate_is_read_only_and_judged_by_schema(tmp_path: Path)
         lost = (
             "select source_row from {batch} where source_row not in (select source_row from last.marts.trust_indicator)"
         )
-        asked = [Expectation(FILLED, {"column": "measure"}), Expectation(ROWS_QUERY, {"unexpected_rows_query": lost})]
+        wanted = [asked(FILLED, column="measure"), asked(ROWS_QUERY, unexpected_rows_query=lost)]
         for schema in ("marts", "candidate.marts", "last.marts"):
-            filled, kept = validate(opened, "trust_indicator", asked, schema)
+            filled, kept = validate(opened, f"{schema}.trust_indicator", wanted)
             assert (failing(filled), kept.success) == ([3, 5], True)
 
 
 def test_a_table_without_row_numbers_has_examples_too(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("create table plain as select births from rows")
-    [found] = validate(connection, "plain", [Expectation(BETWEEN, {"column": "births", "min_value": 0})])
-    assert (found.unexpected_count, found.examples) == (1, [{"births": -1}])
+    [found] = validate(connection, "plain", [asked(BETWEEN, column="births", min_value=0)])
+    assert (found.unexpected_count, found.sample_rows) == (1, [{"births": -1}])
 
 
 def test_connections_are_judged_at_the_same_time(tmp_path: Path) -> None:
@@ -230,11 +247,12 @@ def test_connections_are_judged_at_the_same_time(tmp_path: Path) -> None:
 
 def test_importing_is_cheap_and_nothing_is_said_or_sent() -> None:
     script = (
-        "import sys, duckdb; from expectations.native import Expectation, validate\n"
+        "import sys, duckdb; from expectations.native import validate; from expectations.standards import Standard\n"
         "assert 'great_expectations' not in sys.modules and 'sqlalchemy' not in sys.modules\n"
         "with duckdb.connect() as c:\n"
         "    c.execute('create table t as select 1 as x')\n"
-        "    assert validate(c, 't', [Expectation('expect_column_to_exist', {'column': 'x'})])[0].success\n"
+        "    asked = Standard(id='x', type='expect_column_to_exist', kwargs={'column': 'x'})\n"
+        "    assert validate(c, 't', [asked])[0].success\n"
         "import os; assert os.environ['GX_ANALYTICS_ENABLED'] == 'false'"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from expectations import notify
-from expectations.alerts import AlertLog, Breach
+from expectations.alerts import AlertLog, Breach, Scope
 from expectations.notify import Channel
 from perinatal.home import Home
 
@@ -66,13 +67,13 @@ def test_one_message_for_a_breach_of_three_nights_and_one_when_it_is_mended(home
     hook, posts = webhook(httpserver)
     channels = [Channel(url), hook]
     for _night in range(3):
-        AlertLog(home.alerts).reconcile("release", [BLOCK])
+        AlertLog(home.alerts).reconcile(Scope.read("release"), [BLOCK])
         notify.notify(AlertLog(home.alerts), channels, digest=True)
     assert len(box.messages) == 1
     assert len(posts) == 1
     assert "masks_are_whole" in posts[0]["title"]
     assert "What to do: Tell them." in posts[0]["message"]
-    AlertLog(home.alerts).reconcile("release", [])
+    AlertLog(home.alerts).reconcile(Scope.read("release"), [])
     for _night in range(2):
         notify.notify(AlertLog(home.alerts), channels, digest=True)
     assert len(box.messages) == 2
@@ -80,9 +81,20 @@ def test_one_message_for_a_breach_of_three_nights_and_one_when_it_is_mended(home
     assert "closed" in posts[1]["title"]
 
 
+def test_an_accepted_alert_is_not_sent_and_comes_back_as_news(home, httpserver):
+    hook, posts = webhook(httpserver)
+    log = AlertLog(home.alerts)
+    for breach, sent in ((WARN, 1), (WARN, 1), (replace(WARN, count=2), 2), (replace(WARN, count=2), 2)):
+        log.reconcile(Scope.of("release"), [breach])
+        notify.notify(log, [hook], digest=True)
+        assert len(posts) == sent
+        if len(posts) == 1:
+            log.accept(log.all()[0], "Ann", "known", datetime.now(UTC).date())
+
+
 def test_warnings_wait_for_the_digest(home, httpserver):
     hook, posts = webhook(httpserver)
-    AlertLog(home.alerts).reconcile("release", [BLOCK, WARN])
+    AlertLog(home.alerts).reconcile(Scope.read("release"), [BLOCK, WARN])
     notify.notify(AlertLog(home.alerts), [hook], digest=False)
     assert [post["title"] for post in posts] == ["Perinatal Insights [block] masks_are_whole"]
     notify.notify(AlertLog(home.alerts), [hook], digest=True)
@@ -93,7 +105,7 @@ def test_warnings_wait_for_the_digest(home, httpserver):
 def test_an_lms_hears_of_its_own_trusts_only(home, httpserver):
     own, posts = webhook(httpserver, "/qop")
     other, others = webhook(httpserver, "/qrl")
-    AlertLog(home.alerts).reconcile("release", [BLOCK, WARN])
+    AlertLog(home.alerts).reconcile(Scope.read("release"), [BLOCK, WARN])
     notify.notify(AlertLog(home.alerts), [Channel(own.url, "QOP"), Channel(other.url, "QRL")], digest=True)
     assert len(posts) == 1
     assert "Unknown organisation" in posts[0]["message"]
@@ -103,24 +115,24 @@ def test_an_lms_hears_of_its_own_trusts_only(home, httpserver):
 def test_a_failed_channel_is_an_alert_and_is_tried_again(home, httpserver):
     httpserver.expect_ordered_request("/hook", method="POST").respond_with_data("no", status=500)
     channel = Channel(f"json://127.0.0.1:{httpserver.port}/hook")
-    AlertLog(home.alerts).reconcile("release", [BLOCK])
+    AlertLog(home.alerts).reconcile(Scope.read("release"), [BLOCK])
     sent = notify.notify(AlertLog(home.alerts), [channel], digest=True)
     assert sent[0].failed
     assert sent[0].waiting == 1
-    assert [alert.breach.rule for alert in AlertLog(home.alerts).open() if alert.scope.startswith("notify/")] == [
+    assert [alert.breach.rule for alert in AlertLog(home.alerts).open() if alert.scope.kind == "notify"] == [
         "channel_fails"
     ]
     httpserver.clear()
     _, posts = webhook(httpserver)
     assert not notify.notify(AlertLog(home.alerts), [channel], digest=True)[0].failed
     assert len(posts) == 1
-    assert not [alert for alert in AlertLog(home.alerts).open() if alert.scope.startswith("notify/")]
+    assert not [alert for alert in AlertLog(home.alerts).open() if alert.scope.kind == "notify"]
 
 
 def test_a_flood_becomes_one_message(home, httpserver):
     hook, posts = webhook(httpserver)
     flood = [Breach(f"rule_{number}", "block", f"breach {number}") for number in range(50)]
-    AlertLog(home.alerts).reconcile("release", flood)
+    AlertLog(home.alerts).reconcile(Scope.read("release"), flood)
     notify.notify(AlertLog(home.alerts), [hook], digest=True)
     assert len(posts) == 1
     assert "and 10 more" in posts[0]["message"]
@@ -129,7 +141,7 @@ def test_a_flood_becomes_one_message(home, httpserver):
 def test_a_warning_that_becomes_a_block_is_told_at_once_and_once(home, httpserver):
     hook, posts = webhook(httpserver)
     for severity in ("warn", "block", "block"):
-        AlertLog(home.alerts).reconcile("release", [replace(WARN, severity=severity)])
+        AlertLog(home.alerts).reconcile(Scope.read("release"), [replace(WARN, severity=severity)])
         notify.notify(AlertLog(home.alerts), [hook], digest=severity == "warn")
     assert [post["title"] for post in posts] == [f"Perinatal Insights [{s}] {WARN.rule}" for s in ("warn", "block")]
 
@@ -144,7 +156,7 @@ def test_a_message_is_enough_to_act_on(home, httpserver):
         affected_lms=["QOP"],
         release_key="mbrrace/perinatal_mortality/2023/abc",
     )
-    AlertLog(home.alerts).reconcile("arrival/mbrrace/perinatal_mortality/2023", [breach])
+    AlertLog(home.alerts).reconcile(Scope.read("arrival/mbrrace/perinatal_mortality/2023"), [breach])
     notify.notify(AlertLog(home.alerts), [hook], digest=False, portal_url="https://insights.example.org/")
     for told in (
         "arrival/mbrrace/perinatal_mortality/2023",
@@ -167,7 +179,7 @@ def test_addresses_are_never_shown(home):
 def test_a_cut_off_line_in_the_log_costs_no_second_message(home, httpserver):
     hook, posts = webhook(httpserver)
     log = AlertLog(home.alerts)
-    log.reconcile("release", [BLOCK])
+    log.reconcile(Scope.read("release"), [BLOCK])
     log.folder.mkdir(parents=True, exist_ok=True)
     (log.folder / notify.DELIVERIES).write_text('{"at": "2026-01-01T00:00:00+00:00", "chann')  # a kill while writing
     for _night in range(2):

@@ -41,7 +41,7 @@ def releases(home: Home) -> list[tuple[str, int]]:
 
 
 def open_rules(home: Home) -> dict[str, str]:
-    return {alert.scope: alert.breach.rule for alert in alerts.AlertLog(home.alerts).open()}
+    return {str(alert.scope): alert.breach.rule for alert in alerts.AlertLog(home.alerts).open()}
 
 
 def state(home: Home, source_id: str = "madeup") -> probe_state.ProbeState:
@@ -289,7 +289,7 @@ def test_a_refused_file_waits_for_a_decision(home: Home, make_source: MakeSource
     again = fetch.fetch(FetchStores.of(home), client, source)
     assert again.outcome == "refused"
     assert server.count("/madeup.example/files/births.csv").body_bytes == 0
-    assert open_rules(home) == {"arrival/madeup/births/2021": "births__minimum"}
+    assert open_rules(home) == {"arrival/madeup/births/2021": "births__range"}
 
     _, report = quarantine.Quarantine(home.quarantine).find("")
     taken = decisions.release(Stores.of(home), source, report, Acceptance("Ann", "the publisher confirms it"))

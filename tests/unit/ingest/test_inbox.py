@@ -67,7 +67,7 @@ def rules(home: Home) -> list[str]:
 
 
 def open_scopes(home: Home) -> list[str]:
-    return sorted(alert.scope for alert in alerts.AlertLog(home.alerts).open())
+    return sorted(str(alert.scope) for alert in alerts.AlertLog(home.alerts).open())
 
 
 def test_a_file_is_landed_and_moved_out(home: Home, box: Inbox) -> None:

@@ -125,8 +125,8 @@ REFUSED = {
     "latin-1": ("Code,Events\nOrléans,1\n".encode("latin-1"), "wrong_encoding"),
     "latin-1 far down": (GOOD * 1 + b"a,1\n" * 50_000 + "é,1\n".encode("latin-1"), "wrong_encoding"),
     "text for a number": (b"Code,Events\na,many\n", "events__type"),
-    "out of range": (b"Code,Events\na,101\n", "events__maximum"),
-    "negative": (b"Code,Events\na,-1\n", "events__minimum"),
+    "out of range": (b"Code,Events\na,101\n", "events__range"),
+    "negative": (b"Code,Events\na,-1\n", "events__range"),
     "not filled": (b"Code,Events\n,1\n", "code__filled"),
     "blank where filled": (b"Code,Events\n  ,1\n", "code__filled"),
 }
@@ -153,7 +153,10 @@ def test_a_refusal_names_the_rows(home: Home, land: Land) -> None:
     with pytest.raises(RefusedAtArrival, match="1 row\\(s\\) do not, first at row 2"):
         land(b"Code,Events\na,1\nb,101\n")
     [report] = in_quarantine(home)
-    assert report.reasons[0]["rows"] == [{"source_row": 2, "code": "b", "events": 101}] or report.reasons[0]["rows"]
+    assert (
+        report.reasons[0]["sample_rows"] == [{"source_row": 2, "code": "b", "events": 101}]
+        or report.reasons[0]["sample_rows"]
+    )
 
 
 @pytest.mark.parametrize("bad", [b"Code\na\n", b"", b"Code,Events\na,many\n"])

@@ -6,11 +6,12 @@ from datetime import date
 
 import pytest
 
-from expectations.checks import load_rules, measure
 from expectations.release import SUITES
+from expectations.standards import load_standards
 from insights import theme_tables as step
 from insights.decisions import Decision, DecisionFile
 from perinatal.home import Home
+from tests.support import light_gate
 
 CTG = "The CTG was pathological for an hour and the concerns were not escalated to the registrar."
 
@@ -24,8 +25,8 @@ def breaches(candidate):
     import duckdb
 
     with duckdb.connect(str(candidate.path), read_only=True) as connection:
-        measured = measure(connection, load_rules(SUITES / "50_insights.yml"))
-    return {item.rule.id: item.observed for item in measured if item.observed}
+        found = light_gate.validate_tables(connection, load_standards(SUITES / "50_insights.yml"), suite="release")
+    return {result.rule: result.observed for result in found if result.failed}
 
 
 def content(candidate):

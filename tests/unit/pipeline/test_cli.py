@@ -104,7 +104,7 @@ def test_before_the_first_edition(cli: Cli, home: Home) -> None:
 @pytest.mark.parametrize("name", ["status", "alerts", "settings"])
 def test_json_is_one_document_on_standard_output(cli: Cli, small: Home, name: str) -> None:
     alerts.AlertLog(small.alerts).reconcile(
-        "release", [Breach("r", "warn", "Größer als ’erwartet‘", sample_rows=[{"n": 1}])]
+        alerts.Scope.of("release"), [Breach("r", "warn", "Größer als ’erwartet‘", sample_rows=[{"n": 1}])]
     )
     ran = cli(name, "--json", at=small)
     assert (ran.code, ran.err) == (0, "")
@@ -113,7 +113,7 @@ def test_json_is_one_document_on_standard_output(cli: Cli, small: Home, name: st
 
 @pytest.mark.parametrize("name", ["status", "alerts", "settings"])
 def test_people_get_a_table(cli: Cli, small: Home, name: str) -> None:
-    alerts.AlertLog(small.alerts).reconcile("release", [Breach("r", "warn", "A [bold]breach[/bold]")])
+    alerts.AlertLog(small.alerts).reconcile(alerts.Scope.of("release"), [Breach("r", "warn", "A [bold]breach[/bold]")])
     ran = cli(name, at=small)
     assert (ran.code, ran.err) == (0, "")
     assert ran.out
@@ -128,8 +128,8 @@ def test_status_tells_what_is_current(cli: Cli, small: Home) -> None:
 
 
 def test_alerts_show_open_ones_unless_asked(cli: Cli, home: Home) -> None:
-    alerts.AlertLog(home.alerts).reconcile("release", [Breach("gone", "warn", "Gone")])
-    alerts.AlertLog(home.alerts).reconcile("release", [Breach("here", "block", "Here [x] [/x]")])
+    alerts.AlertLog(home.alerts).reconcile(alerts.Scope.of("release"), [Breach("gone", "warn", "Gone")])
+    alerts.AlertLog(home.alerts).reconcile(alerts.Scope.of("release"), [Breach("here", "block", "Here [x] [/x]")])
     assert "gone" not in cli("alerts", at=home).out
     assert "Here [x] [/x]" in cli("alerts", at=home).out
     assert "gone" in cli("alerts", "--all", at=home).out

@@ -11,7 +11,7 @@ import pytest
 
 from expectations import alerts
 from expectations.alerts import Breach
-from expectations.checks import Result
+from expectations.results import Result
 from perinatal.home import Home
 from publish import edition, quality_tables
 from publish.edition import Editions
@@ -140,21 +140,30 @@ def test_verdicts_and_alerts_are_tables(home: Home, tmp_path: Path) -> None:
         ["marts.a"],
         [{"a": 1}],
         "s/d/r",
+        kwargs={"column": "births"},
+        element_count=9,
+        unexpected_count=3,
     )
     quality_tables.write_checks(candidate, [verdict, replace(verdict, success=True, observed=None, release_key=None)])
     alerts.AlertLog(home.alerts).reconcile(
-        "release", [Breach("a", "warn", "A", sample_rows=[{"n": 1}]), Breach("b", "block", "B")]
+        alerts.Scope.of("release"), [Breach("a", "warn", "A", sample_rows=[{"n": 1}]), Breach("b", "block", "B")]
     )
-    alerts.AlertLog(home.alerts).reconcile("release", [Breach("b", "block", "B", affected_lms=["QOP"])])
+    alerts.AlertLog(home.alerts).reconcile(
+        alerts.Scope.of("release"), [Breach("b", "block", "B", affected_lms=["QOP"])]
+    )
     quality_tables.write_alerts(candidate, [alert.to_dict() for alert in alerts.AlertLog(home.alerts).all()])
     with duckdb.connect(str(candidate), read_only=True) as connection:
         checks = connection.execute(
-            "select rule, success, observed, affected_marts, sample_rows ->> '$[0].a' from quality.check_result"
+            "select rule, success, observed, affected_marts, sample_rows ->> '$[0].a', kwargs ->> 'column', "
+            "unexpected_count from quality.check_result"
         ).fetchall()
         found = connection.execute(
             "select rule, state, times_seen, affected_lms, closed_at is not null from quality.alert order by rule"
         ).fetchall()
-    assert checks == [("rule", False, 3.0, ["marts.a"], "1"), ("rule", True, None, ["marts.a"], "1")]
+    assert checks == [
+        ("rule", False, 3.0, ["marts.a"], "1", "births", 3),
+        ("rule", True, None, ["marts.a"], "1", "births", 3),
+    ]
     assert found == [("a", "closed", 1, [], True), ("b", "open", 2, ["QOP"], False)]
 
 

@@ -10,10 +10,11 @@ import duckdb
 import pytest
 
 from expectations import arrival
-from expectations.checks import load_rules, measure
+from expectations.standards import load_standards
 from ingest import registry
 from ingest.land import header
 from ingest.registry import Identity, Sample
+from tests.support import light_gate
 from warehouse import statistics as stats
 
 SOURCE = registry.source("msds")
@@ -126,17 +127,9 @@ def breached(dataset: str, columns: str, rows: Iterable[tuple[object, ...]]) -> 
             marks = ", ".join("?" for _ in range(len(row) + 1))
             connection.execute(f"insert into rows values ({marks})", [number, *row])
         connection.execute("create table identity as select null::date as published_on")
-        rules = [rule for rule in load_rules(arrival.SUITES / "msds.yml") if rule.is_for({dataset})]
-        assert rules
-        return {
-            item.rule.id
-            for item in measure(connection, rules)
-            if item.observed is not None
-            and not (
-                (item.rule.minimum is None or item.observed >= item.rule.minimum)
-                and (item.rule.upper is None or item.observed <= item.rule.upper)
-            )
-        }
+        standards = [one for one in load_standards(arrival.SUITES / "msds.yml") if one.is_for({dataset})]
+        assert standards
+        return {one.rule for one in light_gate.validate_tables(connection, standards, suite="msds") if one.failed}
 
 
 def measures(*changed: tuple[object, ...], start: str = START, end: str = END) -> set[str]:
