@@ -12,7 +12,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 REPO = Path(__file__).resolve().parents[2]
-FOLDERS = ("dbt_project", "docs", "expectations", "ingest", "insights", "perinatal", "publish")
+FOLDERS = ("dbt_project", "docs", "expectations", "ingest", "insights", "perinatal", "pipeline", "publish", "warehouse")
 ADDED = {
     "ingest/sources/ferry/source.yml": """
 id: ferry
