@@ -106,7 +106,7 @@ def test_pages_packs_and_downloads_are_made_in_the_image(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_an_edition_is_built_in_the_image(image: Path, in_image: dict[str, str], tmp_path: Path) -> None:
     state = in_image | {"PERINATAL_HOME": str(tmp_path / "state"), "PERINATAL_INBOX_QUIET_SECONDS": "0.05"}
     command = [sys.executable, "-m", "pipeline.commands.app", "refresh", "--sample", "--source", "mbrrace"]
