@@ -30,7 +30,7 @@ def read(name: str) -> str:
 
 def is_ours(path: str) -> bool:
     """Tell whether a cited path starts in a folder of the project (and not in the state folder)."""
-    first = path.split("/")[0]
+    first = path.split("/", maxsplit=1)[0]
     return "/" in path and any(f"{start}{first}" in FOLDERS for start in STARTS)
 
 

@@ -87,9 +87,7 @@ def in_image(image: Path, tmp_path: Path) -> dict[str, str]:
     return {**kept, "PYTHONPATH": f"{seen}{os.pathsep}{image}", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def test_pages_packs_and_downloads_are_made_in_the_image(
-    image: Path, in_image: dict[str, str], tmp_path: Path
-) -> None:
+def test_pages_packs_and_downloads_are_made_in_the_image(image: Path, in_image: dict[str, str], tmp_path: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", MAKE_EDITION, str(tmp_path / "state")],
         cwd=tmp_path,

@@ -108,7 +108,6 @@ def test_the_watchdog_ends_whole_families(family: list[int], how: str) -> None:
     assert writer.stdout
     dog = int(writer.stdout.readline())
     if how == "killed":
-        time.sleep(0.5)
         writer.send_signal(signal.SIGKILL)
     until = time.monotonic() + 60
     while time.monotonic() < until and any(_lives(pid) for pid in (*family, dog)):

@@ -3,7 +3,6 @@
 import csv
 import json
 import re
-import time
 from datetime import date, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -320,12 +319,9 @@ def test_the_file_is_read_only_and_only_what_ships_is_read(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_the_real_edition_is_quick_and_light(published: Home, tmp_path: Path) -> None:
-    start = time.process_time()
+def test_pages_of_the_real_edition_are_light(published: Home, tmp_path: Path) -> None:
     written = portal.write(published.database, tmp_path / "portal", Facts("one", "2026-11-23T00:00:00+00:00", False))
-    took = time.process_time() - start
     assert written.pages > 180
-    assert took < 20
     for path in (tmp_path / "portal" / "lms").glob("*.html"):
         assert path.stat().st_size < 150_000, path
 

@@ -9,7 +9,6 @@ import csv
 import io
 import os
 import random
-import time
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
@@ -25,7 +24,6 @@ from tests.unit.sources.conftest import Arrived, arrive
 
 EXAMPLES = int(os.environ.get("PERINATAL_TEST_EXAMPLES", "50"))
 ROWS = 60  # of a sample file; more would only cost time
-SECONDS = 60  # that one file may take, on a machine with other work
 FORMULAS = ('=HYPERLINK("http://evil.example","x")', "+cmd|' /C calc'!A0", "@SUM(1+9)*cmd", "-2+3", "\t=1+1")
 QUOTES = ('"', '""', 'a "quoted" word', '"""', "it's", '","', '"\n"', "“curly”")
 BYTES = (b"\xa0", b"\xff\xfe", b"\x00", b"\x80", b"\xe9", "é".encode("utf-16"), b"\xef\xbb\xbf", b"\x1a", b"\r")
@@ -219,9 +217,7 @@ def test_a_damaged_file_is_refused_or_landed_whole(source: Source, tmp_path: Pat
 def check(source: Source, name: str, content: bytes, folder: Path) -> Arrived:
     path = folder / "incoming"
     path.write_bytes(content)
-    began = time.monotonic()
     arrived = arrive(source, path, name)
-    assert time.monotonic() - began < SECONDS
     hold(arrived, path)
     return arrived
 
