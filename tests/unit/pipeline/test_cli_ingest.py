@@ -69,7 +69,7 @@ def test_fetch_takes_the_inbox_and_tells_troubles_without_failing(run: Run, tmp_
 
 
 def test_usage_errors(run: Run) -> None:
-    assert "exclude each other" in run("fetch", "--sample", "--live", code=2).stderr
+    assert "cannot be used together" in run("fetch", "--sample", "--live", code=2).stderr
     assert "no source is called 'nope'" in run("fetch", "--source", "nope", code=1).stderr
     assert "--live" in run("sources", "check", code=2).stderr
     run("quarantine", "reject", "abc", code=2)
@@ -153,5 +153,5 @@ def test_a_release_from_quarantine_lands_with_a_warning(run: Run, tmp_path: Path
     assert "counted twice, known" in alert["message"]
 
 
-def test_a_call_for_a_person_is_settled(run: Run) -> None:
-    assert "nobody was waited for" in run("sources", "seen", "mbrrace", "--why", "looked").stdout
+def test_a_person_closes_the_alert_that_asks_for_one(run: Run) -> None:
+    assert "no such alert was open" in run("sources", "seen", "mbrrace", "--why", "looked").stdout
