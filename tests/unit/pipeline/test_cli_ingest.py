@@ -1,9 +1,7 @@
 """The commands about what comes in, as people type them."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,27 +13,22 @@ from ingest.archive.synthetic import SyntheticHashes
 from ingest.sample import publishers
 from perinatal.home import Home
 
-ROOT = Path(__file__).resolve().parents[3]
 NOWHERE = "http://127.0.0.1:1"  # a proxy that lets nobody through: no test asks a real publisher
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command in this process: Great Expectations is imported once, not once a command."""
+    monkeypatch.setenv("PERINATAL_INBOX_QUIET_SECONDS", "0.05")
+    for name, value in (("HTTPS_PROXY", NOWHERE), ("HTTP_PROXY", NOWHERE), ("NO_PROXY", "")):
+        monkeypatch.setenv(name, value)
+
     def perinatal(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        environment = {
-            **os.environ,
-            "PERINATAL_HOME": str(tmp_path),
-            "PERINATAL_INBOX_QUIET_SECONDS": "0.05",
-            "HTTPS_PROXY": NOWHERE,
-            "HTTP_PROXY": NOWHERE,
-            "NO_PROXY": "",
-        }
-        command = [sys.executable, "-m", "pipeline.commands.app", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == code, done.stderr
-        assert "Traceback" not in done.stderr
-        return done
+        done = cli(*arguments, at=Home(tmp_path))
+        assert done.code == code, done.err
+        assert "Traceback" not in done.err
+        return subprocess.CompletedProcess(arguments, done.code, done.out, done.err)
 
     return perinatal
 

@@ -296,8 +296,11 @@ def test_feeds_lead_to_the_public_address_where_there_is_one(tmp_path: Path) -> 
     assert 'href="https://insights.example/portal/change.html"' in (tmp_path / "portal/feed/editions.xml").read_text()
 
 
-@pytest.mark.parametrize("left_out", [*[(table,) for table in OPTIONAL], OPTIONAL], ids=lambda tables: tables[0])
-def test_an_edition_may_lack_a_table(left_out: tuple[str, ...], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "left_out",
+    [pytest.param(OPTIONAL, id="all"), *[pytest.param((name,), id=name, marks=pytest.mark.slow) for name in OPTIONAL]],
+)
+def test_an_edition_may_lack_tables(left_out: tuple[str, ...], tmp_path: Path) -> None:
     database = made_up.make().write(tmp_path / "edition.duckdb", leave_out=left_out)
     written = portal.write(database, tmp_path / "portal", FACTS)
     assert written.pages > 20
