@@ -1,4 +1,4 @@
-# One image for every part of the team server (docker-compose.yml). No secret goes in; all state lies in volumes.
+# One image for every part of the team server (docker-compose.yml). It holds no secret; all state is in volumes.
 FROM python:3.11.14-slim-bookworm AS environment
 COPY requirements-bootstrap.lock requirements.lock pyproject.toml README.md LICENSE /src/
 WORKDIR /src

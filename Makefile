@@ -10,7 +10,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help env refresh test test-all test-e2e bench bench-check check format lock clean
+.PHONY: help env refresh test test-quick test-all test-e2e bench bench-check check format lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,9 +29,11 @@ env: $(STAMP)  ## Make the environment in .venv from the hash-pinned lock
 refresh: env  ## Fetch and build the bundled synthetic sample; print the national picture
 	@$(BIN)/perinatal refresh --sample
 
-test: env  ## Run the tests but those of whole builds and services; what fails is tried once more, alone
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not e2e and not bench" || \
-	  $(BIN)/python -m pytest --last-failed -m "not slow and not e2e and not bench"
+test-quick: env  ## Run the unit tests alone
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not e2e and not bench" tests/unit
+
+test: env  ## Run the unit tests and the quick acceptance and fault tests: no whole builds, no services
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not e2e and not bench"
 
 test-all: env  ## Run all tests but those of services (real releases, kills, whole builds)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not bench"
@@ -39,7 +41,7 @@ test-all: env  ## Run all tests but those of services (real releases, kills, who
 test-e2e: env  ## Run the tests that start real services (Airflow, a browser)
 	@$(BIN)/python -m pytest -m e2e
 
-bench: env  ## Measure everything, write docs/bench.json and the table in README.md (half an hour and more)
+bench: env  ## Measure everything, write docs/bench.json and the table of docs/scale.md (half an hour and more)
 	@$(BIN)/perinatal bench --write
 
 bench-check: env  ## Measure the quick part; fail if a ratio is worse than docs/bench.json by more than its margin

@@ -26,7 +26,7 @@ def assemble() -> None:
     """One task, because half a build is worth nothing: the candidate is gated and swapped in whole, or not at all.
 
     It looks at what is landed and not at the event that woke it. Nothing new: *skipped*. Blocked by the release gate:
-    fails at once with the reason first, the last good edition stays, an alert stands.
+    fails at once with the reason first, the last good edition stays, an alert is open.
     """
 
     @task(pool=service.WRITER_POOL, queue=service.BUILD_QUEUE, outlets=[wiring.EDITION])

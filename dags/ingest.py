@@ -19,8 +19,8 @@ DOC = """
 **{title}** ({publisher})
 
 `probe` asks the publisher, politely, whether something is new. `fetch` downloads it into the archive, asks the arrival
-gate, and lands what passes. Nothing new: *skipped*, and nobody is woken. Publisher away: tried again, later each time.
-Refused: the file is in quarantine, an alert stands, and the task fails at once with the reason first in its log.
+gate, and lands what passes. Nothing new: *skipped*, and no other DAG starts. Publisher away: tried again, later each
+time. Refused: the file is in quarantine, an alert is open, and the task fails at once with the reason first in its log.
 `problems` fails if some of it was landed and some was not.
 
 Page: <{page}> · expected every {cadence_days} days · licence: {licence}
@@ -30,7 +30,7 @@ Page: <{page}> · expected every {cadence_days} days · licence: {licence}
 def make(source: Source) -> DAG:
     """Return the ingest DAG of one source."""
     cron = (source.probe.schedule if source.probe else None) or MONDAYS
-    # sample publishers run on this machine, so there is nobody to spare at the first start
+    # sample publishers run on this machine, so the first start may ask them
     at_once = settings.get().mode == "sample"
 
     @dag(

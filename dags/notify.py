@@ -18,7 +18,7 @@ from pipeline import service, steps
     description="Sends alerts that have opened or closed to every channel",
     schedule=AssetOrTimeSchedule(assets=[wiring.EDITION], timetable=wiring.clock("0 7 * * *")),
     doc_md=__doc__,
-    **wiring.shared("tell", limit=timedelta(minutes=30)),
+    **wiring.shared("alerts", limit=timedelta(minutes=30)),
 )
 def notify() -> None:
     """Each channel gets each opening and closing once; one that does not answer is tried again.

@@ -1,4 +1,4 @@
-"""The trigger that wakes the inbox DAG. It looks and tells; whoever lands a file moves it."""
+"""The trigger that wakes the inbox DAG. It only looks: the landing step moves the files."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ log = logging.getLogger(__name__)
 
 
 class InboxTrigger(BaseEventTrigger):
-    """Fires once for each file in the inbox that has stopped growing, and again for one that nobody takes.
+    """Fires once for each file in the inbox that has stopped growing, and again for one that is still there later.
 
     All triggers on one inbox share one scan. Unlike the file triggers that come with Airflow it deletes nothing.
-    What was told is kept in memory only: after a restart every file that still lies there is told again, which is
+    Which files were reported is kept in memory only: after a restart each file still there is reported again, which is
     harmless, because the DAG looks at the folder and not at the event.
     """
 
@@ -45,13 +45,13 @@ class InboxTrigger(BaseEventTrigger):
 
     @classmethod
     async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
-        """Yield source, file and bytes of each file that is to be told; scans in a thread, so that nothing blocks."""
+        """Yield source, file and bytes of each file to report; scans in a thread, so that nothing blocks."""
         inbox = Path(kwargs["inbox"])
         files = QuietFiles(quiet=kwargs["quiet"], remind=kwargs["remind"])
         while True:
             try:
                 seen = await asyncio.to_thread(look, inbox)
-            except OSError as error:  # a person can mend it; an exception would end the watch for good
+            except OSError as error:  # a person can correct it; an exception would end the watch for good
                 log.warning("the inbox cannot be read: %s", error)
                 seen = {}
             for path in files.ready(seen, time.monotonic()):
@@ -65,6 +65,6 @@ class InboxTrigger(BaseEventTrigger):
             yield TriggerEvent(event)
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Scan alone, where no shared stream is to be had."""
+        """Scan alone, where there is no shared stream."""
         async for event in self.filter_shared_stream(type(self).open_shared_stream(self.serialize()[1])):
             yield event

@@ -40,7 +40,7 @@ INBOX = Asset(
 
 
 def clock(cron: str, *, at_first_start: bool = False) -> CronTriggerTimetable:
-    """Return a schedule in British time; `at_first_start` for work that disturbs nobody outside."""
+    """Return a schedule in British time; `at_first_start` for work that asks no publisher."""
     return CronTriggerTimetable(cron, timezone=TIMEZONE, run_immediately=at_first_start or service.SLOT_GRACE)
 
 
@@ -66,7 +66,7 @@ def shared(*tags: str, limit: timedelta) -> dict[str, Any]:
 
 
 class HasAlert(AirflowFailException):
-    """A failure for which an alert stands already."""
+    """A failure for which an alert is open already."""
 
 
 @contextmanager
@@ -98,9 +98,9 @@ def conclude(outcome: Outcome) -> None:
 
 
 def conclude_partly(outcome: Outcome, ti: Any) -> str | None:
-    """Conclude a step of which a part may have gone well; returns the task `problems` where another part did not.
+    """Conclude a step that may have succeeded in part; returns the task `problems` where another part failed.
 
-    The task itself must then succeed, or its news would wake nobody.
+    The task itself must then succeed, or Airflow would not send its asset events.
     """
     if not outcome.changed:
         conclude(outcome)
@@ -111,12 +111,12 @@ def conclude_partly(outcome: Outcome, ti: Any) -> str | None:
 
 @task(retries=0, queue=service.FETCH_QUEUE)
 def problems(*, ti: Any) -> None:
-    """Fail with what went wrong beside what went well."""
+    """Fail with the problems of a step that otherwise succeeded."""
     raise HasAlert("; ".join(ti.xcom_pull(task_ids=next(iter(ti.task.upstream_task_ids)), key="problems")))
 
 
 def failed(context: Mapping[str, Any]) -> None:
-    """Open an alert for a task that failed for good, and send what stands open."""
+    """Open an alert for a task that failed for good, and send the open alerts."""
     from pipeline import upkeep
 
     error = context.get("exception")

@@ -13,5 +13,5 @@ opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 with opener.open(address, timeout=5) as answer:
     parts = json.load(answer)
 wanted = sys.argv[1:] or ["metadatabase"]
-sick = [part for part in wanted if (parts.get(part) or {}).get("status") != "healthy"]
-sys.exit(f"not healthy: {', '.join(sick)}" if sick else 0)
+unhealthy = [part for part in wanted if (parts.get(part) or {}).get("status") != "healthy"]
+sys.exit(f"not healthy: {', '.join(unhealthy)}" if unhealthy else 0)

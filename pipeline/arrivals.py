@@ -28,7 +28,7 @@ from pipeline.outcome import Outcome
 from publish import edition
 from publish.edition import Editions
 
-NOBODY_IS_ASKED = "not asked: PERINATAL_MODE is inbox, so only what people drop there is landed"
+NOT_IN_INBOX_MODE = "no publisher was asked: PERINATAL_MODE is inbox, so only files in the inbox are landed"
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def probe(home: Home, mode: str, source_id: str) -> Outcome:
     """Ask one publisher whether there is anything new. The sample's files by hand are dropped as a person would."""
     one = source(source_id)
     if mode == "inbox":
-        return Outcome(False, NOBODY_IS_ASKED)
+        return Outcome(False, NOT_IN_INBOX_MODE)
     if mode == "sample":
         if not publishers.has_sample(one):
             return Outcome(False, "no sample is made for this source")
@@ -74,7 +74,7 @@ def fetch(home: Home, mode: str, source_ids: Sequence[str]) -> Arrivals:
     """Ask the publishers of these sources in parallel: the real ones (`live`) or the bundled ones (`sample`)."""
     sources = [source(source_id) for source_id in source_ids] or list(all_sources().values())
     if mode == "inbox":
-        return Arrivals(False, NOBODY_IS_ASKED)
+        return Arrivals(False, NOT_IN_INBOX_MODE)
     if mode == "sample":
         sources = [one for one in sources if publishers.has_sample(one)]
     reports = []

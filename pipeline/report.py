@@ -66,7 +66,7 @@ def national_picture(built: Built, published: Path) -> None:
     facts = edition.info(published)
     if facts["is_synthetic"]:
         print("Trust, LMS and region values are SYNTHETIC sample data; the ambitions' actuals are published figures.")
-    news = "nothing new: the edition stands" if built.what == "nothing_new" else f"{built.warnings} warning(s)"
+    news = "nothing new: the edition is unchanged" if built.what == "nothing_new" else f"{built.warnings} warning(s)"
     print(f"Edition {published.name} ({news})\n{published / edition.DATABASE}")
 
 
@@ -213,9 +213,9 @@ def print_fetched(found: dict[str, Any]) -> None:
             ]
         )
     tables = [table["what"] for item in found["inbox"] for table in item["tables"]]
-    told = [f"{tables.count(what)} {what}" for what in (*counts, "unchanged") if what in tables]
+    counted = [f"{tables.count(what)} {what}" for what in (*counts, "unchanged") if what in tables]
     left = sum(bool(item["left"]) for item in found["inbox"])
-    print(f"\nInbox: {', '.join(told) or 'nothing new'}" + (f"; {left} file(s) left there" if left else ""))
+    print(f"\nInbox: {', '.join(counted) or 'nothing new'}" + (f"; {left} file(s) left there" if left else ""))
     if found["sample_traffic"]:
         traffic = found["sample_traffic"]
         print("Sample publishers: {requests} requests, {bodies} bodies, {body_bytes:,} bytes".format(**traffic))

@@ -15,11 +15,11 @@ from perinatal.home import Home
 from perinatal.settings import PROJECT_ROOT
 
 WRITER_POOL = "writer"
-FETCH_QUEUE, BUILD_QUEUE = "fetch", "build"  # of Celery workers; the local executor takes no notice
+FETCH_QUEUE, BUILD_QUEUE = "fetch", "build"  # of Celery workers; the local executor ignores them
 LOOPBACK = "127.0.0.1"
 USER = "admin"
 TASKS_AT_ONCE = 4
-# A cron without a start date waits for its next slot, so a new installation asks nobody anything. Airflow would still
+# A cron without a start date waits for its next slot, so a new installation asks no publisher. Airflow would still
 # run the last slot if it is younger than a tenth of the interval (weeks, for a yearly probe); two minutes are enough
 # that a slot is not lost because the DAG files were read at that very moment.
 SLOT_GRACE = timedelta(minutes=2)
@@ -78,7 +78,7 @@ def environment(home: Home, mode: str, port: int) -> dict[str, str]:
     The short intervals let the inbox be watched within a minute of the first start (Airflow activates an asset, and
     then its watcher, only when it next looks) and a killed scheduler's task be taken up again in less than a minute. A
     task whose pipes close a moment before its process has gone is waited for until its next heartbeat is due; a running
-    one is given up when as many in a row as make 15 seconds have failed, as ever.
+    one is given up when as many in a row as make 15 seconds have failed, as Airflow does by default.
     """
     folder, keys = airflow_folder(home), _keys(home)
     scratch = folder / "tmp"

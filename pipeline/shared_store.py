@@ -138,7 +138,7 @@ def _keep_apart(folder: Path) -> None:
 
 @contextmanager
 def _opened() -> Iterator[Store | None]:
-    """Yield the store of the settings, or None without one; what goes wrong there is told in one line."""
+    """Yield the store of the settings, or None without one; an error of the store becomes one clear line."""
     url = settings.get().storage_url
     if not url:
         yield None
@@ -195,14 +195,14 @@ class Store:
         self.system.pipe_file(where, json.dumps(content, ensure_ascii=False, sort_keys=True).encode())
 
     def get(self, name: str, path: Path, sha256: str) -> None:
-        """Download a file and hold it against its hash."""
+        """Download a file and check it against its hash. Raises Damaged where they differ."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self.system.get_file(f"{self.root}/{name}", str(path))
         found = archive.hash_of(path)
         if found != sha256:
             path.unlink()
             raise Damaged(
-                f"{self.root}/{name}: its bytes have the sha256 {found}, not {sha256}; remove it, share it again"
+                f"{self.root}/{name}: its bytes have the sha256 {found}, not {sha256}; remove it and share it again"
             )
 
     def get_json(self, name: str) -> dict[str, Any]:

@@ -32,8 +32,8 @@ from perinatal.home import Home
 from pipeline import service, watchdog
 from publish.edition import Editions
 
-STEADY = 60.0  # seconds after which a child counts as well again
-MOST_DEATHS = 5  # in a row, before giving up
+STEADY = 60.0  # seconds without an end, after which earlier ends of a child are forgotten
+MOST_ENDS = 5  # in a row, before giving up
 PATIENCE = 10.0  # seconds for the children to end by themselves; a build that is killed leaves nothing half-made
 LOOK = 0.5  # seconds between two looks
 LOG_LIMIT = 20 << 20  # bytes; then a part's log is put aside as `.1`
@@ -42,7 +42,7 @@ PARTS = ("scheduler", "dag_processor", "triggerer")
 
 @dataclass
 class Child:
-    """One part of the service: how it is started, and how it fares."""
+    """One part of the service: how it is started, and its state."""
 
     name: str
     command: list[str]
@@ -50,7 +50,7 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     session: watchdog.Session | None = None
     started: float = 0.0
-    deaths: int = 0
+    ends: int = 0
 
     def start(self, environment: dict[str, str]) -> None:
         """Start it in a session of its own, with its output in its log."""
@@ -74,7 +74,7 @@ class Child:
             os.truncate(self.log, 0)
 
     @property
-    def is_dead(self) -> bool:
+    def has_ended(self) -> bool:
         """Tell whether it has ended."""
         return self.process is None or self.process.poll() is not None
 
@@ -95,27 +95,27 @@ class Watchdog:
             start_new_session=True,
         )
 
-    def guard(self, session: watchdog.Session) -> None:
-        """Have one more session ended."""
+    def add(self, session: watchdog.Session) -> None:
+        """Have the watchdog end one more session."""
         self._sessions.append(session)
-        self._tell("+", session)
+        self._send("+", session)
 
     def forget(self, session: watchdog.Session) -> None:
-        """Leave alone what has been ended already: its number may become another's."""
+        """Leave a session alone that has ended already: its id may become another process's."""
         self._sessions.remove(session)
-        self._tell("-", session)
+        self._send("-", session)
 
     def check(self) -> None:
         """Replace a watchdog that was killed."""
         if self._process.poll() is not None:
             self._process = self._start()
             for session in self._sessions:
-                self._tell("+", session)
+                self._send("+", session)
 
-    def _tell(self, what: str, session: watchdog.Session) -> None:
+    def _send(self, what: str, session: watchdog.Session) -> None:
         if self._process.stdin is None:
             raise PerinatalError("the watchdog has no pipe")
-        self._process.stdin.write(f"{what} {session.leader} {session.born!r}\n".encode())
+        self._process.stdin.write(f"{what} {session.leader} {session.started!r}\n".encode())
         self._process.stdin.flush()
 
     def end(self) -> None:
@@ -124,11 +124,11 @@ class Watchdog:
 
 
 def run(home: Home, mode: str, port: int, portal_port: int) -> None:
-    """Run the service until Ctrl-C or SIGTERM. Raises PerinatalError if it cannot start or a part keeps dying."""
+    """Run the service until Ctrl-C or SIGTERM. Raises PerinatalError if it cannot start or a part keeps ending."""
     folder = service.airflow_folder(home)
     with locked(folder / ".up.lock", wait=False) as alone:
         if not alone:
-            raise PerinatalError(f"`perinatal up` is running for {home.root} already; stop it first")
+            raise PerinatalError(f"`perinatal up` is running for {home.root} already: stop that one first")
         for wanted, option in ((port, "--port"), (portal_port, "--portal-port")):
             _require_free(wanted, option)
         word, is_new = service.password(home)
@@ -138,7 +138,7 @@ def run(home: Home, mode: str, port: int, portal_port: int) -> None:
             (home.inbox / source_id).mkdir(parents=True, exist_ok=True)
         with _asked_to_stop() as stop:
             _prepare(folder, environment)
-            _greet(home, mode, port, portal_port, word if is_new else None)
+            _print_addresses(home, mode, port, portal_port, word if is_new else None)
             if not stop.is_set():
                 _supervise(home, _children(folder, port, portal_port), environment, stop)
 
@@ -207,7 +207,7 @@ def _children(folder: Path, port: int, portal_port: int) -> list[Child]:
     return [Child(name, command, folder / "logs" / f"{name}.log") for name, command in commands.items()]
 
 
-def _greet(home: Home, mode: str, port: int, portal_port: int, word: str | None) -> None:
+def _print_addresses(home: Home, mode: str, port: int, portal_port: int, word: str | None) -> None:
     say(f"Airflow  http://{service.LOOPBACK}:{port}  user {service.USER}")
     if word:
         say(f"         password {word}  (shown this once; kept in {service.airflow_folder(home) / 'passwords.json'})")
@@ -217,69 +217,69 @@ def _greet(home: Home, mode: str, port: int, portal_port: int, word: str | None)
 
 
 def _supervise(home: Home, children: list[Child], environment: dict[str, str], stop: threading.Event) -> None:
-    dog = Watchdog(environment)
+    guard = Watchdog(environment)
     try:
         for child in children:
-            _start(child, environment, dog)
+            _start(child, environment, guard)
         news = News(home, environment["AIRFLOW__API__BASE_URL"])
         while not stop.wait(LOOK):
-            dog.check()
+            guard.check()
             for child in children:
-                if child.is_dead:
-                    _revive(child, environment, dog, stop)
+                if child.has_ended:
+                    _restart(child, environment, guard, stop)
                 child.keep_log_small()
-            news.tell()
+            news.show()
         say("Stopping …")
         _ask_to_end(children)
     finally:
-        dog.end()
+        guard.end()
     say("Stopped; nothing is left running.")
 
 
-def _start(child: Child, environment: dict[str, str], dog: Watchdog) -> None:
+def _start(child: Child, environment: dict[str, str], guard: Watchdog) -> None:
     child.start(environment)
     if child.session:
-        dog.guard(child.session)
+        guard.add(child.session)
 
 
-def _revive(child: Child, environment: dict[str, str], dog: Watchdog, stop: threading.Event) -> None:
-    """Start a dead child again, later each time; first end what it has left behind.
+def _restart(child: Child, environment: dict[str, str], guard: Watchdog, stop: threading.Event) -> None:
+    """Start a child again that has ended, later each time; first end the processes that it has left behind.
 
     Killed, not asked: a task that is asked to end counts as failed, and waits a minute or more for its next try.
     """
     if child.process and child.session:
         watchdog.kill([child.session])
-        dog.forget(child.session)
+        guard.forget(child.session)
         child.session = None
         how = child.process.returncode
-        child.deaths = 1 if time.monotonic() - child.started > STEADY else child.deaths + 1
-        if child.deaths > MOST_DEATHS:
-            raise PerinatalError(f"{child.name} ended {child.deaths} times in a row (last with {how}); see {child.log}")
+        child.ends = 1 if time.monotonic() - child.started > STEADY else child.ends + 1
+        if child.ends > MOST_ENDS:
+            raise PerinatalError(f"{child.name} ended {child.ends} times in a row (last with {how}); see {child.log}")
         say(f"{child.name} has ended (with {how}); starting it again")
-    if not stop.wait(2.0 ** (child.deaths - 1)):
-        _start(child, environment, dog)
+    if not stop.wait(2.0 ** (child.ends - 1)):
+        _start(child, environment, guard)
 
 
 def _ask_to_end(children: list[Child]) -> None:
     """Ask the children to end, and give them a little time; the watchdog does the rest."""
     for child in children:
-        if child.process and not child.is_dead:
+        if child.process and not child.has_ended:
             child.process.terminate()
     until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and not all(child.is_dead for child in children):
+    while time.monotonic() < until and not all(child.has_ended for child in children):
         time.sleep(LOOK / 5)
 
 
 class News:
-    """Tells what somebody in front of the terminal wants to know: that all is up, and each new edition."""
+    """Prints what somebody at the terminal wants to know: that all parts are up, and each new edition."""
 
     def __init__(self, home: Home, address: str) -> None:
         self._home, self._address = home, address
         self._edition = Editions.of(home).current()
         self._ready = False
 
-    def tell(self) -> None:
-        """Say what has changed since the last call."""
+    def show(self) -> None:
+        """Print what has changed since the last call."""
         if not self._ready and self._is_healthy():
             self._ready = True
             say("Ready.")

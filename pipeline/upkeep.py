@@ -29,7 +29,7 @@ class Notified(Outcome):
 
 
 def notify(home: Home, *, digest: bool) -> Notified:
-    """Send what people have not heard of yet; a channel that does not answer keeps what it missed for the next run."""
+    """Send the alerts that were not sent yet; what a channel did not take is sent again by the next run."""
     options = settings.get()
     standing = Editions.of(home).current()
     log = AlertLog(home.alerts)
@@ -80,7 +80,7 @@ def _damage(damage: tuple[str, ...]) -> Breach:
 
 
 def task_failed(home: Home, scope: str, reason: str, *, has_alert: bool) -> None:
-    """Open an alert for a task that has failed for good, unless one stands for its reason already; send it."""
+    """Open an alert for a task that has failed for good, unless one is open for its reason already; send it."""
     if not has_alert:
         AlertLog(home.alerts).reconcile(Scope.read(scope), [Breach("task_failed", "block", reason, remedy=TASK_REMEDY)])
     notify(home, digest=False)

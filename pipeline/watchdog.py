@@ -1,6 +1,6 @@
-"""Sees to it that no process outlives `perinatal up`, however that ends.
+"""Ends every process that `perinatal up` has started, however `perinatal up` itself ends.
 
-Reads one session a line from standard input: `+` or `-` (guard it, forget it), its id, and when its leader was born.
+Reads one session a line from standard input: `+` or `-` (guard it, forget it), its id, and when its leader started.
 When the writer closes it, because it is done or because it was killed, every process of those sessions is ended. Run as
 `python -m pipeline.watchdog`; kept in a session of its own, and free of imports that take time.
 """
@@ -21,10 +21,10 @@ GRACE = 3.0  # seconds between asking and killing
 
 
 class Session(NamedTuple):
-    """One session: the id of the process that leads it, and when that was born (numbers are used again)."""
+    """One session: the id of the process that leads it, and when that started (ids are used again)."""
 
     leader: int
-    born: float
+    started: float
 
     @classmethod
     def of(cls, leader: int) -> Session:
@@ -33,11 +33,11 @@ class Session(NamedTuple):
 
     @property
     def is_gone(self) -> bool:
-        """Tell whether its number belongs to another process by now."""
+        """Tell whether its id belongs to another process by now."""
         try:
-            return abs(psutil.Process(self.leader).create_time() - self.born) > 0.1
+            return abs(psutil.Process(self.leader).create_time() - self.started) > 0.1
         except psutil.NoSuchProcess:
-            return False  # the leader has ended; others of its session may live, and as long the number is not used
+            return False  # the leader has ended; its id is not used again while others of its session live
 
 
 def members(sessions: Collection[Session]) -> list[int]:
@@ -69,7 +69,7 @@ def kill(sessions: Collection[Session]) -> None:
 
 
 def _living(sessions: Collection[Session]) -> list[int]:
-    """Return the members that can still do something: a zombie only waits to be read."""
+    """Return the members that can still do something: a zombie only waits for its parent."""
     living = []
     for pid in members(sessions):
         with suppress(psutil.NoSuchProcess):
@@ -90,8 +90,8 @@ def main() -> None:
         signal.signal(ignored, signal.SIG_IGN)
     sessions: set[Session] = set()
     for line in sys.stdin:
-        what, leader, born = line.split()
-        (sessions.add if what == "+" else sessions.discard)(Session(int(leader), float(born)))
+        what, leader, started = line.split()
+        (sessions.add if what == "+" else sessions.discard)(Session(int(leader), float(started)))
     end(sessions)
 
 

@@ -71,7 +71,7 @@ def _correction(path: Path, number: int, raw: dict[str, Any]) -> Correction:
     try:
         correction = Correction(**{**raw, "release": str(raw["release"])})
     except (TypeError, KeyError) as error:
-        raise PerinatalError(f"{path}: entry {number}: {error}; see ingest/corrections.py for the fields") from None
+        raise PerinatalError(f"{path}: entry {number}: {error}; see warehouse/corrections.py for the fields") from None
     if not correction.match:
         raise PerinatalError(f"{path}: entry {number} ({correction.id}): `match` is empty and would change every row")
     return correction

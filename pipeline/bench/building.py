@@ -110,7 +110,7 @@ def _while_building(database: Path, stop: Path, env: dict[str, str]) -> dict[str
 
 
 def _figures(scale: Scale) -> list[Figure]:
-    """Return the figures of one multiple; targets stand where they are set."""
+    """Return the figures of one multiple; with targets where they are set."""
     at, times, is_target = f"_{scale.times}x", f"{scale.times} × the sample", scale.times == AT
     build = scale.seconds
     slowest = max(scale.quiet["p95_of"].items(), key=lambda item: item[1])

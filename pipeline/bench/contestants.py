@@ -18,7 +18,7 @@ TYPES: Final = {"integer": "bigint", "number": "double"}
 
 
 def _types() -> dict[str, str]:
-    """Return the published header with the types of the contract, for those who are told them."""
+    """Return the published header with the types of the contract, for contestants that need them."""
     from ingest import registry
 
     columns = registry.source("fingertips").columns["data"]
@@ -82,7 +82,7 @@ def dlt(file: Path, folder: Path) -> Callable[[], None]:
 
 def perinatal(file: Path, folder: Path) -> Callable[[], float]:
     """Return landing as the product does it; the work returns the seconds of the arrival gate in it."""
-    import great_expectations  # noqa: F401 - imports are not timed, for nobody
+    import great_expectations  # noqa: F401 - imports are timed for none of them
 
     from ingest import registry
     from ingest.land import landing

@@ -19,7 +19,7 @@ from perinatal.errors import PerinatalError
 from perinatal.settings import PROJECT_ROOT
 
 COMMITTED = PROJECT_ROOT / "docs" / "bench.json"
-README = PROJECT_ROOT / "README.md"
+GUIDE = PROJECT_ROOT / "docs" / "scale.md"
 BEGIN, END = "<!-- perinatal bench: begin -->", "<!-- perinatal bench: end -->"
 
 
@@ -84,12 +84,12 @@ def document(about: dict[str, Any], figures: Sequence[Figure], runs: dict[str, A
 
 
 def markdown(about: dict[str, Any], figures: Sequence[Figure]) -> str:
-    """Return the table of the README, with the machine named."""
+    """Return the table of docs/scale.md, with the machine named."""
     lines = ["| Measured | Figure | Target | |", "|---|---|---|---|"]
     for figure in figures:
         met = {True: "met", False: "**not met**", None: ""}[figure.is_met]
         note = f" ({figure.note})" if figure.note else ""
-        lines.append(f"| {figure.what}{note} | {_shown(figure.value, figure.unit)} | {_target(figure)} | {met} |")
+        lines.append(f"| {figure.what}{note} | {shown(figure.value, figure.unit)} | {_target(figure)} | {met} |")
     lines += [
         "",
         f"Measured on {about['measured_on']}: {about['cpu']}, {about['cores']} cores, {about['memory_gb']} GB, "
@@ -101,27 +101,28 @@ def markdown(about: dict[str, Any], figures: Sequence[Figure]) -> str:
 def _target(figure: Figure) -> str:
     if figure.target is None:
         return ""
-    return f"{'≥' if figure.better == 'higher' else '≤'} {_shown(figure.target, figure.unit)}"
+    return f"{'≥' if figure.better == 'higher' else '≤'} {shown(figure.target, figure.unit)}"
 
 
-def _shown(value: float, unit: str) -> str:
+def shown(value: float, unit: str) -> str:
+    """Return a figure as people read it: `0.64×`, `462 MB`, `28 ms`."""
     digits = 0 if unit in ("MB", "ms", "%") and value >= 10 else 2
     return f"{value:,.{digits}f}{'' if unit in '×%' else ' '}{unit}"
 
 
-def in_readme(text: str, table: str) -> str:
-    """Return the README with the table between its two marks."""
+def with_table(text: str, table: str) -> str:
+    """Return the text with the table between its two marks. Raises PerinatalError where a mark is missing."""
     before, mark, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not mark or not end:
-        raise PerinatalError(f"README.md: the marks {BEGIN} and {END} are missing; put them where the table belongs")
+        raise PerinatalError(f"{GUIDE.name}: the marks {BEGIN} and {END} are missing; put them where the table belongs")
     return f"{before}{BEGIN}\n{table}\n{END}{after}"
 
 
 def write(found: dict[str, Any], figures: Sequence[Figure]) -> None:
-    """Write the committed figures and the README's table."""
+    """Write the committed figures and the table of docs/scale.md."""
     COMMITTED.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    README.write_text(in_readme(README.read_text(encoding="utf-8"), markdown(found["machine"], figures)), "utf-8")
+    GUIDE.write_text(with_table(GUIDE.read_text(encoding="utf-8"), markdown(found["machine"], figures)), "utf-8")
 
 
 def committed() -> dict[str, float]:
@@ -141,7 +142,7 @@ def regressions(figures: Sequence[Figure], known: dict[str, float]) -> list[str]
         limit = before * (1 - figure.margin) if figure.better == "higher" else before * (1 + figure.margin)
         if figure.value < limit if figure.better == "higher" else figure.value > limit:
             found.append(
-                f"{figure.what}: {_shown(figure.value, figure.unit)}, was {_shown(before, figure.unit)} "
-                f"(may be {'as low' if figure.better == 'higher' else 'as high'} as {_shown(limit, figure.unit)})"
+                f"{figure.what}: {shown(figure.value, figure.unit)}, was {shown(before, figure.unit)} "
+                f"(may be {'as low' if figure.better == 'higher' else 'as high'} as {shown(limit, figure.unit)})"
             )
     return found

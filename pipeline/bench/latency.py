@@ -21,7 +21,7 @@ def measure() -> tuple[list[Figure], dict[str, Any]]:
     ran = process.run(sys.executable, "-m", "pytest", TEST, "-m", "bench", "-s", "-q", "-p", "no:cacheprovider")
     ratio = re.search(r"^ratio ([0-9.]+)", ran.out, re.MULTILINE)
     if not ratio:
-        raise PerinatalError(f"{TEST.name} has told no ratio: {ran.out[-500:]}")
+        raise PerinatalError(f"{TEST.name} printed no ratio: {ran.out[-500:]}")
     medians = ", ".join(": ".join(row) for row in re.findall(r"^\| (the .+?) \| (.+?) \|", ran.out, re.MULTILINE))
     figure = Figure(
         "event_to_edition",

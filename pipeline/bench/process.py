@@ -45,10 +45,10 @@ def run(*command: str | Path, env: Mapping[str, str] | None = None) -> Ran:
             peak.stop()
         out.seek(0)
         err.seek(0)
-        told, log = out.read(), err.read()
+        printed, log = out.read(), err.read()
     if code:
         raise PerinatalError(f"{' '.join(map(str, command))} ended with {code}: {log[-1500:]}")
-    return Ran(seconds, peak.megabytes, _said(told), told, log)
+    return Ran(seconds, peak.megabytes, _said(printed), printed, log)
 
 
 def child(module: str, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Ran:
@@ -65,7 +65,7 @@ def _said(text: str) -> dict[str, Any]:
 
 
 class Peak:
-    """The most resident memory that a process and its descendants held together, looked at all the while."""
+    """The most resident memory that a process and its descendants held together, measured again and again."""
 
     def __init__(self, pid: int) -> None:
         self.megabytes = 0.0
@@ -75,7 +75,7 @@ class Peak:
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop looking."""
         self._over.set()
         self._thread.join()
 

@@ -49,7 +49,7 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on sta
 
 @app.callback()
 def options(debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False) -> None:
-    """Set what holds for every command."""
+    """Set the options that hold for every command."""
     state["debug"] = debug
 
 
@@ -68,14 +68,19 @@ def main() -> None:
             raise
         fail(error, error.exit_code)
     except KeyboardInterrupt:
-        fail(Exception("stopped by Ctrl-C; nothing half-made was published"), 130)
+        fail(Exception("stopped by Ctrl-C; nothing incomplete was published"), 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
         if state["debug"]:
             raise
         if isinstance(error, OSError) and error.errno in NO_ROOM:
-            fail(Exception(f"no room to write ({error.strerror}): make room, then again; nothing half-made stays"), 1)
+            fail(
+                Exception(
+                    f"no space left ({error.strerror}): free some space and run it again; nothing incomplete is kept"
+                ),
+                1,
+            )
         fail(
             Exception(f"unexpected {type(error).__name__}: {error} (run `perinatal --debug …` for details)"),
             1,
@@ -93,7 +98,7 @@ def _mode(sample: bool, live: bool) -> str:
     from perinatal import settings
 
     if sample and live:
-        raise typer.BadParameter("--sample and --live exclude each other")
+        raise typer.BadParameter("--sample and --live cannot be used together")
     return "sample" if sample else "live" if live else settings.get().mode
 
 
@@ -118,7 +123,7 @@ def refresh(sample: Sample = False, live: Live = False, source: Sources = None) 
 
 @app.command()
 def fetch(sample: Sample = False, live: Live = False, source: Sources = None, as_json: JsonFlag = False) -> None:
-    """Land what is in the inbox, ask each publisher what is new, land it. Troubles are warnings and alerts; exit 0."""
+    """Land the inbox, then ask each publisher for news and land it. Problems are warnings and alerts; exit 0."""
     from pipeline import report
 
     arrived = _fetch(home(), _mode(sample, live), source or ())
@@ -127,7 +132,7 @@ def fetch(sample: Sample = False, live: Live = False, source: Sources = None, as
 
 
 def _fetch(where: Home, mode: str, sources: Sequence[str]) -> tuple[Arrivals, Arrivals]:
-    """Look at the inbox, then ask the publishers; returns what came of each."""
+    """Land the inbox, then ask the publishers; returns the result of each."""
     from pipeline import arrivals, steps
 
     if mode == "sample":
@@ -144,8 +149,8 @@ def _warn(arrived: tuple[Arrivals, Arrivals]) -> None:
 def land(
     files: Annotated[list[Path], typer.Argument(help="Files that a person has downloaded.", metavar="FILE…")],
     source: Annotated[str, typer.Option("--source", help="Who published them, e.g. mbrrace.")],
-    dataset: Annotated[str | None, typer.Option(help="Dataset, where name and content do not tell.")] = None,
-    release: Annotated[str | None, typer.Option(help="Release, where name and content do not tell.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Dataset, if name and content do not say it.")] = None,
+    release: Annotated[str | None, typer.Option(help="Release, if name and content do not say it.")] = None,
     published_on: Annotated[str | None, typer.Option(help="Publication date, YYYY-MM-DD.")] = None,
 ) -> None:
     """Land files that a person downloaded. Exit 3 if any was refused; the others are landed all the same."""
@@ -218,7 +223,7 @@ def pack(
 def notify(
     digest: Annotated[bool, typer.Option("--digest", help="Warnings too, in one message a channel.")] = False,
 ) -> None:
-    """Send alerts that people have not heard of yet to the channels of the settings."""
+    """Send alerts that have not been sent yet to the channels of the settings."""
     from pipeline import steps
 
     for sent in steps.notify(home(), digest=digest).sent:
@@ -260,7 +265,7 @@ def up(
 ) -> None:
     """Run everything: Airflow with every DAG on, the inbox watched, the portal beside it. Ctrl-C stops it all.
 
-    Without --sample or --live, PERINATAL_MODE says who is asked; it is `inbox`, nobody, unless set.
+    Without --sample or --live, PERINATAL_MODE says which publishers are asked; its default, `inbox`, asks none.
     """
     from perinatal import settings as typed
     from pipeline import up as service

@@ -39,7 +39,9 @@ def bench(
     check: Annotated[
         bool, typer.Option("--check", help="Exit 1 if a ratio is worse than docs/bench.json says.")
     ] = False,
-    write: Annotated[bool, typer.Option("--write", help="Write docs/bench.json and the README's table.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write docs/bench.json and the table of docs/scale.md.")
+    ] = False,
 ) -> None:
     """Measure landing, builds, queries and the command line beside others, on SYNTHETIC files; a table of ratios."""
     from perinatal import home

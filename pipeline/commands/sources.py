@@ -1,4 +1,4 @@
-"""`perinatal sources …` and `perinatal quarantine …`: what people ask and decide about what comes in."""
+"""`perinatal sources …` and `perinatal quarantine …`: the list of sources, and people's decisions on refused files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ sources = typer.Typer(
     invoke_without_command=True,
 )
 quarantine = typer.Typer(
-    name="quarantine", help="Work the files that were refused: list, show, release, reject.", no_args_is_help=True
+    name="quarantine", help="Decide on the files that were refused: list, show, release, reject.", no_args_is_help=True
 )
 
 Chosen = Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")]
@@ -43,9 +43,9 @@ def check(
     source: Chosen = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Try the real address of each source and say what came of it; lands and remembers nothing."""
+    """Ask the real address of each source and print the result; nothing is landed or remembered."""
     if not live:
-        raise typer.BadParameter("this asks the publishers themselves: say --live")
+        raise typer.BadParameter("this asks the publishers themselves; add --live to confirm")
     from dataclasses import replace
 
     from ingest import registry
@@ -64,14 +64,14 @@ def check(
 
 @sources.command()
 def seen(source: Annotated[str, typer.Argument(help="The source.")], why: Why, who: Who = None) -> None:
-    """Settle a call for a person: the page was looked at, and there was nothing to fetch."""
+    """Close the alert that asks a person to look at a page: it was looked at, and there was nothing to fetch."""
     from ingest import registry
     from ingest.fetch import fetching as fetch
     from ingest.stores import FetchStores
     from perinatal import home
 
-    settled = fetch.dismiss(FetchStores.of(home.get()), registry.source(source), who or getpass.getuser(), why)
-    print(f"{source}: settled" if settled else f"{source}: nobody was waited for")
+    closed = fetch.dismiss(FetchStores.of(home.get()), registry.source(source), who or getpass.getuser(), why)
+    print(f"{source}: alert closed" if closed else f"{source}: no such alert was open")
 
 
 @quarantine.command("list")
@@ -102,10 +102,10 @@ def release(
     why: Why,
     who: Who = None,
     source: OneSource = None,
-    dataset: Annotated[str | None, typer.Option(help="Dataset, where the file does not tell.")] = None,
-    release: Annotated[str | None, typer.Option(help="Release, where the file does not tell.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Dataset, if the file does not say it.")] = None,
+    release: Annotated[str | None, typer.Option(help="Release, if the file does not say it.")] = None,
 ) -> None:
-    """Land a refused file after all: its breaches become warnings, the decision is logged. Exit 3 if it cannot be."""
+    """Land a refused file after all: its breaches become warnings, the decision is logged. Exit 3 if refused again."""
     from ingest import registry
     from ingest.land import quarantine_decisions as decisions
     from ingest.land.arriving_file import Acceptance
@@ -138,7 +138,7 @@ def _refuse_what_would_block(reasons: list[dict[str, Any]]) -> None:
 
 @quarantine.command()
 def reject(prefix: Prefix, why: Why, who: Who = None, source: OneSource = None) -> None:
-    """Settle a refused file for good: its alert closes, its bytes stay in the archive, the decision is logged."""
+    """Reject a refused file for good: its alert closes, its bytes stay in the archive, the decision is logged."""
     from ingest.land import quarantine_decisions as decisions
     from ingest.stores import Stores
     from perinatal import home

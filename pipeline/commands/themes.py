@@ -59,7 +59,7 @@ def review(
     from perinatal import home
 
     if export and import_:
-        raise typer.BadParameter("--export and --import exclude each other")
+        raise typer.BadParameter("--export and --import cannot be used together")
     where, today = home.get(), date.today()
     decisions = DecisionFile(where.theme_decisions)
     if import_:
@@ -102,6 +102,6 @@ def brief(
     from perinatal import home
 
     if theme and lms:
-        raise typer.BadParameter("--theme and --lms exclude each other")
+        raise typer.BadParameter("--theme and --lms cannot be used together")
     write(home.get().database, out, theme=theme, lms=lms)
     print(out)

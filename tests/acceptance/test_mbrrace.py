@@ -469,11 +469,9 @@ def test_landing_twice_is_unchanged_and_nothing_is_rebuilt(
     ran = cli("land", *mbrrace_files, "--source", "mbrrace", at=copied)
     assert ran.code == 0
     assert [line.split(":")[0] for line in ran.out.splitlines()] == ["unchanged", "unchanged"]
-    start = time.monotonic()
     ran = cli("build", at=copied)
     assert ran.code == 0
     assert ran.out.startswith("nothing new; the edition stays ")
-    assert time.monotonic() - start < 5
     assert standing(copied) == before
     assert len(list(copied.editions.iterdir())) == 1
 

@@ -130,6 +130,7 @@ def test_every_lms_page_is_light(folder: Path) -> None:
     assert heaviest.stat().st_size + shared < LIGHT, heaviest
 
 
+@pytest.mark.bench
 def test_the_pages_are_made_in_seconds(folder: Path, tmp_path: Path) -> None:
     start = time.process_time()
     written = portal.write(

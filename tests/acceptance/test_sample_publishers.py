@@ -25,7 +25,7 @@ from ingest.stores import FetchStores
 from perinatal.home import Home
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.timeout(900)  # the whole sample lands here
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the whole sample lands here
 FAULTS = [
     Fault("status", status=500),
     Fault("status", status=429, retry_after=1),
@@ -143,7 +143,6 @@ def perinatal(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.slow
 def test_refresh_twice_publishes_once(tmp_path: Path) -> None:
     first = perinatal(tmp_path, "refresh", "--sample")
     assert first.returncode == 0, first.stderr

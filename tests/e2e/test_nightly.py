@@ -41,6 +41,6 @@ def test_a_night_with_nothing_new_skips_everything_and_publishes_nothing(tmp_pat
     assert {dag_id for dag_id, _, _ in states} == NIGHT
     assert [(dag_id, task, state) for dag_id, task, state in states if state != "skipped"] == []
     assert len(said) == 2
-    assert all(f"nothing new: edition {edition} stands" in log for log in said)
+    assert all(f"nothing new; the edition stays {edition}" in log for log in said)
     assert stands == edition
     assert took < TASK_SECONDS * crowd()

@@ -132,7 +132,7 @@ def test_a_disk_that_fills_while_archiving_is_one_clear_error(home: Home, shell:
     assert process.returncode == 1
     assert err.startswith("perinatal: ")
     assert err.count("\n") == 1
-    assert "no room" in err
+    assert "no space left" in err
     assert_nothing_landed(home)
 
 

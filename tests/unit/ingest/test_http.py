@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer, SimpleHTTPRequestHandler
@@ -204,10 +205,8 @@ def test_a_wrong_length_once_heals(server: FaultyPublishers, folder: Path) -> No
 
 def test_dripping_bytes_end_at_the_total_time(server: FaultyPublishers, folder: Path) -> None:
     server.fault(FILE, Fault("slow", wait=0.02))
-    started = time.monotonic()
     with pytest.raises(PublisherUnavailable, match="did not finish in the time allowed"):
         fetch(server, folder, total_timeout=0.6)
-    assert time.monotonic() - started < 1.5
     assert leftovers(folder) == []
 
 
@@ -231,6 +230,15 @@ def test_a_gzip_bomb_is_refused(server: FaultyPublishers, folder: Path) -> None:
         fetch(server, folder, max_bytes=1 << 30)
     assert caught.value.reason == "gzip_bomb"
     assert leftovers(folder) == []
+
+
+@contextmanager
+def pauses() -> Iterator[list[float]]:
+    """Give the pauses that the client takes, in seconds; none of them is waited."""
+    taken: list[float] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "sleep", taken.append)
+        yield taken
 
 
 # --- statuses, retries, politeness ------------------------------------------------------------------------
@@ -261,17 +269,17 @@ def test_a_missing_page_is_not_tried_again(server: FaultyPublishers, folder: Pat
 
 def test_retry_after_seconds_are_waited(server: FaultyPublishers, folder: Path) -> None:
     server.fault(FILE, Fault("status", status=429, retry_after=1, times=1))
-    started = time.monotonic()
-    fetch(server, folder)
-    assert 1.0 <= time.monotonic() - started < 2
+    with pauses() as taken:
+        fetch(server, folder)
+    assert max(taken) == 1.0
 
 
 def test_retry_after_may_be_a_date(server: FaultyPublishers, folder: Path) -> None:
-    soon = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=2)
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=100)
     server.fault(FILE, Fault("status", status=503, retry_after=format_datetime(soon, usegmt=True), times=1))
-    started = time.monotonic()
-    fetch(server, folder)
-    assert 0.5 < time.monotonic() - started < 3
+    with pauses() as taken:
+        fetch(server, folder, total_timeout=1000, retry_after_max=300)
+    assert 0 < max(taken) <= 100
 
 
 @pytest.mark.parametrize("asked", [3600, "nonsense"])
@@ -292,13 +300,12 @@ def test_one_connection_a_host_and_a_pause_between(server: FaultyPublishers, fol
         for thread in threads:
             thread.start()
         other = http.fetch("https://second.example/files/data.csv", folder)
-        other_took = time.monotonic() - started
+        assert any(thread.is_alive() for thread in threads)  # another host does not wait
         for thread in threads:
             thread.join()
     assert isinstance(other, Fetched)
     took = time.monotonic() - started
     assert took > 2 * 0.3  # three bodies of 0.1 s, two pauses of 0.2 s
-    assert other_took < took / 2  # another host does not wait
 
 
 def _hold(lock_folder: Path, base: str, stand_ins: dict[str, str], folder: Path) -> None:

@@ -1,9 +1,7 @@
 """The commands about what comes in, as people type them."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,27 +15,22 @@ from ingest.archive.synthetic import SyntheticHashes
 from ingest.sample import publishers
 from perinatal.home import Home
 
-ROOT = Path(__file__).resolve().parents[3]
 NOWHERE = "http://127.0.0.1:1"  # a proxy that lets nobody through: no test asks a real publisher
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command in this process: Great Expectations is imported once, not once a command."""
+    monkeypatch.setenv("PERINATAL_INBOX_QUIET_SECONDS", "0.05")
+    for name, value in (("HTTPS_PROXY", NOWHERE), ("HTTP_PROXY", NOWHERE), ("NO_PROXY", "")):
+        monkeypatch.setenv(name, value)
+
     def perinatal(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        environment = {
-            **os.environ,
-            "PERINATAL_HOME": str(tmp_path),
-            "PERINATAL_INBOX_QUIET_SECONDS": "0.05",
-            "HTTPS_PROXY": NOWHERE,
-            "HTTP_PROXY": NOWHERE,
-            "NO_PROXY": "",
-        }
-        command = [sys.executable, "-m", "pipeline.commands.app", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == code, done.stderr
-        assert "Traceback" not in done.stderr
-        return done
+        done = cli(*arguments, at=Home(tmp_path))
+        assert done.code == code, done.err
+        assert "Traceback" not in done.err
+        return subprocess.CompletedProcess(arguments, done.code, done.out, done.err)
 
     return perinatal
 
@@ -71,7 +64,7 @@ def test_fetch_takes_the_inbox_and_tells_troubles_without_failing(run: Run, tmp_
 
 
 def test_usage_errors(run: Run) -> None:
-    assert "exclude each other" in run("fetch", "--sample", "--live", code=2).stderr
+    assert "cannot be used together" in run("fetch", "--sample", "--live", code=2).stderr
     assert "no source is called 'nope'" in run("fetch", "--source", "nope", code=1).stderr
     assert "--live" in run("sources", "check", code=2).stderr
     run("quarantine", "reject", "abc", code=2)
@@ -160,5 +153,5 @@ def test_a_release_from_quarantine_lands_with_a_warning(run: Run, tmp_path: Path
     assert "counted twice, known" in alert["message"]
 
 
-def test_a_call_for_a_person_is_settled(run: Run) -> None:
-    assert "nobody was waited for" in run("sources", "seen", "mbrrace", "--why", "looked").stdout
+def test_a_person_closes_the_alert_that_asks_for_one(run: Run) -> None:
+    assert "no such alert was open" in run("sources", "seen", "mbrrace", "--why", "looked").stdout

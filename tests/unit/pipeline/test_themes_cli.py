@@ -142,10 +142,10 @@ def test_review_at_a_terminal(shell: Cli, edition: Home) -> None:
     ("arguments", "code", "message"),
     [
         (("themes", "review", "--theme", "C99", "--export", "x.csv"), 1, "unknown theme 'C99'"),
-        (("themes", "review", "--export", "x.csv", "--import", "y.csv"), 2, "exclude each other"),
+        (("themes", "review", "--export", "x.csv", "--import", "y.csv"), 2, "cannot be used together"),
         (("themes", "review", "--import", "nowhere.csv"), 1, "cannot be read"),
         (("themes", "code", "nowhere.csv"), 1, "cannot be read"),
-        (("brief", "--theme", "C01", "--lms", "QE1"), 2, "exclude each other"),
+        (("brief", "--theme", "C01", "--lms", "QE1"), 2, "cannot be used together"),
     ],
 )
 def test_errors_are_one_line(

@@ -94,7 +94,7 @@ def test_the_watchdog_ends_whole_families(family: list[int], how: str) -> None:
     code = (
         "import subprocess, sys, time\n"
         "dog = subprocess.Popen([sys.executable, '-m', 'pipeline.watchdog'], stdin=subprocess.PIPE)\n"
-        f"dog.stdin.write(b'+ {session.leader} {session.born!r}\\n'); dog.stdin.flush()\n"
+        f"dog.stdin.write(b'+ {session.leader} {session.started!r}\\n'); dog.stdin.flush()\n"
         "print(dog.pid, flush=True)\n"
         "time.sleep(600) if sys.argv[1] == 'killed' else dog.communicate()\n"
     )
@@ -108,7 +108,6 @@ def test_the_watchdog_ends_whole_families(family: list[int], how: str) -> None:
     assert writer.stdout
     dog = int(writer.stdout.readline())
     if how == "killed":
-        time.sleep(0.5)
         writer.send_signal(signal.SIGKILL)
     until = time.monotonic() + 60
     while time.monotonic() < until and any(_lives(pid) for pid in (*family, dog)):
@@ -119,7 +118,7 @@ def test_the_watchdog_ends_whole_families(family: list[int], how: str) -> None:
 def test_a_number_that_belongs_to_another_by_now_is_left_alone(family: list[int]) -> None:
     session = watchdog.Session.of(family[0])
     assert set(watchdog.members([session])) == set(family)
-    assert watchdog.members([session._replace(born=session.born - 60)]) == []
+    assert watchdog.members([session._replace(started=session.started - 60)]) == []
     watchdog.kill([session])
     assert not [pid for pid in family if _lives(pid)]
 

@@ -9,11 +9,11 @@ import csv
 import io
 import os
 import random
-import time
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,7 +25,6 @@ from tests.unit.sources.conftest import Arrived, arrive
 
 EXAMPLES = int(os.environ.get("PERINATAL_TEST_EXAMPLES", "50"))
 ROWS = 60  # of a sample file; more would only cost time
-SECONDS = 60  # that one file may take, on a machine with other work
 FORMULAS = ('=HYPERLINK("http://evil.example","x")', "+cmd|' /C calc'!A0", "@SUM(1+9)*cmd", "-2+3", "\t=1+1")
 QUOTES = ('"', '""', 'a "quoted" word', '"""', "it's", '","', '"\n"', "“curly”")
 BYTES = (b"\xa0", b"\xff\xfe", b"\x00", b"\x80", b"\xe9", "é".encode("utf-16"), b"\xef\xbb\xbf", b"\x1a", b"\r")
@@ -187,12 +186,20 @@ def records(path: Path) -> tuple[int, int]:
     return sum(any(cell.strip() for cell in row) for row in below), len(below)
 
 
-def sources() -> list[Source]:
-    return [source for source in all_sources().values() if (source.folder / "sample.py").exists()]
+# their files are of the two templates; `mis` and `npsa` are damaged in every run, one for each template
+SAME_TEMPLATES = {"board_return", "cqc", "ebc", "ens", "hsib", "pmrt", "ukoss"}
+
+
+def sources() -> list[Any]:
+    return [
+        pytest.param(source, id=source.id, marks=[pytest.mark.slow] if source.id in SAME_TEMPLATES else [])
+        for source in all_sources().values()
+        if (source.folder / "sample.py").exists()
+    ]
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("source", sources(), ids=lambda source: source.id)
+@pytest.mark.parametrize("source", sources())
 def test_a_damaged_file_is_refused_or_landed_whole(source: Source, tmp_path: Path) -> None:
     # a child process reads every PDF: fewer of them
     tables = [item for item in sample_files(source.id) if not item[1].startswith(b"%PDF")]
@@ -219,9 +226,7 @@ def test_a_damaged_file_is_refused_or_landed_whole(source: Source, tmp_path: Pat
 def check(source: Source, name: str, content: bytes, folder: Path) -> Arrived:
     path = folder / "incoming"
     path.write_bytes(content)
-    began = time.monotonic()
     arrived = arrive(source, path, name)
-    assert time.monotonic() - began < SECONDS
     hold(arrived, path)
     return arrived
 
@@ -234,7 +239,7 @@ def test_a_damaged_pdf_is_refused_or_read(seed: int, tmp_path: Path) -> None:
     check(ens, name, dice.choice((cut, turn_bits))(content, dice), tmp_path)
 
 
-@pytest.mark.parametrize("source", sources(), ids=lambda source: source.id)
+@pytest.mark.parametrize("source", sources())
 def test_the_undamaged_sample_lands(source: Source, tmp_path: Path) -> None:
     folder = tmp_path / "files"
     folder.mkdir()
