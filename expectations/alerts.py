@@ -140,9 +140,9 @@ class Alert:
         return hashlib.sha256(self.key.encode()).hexdigest()[:ID_LENGTH]
 
     @property
-    def told_at(self) -> str:
-        """Return the moment since when people should hear of it: anew after an acceptance has ended."""
-        return self.reopened_at or self.opened_at
+    def occasion(self) -> str:
+        """Return what tells one opening from another: an alert whose acceptance has ended is news again."""
+        return f"{self.opened_at}, accepted {self.reopened_at}" if self.reopened_at else self.opened_at
 
     def to_dict(self) -> dict[str, Any]:
         """Return one flat record."""

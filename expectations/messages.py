@@ -14,17 +14,18 @@ SHOWN_CELLS = 4
 
 def of_rows(standard: Standard, failing: FailingRows, count: int, rows: int) -> str:
     """Return the message on failing rows: how many, their first numbers, their organisations by name."""
-    if failing.has_numbers:
-        numbers = [f"{row['source_row']:,}" for row in failing.examples if row.get("source_row")]
-        where = [f"{count:,} of {rows:,} rows" if count <= rows else f"{count:,} rows", _rows(numbers, count)]
-    else:
-        where = [f"{count:,} found"] if count > 1 else []
     names, of_all = failing.organisations()
-    if names:
-        where.append(_named(names, of_all))
-    elif not failing.has_numbers:
-        where.append(_cells(failing.examples))
-    return f"{standard.problem}: {', '.join(part for part in where if part)}".removesuffix(": ")
+    details = []
+    if failing.has_numbers:
+        how_many = f"{count:,} of {rows:,} rows" if count <= rows else f"{count:,} rows"
+        details = [_rows([f"{row['source_row']:,}" for row in failing.examples if row.get("source_row")], count)]
+    else:
+        how_many = f"{count:,} found" if count > 1 else ""
+        if not names:
+            details = [_cells(failing.examples)]
+    details = [detail for detail in (*details, _named(names, of_all)) if detail]
+    shown = f" ({'; '.join(details)})" if details else ""
+    return f"{standard.problem}{f': {how_many}' if how_many else ''}{shown}"
 
 
 def of_number(standard: Standard, observed: Any) -> str:
@@ -46,8 +47,8 @@ def _rows(numbers: Sequence[str], count: int) -> str:
 
 
 def _named(names: Sequence[str], of_all: int) -> str:
-    more = f" and {of_all - len(names):,} more organisation(s)" if of_all > len(names) else ""
-    return "; ".join(map(printable, names)) + more
+    more = f" and {of_all - len(names):,} more" if of_all > len(names) else ""
+    return ", ".join(map(printable, names)) + more
 
 
 def _cells(examples: Sequence[dict[str, Any]]) -> str:

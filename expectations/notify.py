@@ -87,9 +87,9 @@ def _due(log: AlertLog, channel: Channel, delivered: Iterable[dict[str, Any]]) -
     as_block = {(item["alert"], item["opened_at"]) for item in own if item.get("severity") == "block"}
     due = []
     for alert in log.all():
-        opened = (alert.key, alert.told_at, "open") in told
-        closed = (alert.key, alert.told_at, "closed") in told
-        key = (alert.key, alert.told_at)
+        opened = (alert.key, alert.occasion, "open") in told
+        closed = (alert.key, alert.occasion, "closed") in told
+        key = (alert.key, alert.occasion)
         worse = alert.breach.severity == "block" and key in as_warning - as_block
         new = {"open": not opened or worse, "accepted": False, "closed": opened and not closed}[alert.state]
         if new and channel.hears(alert) and alert.scope != Scope.of("notify", channel.name):
@@ -128,7 +128,7 @@ def _record(log: AlertLog, channel: Channel, batch: list[Alert]) -> None:
             "channel": channel.name,
             "message": message,
             "alert": alert.key,
-            "opened_at": alert.told_at,
+            "opened_at": alert.occasion,
             "state": alert.state,
             "severity": alert.breach.severity,
         }

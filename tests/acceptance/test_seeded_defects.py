@@ -26,6 +26,7 @@ from ingest.land.arriving_file import Arrival
 from ingest.registry import all_sources, source
 from ingest.stores import Stores
 from insights import theme_tables as themes
+from insights.decisions import DecisionFile
 from perinatal.errors import RefusedAtArrival
 from perinatal.home import Home
 from warehouse import builder
@@ -390,7 +391,7 @@ MSDS = [
         "msds/msds-mar2025-exp-measures.csv",
         put({"RPStartDate": "03/01/2025"}),
         "start_dates_are_not_swapped",
-        "warn",
+        "info",
     ),
     msds("a rounded count unrounded", DATA, put_once({"Final_value": "3.0"}, PROVIDER), "counts_are_rounded", "warn"),
     msds(
@@ -1034,7 +1035,7 @@ def build(home: Home, folder: Path, last: Path | None) -> Judged:
         build_inputs.layouts(),
         build_inputs.releases(LandedReleases(home.landed), manifests.LandedReleases(home.landed).in_use()),
     )
-    themes.run(candidate, home)
+    themes.run(candidate, DecisionFile(home.theme_decisions))
     return judge(folder, last)
 
 

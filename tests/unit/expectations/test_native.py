@@ -151,7 +151,7 @@ def test_results_come_in_the_order_asked_with_what_was_said(connection: duckdb.D
     assert (found[1].message, found[2].owner) == ("", "Insights")
     assert found[2].unexpected_percent == pytest.approx(20)
     assert found[2].sample_rows == [{"source_row": 2, "trust_name": "Second"}]
-    assert found[2].message == "Wrong: 1 of 5 rows, row 2, Second"
+    assert found[2].message == "Wrong: 1 of 5 rows (row 2; Second)"
 
 
 def test_examples_are_few_and_show_what_may_be_shown(connection: duckdb.DuckDBPyConnection) -> None:

@@ -90,16 +90,18 @@ def test_a_message_says_how_many_rows_where_and_whose() -> None:
     with duckdb.connect() as connection:
         found = messages.of_rows(STANDARD, failing(connection, sql), 1000, 83781)
     assert found == (
-        "Start dates are swapped: 1,000 of 83,781 rows, first in rows 1, 2, 3, 4, 5, Trust 0; Trust 1; Trust 2 and "
-        "2 more organisation(s)"
+        "Start dates are swapped: 1,000 of 83,781 rows "
+        "(first in rows 1, 2, 3, 4, 5; Trust 0, Trust 1, Trust 2 and 2 more)"
     )
 
 
 def test_a_message_on_what_is_no_row_shows_the_finding() -> None:
     with duckdb.connect() as connection:
-        assert messages.of_rows(STANDARD, failing(connection, "select 0.525 as share"), 1, 9).endswith(": share 0.525")
+        assert messages.of_rows(STANDARD, failing(connection, "select 0.525 as share"), 1, 9).endswith(
+            "swapped (share 0.525)"
+        )
         several = failing(connection, "select 'RXX' as trust_code from range(2)")
-        assert messages.of_rows(STANDARD, several, 2, 9).endswith(": 2 found, RXX")
+        assert messages.of_rows(STANDARD, several, 2, 9).endswith(": 2 found (RXX)")
 
 
 def test_a_message_on_a_number_says_what_was_expected() -> None:
