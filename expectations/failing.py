@@ -63,8 +63,11 @@ class FailingRows:
     def _name_of(self, code: str) -> str:
         if not self._knows_trusts:
             return code
-        found = self._connection.execute("select trust_name from lms_of_trust where trust_code = ?", [code]).fetchone()
-        return f"{found[0]} ({code})" if found and found[0] else code
+        asked = "select trust_name from lms_of_trust where trust_code = ?"
+        names = self._connection.execute(
+            asked, [code]
+        ).fetchall()  # all of it: an unread rest would hold the connection
+        return f"{names[0][0]} ({code})" if names and names[0][0] else code
 
     @cached_property
     def _knows_trusts(self) -> bool:
