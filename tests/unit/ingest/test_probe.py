@@ -162,7 +162,7 @@ def test_a_publisher_that_is_down_is_said_so(server: FaultyPublishers, client: H
 
 
 def test_a_wrong_pattern_is_named() -> None:
-    with pytest.raises(PerinatalError, match=r"is no regular expression .* mend source\.yml"):
+    with pytest.raises(PerinatalError, match=r"is no regular expression .* correct source\.yml"):
         ProbeSpec("page", PAGE_URL, links="(")
 
 
