@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -108,9 +109,15 @@ def records(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON can carry it."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
+    """Return a value as JSON can carry it.
+
+    Fractions have three digits: all sixteen of a share of births would give the number of births away.
+    """
+    if isinstance(value, float | Decimal):
+        number = float(value)
+        if not math.isfinite(number):
+            return str(number)
+        return number if number.is_integer() else float(f"{number:.3g}")
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value if isinstance(value, str | int | float | bool | None) else str(value)

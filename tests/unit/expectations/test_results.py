@@ -128,3 +128,11 @@ def test_rows_can_be_written_as_json() -> None:
         )
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert found[0]["d"] == "2024-01-31"
+
+
+def test_shares_are_shown_to_three_digits() -> None:
+    """All sixteen digits of a share of births are the number of births."""
+    found = records(
+        duckdb.sql("select 4711 / 5840 as share, 0.8067::decimal(6, 4) as printed, 5840.0::double as births")
+    )
+    assert found == [{"share": 0.807, "printed": 0.807, "births": 5840.0}]

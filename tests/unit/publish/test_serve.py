@@ -184,3 +184,4 @@ def test_data_docs_ask_no_other_host_and_list_what_they_hold(tmp_path: Path) -> 
     assert page.read_text().startswith(
         '<html><head><meta http-equiv="Content-Security-Policy" content="default-src \'self\''
     )
+    assert "content:'Not met'" in page.read_text()
