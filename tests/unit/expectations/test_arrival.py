@@ -10,7 +10,8 @@ from expectations import alerts, arrival
 from ingest import registry
 from ingest.archive.quarantine import Quarantine
 from ingest.land import landing
-from ingest.land.arriving_file import Arrival, Outcome
+from ingest.land.arriving_file import Arrival
+from ingest.land.landing import Outcome
 from ingest.registry import Source
 from ingest.stores import Stores
 from perinatal.errors import RefusedAtArrival
