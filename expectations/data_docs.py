@@ -25,7 +25,8 @@ def write(folder: Path, suites: Mapping[str, Sequence[Sequence[Result]]]) -> Pat
     context = gx.get_context(mode="file", project_root_dir=folder)
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     for suite, runs in suites.items():
-        _add(context, gx, suite, runs[-1])
+        if native := [result for result in runs[-1] if result.is_native]:
+            _add(context, gx, suite, native)
     context.build_data_docs()
     site = next(folder.glob("**/data_docs/local_site"))
     (site / TRENDS).mkdir()
@@ -122,7 +123,7 @@ def _trend(suite: str, runs: Sequence[Sequence[Result]]) -> str:
 
 
 def _line(standard: Result, found: Sequence[Result | None]) -> str:
-    named = f"{escape(standard.description)}<br><small>{escape(standard.rule)}, {standard.severity}</small>"
+    named = f"{escape(standard.description or standard.rule)}<br><small>{escape(standard.rule)}, {standard.severity}</small>"
     return f"<tr><th scope='row'>{named}</th>{''.join(f'<td>{_cell(result)}</td>' for result in found)}</tr>"
 
 

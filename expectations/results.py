@@ -53,6 +53,11 @@ class Result:
         return cls(**{name: value for name, value in record.items() if name in known})
 
     @property
+    def is_native(self) -> bool:
+        """Tell whether Great Expectations has evaluated the standard itself; version 0.1 kept comparisons only."""
+        return bool(self.description)
+
+    @property
     def failed(self) -> bool:
         """Tell whether the standard is not met, whatever its severity."""
         return not self.success

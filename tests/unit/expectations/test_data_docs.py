@@ -48,9 +48,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         found = native.validate(connection, "rows", STANDARDS, suite="arrival_mbrrace_deaths")
     now = [replace(one, release_key="mbrrace/deaths/2023/abc") for one in found]
+    # a manifest of version 0.1 holds comparisons of numbers, without the words of the standard
+    pair = "expect_column_pair_values_a_to_be_greater_than_b"
+    old = [replace(found[0], expectation=pair, kwargs={}, description="", release_key="hsib/list/2021/0ld")]
     before: list[Result] = [replace(one, release_key="mbrrace/deaths/2022/def", success=True) for one in found]
     return data_docs.write(
-        tmp_path_factory.mktemp("docs"), {"arrival_mbrrace_deaths": [before, now], "release": [found]}
+        tmp_path_factory.mktemp("docs"),
+        {"arrival_mbrrace_deaths": [before, now], "release": [found], "arrival_hsib_list": [old]},
     )
 
 
@@ -68,3 +72,8 @@ def test_each_suite_shows_every_release(site: Path) -> None:
     assert text.index("deaths 2023") < text.index("deaths 2022")
     assert text.index("year_is_over") < text.index("enough_rows")  # what failed somewhere comes first
     assert "met (2)" in text
+
+
+def test_results_of_an_earlier_version_stand_in_the_trend_alone(site: Path) -> None:
+    assert list(site.glob("validations/arrival_hsib_list/**/*.html")) == []
+    assert "births__range" in (site / "trends" / "arrival_hsib_list.html").read_text(encoding="utf-8")
