@@ -123,7 +123,8 @@ def _trend(suite: str, runs: Sequence[Sequence[Result]]) -> str:
 
 
 def _line(standard: Result, found: Sequence[Result | None]) -> str:
-    named = f"{escape(standard.description or standard.rule)}<br><small>{escape(standard.rule)}, {standard.severity}</small>"
+    words = escape(standard.description or standard.rule)
+    named = f"{words}<br><small>{escape(standard.rule)}, {standard.severity}</small>"
     return f"<tr><th scope='row'>{named}</th>{''.join(f'<td>{_cell(result)}</td>' for result in found)}</tr>"
 
 
