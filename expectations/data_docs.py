@@ -10,7 +10,6 @@ from typing import Any
 
 from expectations.native import GX_SEVERITY, library
 from expectations.results import Result
-from expectations.standards import ROWS_QUERY
 
 TRENDS = "trends"
 
@@ -71,13 +70,10 @@ def _verdict(result: Result) -> Any:
     from great_expectations.core import ExpectationValidationResult
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-    kwargs = dict(result.kwargs)
-    if result.expectation == ROWS_QUERY:  # the page shows the count of rows; its SQL stands in the suite
-        kwargs["unexpected_rows_query"] = kwargs["unexpected_rows_query"].replace("{", "{{").replace("}", "}}")
     words = result.description if result.success else result.message
     configuration = ExpectationConfiguration(
         type=result.expectation,
-        kwargs=kwargs,
+        kwargs=dict(result.kwargs),
         severity=GX_SEVERITY[result.severity],
         description=f"{result.rule}: {words}",
         notes=[note for note in (result.why, result.remedy) if note],

@@ -64,11 +64,10 @@ class FailingRows:
     def _name_of(self, code: str) -> str:
         if not self._knows_trusts:
             return code
-        asked = "select trust_name from lms_of_trust where trust_code = ?"
-        names = self._connection.execute(
-            asked, [code]
-        ).fetchall()  # all of it: an unread rest would hold the connection
-        return f"{names[0][0]} ({code})" if names and names[0][0] else code
+        # read to the end: an unread rest would hold the connection
+        query = "select trust_name from lms_of_trust where trust_code = ? and trust_name is not null"
+        found = self._connection.execute(query, [code]).fetchall()
+        return f"{found[0][0]} ({code})" if found else code
 
     @cached_property
     def _knows_trusts(self) -> bool:
