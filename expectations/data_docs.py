@@ -58,7 +58,11 @@ def _add(context: Any, gx: Any, suite: str, results: Sequence[Result]) -> None:
             "unsuccessful_expectations": len(results) - met,
             "success_percent": 100 * met / len(results),
         },
-        meta={"active_batch_definition": {"data_asset_name": name}},
+        meta={
+            "batch_spec": {"data_asset_name": name},
+            "run_id": {"run_name": name, "run_time": datetime.now(UTC).isoformat()},
+            "great_expectations_version": gx.__version__,
+        },
     )
     run = RunIdentifier(run_name=name.replace("/", " "), run_time=datetime.now(UTC))
     key = ValidationResultIdentifier(ExpectationSuiteIdentifier(suite), run, name.replace("/", "-"))
@@ -70,12 +74,12 @@ def _verdict(result: Result) -> Any:
     from great_expectations.core import ExpectationValidationResult
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-    words = result.description if result.success else result.message
+    words = result.description if result.success else f"Not met ({result.severity}): {result.message}"
     configuration = ExpectationConfiguration(
         type=result.expectation,
         kwargs=dict(result.kwargs),
         severity=GX_SEVERITY[result.severity],
-        description=f"{result.rule}: {words}",
+        description=f"{words} [{result.rule}]",
         notes=[note for note in (result.why, result.remedy) if note],
         meta={"dimension": result.dimension, "owner": result.owner, "affected_marts": result.affected_marts},
     )
