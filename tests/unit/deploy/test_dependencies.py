@@ -22,7 +22,6 @@ NEEDED_AT_RUN_TIME = {
     "psycopg2-binary": "the PostgreSQL driver of a team server's Airflow",
     "redis": "the queue of a team server",
     "s3fs": "fsspec loads it for s3:// addresses",
-    "scipy": "the tests recompute the statistics of the SQL macros with it",
 }
 
 

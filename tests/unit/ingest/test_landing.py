@@ -56,7 +56,12 @@ def test_a_release_is_landed_with_its_manifest(home: Home, land: Land) -> None:
     )
     assert archive.Archive(home.archive).path_of(item.sha256).read_bytes() == GOOD
     assert (LandedReleases(home.landed).folder_of(item) / manifests.ROWS).exists()
-    assert {check["rule"] for check in item.checks} >= {"has_rows", "columns_are_known", "code__filled", "events__type"}
+    assert {check["rule"] for check in item.checks} >= {
+        "has_rows",
+        "columns_are_known",
+        "code__filled",
+        "events__range",
+    }
     assert leftovers(home) == []
 
 
@@ -150,7 +155,9 @@ def test_what_fails_is_refused_in_one_line_and_quarantined(home: Home, land: Lan
 
 
 def test_a_refusal_names_the_rows(home: Home, land: Land) -> None:
-    with pytest.raises(RefusedAtArrival, match="1 row\\(s\\) do not, first at row 2"):
+    with pytest.raises(
+        RefusedAtArrival, match=r"events is out of its range \(at least 0 and at most 100\): 1 of 2 rows \(row 2\)"
+    ):
         land(b"Code,Events\na,1\nb,101\n")
     [report] = in_quarantine(home)
     assert (
