@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from expectations import messages
 from expectations.failing import EXAMPLES, FailingRows, Shown
 from expectations.results import Result
-from expectations.standards import COMPOUND, ROWS_QUERY, Standard
+from expectations.standards import COMPOUND, IN_SET, ROWS_QUERY, Standard
 from perinatal.errors import PerinatalError
-from perinatal.sql import identifier
+from perinatal.sql import identifier, literals
 
 if TYPE_CHECKING:
     import duckdb
@@ -209,6 +209,9 @@ def _failing_sql(standard: Standard, table: str, found: dict[str, Any]) -> str |
     if standard.type == COMPOUND:
         key = ", ".join(map(identifier, standard.kwargs["column_list"]))
         return f"select * from {table} qualify count(*) over (partition by {key}) > 1"
+    if standard.type == IN_SET:  # the library leaves placeholders ($1) in its SQL where the set holds such numbers
+        column = identifier(standard.kwargs["column"])
+        return f"select * from {table} where {column} not in ({literals(standard.kwargs['value_set'])})"
     return found["unexpected_index_query"].rstrip(";") if found.get("unexpected_index_query") else None
 
 

@@ -17,6 +17,7 @@ Dimension = Literal["completeness", "uniqueness", "consistency", "timeliness", "
 
 ROWS_QUERY = "unexpected_rows_expectation"
 COMPOUND = "expect_compound_columns_to_be_unique"
+IN_SET = "expect_column_values_to_be_in_set"
 # what is asked of a whole column or table, which has no failing rows
 WHOLE = (
     "expect_table_",

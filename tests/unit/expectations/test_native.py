@@ -72,6 +72,7 @@ JOINED = "select a.source_row from {batch} as a join {batch} as b on b.source_ro
         (IN_SET, {"column": "measure", "value_set": ["Stillbirths"]}, []),
         (IN_SET, {"column": "trust_name", "value_set": ["First", "Ann's"]}, [2, 3, 5]),
         (IN_SET, {"column": "ends", "value_set": ["2024-01-31"]}, [2]),
+        (IN_SET, {"column": "deaths", "value_set": [1, 2, 3]}, [1, 4]),
         (BETWEEN, {"column": "births", "min_value": -1, "max_value": 10}, []),
         (BETWEEN, {"column": "births", "min_value": 0}, [2]),
         (REGEX, {"column": "trust_code", "regex": "(?i)^R"}, []),
