@@ -116,7 +116,7 @@ def land_inbox(home: Home, source_ids: Sequence[str]) -> Arrivals:
     counts = {what: sum(table.what == what for _, table in taken) for what in ("landed", "revised", "refused")}
     counts |= {"left": sum(bool(item.left) for item in dropped)}
     counts |= {"unchanged": sum(table.what == "unchanged" for _, table in taken)}
-    stuck = [item for item in dropped if item.is_amiss]
+    stuck = [item for item in dropped if item.needs_person]
     warnings = [f"{item.source_id or 'inbox'}: {item.name}: left in the inbox: {item.left}" for item in stuck]
     warnings += [f"{source_id}: {table.message}" for source_id, table in taken if table.what == "refused"]
     return _landed(

@@ -5,7 +5,7 @@
     - id: mbrrace-2023-airedale-births
       dataset: perinatal_mortality
       release: "2023"
-      match: {organisation_code: 5}        # columns and values that pick the row
+      match: {organisation_code: 5}        # columns and values that pick the row: at least one
       column: total_births
       expect: 1861                         # what the publisher prints; anything else, and nothing is corrected
       value: 1816
@@ -19,32 +19,31 @@ Landed rows stay as published: corrections are laid over them when a build reads
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
+from datetime import date as Date  # noqa: N812 - a field has its name
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-import yaml
+from pydantic import BeforeValidator, Field
 
-from perinatal.errors import PerinatalError
+from perinatal.records import Record
 from perinatal.sql import Value, identifier, literal
+from perinatal.yaml_records import read_yaml
 
 
-@dataclass(frozen=True)
-class Correction:
+class Correction(Record):
     """One correction of one column in the rows that `match` picks."""
 
     id: str
     dataset: str
-    release: str
-    match: dict[str, Value]
+    release: Annotated[str, BeforeValidator(str)]
+    match: Annotated[dict[str, Value], Field(min_length=1)]
     column: str
     expect: Value
     value: Value
     reason: str
     reported_by: str
-    date: date
+    date: Date
 
     def predicate(self) -> str:
         """Return the SQL that picks the rows."""
@@ -59,22 +58,7 @@ class Correction:
 def load(folder: Path) -> tuple[Correction, ...]:
     """Read `corrections.yml` of a source folder; a wrong entry is named."""
     path = folder / "corrections.yml"
-    if not path.exists():
-        return ()
-    found: list[Correction] = []
-    for number, raw in enumerate(yaml.safe_load(path.read_text(encoding="utf-8")) or [], start=1):
-        found.append(_correction(path, number, raw))
-    return tuple(found)
-
-
-def _correction(path: Path, number: int, raw: dict[str, Any]) -> Correction:
-    try:
-        correction = Correction(**{**raw, "release": str(raw["release"])})
-    except (TypeError, KeyError) as error:
-        raise PerinatalError(f"{path}: entry {number}: {error}; see warehouse/corrections.py for the fields") from None
-    if not correction.match:
-        raise PerinatalError(f"{path}: entry {number} ({correction.id}): `match` is empty and would change every row")
-    return correction
+    return tuple(read_yaml(path, list[Correction])) if path.exists() else ()
 
 
 def overlay(relation: str, corrections: Iterable[Correction]) -> str:

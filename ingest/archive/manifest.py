@@ -6,17 +6,21 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
+
 from perinatal.durable import fsync_dir, locked, write_atomically
 from perinatal.errors import PerinatalError
+from perinatal.records import read_json
 
 MANIFEST, ROWS, WITHDRAWN = "manifest.json", "rows.parquet", "withdrawn.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Manifest:
     """One landed revision of one release. Dates are ISO 8601 text; `fetched_at` is UTC.
 
@@ -67,10 +71,10 @@ class Manifest:
 def read(path: Path) -> Manifest:
     """Read one manifest; a damaged one is named."""
     try:
-        return Manifest(**json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
+        return read_json(path, Manifest)
+    except PerinatalError as error:
         raise PerinatalError(
-            f"{path}: not a manifest ({error}); remove the folder {path.parent} and land the file again"
+            f"{error}: not a manifest; remove the folder {path.parent} and land the file again"
         ) from None
 
 

@@ -6,18 +6,22 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
+
 from perinatal.durable import write_atomically
 from perinatal.errors import PerinatalError
+from perinatal.records import read_json
 
 REPORT = "report.json"
 NAME_LIMIT = 200  # bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Report:
     """Why a file was refused. `reasons` has one entry a rule: rule, message, rows (some row numbers), count.
 
@@ -69,9 +73,9 @@ class Quarantine:
         """Yield (folder, report) of everything in quarantine, by path."""
         for path in sorted(self.root.glob(f"*/*/{REPORT}")):
             try:
-                yield path.parent, Report(**json.loads(path.read_text(encoding="utf-8")))
-            except (ValueError, TypeError) as error:
-                raise PerinatalError(f"{path}: not a quarantine report ({error}); remove {path.parent}") from None
+                yield path.parent, read_json(path, Report)
+            except PerinatalError as error:
+                raise PerinatalError(f"{error}: not a quarantine report; remove {path.parent}") from None
 
     def find(self, prefix: str, source_id: str | None = None) -> tuple[Path, Report]:
         """Return the one quarantined file (of a source) whose sha256 starts with `prefix`."""

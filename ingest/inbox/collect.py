@@ -8,18 +8,15 @@ the next look. `<name>.yml` beside a file may say `dataset`, `release` and `publ
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from expectations import alerts
 from ingest.archive import store as archive
+from ingest.inbox import note as notes
 from ingest.land import intake
 from ingest.land.arriving_file import Arrival
 from ingest.land.intake import Taken
@@ -29,9 +26,6 @@ from perinatal import dropped_files
 from perinatal.durable import locked
 from perinatal.errors import PerinatalError
 
-SIDECARS: Final = (".yml", ".yaml")
-NOTE_LIMIT: Final = 1 << 16  # bytes
-FOLDER_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,119}")
 LEFT: Final = "left_in_inbox"
 NOT_RELEASES: Final = ("themes",)  # folders of the inbox that hold something else
 
@@ -40,30 +34,14 @@ NOT_RELEASES: Final = ("themes",)  # folders of the inbox that hold something el
 class Dropped:
     """What became of one file in the inbox: `taken` (one result a table), or `left` there with the reason.
 
-    `is_amiss` tells a file that a person must look after from one that is only not whole yet.
+    `needs_person` tells a file that a person must look after from one that is only not whole yet.
     """
 
     source_id: str
     name: str
     taken: tuple[Taken, ...] = ()
     left: str = ""
-    is_amiss: bool = False
-
-
-@dataclass(frozen=True)
-class Note:
-    """What a `.yml` beside a file says of it."""
-
-    dataset: str | None = None
-    release: str | None = None
-    published_on: str | None = None
-
-    def on(self, arrival: Arrival) -> Arrival:
-        """Return the arrival with what is said here."""
-        return replace(arrival, dataset=self.dataset, release=self.release, published_on=self.published_on)
-
-
-NOTE_KEYS: Final = {field.name for field in fields(Note)}
+    needs_person: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,16 +95,16 @@ def _folder(stores: FetchStores, path: Path) -> str:
 
 def _paired(stores: FetchStores, stable: list[Path], sources: Mapping[str, Source]) -> Iterator[Found]:
     """Put each `.yml` to its file (`a.csv.yml` or `a.yml` to `a.csv`); one without a file stands for itself."""
-    notes = {path for path in stable if path.suffix.lower() in SIDECARS}
+    beside = {path for path in stable if path.suffix.lower() in notes.SUFFIXES}
     used: set[Path] = set()
     for path in stable:
-        if path in notes:
+        if path in beside:
             continue
-        names = [path.with_name(stem + end) for stem in (path.name, path.stem) for end in SIDECARS]
-        sidecar = next((name for name in names if name in notes), None)
+        names = [path.with_name(stem + end) for stem in (path.name, path.stem) for end in notes.SUFFIXES]
+        sidecar = next((name for name in names if name in beside), None)
         used |= {sidecar} if sidecar else set()
         yield Found(path, sources.get(_folder(stores, path)), sidecar)
-    for path in sorted(notes - used):
+    for path in sorted(beside - used):
         yield Found(path, sources.get(_folder(stores, path)))
 
 
@@ -144,7 +122,7 @@ def _isolated(stores: FetchStores, found: Found) -> Dropped:
     except Exception as error:
         kind = "" if isinstance(error, PerinatalError) else f"unexpected {type(error).__name__}: "
         message = "".join(c if c.isprintable() else "?" for c in f"{kind}{error}")
-        return Dropped(folder, name, left=message.removeprefix(f"{name}: "), is_amiss=True)
+        return Dropped(folder, name, left=message.removeprefix(f"{name}: "), needs_person=True)
 
 
 def _take(stores: FetchStores, found: Found) -> list[Taken]:
@@ -157,11 +135,11 @@ def _take(stores: FetchStores, found: Found) -> list[Taken]:
     arrival = Arrival(found.source, dropped_files.usable_name(found.path.name))
     if unsafe:
         taken = [intake.put_in_quarantine(stores, stores.archive.put(found.path), arrival, unsafe.reason, str(unsafe))]
-    elif found.sidecar is None and found.path.suffix.lower() in SIDECARS:
+    elif found.sidecar is None and found.path.suffix.lower() in notes.SUFFIXES:
         taken = _take_again(stores, found.source, found.path)
     else:
-        note = _read_note(found.sidecar) if found.sidecar else Note()
-        taken = intake.take_file(stores, found.path, note.on(arrival))
+        described = notes.read(found.sidecar).added_to(arrival) if found.sidecar else arrival
+        taken = intake.take_file(stores, found.path, described)
     if dropped_files.signature(found.path) == before:  # else somebody has put another file in its place
         found.path.unlink()
     if found.sidecar:
@@ -183,54 +161,30 @@ def _unsafe_name(path: Path, folder: Path) -> dropped_files.Unusable | None:
 
 def _take_again(stores: FetchStores, source: Source, sidecar: Path) -> list[Taken]:
     """Land a quarantined file anew with what a `.yml` says that came after it."""
-    note = _read_note(sidecar)
+    note = notes.read(sidecar)
     taken: list[Taken] = []
     for _, report in list(stores.quarantine.reports()):
         named = sidecar.stem in (report.original_name, Path(report.original_name).stem)
         if report.source_id == source.id and named:
             path = stores.archive.path_of(report.sha256)
             arrival = Arrival(source, report.original_name, is_synthetic=report.is_synthetic)
-            taken += intake.take(stores, archive.Archived(path, report.sha256, path.stat().st_size), note.on(arrival))
+            taken += intake.take(
+                stores, archive.Archived(path, report.sha256, path.stat().st_size), note.added_to(arrival)
+            )
     if not taken:
         raise _Waits("waits for the file that it is about")
     stores.archive.put(sidecar)
     return taken
 
 
-def _read_note(path: Path) -> Note:
-    """Read the `.yml` beside a file. Raises Unusable where it is not what it should be."""
-    dropped_files.check_incoming(path, path.parent)
-    if path.stat().st_size > NOTE_LIMIT:
-        raise _bad_note(path, "is too large")
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise _bad_note(path, f"cannot be read ({' '.join(str(error).split())[:200]})") from None
-    if not isinstance(raw, dict) or not raw or not raw.keys() <= NOTE_KEYS:
-        raise _bad_note(path, f"must say some of {', '.join(sorted(NOTE_KEYS))} and nothing else")
-    note = Note(**{key: value.isoformat() if isinstance(value, date) else str(value) for key, value in raw.items()})
-    for name in (note.dataset, note.release):
-        if name is not None and not FOLDER_NAME.fullmatch(name):
-            raise _bad_note(path, f"says {name[:80]!r}: use letters, digits and . _ - only")
-    try:
-        date.fromisoformat(note.published_on or "2000-01-01")
-    except ValueError:
-        raise _bad_note(path, f"says published_on {note.published_on!r}: expected YYYY-MM-DD") from None
-    return note
-
-
-def _bad_note(path: Path, what: str) -> dropped_files.Unusable:
-    return dropped_files.Unusable("bad_note", f"the note {dropped_files.usable_name(path.name)} {what}; mend it")
-
-
 def _tell(stores: FetchStores, dropped: list[Dropped], only: Collection[str]) -> None:
     """Keep an alert open for each file that a person must look after; close those of files that are gone."""
-    amiss = {alerts.Scope.of("inbox", item.source_id, item.name): item for item in dropped if item.is_amiss}
-    for scope, item in amiss.items():
+    stuck = {alerts.Scope.of("inbox", item.source_id, item.name): item for item in dropped if item.needs_person}
+    for scope, item in stuck.items():
         where = stores.inbox / item.source_id
         breach = alerts.Breach(LEFT, "warn", f"{item.name}: {item.left}", remedy=f"Look at it in {where}.")
         stores.alerts.reconcile(scope, [breach])
     for alert in stores.alerts.open():
         is_of_inbox = alert.scope.kind == "inbox" and (not only or alert.scope.source_id in only)
-        if is_of_inbox and alert.scope not in amiss:
+        if is_of_inbox and alert.scope not in stuck:
             stores.alerts.reconcile(alert.scope, [])

@@ -28,7 +28,7 @@ from ingest.archive import store as archive
 from ingest.archive.synthetic import SyntheticHashes
 from ingest.fetch.http import HttpOptions
 from ingest.fetch.probe_settings import ApiConfig, Arrives, Watch
-from ingest.inbox.collect import SIDECARS
+from ingest.inbox.note import SUFFIXES as NOTES
 from ingest.land import intake
 from ingest.registry import Source
 from ingest.sample.reference import SEEDS, UPLOADED_AT
@@ -86,10 +86,10 @@ def drop(cache: Path, stores: FetchStores, source: Source) -> None:
     by_hand = prepare(cache, stores.synthetic, source) / "by_hand"
     inbox, came_before = stores.inbox / source.id, intake.accounted(stores)
     for path in sorted(by_hand.iterdir()):
-        if path.suffix in SIDECARS or archive.hash_of(path) in came_before:
+        if path.suffix in NOTES or archive.hash_of(path) in came_before:
             continue
         inbox.mkdir(parents=True, exist_ok=True)
-        notes = (path.with_name(path.name + end) for end in SIDECARS)
+        notes = (path.with_name(path.name + end) for end in NOTES)
         for one in (*(note for note in notes if note.exists()), path):
             if not (inbox / one.name).exists():
                 temporary = inbox / f".{one.name}.{os.getpid()}"
@@ -175,7 +175,7 @@ def _addresses(source: Source, watched: Watch, files: Path) -> dict[str, str]:
     found = {}
     for path in sorted(files.iterdir()):
         where = fixed.get(path.name) or address(path.name)
-        if where is None or path.suffix in SIDECARS:
+        if where is None or path.suffix in NOTES:
             continue
         patterns = (watched.spec.links, watched.download)
         if path.name not in fixed and not all(re.search(p, where) or re.search(p, path.name) for p in patterns):
@@ -190,7 +190,7 @@ def _addresses(source: Source, watched: Watch, files: Path) -> dict[str, str]:
 def _page(source: Source, files: Path, links: dict[str, str]) -> str:
     """Return the publisher's page: links to what can be downloaded, names of what a person would have to fetch."""
     items = []
-    for name in sorted(path.name for path in files.iterdir() if path.suffix not in SIDECARS):
+    for name in sorted(path.name for path in files.iterdir() if path.suffix not in NOTES):
         shown = html.escape(name)
         items.append(
             f'<li><a href="{html.escape(links[name])}">{shown}</a></li>' if name in links else f"<li>{shown}</li>"

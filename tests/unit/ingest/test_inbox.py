@@ -125,7 +125,7 @@ def test_a_note_that_comes_later_still_counts(home: Home, box: Inbox) -> None:
 def test_a_note_alone_waits(home: Home, box: Inbox) -> None:
     box.drop("odd.csv.yml", "dataset: births\nrelease: 2021-22\n")
     assert box.collect() == {"odd.csv.yml": "left"}
-    assert not box.dropped[0].is_amiss
+    assert not box.dropped[0].needs_person
     assert open_scopes(home) == []
 
 
@@ -142,6 +142,8 @@ def test_a_note_alone_waits(home: Home, box: Inbox) -> None:
         "",
         b"\xff\xfe",
         "a" * 100_000,
+        "release: 2021.10",
+        "dataset: &a births\nrelease: *a\n",
     ],
 )
 def test_a_wrong_note_keeps_its_file_waiting(home: Home, box: Inbox, note: str | bytes) -> None:
@@ -195,7 +197,7 @@ def test_links_devices_and_strangers_are_left_under_an_alert(home: Home, box: In
     assert found.pop("births.csv") == "landed"
     assert set(found.values()) == {"left"}
     assert len(found) == 7
-    assert all(item.is_amiss for item in box.dropped if item.left)
+    assert all(item.needs_person for item in box.dropped if item.left)
     assert len(open_scopes(home)) == 7
     assert [item.release for item in manifests.LandedReleases(home.landed).all()] == ["2022"]
     assert len(list(home.archive.glob("??/*"))) == 1

@@ -94,5 +94,6 @@ def test_a_damaged_manifest_is_named_with_what_to_do(home: Home, keep: Callable[
     path.write_text(text)
     with pytest.raises(PerinatalError) as error:
         list(manifests.LandedReleases(home.landed).all())
-    assert str(error.value).startswith(f"{path}: not a manifest")
+    assert str(error.value).startswith(f"{path}: ")
+    assert ": not a manifest; " in str(error.value)
     assert f"remove the folder {path.parent} and land the file again" in str(error.value)
