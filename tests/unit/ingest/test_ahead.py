@@ -109,7 +109,8 @@ def test_the_same_comes_of_it_as_of_the_whole_copy(
 def test_a_copy_that_grows_slowly_is_read_to_its_end(
     home: Home, demo: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, queries: Queries
 ) -> None:
-    for where, name, length in ((typed_table, "HEAD", 20_000), (archive, "CHUNK", 1000), (reading_plan, "QUICK_LINE", 5000)):
+    shorter = ((typed_table, "HEAD", 20_000), (archive, "CHUNK", 1000), (reading_plan, "QUICK_LINE", 5000))
+    for where, name, length in shorter:
         monkeypatch.setattr(where, name, length)
     grow = archive.Incoming._grow
     monkeypatch.setattr(archive.Incoming, "_grow", lambda *given, **more: (time.sleep(1e-4), grow(*given, **more)))

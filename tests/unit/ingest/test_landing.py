@@ -129,12 +129,18 @@ REFUSED = {
     "utf-16": (GOOD.decode().encode("utf-16"), "wrong_encoding"),
     "latin-1": ("Code,Events\nOrléans,1\n".encode("latin-1"), "wrong_encoding"),
     "latin-1 far down": (GOOD * 1 + b"a,1\n" * 50_000 + "é,1\n".encode("latin-1"), "wrong_encoding"),
-    "text for a number": (b"Code,Events\na,many\n", "events__type"),
     "out of range": (b"Code,Events\na,101\n", "events__range"),
     "negative": (b"Code,Events\na,-1\n", "events__range"),
     "not filled": (b"Code,Events\n,1\n", "code__filled"),
     "blank where filled": (b"Code,Events\n  ,1\n", "code__filled"),
 }
+
+
+def test_text_for_a_number_is_refused_by_its_column_too(home: Home, land: Land) -> None:
+    with pytest.raises(RefusedAtArrival, match="cells_have_their_type"):
+        land(b"Code,Events\na,many\n")
+    rules = {alert.breach.rule for alert in alerts.AlertLog(home.alerts).open()}
+    assert rules == {"cells_have_their_type", "events__type"}
 
 
 @pytest.mark.parametrize(("content", "rule"), REFUSED.values(), ids=REFUSED.keys())
