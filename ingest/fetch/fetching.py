@@ -1,4 +1,4 @@
-"""Fetching: each publisher is asked what is new, what is new is landed, and what came of it is told.
+"""Fetching: each publisher is asked what is new, what is new is landed, and the outcome is reported.
 
 Driven by the `probe:` block of each source.yml alone (`probe_settings.py`). Sources run in parallel and know nothing of
 each other: one that fails leaves an alert, and the next run recovers by itself.
@@ -103,7 +103,7 @@ def fetch(stores: FetchStores, client: HttpClient, source: Source, *, synthetic:
             probe_state.save(path, state)
             stores.alerts.reconcile(scope, _merged(job.breaches))
     except Exception as error:
-        # whatever is wrong with one source is told, and must not keep the others from landing
+        # whatever is wrong with one source is reported, and must not keep the others from landing
         kind = "" if isinstance(error, PerinatalError) else f"unexpected {type(error).__name__}: "
         breach = alerts.Breach(NOT_PROCESSED, "warn", f"{source.id}: {kind}{error}", remedy="Mend it; run fetch again.")
         stores.alerts.reconcile(scope, [breach])
@@ -161,11 +161,11 @@ def _report(job: Job) -> Report:
     counts.update(unchanged=job.unchanged, no_data=job.no_data, refused=job.refused)
     counts.update(needs_person=calls, failed=len(job.breaches) - calls)
     outcome: Outcome = next((what for what in GRAVEST_FIRST if counts[what]), "unchanged")
-    told = ", ".join(f"{counts[what]} {what.replace('_', ' ')}" for what in GRAVEST_FIRST if counts[what])
+    listed = ", ".join(f"{counts[what]} {what.replace('_', ' ')}" for what in GRAVEST_FIRST if counts[what])
     grave = [_line(breach) for breach in _merged(job.breaches)]
     grave += [table.message for table in job.taken if table.what == "refused"]
     first = (grave or [job.news])[0]
-    message = first if outcome in ("unchanged", "needs_person") else f"{told}; {first}"
+    message = first if outcome in ("unchanged", "needs_person") else f"{listed}; {first}"
     return Report(
         job.source.id,
         outcome,

@@ -136,7 +136,7 @@ class Job:
         return taken
 
 
-def _is_settled(taken: list[intake.Taken]) -> bool:
+def _nothing_refused(taken: list[intake.Taken]) -> bool:
     return all(table.what != "refused" for table in taken)
 
 
@@ -269,7 +269,7 @@ def _download(job: Job, url: str, name: str) -> bool:
         "kept_as": [table.kept_as for table in taken],
     }
     job.keep()
-    done = _is_settled(taken)
+    done = _nothing_refused(taken)
     if done and earlier in job.in_quarantine and earlier != fetched.sha256:
         decisions.supersede(job.stores, job.source.id, earlier, f"the publisher has mended {url}")
     return done
@@ -337,7 +337,7 @@ def _ask_for(job: Job, config: ApiConfig, dates: dict[int, str]) -> None:
         taken = _landed(job, answer, day)
         if answer.fetched is not None:
             answer.fetched.path.unlink(missing_ok=True)
-        if taken is None or not _is_settled(taken):
+        if taken is None or not _nothing_refused(taken):
             continue
         kept_as = [table.kept_as for table in taken]
         part = job.state.parts.setdefault(_key(answer.request.area), {})

@@ -113,7 +113,7 @@ class _Waits(PerinatalError):
 
 
 def _isolated(stores: FetchStores, found: Found) -> Dropped:
-    """Take one file; whatever goes wrong with it is told, and must not keep the others from landing."""
+    """Take one file; whatever goes wrong with it is reported, and must not keep the others from landing."""
     folder, name = _folder(stores, found.path), dropped_files.usable_name(found.path.name)
     try:
         return Dropped(folder, name, tuple(_take(stores, found)))

@@ -1,4 +1,4 @@
-"""What a file is, told by its bytes; its name counts for nothing."""
+"""What a file is, by its bytes; its name counts for nothing."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ ONE_AT_A_TIME = threading.Lock()
 def type_ahead(copy: Incoming, arrival_: Arrival, rows: Path) -> decode.Ahead | None:
     """Type a copy in the making, if its head can be read and is recognised, and if no other landing is on.
 
-    Whatever is wrong with it is told when the whole copy is looked at.
+    Whatever is wrong with it is reported when the whole copy is looked at.
     """
     copy.wait_for(HEAD)
     if not decode.is_plain_csv(copy.path) or not ONE_AT_A_TIME.acquire(blocking=False):
