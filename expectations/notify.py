@@ -82,13 +82,13 @@ def _due(log: AlertLog, channel: Channel, delivered: Iterable[dict[str, Any]]) -
     An alert that opened and closed before anybody heard of it is left out, and so is one that a person has accepted.
     """
     own = [item for item in delivered if item["channel"] == channel.name]
-    told = {(item["alert"], item["opened_at"], item["state"]) for item in own}
+    sent = {(item["alert"], item["opened_at"], item["state"]) for item in own}
     as_warning = {(item["alert"], item["opened_at"]) for item in own if item.get("severity") != "block"}
     as_block = {(item["alert"], item["opened_at"]) for item in own if item.get("severity") == "block"}
     due = []
     for alert in log.all():
-        opened = (alert.key, alert.occasion, "open") in told
-        closed = (alert.key, alert.occasion, "closed") in told
+        opened = (alert.key, alert.occasion, "open") in sent
+        closed = (alert.key, alert.occasion, "closed") in sent
         key = (alert.key, alert.occasion)
         worse = alert.breach.severity == "block" and key in as_warning - as_block
         new = {"open": not opened or worse, "accepted": False, "closed": opened and not closed}[alert.state]

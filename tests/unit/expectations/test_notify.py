@@ -138,7 +138,7 @@ def test_a_flood_becomes_one_message(home, httpserver):
     assert "and 10 more" in posts[0]["message"]
 
 
-def test_a_warning_that_becomes_a_block_is_told_at_once_and_once(home, httpserver):
+def test_a_warning_that_becomes_a_block_is_sent_at_once_and_once(home, httpserver):
     hook, posts = webhook(httpserver)
     for severity in ("warn", "block", "block"):
         AlertLog(home.alerts).reconcile(Scope.read("release"), [replace(WARN, severity=severity)])
@@ -158,7 +158,7 @@ def test_a_message_is_enough_to_act_on(home, httpserver):
     )
     AlertLog(home.alerts).reconcile(Scope.read("arrival/mbrrace/perinatal_mortality/2023"), [breach])
     notify.notify(AlertLog(home.alerts), [hook], digest=False, portal_url="https://insights.example.org/")
-    for told in (
+    for words in (
         "arrival/mbrrace/perinatal_mortality/2023",
         "Release: mbrrace/perinatal_mortality/2023/abc",
         "Rule: masks_are_whole (1,234 found)",
@@ -167,7 +167,7 @@ def test_a_message_is_enough_to_act_on(home, httpserver):
         "LMSs: QOP",
         "https://insights.example.org/quality.html#alerts",
     ):
-        assert told in posts[0]["message"]
+        assert words in posts[0]["message"]
 
 
 def test_addresses_are_never_shown(home):

@@ -1,4 +1,4 @@
-"""What changed between two editions is told row by row, and never what a mask has since covered."""
+"""What changed between two editions is listed row by row, and never what a mask has since covered."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -66,7 +66,7 @@ def make(folder: Path, mart: str, rows: list[Row]) -> Path:
 
 @pytest.fixture
 def compare(tmp_path: Path) -> Compare:
-    """Give what is told of a mart that went from `old` rows to `new` ones; each row is BASE with changes."""
+    """Give the changes listed for a mart that went from `old` rows to `new` ones; each row is BASE with changes."""
 
     def run(old: list[Row], new: list[Row], mart: str = "trust_indicator") -> list[Row]:
         last = make(tmp_path / "20250101T000000-last", mart, [BASE | row for row in old])
