@@ -33,6 +33,7 @@ from perinatal import settings
 from perinatal.durable import locked
 from perinatal.errors import Damaged, PerinatalError
 from perinatal.home import Home
+from perinatal.printable import redacted
 from publish.edition import Editions
 
 
@@ -152,10 +153,10 @@ def _opened() -> Iterator[Store | None]:
     except PerinatalError:
         raise
     except Exception as error:  # each kind of store has errors of its own
+        reason = redacted(f"the shared store {url} cannot be used ({type(error).__name__}: {error})")
         raise PerinatalError(
-            f"the shared store {url} cannot be used ({type(error).__name__}: {error}); what is landed and published "
-            "here stays, and is shared by the next run"
-        ) from error
+            f"{reason}; what is landed and published here stays, and is shared by the next run"
+        ) from None
 
 
 @dataclass(frozen=True)

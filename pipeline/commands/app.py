@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
-from perinatal.console import show
+from perinatal.console import say, show
 from perinatal.errors import PerinatalError
 from pipeline.commands import alerts as cli_alerts
 from pipeline.commands import bench as cli_bench
@@ -55,7 +55,7 @@ def options(debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks
 
 def fail(error: Exception, code: int) -> NoReturn:
     """End with one line on standard error."""
-    print("perinatal: " + " ".join(str(error).split()), file=sys.stderr)
+    say("perinatal: " + " ".join(str(error).split()))
     raise SystemExit(code)
 
 
