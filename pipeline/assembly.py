@@ -24,14 +24,13 @@ from perinatal.console import say, step
 from perinatal.durable import locked
 from perinatal.errors import BlockedByGate, RefusedAtArrival
 from perinatal.home import Home
+from perinatal.scratch import remove_abandoned
 from pipeline import fingerprint, shared_store
 from pipeline.outcome import Outcome
 from publish import changes, edition, packs, policy, portal, quality_tables, restricted
 from publish.edition import Editions
 from publish.portal.model import Facts
 from warehouse import builder
-
-LEFTOVERS_KEPT = 24 * 3600  # seconds: a landing or download under way is younger
 
 
 @dataclass(frozen=True)
@@ -96,6 +95,7 @@ def build(home: Home, *, force: bool = False) -> Built:
 
 
 def _build_if_new(home: Home, force: bool) -> Built:
+    _remove_leftovers(home)
     for line in _take_reviews(home):
         say(f"  {line}")
     releases = manifests.LandedReleases(home.landed).in_use()
@@ -105,7 +105,6 @@ def _build_if_new(home: Home, force: bool) -> Built:
     standing = Editions.of(home).current()
     if standing and not force and edition.info(standing)["fingerprint"] == fingerprint.whole(parts):
         return Built(False, f"nothing new; the edition stays {standing.name}", what="nothing_new", edition=standing)
-    _remove_leftovers(home)
     folder = home.build / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
     folder.mkdir(parents=True, mode=0o700)
     comparable = standing if standing and _same_kind(standing, releases) else None
@@ -134,12 +133,11 @@ def _nothing_landed(home: Home) -> Built:
 
 
 def _remove_leftovers(home: Home) -> None:
-    """Remove what killed or blocked builds have left; the lock proves that none of it is in use."""
+    """Remove what killed landings, killed builds and blocked builds have left; locks tell what is in use."""
     for folder in (*home.build.glob("*"), *Editions.of(home).unpublished()):
         shutil.rmtree(folder)
-    for left in (*home.landed.glob(".landing-*"), *home.archive.glob(".incoming-*"), *home.archive.glob(".member-*")):
-        if datetime.now(UTC).timestamp() - left.stat().st_mtime > LEFTOVERS_KEPT:
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
+    remove_abandoned(home.landed, ".landing-")
+    remove_abandoned(home.archive, ".incoming-", ".member-")
 
 
 def _same_kind(standing: Path, releases: list[manifests.Manifest]) -> bool:
@@ -155,7 +153,7 @@ def _assemble(home: Home, candidate: Candidate) -> Built:
         changed = changes.record(candidate.database, candidate.before)
     with step("Gate"):
         results = judge(AlertLog(home.alerts), candidate)
-    facts = _facts(candidate, results)
+    facts = _facts(home, candidate, results)
     with step("Downloads and packs"):
         write_downloads(candidate, facts)
     with step("Pages"):
@@ -232,10 +230,10 @@ def _blocked(blocked: list[Result], folder: Path) -> BlockedByGate:
     )
 
 
-def _facts(candidate: Candidate, results: list[Result]) -> dict[str, Any]:
+def _facts(home: Home, candidate: Candidate, results: list[Result]) -> dict[str, Any]:
     """Return what the edition says of itself in edition.json."""
     mark = fingerprint.whole(candidate.parts)
-    return edition.identity(mark) | {
+    return Editions.of(home).identity(mark) | {
         "fingerprint": mark,
         "fingerprint_parts": candidate.parts,
         "is_synthetic": all(item.is_synthetic for item in candidate.releases),

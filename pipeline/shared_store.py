@@ -34,6 +34,7 @@ from perinatal.durable import locked
 from perinatal.errors import Damaged, PerinatalError
 from perinatal.home import Home
 from perinatal.printable import redacted
+from perinatal.scratch import scratch_folder
 from publish.edition import Editions
 
 
@@ -114,9 +115,8 @@ def _adopt(home: Home, store: Store, name: str) -> None:
     item, rows_sha256 = manifests.Manifest(**record["manifest"]), record["rows_sha256"]
     if item.is_synthetic:
         synthetic.SyntheticHashes(home.synthetic).mark([item.sha256])
-    home.landed.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".landing-", dir=home.landed) as folder:
-        bytes_, work = Path(folder) / "bytes", Path(folder) / "release"
+    with scratch_folder(home.landed, ".landing-") as folder:
+        bytes_, work = folder / "bytes", folder / "release"
         store.get(f"archive/{item.sha256[:2]}/{item.sha256}", bytes_, item.sha256)
         archived = archive.Archive(home.archive).adopt(bytes_, item.sha256, item.bytes)
         if item.audience == "restricted":

@@ -229,7 +229,7 @@ def _supervise(home: Home, children: list[Child], environment: dict[str, str], s
                     _restart(child, environment, guard, stop)
                 child.keep_log_small()
             news.show()
-        say("Stopping …")
+        say(f"Stopping; this takes {PATIENCE + watchdog.GRACE:.0f} s at most …")
         _ask_to_end(children)
     finally:
         guard.end()

@@ -17,6 +17,7 @@ from typing import IO
 
 from perinatal.durable import fsync_dir
 from perinatal.errors import PerinatalError
+from perinatal.scratch import hold
 
 # a piece that stays in the processor's cache while it is hashed and written, in one buffer for all: fresh memory for
 # each piece, or hashing it in another thread than writing it, costs as much again as hashing
@@ -124,6 +125,7 @@ class Archive:
             tempfile.NamedTemporaryFile(dir=self.root, prefix=".incoming-", delete=False) as out,
             ThreadPoolExecutor(1, "archive") as helper,
         ):
+            hold(out.fileno())
             copy = Incoming(self, file, source, out)
             try:
                 copy.start(helper)

@@ -7,8 +7,6 @@ archived already, from the copy; nothing comes of that before the copy is whole 
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -31,6 +29,7 @@ from ingest.land.unreadable import Unreadable
 from ingest.registry import Identity
 from ingest.stores import Stores
 from perinatal.dropped_files import Unusable, check_incoming
+from perinatal.scratch import scratch_folder
 
 LARGE = 64 << 20  # bytes; copying or decoding a larger file takes seconds
 
@@ -58,7 +57,7 @@ def archiving(stores: Stores, file: Path, arrival_: Arrival) -> Iterator[tuple[a
         if copy.expected <= LARGE:
             yield copy.keep(), None
             return
-        with at_hand(wanted=True), _workplace(stores) as work:
+        with at_hand(wanted=True), scratch_folder(stores.landed.root, ".landing-") as work:
             try:
                 ahead = type_ahead(copy, arrival_, work / "ahead")
             except Exception:
@@ -90,19 +89,8 @@ def land_archived(
     if known:
         _update_alerts(stores, arrival_, known.manifest)
         return known
-    with _workplace(stores) as work, ONE_AT_A_TIME, at_hand(archived.bytes > LARGE):
+    with scratch_folder(stores.landed.root, ".landing-") as work, ONE_AT_A_TIME, at_hand(archived.bytes > LARGE):
         return _land(stores, archived, arrival_, work, ahead)
-
-
-@contextmanager
-def _workplace(stores: Stores) -> Iterator[Path]:
-    """Make a folder beside the landed releases, for one rename to make it one of them; what is left of it goes."""
-    stores.landed.root.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".landing-", dir=stores.landed.root))
-    try:
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _known_bytes(stores: Stores, sha256: str, arrival_: Arrival) -> Outcome | None:
