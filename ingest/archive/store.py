@@ -94,6 +94,9 @@ def _open_plain(path: str, flags: int) -> int:
     """Open a plain file, never through a link, never waiting for the other end of a pipe."""
     try:
         handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except PermissionError as error:
+        remedy = "allow it with `chmod a+r`, or copy the file again"
+        raise PerinatalError(f"{path}: may not be read by this user ({error.strerror}); {remedy}") from None
     except OSError as error:
         raise PerinatalError(f"{path}: cannot be read ({error.strerror})") from None
     if not stat.S_ISREG(os.fstat(handle).st_mode):
