@@ -373,6 +373,8 @@ def test_a_release_from_quarantine_can_say_what_the_file_is(home: Home, box: Inb
 
 
 def test_a_file_that_may_not_be_read_says_what_to_do_and_is_taken_once_it_may(home: Home, box: Inbox) -> None:
+    box.drop("first.csv", table(2020))
+    assert box.collect() == {"first.csv": "landed"}  # with this all is imported that somebody else may not read
     path = box.drop("closed.csv", table(2021))
     path.chmod(0)
     box.drop("births.csv", table(2022))
