@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import importlib.util
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -81,7 +80,8 @@ class Identity:
 class Sample:
     """The head of a decoded file, for recognition: its name, header and first rows (header name → text).
 
-    `dataset` and `release` are what a person has said of the file, or None: some files do not tell themselves.
+    `dataset` and `release` are what a person has said of the file, or None: some files do not tell themselves. `above`
+    are the texts above the header.
     """
 
     name: str
@@ -89,6 +89,7 @@ class Sample:
     rows: list[dict[str, str]]
     dataset: str | None = None
     release: str | None = None
+    above: tuple[str, ...] = ()
 
 
 def _template(name: str) -> str:
@@ -210,11 +211,6 @@ class Source:
                         contract[dataset].append(column_of(row))
                     except ValueError as error:
                         raise PerinatalError(f"{path}:{line}: {error}") from None
-
-
-def header_key(name: str) -> str:
-    """Compare headers without case, spaces, punctuation and byte order mark."""
-    return re.sub(r"[^a-z0-9.]+", "", name.lower())
 
 
 def load(folder: Path) -> Source:

@@ -12,12 +12,15 @@ from ingest.land.unreadable import Unreadable
 from ingest.registry import Identity, Sample
 
 
-def identify(csv_path: Path, arrival_: Arrival) -> Identity:
-    """Tell dataset and release: what the person said, else what the source's parser recognises."""
+def identify(csv_path: Path, arrival_: Arrival, above: tuple[str, ...] = ()) -> Identity:
+    """Tell dataset and release: what the person said, else what the source's parser recognises.
+
+    `above` are the texts above the header.
+    """
     found_header, head = read_header(csv_path), read_sample(csv_path)
     if not head:
         raise Unreadable("no_rows", "there are no rows below the header; download the file again")
-    sample = Sample(arrival_.name, found_header, head, arrival_.dataset, arrival_.release)
+    sample = Sample(arrival_.name, found_header, head, arrival_.dataset, arrival_.release, above)
     seen = arrival_.source.recognise(sample)
     dataset = arrival_.dataset or (seen.dataset if seen else None)
     release = arrival_.release or (seen.release if seen else None)

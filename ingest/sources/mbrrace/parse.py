@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from ingest.registry import Identity, Sample, header_key
+from expectations.columns import header_key
+from ingest.registry import Identity, Sample
 
 NAME = re.compile(r"perinatal-mortality-rates(?P<excluding>-excluding-congenital-anomalies)?[-_.(\s\d]", re.IGNORECASE)
 

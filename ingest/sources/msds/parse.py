@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from ingest.registry import Identity, Sample, header_key
+from expectations.columns import header_key
+from ingest.registry import Identity, Sample
 
 # dataset → a column that only it has, the column that holds its period
 LAYOUTS = {

@@ -7,7 +7,8 @@ of the seed `nmpa_measure` and a year, or a person says `--dataset pph_1500ml --
 import csv
 import re
 
-from ingest.registry import Identity, Sample, header_key
+from expectations.columns import header_key
+from ingest.registry import Identity, Sample
 from perinatal.settings import PROJECT_ROOT
 
 MEASURES = PROJECT_ROOT / "dbt_project" / "seeds" / "reference" / "nmpa_measure.csv"

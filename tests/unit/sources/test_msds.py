@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from expectations import arrival
+from expectations.columns import header_key
 from expectations.standards import load_standards
 from ingest import registry
 from ingest.land import header
@@ -72,10 +73,8 @@ def test_what_is_not_one_period_is_not_guessed(header: list[str], rows: list[dic
     [("annual", ANNUAL), ("annual", OLD), ("monthly_data", DATA), ("monthly_measures", MEASURES)],
 )
 def test_every_header_seen_binds_whole(dataset: str, header: list[str]) -> None:
-    keys = [registry.header_key(name) for name in header]
-    bound = [
-        {registry.header_key(name) for name in column.published_names} & set(keys) for column in SOURCE.columns[dataset]
-    ]
+    keys = [header_key(name) for name in header]
+    bound = [{header_key(name) for name in column.published_names} & set(keys) for column in SOURCE.columns[dataset]]
     assert sorted(key for found in bound for key in found) == sorted(keys)
     assert all(len(found) == 1 for found in bound)
 
