@@ -86,11 +86,15 @@ def finder(source: Source) -> Finder:
 
 def fit_of(header: Iterable[str], source: Source) -> Fit | None:
     """Return the best fit of a header among the layouts of a source; None where no name of it is known."""
+    known = [fit for fit in fits_of(header, source) if fit.places]
+    return max(known, key=lambda fit: (fit.is_whole, len(fit.places) - len(fit.missing)), default=None)
+
+
+def fits_of(header: Iterable[str], source: Source) -> list[Fit]:
+    """Return how a header compares with each layout of a source."""
     names = list(header)
     keys = [header_key(name) for name in names]
-    fits = [_fit(layout, names, keys, columns) for layout, columns in source.columns.items()]
-    known = [fit for fit in fits if fit.places]
-    return max(known, key=lambda fit: (fit.is_whole, len(fit.places) - len(fit.missing)), default=None)
+    return [_fit(layout, names, keys, columns) for layout, columns in source.columns.items()]
 
 
 def _fit(layout: str, names: list[str], keys: list[str], columns: tuple[Column, ...]) -> Fit:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ingest.archive.store import Incoming
-from ingest.land import decode
+from ingest.land import advice, decode
 from ingest.land.arriving_file import Arrival
 from ingest.land.header import first_rows
 from ingest.land.identify import completed, identify
@@ -16,8 +16,10 @@ from ingest.land.masking import mask_names
 from ingest.land.normalise import normalise_to_utf8_csv
 from ingest.land.sniff import TABLES, Kind, sniff
 from ingest.land.unreadable import Unreadable
+from ingest.land.workbooks import WhichSheet
 from ingest.registry import Identity, Source
 from perinatal import settings
+from perinatal.dropped_files import Unusable
 
 HEAD = 8 << 20  # bytes in which the rows that tell what a file is are looked for
 # Great Expectations has one context a process, and DuckDB's memory limit is meant for one landing
@@ -82,7 +84,10 @@ def starts_with_header(path: Path, source: Source) -> bool:
 def _rows_of_copy(path: Path, arrival_: Arrival, copy: Path, rows: Path) -> tuple[Identity, decode.Decoded]:
     """Type the table of a normalised copy, errors and lines set aside told by their lines in the file itself."""
     source = arrival_.source
-    table = normalise_to_utf8_csv(path, copy, sheet=arrival_.sheet, find=finder(source))
+    try:
+        table = normalise_to_utf8_csv(path, copy, sheet=arrival_.sheet, find=finder(source))
+    except WhichSheet as error:
+        raise Unusable(error.reason, f"{error}{advice.of_sheets(arrival_, error)}") from None
     if table.kind is Kind.CSV and table.encoding not in source.encodings:
         raise Unreadable(
             "wrong_encoding",

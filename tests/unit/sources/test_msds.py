@@ -14,6 +14,7 @@ from expectations.columns import header_key
 from expectations.standards import load_standards
 from ingest import registry
 from ingest.land import header
+from ingest.land.unreadable import Unreadable
 from ingest.registry import Identity, Sample
 from tests.support import light_gate
 from warehouse import statistics as stats
@@ -61,11 +62,13 @@ def test_a_file_is_known_by_header_and_period(
         (DATA, [{"ReportingPeriodEndDate": "28/02/2025"}, {"ReportingPeriodEndDate": "31/03/2025"}]),
         (DATA, [{"ReportingPeriodEndDate": "February"}]),
         (MEASURES, []),
-        (["Year", "Value"], [{"Year": "2025"}]),
     ],
 )
 def test_what_is_not_one_period_is_not_guessed(header: list[str], rows: list[dict[str, str]]) -> None:
-    assert seen("msds-feb2025-exp-data.csv", header, *rows) is None
+    with pytest.raises(Unreadable, match="a file holds one month") as raised:
+        seen("msds-feb2025-exp-data.csv", header, *rows)
+    assert raised.value.reason == "no_period"
+    assert seen("msds-feb2025-exp-data.csv", ["Year", "Value"], {"Year": "2025"}) is None
 
 
 @pytest.mark.parametrize(
