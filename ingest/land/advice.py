@@ -76,7 +76,7 @@ def unrecognised(arrival: Arrival, sample: Sample) -> str:
         return f"it is no file of {source.id}; {other}"
     if seen or (fit and fit.is_whole):
         return _say_more(source, arrival, sample, said)
-    nearest, of = _nearest(sample, source, fit)
+    nearest, of = _nearest(sample, source)
     if nearest and of:
         return f"{_difference(nearest, of)}; correct the header, or download the file again"
     return "no source has a layout like it (`perinatal sources` lists them)"
@@ -125,13 +125,12 @@ def _known_elsewhere(arrival: Arrival, sample: Sample) -> str:
     return ""
 
 
-def _nearest(sample: Sample, source: Source, own: Fit | None) -> tuple[Fit | None, Source | None]:
-    """Return the nearest layout: of the source itself where it has enough of the names, else of any."""
-    if own and len(own.places) >= ENOUGH_KNOWN:
-        return own, source
-    fits = [(fit, other) for other in registry.all_sources().values() if (fit := fit_of(sample.header, other))]
-    fit, other = max(fits, key=lambda one: len(one[0].places) - len(one[0].missing), default=(None, None))
-    return (fit, other) if fit and len(fit.places) >= ENOUGH_KNOWN else (None, None)
+def _nearest(sample: Sample, own: Source) -> tuple[Fit | None, Source | None]:
+    """Return the nearest layout of any source, its own where others are no nearer."""
+    sources = sorted(registry.all_sources().values(), key=lambda source: source.id != own.id)
+    fits = [(fit, source) for source in sources if (fit := fit_of(sample.header, source))]
+    fit, source = max(fits, key=lambda one: len(one[0].places) - len(one[0].missing), default=(None, None))
+    return (fit, source) if fit and len(fit.places) >= ENOUGH_KNOWN else (None, None)
 
 
 def _difference(fit: Fit, source: Source) -> str:

@@ -21,7 +21,8 @@ def identify(csv_path: Path, arrival_: Arrival, above: tuple[str, ...] = ()) -> 
     """
     found_header, head = read_header(csv_path), read_sample(csv_path)
     if not head:
-        raise Unreadable("no_rows", "there are no rows below the header; download the file again")
+        what = f"{advice.taken_for_header(found_header)}; there are no rows below the header"
+        raise Unreadable("no_rows", f"{what}; download the file again", line=1)
     sample = Sample(arrival_.name, found_header, head, arrival_.dataset, arrival_.release, above)
     source, seen = arrival_.source, arrival_.source.recognise(sample)
     dataset = arrival_.dataset or (seen.dataset if seen else "")

@@ -75,10 +75,11 @@ def typed_rows(
 
 
 def starts_with_header(path: Path, source: Source) -> bool:
-    """Tell whether a file can be read as it lies: plain CSV with its header in the first line."""
+    """Tell whether a file can be read as it lies: plain CSV with a header in the first line of which names are known."""
     if not decode.is_plain_csv(path):
         return False
-    return finder(source)(first_rows(path)).index == 0
+    found = finder(source)(first_rows(path))
+    return found.index == 0 and found.known > 0
 
 
 def _rows_of_copy(path: Path, arrival_: Arrival, copy: Path, rows: Path) -> tuple[Identity, decode.Decoded]:
