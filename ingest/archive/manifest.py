@@ -24,7 +24,8 @@ MANIFEST, ROWS, WITHDRAWN = "manifest.json", "rows.parquet", "withdrawn.json"
 class Manifest:
     """One landed revision of one release. Dates are ISO 8601 text; `fetched_at` is UTC.
 
-    `container` is the sha256 of the zip that the file came in, where it came in one with other tables.
+    `container` is the sha256 of the zip that the file came in, where it came in one with other tables. `sheet` and
+    `header_line` (a row of the sheet) say where in the file the table stands.
     """
 
     source_id: str
@@ -52,6 +53,8 @@ class Manifest:
     header: list[str]
     checks: list[dict[str, Any]] = field(default_factory=list)
     container: str | None = None
+    sheet: str | None = None
+    header_line: int = 1
 
     @property
     def release_key(self) -> str:

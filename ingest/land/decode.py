@@ -30,13 +30,19 @@ PARQUET = f"format parquet, compression zstd, compression_level 1, row_group_siz
 
 @dataclass(frozen=True)
 class Decoded:
-    """A decoded table: typed rows in Parquet, and what was noticed on the way."""
+    """A decoded table: typed rows in Parquet, and what was noticed on the way.
+
+    `sheet` and `header_line` say where in the file it stood, `notes` what people should know of that.
+    """
 
     rows: int
     malformed: list[tuple[int, str]]
     new_columns: list[str]
     absent_trailing_columns: list[str]
     content_sha256: str
+    sheet: str | None = None
+    header_line: int = 1
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

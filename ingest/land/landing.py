@@ -29,6 +29,7 @@ from ingest.land.unreadable import Unreadable
 from ingest.registry import Identity
 from ingest.stores import Stores
 from perinatal.dropped_files import Unusable, check_incoming
+from perinatal.printable import printable
 from perinatal.scratch import scratch_folder
 
 LARGE = 64 << 20  # bytes; copying or decoding a larger file takes seconds
@@ -98,7 +99,9 @@ def _known_bytes(stores: Stores, sha256: str, arrival_: Arrival) -> Outcome | No
     for manifest in stores.landed.all(arrival_.source.id):
         if manifest.sha256 != sha256:
             continue
-        if arrival_.dataset in (None, manifest.dataset) and arrival_.release in (None, manifest.release):
+        said = (arrival_.dataset, arrival_.release, arrival_.sheet and arrival_.sheet.casefold())
+        landed = (manifest.dataset, manifest.release, (manifest.sheet or "").casefold())
+        if all(word in (None, known) for word, known in zip(said, landed, strict=True)):
             return _unchanged(stores, manifest, "the same bytes")
     return None
 
@@ -163,6 +166,8 @@ def _manifest(
         rows_quarantined=len(decoded.malformed),
         header=header,
         container=arrival_.container,
+        sheet=decoded.sheet,
+        header_line=decoded.header_line,
     )
 
 
@@ -201,8 +206,16 @@ def _judge_and_commit(
     stores.quarantine.remove(manifest.source_id, manifest.sha256)
     warned = sum(result.is_told for result in results)
     what: Literal["landed", "revised"] = "revised" if revisions else "landed"
-    note = f", {warned} warning(s)" if warned else ""
-    return Outcome(what, manifest, f"{what}: {manifest.title}, {manifest.rows_in:,} rows{note}")
+    notes = [*decoded.notes, *([f"{warned} warning(s)"] if warned else [])]
+    said = ", ".join([f"{what}: {manifest.title}", f"{manifest.rows_in:,} rows{_from(manifest)}", *notes])
+    return Outcome(what, manifest, said)
+
+
+def _from(manifest: manifests.Manifest) -> str:
+    """Say where in the file a table stood, where that is not plain."""
+    if manifest.sheet:
+        return f" of sheet {printable(manifest.sheet)!r}, header in row {manifest.header_line}"
+    return f", header in line {manifest.header_line}" if manifest.header_line > 1 else ""
 
 
 def _for_the_gate(

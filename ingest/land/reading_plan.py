@@ -10,10 +10,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from expectations.columns import TEXT_TYPES, Column
+from expectations.columns import TEXT_TYPES, Column, header_key
 from ingest.land.cell_types import cast_of, cleaned, is_blank, is_whole, typed_value
 from ingest.land.header import absent_trailing, bind, read_header
-from ingest.registry import Cells, Source, header_key
+from ingest.registry import Cells, Source
 from perinatal.sql import identifier, literal
 
 # bytes of one line; also bounds the reader's buffers (16 lines long if nothing is said), and so the memory for a file

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from ingest.archive.store import Incoming
-from ingest.land import decode
+from ingest.land import advice, decode
 from ingest.land.arriving_file import Arrival
+from ingest.land.header import first_rows
 from ingest.land.identify import completed, identify
+from ingest.land.known_header import finder
 from ingest.land.masking import mask_names
 from ingest.land.normalise import normalise_to_utf8_csv
 from ingest.land.sniff import TABLES, Kind, sniff
 from ingest.land.unreadable import Unreadable
+from ingest.land.workbooks import WhichSheet
 from ingest.registry import Identity, Source
 from perinatal import settings
+from perinatal.dropped_files import Unusable
 
 HEAD = 8 << 20  # bytes in which the rows that tell what a file is are looked for
 # Great Expectations has one context a process, and DuckDB's memory limit is meant for one landing
@@ -27,7 +32,7 @@ def type_ahead(copy: Incoming, arrival_: Arrival, rows: Path) -> decode.Ahead | 
     Whatever is wrong with it is reported when the whole copy is looked at.
     """
     copy.wait_for(HEAD)
-    if not decode.is_plain_csv(copy.path) or not ONE_AT_A_TIME.acquire(blocking=False):
+    if not starts_with_header(copy.path, arrival_.source) or not ONE_AT_A_TIME.acquire(blocking=False):
         return None
     try:
         contract, options = identify(copy.path, arrival_).contract, settings.get()
@@ -55,7 +60,7 @@ def typed_rows(
         found = _identified_rows(copy, arrival_, rows)
         copy.unlink()
         return found
-    if decode.is_plain_csv(path):
+    if starts_with_header(path, source):
         try:
             identity, decoded = _identified_rows(path, arrival_, rows, ahead)
         except Unreadable as error:
@@ -64,27 +69,59 @@ def typed_rows(
         else:
             if not decoded.malformed:
                 return identity, decoded
-    table = normalise_to_utf8_csv(path, copy)
+    found = _rows_of_copy(path, arrival_, copy, rows)
+    copy.unlink()
+    return found
+
+
+def starts_with_header(path: Path, source: Source) -> bool:
+    """Tell whether a file can be read as it lies: plain CSV with a header in the first line of which names are known."""
+    if not decode.is_plain_csv(path):
+        return False
+    found = finder(source)(first_rows(path))
+    return found.index == 0 and found.known > 0
+
+
+def _rows_of_copy(path: Path, arrival_: Arrival, copy: Path, rows: Path) -> tuple[Identity, decode.Decoded]:
+    """Type the table of a normalised copy, errors and lines set aside told by their lines in the file itself."""
+    source = arrival_.source
+    try:
+        table = normalise_to_utf8_csv(path, copy, sheet=arrival_.sheet, find=finder(source))
+    except WhichSheet as error:
+        raise Unusable(error.reason, f"{error}{advice.of_sheets(arrival_, error)}") from None
     if table.kind is Kind.CSV and table.encoding not in source.encodings:
         raise Unreadable(
             "wrong_encoding",
             f"the text is encoded as {table.encoding}; {source.id} publishes {' or '.join(source.encodings)}",
         )
-    found = _identified_rows(copy, arrival_, rows)
-    copy.unlink()
-    return found
+    try:
+        identity, decoded = _identified_rows(copy, arrival_, rows, above=table.above)
+    except Unreadable as error:
+        error.sheet, error.header_line = table.sheet, table.header_line
+        raise
+    return identity, replace(
+        decoded,
+        malformed=[(line + table.header_line - 1, why) for line, why in decoded.malformed],
+        sheet=table.sheet,
+        header_line=table.header_line,
+        notes=table.notes,
+    )
 
 
 def _identified_rows(
-    csv_path: Path, arrival_: Arrival, rows: Path, ahead: decode.Ahead | None = None
+    csv_path: Path,
+    arrival_: Arrival,
+    rows: Path,
+    ahead: decode.Ahead | None = None,
+    above: tuple[str, ...] = (),
 ) -> tuple[Identity, decode.Decoded]:
-    identity = identify(csv_path, arrival_)
+    identity = identify(csv_path, arrival_, above)
     if not holds_prose(arrival_.source, identity.contract):
         return _to_parquet(csv_path, arrival_, identity, rows, ahead)
     masked = rows.with_name("masked.csv")
     mask_names(csv_path, masked, arrival_.source.columns[identity.contract])
     # what names the dataset may hold a name of a person too
-    found = _to_parquet(masked, arrival_, identify(masked, arrival_), rows)
+    found = _to_parquet(masked, arrival_, identify(masked, arrival_, above), rows)
     masked.unlink()
     return found
 

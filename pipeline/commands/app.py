@@ -152,6 +152,7 @@ def land(
     dataset: Annotated[str | None, typer.Option(help="Dataset, if name and content do not say it.")] = None,
     release: Annotated[str | None, typer.Option(help="Release, if name and content do not say it.")] = None,
     published_on: Annotated[str | None, typer.Option(help="Publication date, YYYY-MM-DD.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, if several could be meant.")] = None,
 ) -> None:
     """Land files that a person downloaded. Exit 3 if any was refused; the others are landed all the same."""
     from datetime import date
@@ -168,7 +169,10 @@ def land(
     publisher = registry.source(source)
     for file in files:
         require_file(file)
-    arrivals = [(file, Arrival(publisher, file.name, dataset, release, published_on=published_on)) for file in files]
+    arrivals = [
+        (file, Arrival(publisher, file.name, dataset, release, published_on=published_on, sheet=sheet, path=str(file)))
+        for file in files
+    ]
     landed = steps.land_files(home(), arrivals)
     for table in landed.taken:
         if table.what != "refused":

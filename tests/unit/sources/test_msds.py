@@ -10,9 +10,11 @@ import duckdb
 import pytest
 
 from expectations import arrival
+from expectations.columns import header_key
 from expectations.standards import load_standards
 from ingest import registry
 from ingest.land import header
+from ingest.land.unreadable import Unreadable
 from ingest.registry import Identity, Sample
 from tests.support import light_gate
 from warehouse import statistics as stats
@@ -60,11 +62,13 @@ def test_a_file_is_known_by_header_and_period(
         (DATA, [{"ReportingPeriodEndDate": "28/02/2025"}, {"ReportingPeriodEndDate": "31/03/2025"}]),
         (DATA, [{"ReportingPeriodEndDate": "February"}]),
         (MEASURES, []),
-        (["Year", "Value"], [{"Year": "2025"}]),
     ],
 )
 def test_what_is_not_one_period_is_not_guessed(header: list[str], rows: list[dict[str, str]]) -> None:
-    assert seen("msds-feb2025-exp-data.csv", header, *rows) is None
+    with pytest.raises(Unreadable, match="a file holds one month") as raised:
+        seen("msds-feb2025-exp-data.csv", header, *rows)
+    assert raised.value.reason == "no_period"
+    assert seen("msds-feb2025-exp-data.csv", ["Year", "Value"], {"Year": "2025"}) is None
 
 
 @pytest.mark.parametrize(
@@ -72,10 +76,8 @@ def test_what_is_not_one_period_is_not_guessed(header: list[str], rows: list[dic
     [("annual", ANNUAL), ("annual", OLD), ("monthly_data", DATA), ("monthly_measures", MEASURES)],
 )
 def test_every_header_seen_binds_whole(dataset: str, header: list[str]) -> None:
-    keys = [registry.header_key(name) for name in header]
-    bound = [
-        {registry.header_key(name) for name in column.published_names} & set(keys) for column in SOURCE.columns[dataset]
-    ]
+    keys = [header_key(name) for name in header]
+    bound = [{header_key(name) for name in column.published_names} & set(keys) for column in SOURCE.columns[dataset]]
     assert sorted(key for found in bound for key in found) == sorted(keys)
     assert all(len(found) == 1 for found in bound)
 
