@@ -75,7 +75,7 @@ def typed_rows(
 
 
 def starts_with_header(path: Path, source: Source) -> bool:
-    """Tell whether a file can be read as it lies: plain CSV with a header in the first line of which names are known."""
+    """Tell whether a file can be read as it lies: plain CSV with a header in the first line whose names are known."""
     if not decode.is_plain_csv(path):
         return False
     found = finder(source)(first_rows(path))
