@@ -40,6 +40,8 @@ RELEASE_COLUMNS = {
     "has_arrival_warning": "boolean",
     "scope": "varchar",
     "cadence_days": "integer",
+    "lag_days": "integer",
+    "grace_days": "integer",
 }
 
 
