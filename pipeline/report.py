@@ -8,8 +8,8 @@ import math
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 
@@ -30,11 +30,7 @@ if TYPE_CHECKING:
 
 PICTURE = """
 select
-    ambition_name as ambition, geography, period, actual, unit, round(target, 2) as trajectory, round(gap, 2) as gap,
-    case
-        when on_track then 'on the trajectory'
-        else coalesce(format('{:.1f} years behind', years_behind), 'above where it started')
-    end as position
+    ambition_name as ambition, geography, period, actual, unit, round(target, 2) as trajectory, position
 from marts.national_ambition
 where is_headline
 qualify row_number() over (partition by ambition_id order by year desc, period desc) = 1

@@ -27,7 +27,7 @@ class Arrival:
     """What is known of a file beside its bytes. All but the source may be left to recognition.
 
     `container` is the sha256 of the zip that it came in; `accepted` lets it pass the arrival gate, its breaches kept
-    as warnings.
+    as warnings. `is_bundled`: it comes with this software.
     """
 
     source: Source
@@ -38,6 +38,7 @@ class Arrival:
     etag: str | None = None
     published_on: str | None = None
     is_synthetic: bool = False
+    is_bundled: bool = False
     container: str | None = None
     accepted: Acceptance | None = None
 

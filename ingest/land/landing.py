@@ -175,6 +175,7 @@ def _manifest(
         rows_quarantined=len(decoded.malformed),
         header=header,
         container=arrival_.container,
+        is_bundled=arrival_.is_bundled,
     )
 
 
