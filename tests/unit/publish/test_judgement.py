@@ -9,12 +9,12 @@ from publish import judgement
 
 HEADLINE = (
     "create table marts.national_ambition as select * from (values ('stillbirth', 'Stillbirths', 'ONS', 'England', "
-    "'{year}', {year}, {actual}::double, false, true)) as t (ambition_id, ambition_name, definition, geography, period, "
-    "year, actual, on_track, is_headline)"
+    "'{year}', {year}, {actual}::double, false, true)) as t (ambition_id, ambition_name, definition, geography, "
+    "period, year, actual, on_track, is_headline)"
 )
 VALUES = (
-    "create table marts.{mart} as select 'mbrrace' as source_id, 'stillbirth_rate' as indicator_id, 'R' || n as {code}, "
-    "date '2024-01-01' as period_start, date '2024-12-31' as period_end, 'all' as breakdown, 'all' as breakdown_value, "
+    "create table marts.{mart} as select 'mbrrace' as source_id, 'stillbirth_rate' as indicator_id, "
+    "'R' || n as {code}, date '2024-01-01' as period_start, date '2024-12-31' as period_end, 'all' as breakdown, 'all' as breakdown_value, "
     "case when n < {worse} then 'worse' when n < 90 then 'similar' when n < 95 then 'higher' end as {column} "
     "from range(100) as t (n)"
 )

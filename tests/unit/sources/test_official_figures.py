@@ -12,7 +12,10 @@ COLUMNS = (
     "source,dataset,release,indicator,organisation_name,organisation_code,level,period,breakdown,breakdown_value,"
     "numerator,denominator,value,unit,lower_95,upper_95,note,source_url"
 )
-ROW = 'official_figures,national_ambitions,2026-12-01,national_stillbirth_rate,,,{level},2024,,,,,3.8,"per 1,000",,,,{url}'
+ROW = (
+    "official_figures,national_ambitions,2026-12-01,national_stillbirth_rate,,,{level},2024,,,,,3.8,"
+    '"per 1,000",,,,{url}'
+)
 OFFICIAL = (
     "https://www.ons.gov.uk/births/2024",
     "https://questions-statements.parliament.uk/written-questions/84835",
