@@ -15,7 +15,7 @@ from datetime import date
 from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, ConfigDict, Field, dataclasses
 
@@ -112,13 +112,22 @@ class Releases(Record):
 RELEASES = {"findings": Releases(text="day of publication, YYYY-MM-DD", example="2024-01-31")}
 
 
+class Calendar(NamedTuple):
+    """When a dataset is due, in days; see `Source`."""
+
+    cadence_days: int | None
+    lag_days: int
+    grace_days: int
+
+
 class Dataset(Record):
     """What `source.yml` says of one dataset.
 
     `template` names the folder of `ingest/templates/` that people enter it by, `files` how its files are called.
     `scope` says what a newer release replaces: `release` the whole of it, `row` the rows that it repeats.
     `published_on` is the day of publication by release, where the files do not say it. `releases` says how a release is
-    called, for people whose file does not tell.
+    called, for people whose file does not say. `cadence_days`, `lag_days` and `grace_days` stand here where the
+    dataset's calendar differs from its source's.
     """
 
     title: str = ""
@@ -126,6 +135,8 @@ class Dataset(Record):
     files: str | None = None
     scope: Literal["release", "row"] = "release"
     cadence_days: int | None = None
+    lag_days: int | None = None
+    grace_days: int | None = None
     marts: tuple[str, ...] | None = None
     published_on: dict[str, date] = Field(default_factory=dict)
     releases: Releases | None = None
@@ -133,10 +144,13 @@ class Dataset(Record):
 
 @dataclasses.dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Source:
-    """One publisher's material, as `source.yml` describes it. `cadence_days` is None where nothing more is due.
+    """One publisher's material, as `source.yml` describes it.
+
+    Its calendar, in days: `cadence_days` from the end of one period to the end of the next (None where nothing more is
+    due), `lag_days` from the end of a period to its publication, `grace_days` after that before it counts as late.
 
     `probe` says how its releases are noticed, None where people bring the files. `owner` sees to what its standards
-    find.
+    find. `bundled` names a release in the source's folder that every edition starts from.
     """
 
     id: str
@@ -148,6 +162,8 @@ class Source:
     cadence_days: int | None
     datasets: dict[str, Dataset]
     folder: Path
+    lag_days: int = 0
+    grace_days: int = 0
     encodings: tuple[str, ...] = ("utf-8",)
     malformed_rows: MalformedRows = "refuse"
     parser_version: int = 1
@@ -155,6 +171,7 @@ class Source:
     suffixes: tuple[str, ...] = (".csv",)
     cells: Cells = Cells()
     owner: str = "Insights group"
+    bundled: str | None = None
 
     def marts(self, layout: str) -> tuple[str, ...]:
         """Return the marts that a dataset feeds."""
@@ -166,10 +183,10 @@ class Source:
         about = self.datasets[layout]
         return about.releases or RELEASES.get(about.template or "", Releases())
 
-    def cadence(self, layout: str) -> int | None:
-        """Return how often a dataset is due, in days: its own pace where it has one, else the source's."""
-        about = self.datasets[layout]
-        return about.cadence_days if "cadence_days" in about.model_fields_set else self.cadence_days
+    def calendar(self, layout: str) -> Calendar:
+        """Return when a dataset is due: its own calendar where it has one, else the source's."""
+        own = self.datasets[layout].model_dump(include=set(Calendar._fields), exclude_unset=True)
+        return Calendar(self.cadence_days, self.lag_days, self.grace_days)._replace(**own)
 
     @property
     def arrives(self) -> Arrives:

@@ -49,6 +49,11 @@ class Settings(BaseSettings):
         "inbox", description="What `refresh` and `fetch` do without a flag: inbox, sample or live"
     )
     keep_editions: int = Field(5, ge=1, description="Published editions kept; older ones are pruned")
+    hold_on_change: bool = Field(
+        False,
+        description="Hold an edition in which an ambition's headline or more than 5% of verdicts change until a person "
+        "signs it: `perinatal build --sign NAME`",
+    )
     threads: int = Field(
         0,
         ge=0,

@@ -168,6 +168,7 @@ def _manifest(
         container=arrival_.container,
         sheet=decoded.sheet,
         header_line=decoded.header_line,
+        is_bundled=arrival_.is_bundled,
     )
 
 

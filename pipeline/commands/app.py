@@ -184,11 +184,14 @@ def land(
 
 
 @app.command()
-def build(force: Annotated[bool, typer.Option(help="Build even if nothing is new.")] = False) -> None:
+def build(
+    force: Annotated[bool, typer.Option(help="Build even if nothing is new.")] = False,
+    sign: Annotated[str | None, typer.Option(help="Your name: publish although much is judged otherwise.")] = None,
+) -> None:
     """Build every landed release into a candidate, gate it, publish an edition. Exit 3 if the gate blocks."""
     from pipeline import steps
 
-    built = steps.build(home(), force=force)
+    built = steps.build(home(), force=force, signed_by=sign)
     print(built.message + (f". {built.edition}" if built.changed else ""))
 
 

@@ -74,6 +74,7 @@ class Facts:
     is_synthetic: bool
     portal_url: str = ""
     editions: tuple[Record, ...] = ()  # this one and those kept, newest first
+    signed_by: str | None = None
 
 
 @dataclass
@@ -110,6 +111,7 @@ class Edition:
     alerts: list[Record] = field(default_factory=list)
     completeness: list[Record] = field(default_factory=list)
     change_counts: list[Record] = field(default_factory=list)
+    judgements: list[Record] = field(default_factory=list)
     changes: list[Record] = field(default_factory=list)
     categories: dict[str, list[Record]] = field(default_factory=dict)  # indicator
 

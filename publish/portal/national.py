@@ -39,7 +39,6 @@ def ambitions(lookup: Lookup) -> list[dict[str, Any]]:
                 "about": ambition,
                 "newest": newest,
                 "sentence": words.ambition_sentence(newest),
-                "age": int(edition.facts.published_at[:4]) - newest["year"],
                 "rows": mine,
                 "positions": _position_counts(lookup, ambition["ambition_id"]),
                 "indicators": [

@@ -225,14 +225,6 @@ def geography(text: str) -> str:
 
 
 def ambition_sentence(newest: dict[str, Any]) -> str:
-    """Say where England stands against a trajectory."""
-    unit, actual, target = newest["unit"], newest["actual"], newest["target"]
-    figure = f"{geography(newest['geography'])}, {newest['period']}: {with_unit(actual, unit)}"
-    if target is None:
-        return f"{figure}."
-    gap = newest["gap"]
-    if newest["on_track"]:
-        return f"{figure}. The trajectory stood at {number(target, unit)}: on the trajectory."
-    behind = newest["years_behind"]
-    later = "above where the trajectory started" if behind is None else f"{behind:.1f} years behind"
-    return f"{figure}. The trajectory stood at {number(target, unit)}: {number(gap, unit)} above it, {later}."
+    """Say where the newest figure of an ambition stands, with its unit: the position of the mart as a sentence."""
+    place = geography(newest["geography"])
+    return f"{place}, {newest['unit']}: {newest['position']}."

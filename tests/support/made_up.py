@@ -14,7 +14,6 @@ from typing import Any
 import duckdb
 import yaml
 
-from perinatal import freshness
 from publish import dictionary
 
 SCRIPT = "<script>alert('name')</script> & Sons NHS Trust"
@@ -121,7 +120,7 @@ def declared() -> dict[tuple[str, str], dict[str, str]]:
         for item in document.get("models", []):
             place = path.parent.name
             if place in WRITTEN_BY_STEPS:
-                place = "quality" if item["name"] in ("check_result", "alert") else "marts"
+                place = "quality" if item["name"] in ("check_result", "alert", "judgement_change") else "marts"
             if place in ("core", "marts", "quality") and item.get("columns"):
                 found[place, item["name"]] = {
                     column["name"]: column.get("data_type") or TYPE_OF.get(column["name"], "varchar")
@@ -222,7 +221,8 @@ def _ambitions(edition: MadeUp) -> None:
                 definition=definition, geography="England", period=str(year), year=year,
                 target=5.1 - (year - 2010) / 10, actual=actual + offset, gap=0.1,
                 on_track=False, years_behind=3.1, unit="per 1,000 total births", is_headline=offset == 0.0,
-                source_url="https://ons.example/births (table <1>)",
+                position=f"down to {actual + offset} in {year}; above the <trajectory>", is_stale=False,
+                source_url="https://ons.example/births (table <1>)", release_key=RELEASE,
             )  # fmt: skip
 
 
@@ -315,7 +315,7 @@ def _looks(edition: MadeUp) -> None:
         edition.add(
             "marts", "ambition_position", ambition_id="stillbirth", level=level, organisation_code=code,
             organisation_name=name, lms_code=lms, year=2024, value=4.4, lower_95=4.0, upper_95=4.9, target=2.82,
-            gap=1.58, position=position, years_behind=2.5, unit="per 1,000", is_complete=True,
+            gap=1.58, position=position, years_behind=2.5, unit="per 1,000", is_complete=True, basis="adjusted",
             definition_note="Counted otherwise", usage_warnings=["synthetic"], **about,
         )  # fmt: skip
     for measure, place, indicator in (("Stillbirths", 1, "stillbirth_rate"), ("Safe staffing levels", 2, None)):
@@ -383,7 +383,7 @@ def _quality(edition: MadeUp) -> None:
         edition.add(
             "quality", "source_health", source_id=source, dataset=dataset, release_key=key, rows_in=10, rows_mart=8,
             rows_quarantined=1, rows_excluded=1, latest_period_end=date(2024, 12, 31), published_on=date(2025, 5, 1),
-            next_due=due, late_from=freshness.late_from(due - timedelta(days=365), 365),
+            next_due=due, late_from=due + timedelta(days=31),
         )  # fmt: skip
     for success in (True, False):
         edition.add(

@@ -42,7 +42,8 @@ select
     single.source_id as catalogue_source_id,
     single.statistic in ('rate', 'proportion', 'count') as can_be_summed,
     programmes.programme,
-    target.target
+    case when target.withdrawn_on is null then target.target end as target,
+    target.withdrawn_on as target_withdrawn_on
 from single
 left join programmes using (indicator_id)
 left join

@@ -55,6 +55,7 @@ select
     rule.indicator_name,
     rule.concept_id,
     rule.definition,
+    rule.definition_url,
     rule.polarity,
     rule.numerator_definition,
     rule.denominator_definition,
