@@ -14,7 +14,8 @@ HEADLINE = (
 )
 VALUES = (
     "create table marts.{mart} as select 'mbrrace' as source_id, 'stillbirth_rate' as indicator_id, "
-    "'R' || n as {code}, date '2024-01-01' as period_start, date '2024-12-31' as period_end, 'all' as breakdown, 'all' as breakdown_value, "
+    "'R' || n as {code}, date '2024-01-01' as period_start, date '2024-12-31' as period_end, "
+    "'all' as breakdown, 'all' as breakdown_value, "
     "case when n < {worse} then 'worse' when n < 90 then 'similar' when n < 95 then 'higher' end as {column} "
     "from range(100) as t (n)"
 )
