@@ -47,6 +47,8 @@
                 "publisher_trend": "varchar",
                 "is_published_value_kept": "boolean",
                 "is_implied": "boolean",
+                "content_until": "date",
+                "series_id": "varchar",
             }
         )
     }}

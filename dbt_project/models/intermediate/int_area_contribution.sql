@@ -21,6 +21,7 @@ with
             observation.is_provisional,
             observation.has_arrival_warning,
             observation.usage_warnings,
+            observation.content_until,
             release.precedence
         from {{ ref("int_observation") }} as observation
         inner join {{ ref("int_release") }} as release using (release_key)
@@ -73,7 +74,8 @@ with
             cell.lsoas / sum(cell.lsoas) over (partition by covering.release_key, covering.source_row) as share,
             row_number() over (
                 partition by {% for key in keys.split(", ") %} covering.{{ key }}, {% endfor %} cell.cell
-                order by covering.precedence desc, covering.organisation_code desc
+                order by
+                    covering.content_until desc nulls last, covering.precedence desc, covering.organisation_code desc
             ) as place
         from covering
         inner join {{ ref("int_area_cell") }} as cell on covering.covered_code = cell.area_code

@@ -32,14 +32,13 @@ with
     first_rows as (
         select release_key, min(source_row) as source_row, count(*) as source_row_count
         from published
-        group by release_key, org_level, coalesce(trim(org_code), trim(org_name)), dimension, measure
+        group by release_key, lower(trim(org_level)), {{ msds_code("org_code", "org_name") }}, dimension, measure
     ),
 
     single as (
         select
             published.* exclude (org_code, org_name, value),
-            -- a place without a code goes by its name
-            coalesce(trim(published.org_code), trim(published.org_name)) as published_code,
+            {{ msds_code("published.org_code", "published.org_name") }} as published_code,
             trim(published.org_name) as published_name,
             first_rows.source_row_count,
             {{ msds_number("published.value") }} as number,
