@@ -92,6 +92,7 @@
     select
         source_id,
         indicator_id,
+        series_id,
         level,
         coalesce(organisation_code, published_code) as organisation_code,
         published_name as organisation_name,

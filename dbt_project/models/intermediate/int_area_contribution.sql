@@ -5,7 +5,9 @@
 -- the newer authority) count and the others are left out whole, so nothing counts twice. Where the publisher
 -- gives one value for two authorities together (under both codes, or under one and blank under the other), it
 -- counts once and covers both.
-{% set keys = "source_id, indicator_id, period_label, period_start, period_end, breakdown, breakdown_value" %}
+{% set keys = (
+    "source_id, indicator_id, series_id, period_label, period_start, period_end, breakdown, breakdown_value"
+) %}
 with
     -- no more than sums need: a local authority has many rows, and all of them are held while they are placed
     reported as (

@@ -14,7 +14,8 @@ with
 
     resolved as (
         select
-            published.*,
+            published.* exclude (series_id),
+            coalesce(published.series_id, published.indicator_id) as series_id,
             case
                 when published.level = 'england'
                 then 'E92000001'
