@@ -31,6 +31,9 @@ with
                 then 'unknown_level'
                 when word is not null and word_meaning is null
                 then 'unreadable_value'
+                -- how many months or organisations sent data: no births or women
+                when counted in ('months', 'organisations')
+                then 'about_the_submission'
             end as exclusion_rule,
             false as is_implied
         from named
