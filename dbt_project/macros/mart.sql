@@ -4,6 +4,7 @@
     trended.indicator_id,
     indicator.indicator_name,
     indicator.concept_id,
+    trended.series_id,
     trended.source_id,
     trended.period_label,
     trended.period_start,
@@ -33,15 +34,26 @@
     trended.release_key
 {% endmacro %}
 
-{# Recent trend over the series of a relation with indicator columns: one series an organisation, indicator, breakdown
-   and source. `statistic` and `polarity` must be columns of it. Values over rolling windows are no independent points:
+{# Months that a period covers: years, quarters and months of one series stand on lines of their own. #}
+{% macro period_months(starts, ends) -%}
+    (
+        (extract(year from {{ ends }}) - extract(year from {{ starts }})) * 12
+        + extract(month from {{ ends }})
+        - extract(month from {{ starts }})
+        + 1
+    )
+{%- endmacro %}
+
+{# Recent trend over the series of a relation with indicator columns: one series an organisation, series of an
+   indicator, length of period, breakdown and source. `statistic` and `polarity` must be columns of it. Values over rolling windows are no independent points:
    they have no trend. #}
 {% macro with_trend(relation, organisation) %}
     {%- set statistic = "case when not " ~ has_word("usage_warnings", "'rolling_window'") ~ " then statistic end" -%}
     {{
         recent_trend(
             relation,
-            ["source_id", "indicator_id", "breakdown", "breakdown_value"] + organisation,
+            ["source_id", "series_id", "breakdown", "breakdown_value", period_months("period_start", "period_end")]
+            + organisation,
             "period_start",
             "period_end",
             "numerator",

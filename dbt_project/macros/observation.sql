@@ -47,6 +47,8 @@
                 "publisher_trend": "varchar",
                 "is_published_value_kept": "boolean",
                 "is_implied": "boolean",
+                "content_until": "date",
+                "series_id": "varchar",
             }
         )
     }}
@@ -90,6 +92,7 @@
     select
         source_id,
         indicator_id,
+        series_id,
         level,
         coalesce(organisation_code, published_code) as organisation_code,
         published_name as organisation_name,

@@ -2,7 +2,7 @@
 -- sums over authorities by the share of their lower-layer areas that lies in the LMS. Complete where every
 -- lower-layer area of the LMS is covered; `trusts_expected` and `trusts_reporting` count authorities here.
 with
-    {% set keys = "source_id, indicator_id, period_label, period_start, period_end, breakdown, breakdown_value" %}
+    {% set keys = "source_id, indicator_id, series_id, period_label, period_start, period_end, breakdown, breakdown_value" %}
 
     parts as (
         select

@@ -17,6 +17,7 @@
         {{ "null::double" if level == "trust" else "value_max" }} as value_max,
         source_id,
         indicator_id,
+        series_id,
         indicator_name,
         period_label,
         period_start,

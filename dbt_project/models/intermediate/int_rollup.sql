@@ -31,7 +31,7 @@ with
             )
     ),
 
-    {% set keys = "source_id, indicator_id, period_label, period_start, period_end, breakdown, breakdown_value" %}
+    {% set keys = "source_id, indicator_id, series_id, period_label, period_start, period_end, breakdown, breakdown_value" %}
 
     member as (
         select
