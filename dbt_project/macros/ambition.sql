@@ -38,8 +38,7 @@
         when {{ figure }}.change_since_baseline = 0
         then 'no reduction since ' || {{ figure }}.baseline || ': ' || {{ now }} || ', ' || {{ then }}
         else 'down to ' || {{ now }} || ' from ' || {{ then }}
-    end
-    || case
+    end || case
         when {{ figure }}.gap <= 0
         then '; on the trajectory (' || {{ ambition_figure(figure ~ ".target") }} || ')'
         when {{ figure }}.gap > 0

@@ -52,7 +52,9 @@
         '{{ source_id }}' as source_id,
         entered.indicator as indicator_id,
         case
-            when entered.organisation_code is null and entered.level not in ('england', 'england_and_wales') then 'name' else 'ods'
+            when entered.organisation_code is null and entered.level not in ('england', 'england_and_wales')
+            then 'name'
+            else 'ods'
         end as organisation_scheme,
         case
             entered.level
@@ -72,7 +74,8 @@
         trim(
             coalesce(
                 entered.organisation_name,
-                case entered.level
+                case
+                    entered.level
                     when 'england'
                     then 'England'
                     when 'england_and_wales'

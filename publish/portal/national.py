@@ -104,7 +104,7 @@ def regions(lookup: Lookup) -> list[dict[str, Any]]:
         values = [value for value in lookup.by_organisation["lms", lms["lms_code"]] if value.is_current]
         trusts = lookup.trusts_of[lms["lms_code"]]
         counted = Counter(
-            value.comparison
+            value.conclusion
             for values_of in [values, *(lookup.by_organisation["trust", trust["code"]] for trust in trusts)]
             for value in values_of
             if lookup.may_stand_out(value)

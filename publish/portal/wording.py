@@ -140,6 +140,16 @@ def comparator(value: Value) -> str:
     return f"{comparator_name(value)}: {number(value.comparator_value, value.unit)}"
 
 
+def whose_verdict(row: Value | dict[str, Any]) -> str:
+    """Name whose verdict a row's is, and on what it rests."""
+    get = row.get if isinstance(row, dict) else lambda name: getattr(row, name)
+    if get("verdict_basis") == "publisher":
+        return "by MBRRACE-UK, adjusted" if get("source_id") == "mbrrace" else "by the publisher"
+    if get("verdict_basis") == "publisher_adjusted_rate":
+        return f"publisher’s adjusted rate, {get('verdict_level')}% limits"
+    return f"by this project, {get('verdict_level')}% limits" if get("verdict_basis") else ""
+
+
 def label(word: str | None) -> str:
     """Turn a word of a vocabulary into a label: `small_numbers` → Small numbers."""
     text = LABELS.get(word or "", word or "").replace("_", " ").strip()

@@ -230,7 +230,7 @@ def value_row(**given: Any) -> dict[str, Any]:
     """Return a row of an indicator mart with its usual columns."""
     base: dict[str, Any] = {
         "breakdown": "all", "breakdown_value": "all", "is_suppressed": False, "usage_warnings": ["synthetic"],
-        "recent_trend": "no significant change", "comparison": "similar",
+        "recent_trend": "no significant change", "verdict": "similar", "verdict_basis": "publisher",
     }  # fmt: skip
     return base | given
 
@@ -257,11 +257,12 @@ def _year(edition: MadeUp, year: int) -> None:
         masked = code == "R03" and year in (2021, 2024)
         numbers = {} if masked else counts(12 + place + year % 3, 4000 + 500 * place, 1000)
         if code == "R01":  # a trust that stands out
-            numbers = counts(45, 4000, 1000) | {"comparison": "worse", "recent_trend": "worse"}
+            numbers = counts(45, 4000, 1000) | {"verdict": "worse", "recent_trend": "worse"}
         words = ["suppressed", "synthetic"] if masked else ["publisher_note", "small_numbers", "synthetic"]
         edition.add("marts", "trust_indicator", **value_row(
             trust_code=code, trust_name=name, lms_code=lms, lms_name=dict(LMSS)[lms], **region, **shared,
-            **{"comparison": None, **numbers} if masked else numbers, is_suppressed=masked, usage_warnings=words,
+            **{"verdict": None, "verdict_basis": None, **numbers} if masked else numbers, is_suppressed=masked,
+            usage_warnings=words,
             comparator_value=3.5, adjusted_value=3.4, adjusted_lower_95=3.0, adjusted_upper_95=4.0,
         ) | numbers)  # fmt: skip
     for code, name in LMSS:
@@ -271,7 +272,7 @@ def _year(edition: MadeUp, year: int) -> None:
         edition.add("marts", "lms_indicator", **value_row(
             lms_code=code, lms_name=name, **region, **shared, trusts_expected=3, trusts_reporting=visible,
             is_complete=not incomplete, usage_warnings=["incomplete", "synthetic"] if incomplete else ["synthetic"],
-            comparator_value=3.6, **({"comparison": None} if incomplete else {}),
+            comparator_value=3.6, **({"verdict": None, "verdict_basis": None} if incomplete else {}),
         ) | numbers)  # fmt: skip
     whole = {"trusts_expected": 6, "trusts_reporting": 6, "is_complete": True}
     edition.add("marts", "region_indicator", **value_row(**region, **shared, **whole) | counts(120, 36000, 1000))
@@ -323,7 +324,7 @@ def _looks(edition: MadeUp) -> None:
             "trust_code": "R01", "trust_name": SCRIPT, "lms_code": "QAA", "measure_id": measure.lower(),
             "measure": measure, "place": place, "usage_warnings": [],
         }  # fmt: skip
-        more = about | {"value": 11.25, "unit": "per 1,000", "lower_95": 7.9, "upper_95": 15.7, "comparison": "worse",
+        more = about | {"value": 11.25, "unit": "per 1,000", "lower_95": 7.9, "upper_95": 15.7, "verdict": "worse",
                         "recent_trend": "worse", "target": 2.82, "position": "above"}  # fmt: skip
         blank = {"reason_blank": "in the trust's board return only"}
         edition.add("marts", "board_dashboard", **row, **(more if indicator else blank))

@@ -10,8 +10,8 @@ with
             definition.baseline_period,
             definition.goal,
             definition.trajectory_for,
-            case observation.level
-                when 'uk' then 'UK' when 'england_and_wales' then 'England and Wales' else 'England'
+            case
+                observation.level when 'uk' then 'UK' when 'england_and_wales' then 'England and Wales' else 'England'
             end as geography,
             case
                 when definition.period_months = 36

@@ -89,6 +89,7 @@ select
     null::double as least_denominator,
     null::double as greatest_numerator,
     null::double as greatest_denominator,
+    null::double as records,
     false as has_bounds,
     coalesce(summed.trusts_suppressed, 0) > 0 as has_suppressed,
     false as is_denominator_withheld,

@@ -39,6 +39,9 @@ select
     single.* exclude (precedence, source_id, release_key, source_row, exclusion_rule, is_death, is_harm),
     coalesce(single.is_death, false) as is_death,
     coalesce(single.is_harm, false) as is_harm,
+    -- deaths are judged by their publisher alone, whatever the publisher calls them
+    coalesce(single.is_death, false)
+    or {{ matches("lower(single.indicator_name)", "'mortality|stillb|death|died'") }} as is_mortality,
     single.source_id as catalogue_source_id,
     single.statistic in ('rate', 'proportion', 'count') as can_be_summed,
     programmes.programme,

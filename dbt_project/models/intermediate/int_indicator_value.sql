@@ -32,6 +32,11 @@
         upper_95,
         is_suppressed,
         comparison,
+        verdict,
+        verdict_basis,
+        verdict_level,
+        excess,
+        comparator_value,
         recent_trend,
         usage_warnings,
         release_key

@@ -1,6 +1,7 @@
 -- Grain: indicator × level × organisation × period × source: each trust, LMS and region against the national
 -- trajectory, where a source gives an indicator of the ambition. The trajectory is England's, in the indicator's unit
--- (6% is 60 per 1,000): an organisation's position is a way to look, not a target that was set for it. Where the publisher
+-- (6% is 60 per 1,000): an organisation's position is a way to look, not a target that was set for it. Where the
+-- publisher
 -- adjusts a trust's rate for the women and babies that it cares for, the position rests on that rate alone: a unit with
 -- intensive care is not above the trajectory for taking the smallest babies.
 with

@@ -28,9 +28,7 @@ select
 from {{ ref("fct_observation") }} as observation
 inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
 left join
-    {{ ref("msds_value_word") }} as word
-    on observation.source_id = 'msds'
-    and observation.publisher_status = word.word
+    {{ ref("msds_value_word") }} as word on observation.source_id = 'msds' and observation.publisher_status = word.word
 where observation.publisher_status is not null and observation.exclusion_rule is null
 order by
     observation.source_id,

@@ -6,7 +6,11 @@
 -- implied zeros count in sums of trusts (is_implied) and are not shown as published values.
 with
     named as (
-        select base.*, name.kind, name.rolling_months
+        select
+            base.*,
+            name.kind,
+            name.rolling_months,
+            bool_or(base.is_unknown) over (partition by base.release_key, base.dimension, base.counted) as tells_unknown
         from {{ ref("base_msds__count") }} as base
         inner join
             {{ ref("base_msds__name") }} as name on base.dimension = name.publisher_indicator and name.kind <> 'measure'
@@ -120,6 +124,10 @@ select
     denominator,
     publisher_value,
     publisher_status,
+    -- the share of the records of which something is known, where the release tells of how many nothing is
+    case
+        when breakdown = 'category' and not is_unknown and tells_unknown then known_total / nullif(whole_total, 0)
+    end as coverage,
     coalesce(is_suppressed, false) as is_suppressed,
     numerator as least_numerator,
     denominator as least_denominator,

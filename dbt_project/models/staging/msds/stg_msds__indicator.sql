@@ -17,7 +17,10 @@ select
     || if(source_id = 'hes', 'Hospital Episode Statistics: ', 'Maternity Services Data Set: ')
     || publisher_indicator
     || coalesce(' (' || counted || ')', '') as definition,
-    coalesce(definition_url, 'https://digital.nhs.uk/data-and-information/publications/statistical/maternity-services-monthly-statistics') as definition_url,
+    coalesce(
+        definition_url,
+        'https://digital.nhs.uk/data-and-information/publications/statistical/maternity-services-monthly-statistics'
+    ) as definition_url,
     statistic,
     coalesce(
         unit, case when kind in ('average', 'total') then counted when multiplier = 1000 then 'per 1,000' else '%' end
