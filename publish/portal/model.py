@@ -61,6 +61,11 @@ class Value:
         return (self.level, self.code, self.indicator_id, self.source_id)
 
     @property
+    def is_incomplete(self) -> bool:
+        """Whether a trust is missing from the sum, and the publisher gives no value of its own for the area."""
+        return self.is_complete is False and self.value is None
+
+    @property
     def conclusion(self) -> str | None:
         """What is said of the value: the verdict; where neither direction is good, whether it is higher or lower."""
         return self.verdict or (self.comparison if self.comparison in ("higher", "lower") else None)

@@ -115,7 +115,7 @@ def regions(lookup: Lookup) -> list[dict[str, Any]]:
                 "trusts": trusts,
                 "worse": counted["worse"],
                 "better": counted["better"],
-                "incomplete": sum(value.is_complete is False for value in values),
+                "incomplete": sum(value.is_incomplete for value in values),
                 "values": len(values),
             }
         )

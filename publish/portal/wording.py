@@ -123,7 +123,7 @@ def why_no_value(value: Value) -> str:
         return ""
     if value.is_suppressed:
         return "masked by the publisher: the number is small"
-    if value.is_complete is False and value.trusts_expected is not None:
+    if value.is_incomplete and value.trusts_expected is not None:
         return f"{value.trusts_reporting or 0} of {value.trusts_expected} trusts visible"
     return "the publisher gives no value"
 

@@ -94,11 +94,11 @@ select
     case
         when
             positions.upper_95 <= trajectory.target
-            or (not positions.is_complete and positions.value_max <= trajectory.target)
+            or (positions.value is null and positions.value_max <= trajectory.target)
         then 'below'
         when
             positions.lower_95 > trajectory.target
-            or (not positions.is_complete and positions.value_min > trajectory.target)
+            or (positions.value is null and positions.value_min > trajectory.target)
         then 'above'
         when positions.value is not null
         then 'not distinguishable'
