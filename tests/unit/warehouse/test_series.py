@@ -50,8 +50,8 @@ def landed(folder: Path, source_id: str, dataset: str, release: str, rows: list[
         release=release, revision=1, status="final", sha256="0" * 64, original_name=path.name, url=None,
         published_on=None, fetched_at="2026-11-28 09:00:00", publisher="Synthetic", licence="none", audience="public",
         is_synthetic=True, rows_in=len(rows), rows_landed=len(rows), rows_quarantined=0, has_arrival_warning=False,
-        warned_rows=(), scope="row" if source_id == "fingertips" else "release", cadence_days=None, rows=path,
-        corrections=(),
+        warned_rows=(), scope="row" if source_id == "fingertips" else "release", cadence_days=None, lag_days=0,
+        grace_days=0, rows=path, corrections=(),
     )  # fmt: skip
 
 
