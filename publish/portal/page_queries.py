@@ -204,17 +204,19 @@ qualify
 order by level, organisation_code, indicator_id, source_id, period_start
 """
 
-# groups of the newest period of each breakdown
+# groups of the newest period of each breakdown; indicators whose target was withdrawn come last
 INEQUALITY = """
-select *
+select inequality.*
 from marts.inequality
+left join core.dim_indicator as about using (indicator_id)
 qualify
     dense_rank() over (
         partition by level, organisation_code, indicator_id, source_id, breakdown
         order by period_end desc, period_start
     )
     = 1
-order by level, organisation_code, indicator_id, source_id, breakdown, "group"
+order by
+    level, organisation_code, about.target_withdrawn_on is not null, indicator_id, source_id, breakdown, "group"
 """
 
 COMPLIANCE = """
