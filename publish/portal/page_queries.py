@@ -206,9 +206,8 @@ order by level, organisation_code, indicator_id, source_id, period_start
 
 # groups of the newest period of each breakdown; indicators whose target was withdrawn come last
 INEQUALITY = """
-select inequality.*
+select *
 from marts.inequality
-left join core.dim_indicator as about using (indicator_id)
 qualify
     dense_rank() over (
         partition by level, organisation_code, indicator_id, source_id, breakdown
@@ -216,7 +215,9 @@ qualify
     )
     = 1
 order by
-    level, organisation_code, about.target_withdrawn_on is not null, indicator_id, source_id, breakdown, "group"
+    level, organisation_code,
+    indicator_id in (select indicator_id from core.dim_indicator where target_withdrawn_on is not null),
+    indicator_id, source_id, breakdown, "group"
 """
 
 COMPLIANCE = """

@@ -25,7 +25,12 @@ with
             extract(year from observation.period_end)::integer
             - case when definition.period_months = 36 then 1 else 0 end as year,
             observation.period_end,
-            coalesce(observation.value, observation.publisher_value)
+            -- a figure that was entered stands as it is printed
+            case
+                when source.release_key is not null
+                then observation.publisher_value
+                else coalesce(observation.value, observation.publisher_value)
+            end
             * {{ unit_multiplier("ambition.unit") }}
             / indicator.multiplier as actual,
             ambition.unit,
