@@ -66,7 +66,11 @@ def csv_styles(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def sources() -> list[Any]:
-    return [pytest.param(source, id=source.id) for source in all_sources().values()]
+    return [
+        pytest.param(source, id=source.id)
+        for source in all_sources().values()
+        if (source.folder / "sample.py").exists()
+    ]
 
 
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
