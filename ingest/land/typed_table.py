@@ -9,6 +9,7 @@ from pathlib import Path
 from ingest.archive.store import Incoming
 from ingest.land import advice, decode
 from ingest.land.arriving_file import Arrival
+from ingest.land.csv_text import CsvInfo
 from ingest.land.header import first_rows
 from ingest.land.identify import completed, identify
 from ingest.land.known_header import finder
@@ -89,12 +90,9 @@ def _rows_of_copy(path: Path, arrival_: Arrival, copy: Path, rows: Path) -> tupl
         table = normalise_to_utf8_csv(path, copy, sheet=arrival_.sheet, find=finder(source))
     except WhichSheet as error:
         raise Unusable(error.reason, f"{error}{advice.of_sheets(arrival_, error)}") from None
-    if table.kind is Kind.CSV and table.encoding not in source.encodings:
-        raise Unreadable(
-            "wrong_encoding",
-            f"the text is encoded as {table.encoding}; {source.id} publishes {' or '.join(source.encodings)}",
-        )
     try:
+        identify(copy, arrival_, table.above)  # whose file it is comes before how its text is encoded
+        _check_encoding(table, source)
         identity, decoded = _identified_rows(copy, arrival_, rows, above=table.above)
     except Unreadable as error:
         error.sheet, error.header_line = table.sheet, table.header_line
@@ -106,6 +104,15 @@ def _rows_of_copy(path: Path, arrival_: Arrival, copy: Path, rows: Path) -> tupl
         header_line=table.header_line,
         notes=table.notes,
     )
+
+
+def _check_encoding(table: CsvInfo, source: Source) -> None:
+    """Raise Unreadable for a text in an encoding that the source does not publish."""
+    if table.kind is Kind.CSV and table.encoding not in source.encodings:
+        raise Unreadable(
+            "wrong_encoding",
+            f"the text is encoded as {table.encoding}; {source.id} publishes {' or '.join(source.encodings)}",
+        )
 
 
 def _identified_rows(

@@ -18,7 +18,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ingest.land import xlsx_facts
+from ingest.land import ods_facts, xlsx_facts
 from ingest.land.cell_facts import CellFacts
 from ingest.land.csv_text import CsvInfo, info_of
 from ingest.land.known_header import LOOKED_AT, Finder, HeaderRow
@@ -31,7 +31,7 @@ from perinatal.printable import printable
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
 
-FACTS: Final = {Kind.XLSX: xlsx_facts.facts_of}
+FACTS: Final = {Kind.XLSX: xlsx_facts.facts_of, Kind.ODS: ods_facts.facts_of}
 SHOWN_ROWS: Final = 5  # rows below the header by which a sheet is recognised
 
 MACROS: Final = re.compile(r"(.*/)?vbaproject\.bin|xl/macrosheets/.*|basic/.*|scripts/.*")

@@ -236,3 +236,53 @@ def test_a_sheet_is_named_where_several_could_be_meant(tmp_path: Path, arrives: 
 )
 def test_a_status_is_a_word_of_its_own(texts: tuple[str, ...], status: str) -> None:
     assert status_of(*texts) == status
+
+
+ODS = (
+    '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+    'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
+    'xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0" '
+    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet>'
+    '<table:table table:name="Data">{rows}</table:table></office:spreadsheet></office:body></office:document-content>'
+)
+
+
+def ods(path: Path, rows: Table, special: str) -> bytes:
+    """Write an ods workbook whose numerator in the first row below the header is `special`."""
+
+    def cell(text: str) -> str:
+        return f'<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+
+    made = [[cell(text) for text in row] for row in rows]
+    made[1][3] = special
+    lines = "".join(f"<table:table-row>{''.join(row)}</table:table-row>" for row in made)
+    with ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", ODS.format(rows=lines))
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("attributes", "text", "refused"),
+    [
+        ('table:formula="of:=[.J2]" office:value-type="float" office:value="27"', "27", None),
+        ('table:formula="of:=[.J2]"', "", "formulas_without_result"),
+        (
+            'table:formula="of:=NA()" office:value-type="string" office:string-value="" calcext:value-type="error"',
+            "#N/A",
+            "error_cells",
+        ),
+    ],
+)
+def test_formulas_and_errors_of_an_ods(
+    attributes: str, text: str, refused: str | None, tmp_path: Path, arrives: Callable, clean: tuple
+) -> None:
+    special = f"<table:table-cell {attributes}><text:p>{text}</text:p></table:table-cell>"
+    arrived = arrives("nmpa", f"{NAME}.ods", ods(tmp_path / "b.ods", [NMPA, *NMPA_ROWS], special))
+    if refused is None:
+        assert arrived.refused == frozenset(), arrived.messages
+        assert arrived.rows == clean
+    else:
+        assert arrived.refused == {refused}
+        assert "sheet 'Data': 1 cell (D2)" in arrived.messages[0]
