@@ -6,9 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-ColumnType = Literal["text", "prose", "integer", "number", "percent", "date", "interval_text"]
+ColumnType = Literal["text", "prose", "integer", "number", "percent", "date", "number_or_word", "interval_text"]
 # types that any text has; `prose` is free text, in which names of persons are masked on landing
-TEXT_TYPES = ("text", "prose", "interval_text")
+TEXT_TYPES = ("text", "prose", "number_or_word", "interval_text")
+# types that hold numbers, which are read by the number style of the file; the last two stay text, in plain form
+NUMBER_TYPES = ("integer", "number", "percent", "number_or_word", "interval_text")
 Severity = Literal["block", "warn", "info"]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
+from ingest.number_style import NumberStyle
 from perinatal.durable import fsync_dir, locked, write_atomically
 from perinatal.errors import PerinatalError
 from perinatal.records import read_json
@@ -24,7 +25,8 @@ MANIFEST, ROWS, WITHDRAWN = "manifest.json", "rows.parquet", "withdrawn.json"
 class Manifest:
     """One landed revision of one release. Dates are ISO 8601 text; `fetched_at` is UTC.
 
-    `container` is the sha256 of the zip that the file came in, where it came in one with other tables.
+    `container` is the sha256 of the zip that the file came in, where it came in one with other tables. `number_style`
+    says how the file writes its numbers; manifests of version 0.2 and before do not say it.
     """
 
     source_id: str
@@ -52,6 +54,7 @@ class Manifest:
     header: list[str]
     checks: list[dict[str, Any]] = field(default_factory=list)
     container: str | None = None
+    number_style: NumberStyle | None = None
 
     @property
     def release_key(self) -> str:

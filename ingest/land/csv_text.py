@@ -15,7 +15,7 @@ import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -32,7 +32,8 @@ class CsvInfo:
 
     `columns` is the first row with any text, `rows` counts those below it; `short_rows` and `long_rows` of
     them have fewer or more cells. `odd_bytes` were not UTF-8 and are read as Windows-1252. `sha256` is that
-    of the CSV written. `sheet` and `member` say where in a workbook or zip the table stood.
+    of the CSV written. `separator` stood between cells (empty in a workbook). `sheet` and `member` say where in a
+    workbook or zip the table stood.
     """
 
     kind: Kind
@@ -43,6 +44,7 @@ class CsvInfo:
     long_rows: int
     odd_bytes: int
     sha256: str
+    separator: str = ""
     sheet: str | None = None
     member: str | None = None
 
@@ -116,11 +118,15 @@ def _odd_character(byte: int) -> str:
 
 
 class _Lines:
-    """The lines of a text, watched: none too long, no NUL; `complete` says whether the last one was ended."""
+    """The lines of a text, watched: none too long, no NUL; `complete` says whether the last one was ended.
+
+    `separator` is what was found to stand between cells.
+    """
 
     def __init__(self, text: TextIO, name: str) -> None:
         self.text, self.name = text, name
         self.number, self.complete = 0, True
+        self.separator = ","
 
     def __iter__(self) -> Iterator[str]:
         while line := self.text.readline(LINE_LIMIT):
@@ -157,7 +163,8 @@ def copy_csv(path: Path, out: Path) -> CsvInfo:
     if not lines.complete and shape.rows and shape.last_width < shape.narrowest_before_last:
         raise lines.refusal("truncated", "the file breaks off in this line; fetch it again")
     encoding = codec.removesuffix("-sig") if not odd.count else "utf-8 with windows-1252 bytes"
-    return info_of(Kind.CSV, shape, out, encoding=encoding, odd_bytes=odd.count)
+    found = info_of(Kind.CSV, shape, out, encoding=encoding, odd_bytes=odd.count)
+    return replace(found, separator=lines.separator)
 
 
 def _rows(lines: _Lines) -> Iterator[list[str]]:
@@ -168,8 +175,8 @@ def _rows(lines: _Lines) -> Iterator[list[str]]:
         if line.strip():
             break
     bare = re.sub(r'"[^"]*"', "", before[-1]) if before else ""
-    delimiter = max(DELIMITERS, key=bare.count)
-    yield from csv.reader(itertools.chain(before, stream), delimiter=delimiter, strict=True)
+    lines.separator = max(DELIMITERS, key=bare.count)
+    yield from csv.reader(itertools.chain(before, stream), delimiter=lines.separator, strict=True)
 
 
 def _bad_csv(lines: _Lines, error: str) -> Unusable:

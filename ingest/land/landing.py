@@ -175,6 +175,7 @@ def _manifest(
         rows_quarantined=len(decoded.malformed),
         header=header,
         container=arrival_.container,
+        number_style=decoded.number_style,
     )
 
 

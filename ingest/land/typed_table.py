@@ -52,7 +52,7 @@ def typed_rows(
     to_csv = getattr(source.parser, "to_csv", None)
     if to_csv is not None and sniff(path) not in TABLES:
         to_csv(path, copy, arrival_.name)
-        found = _identified_rows(copy, arrival_, rows)
+        found = _identified_rows(copy, arrival_, rows, separator="")
         copy.unlink()
         return found
     if decode.is_plain_csv(path):
@@ -70,21 +70,21 @@ def typed_rows(
             "wrong_encoding",
             f"the text is encoded as {table.encoding}; {source.id} publishes {' or '.join(source.encodings)}",
         )
-    found = _identified_rows(copy, arrival_, rows)
+    found = _identified_rows(copy, arrival_, rows, separator=table.separator)
     copy.unlink()
     return found
 
 
 def _identified_rows(
-    csv_path: Path, arrival_: Arrival, rows: Path, ahead: decode.Ahead | None = None
+    csv_path: Path, arrival_: Arrival, rows: Path, ahead: decode.Ahead | None = None, separator: str = ","
 ) -> tuple[Identity, decode.Decoded]:
     identity = identify(csv_path, arrival_)
     if not holds_prose(arrival_.source, identity.contract):
-        return _to_parquet(csv_path, arrival_, identity, rows, ahead)
+        return _to_parquet(csv_path, arrival_, identity, rows, ahead, separator)
     masked = rows.with_name("masked.csv")
     mask_names(csv_path, masked, arrival_.source.columns[identity.contract])
     # what names the dataset may hold a name of a person too
-    found = _to_parquet(masked, arrival_, identify(masked, arrival_), rows)
+    found = _to_parquet(masked, arrival_, identify(masked, arrival_), rows, separator=separator)
     masked.unlink()
     return found
 
@@ -95,12 +95,24 @@ def holds_prose(source: Source, contract: str) -> bool:
 
 
 def _to_parquet(
-    csv_path: Path, arrival_: Arrival, identity: Identity, rows: Path, ahead: decode.Ahead | None = None
+    csv_path: Path,
+    arrival_: Arrival,
+    identity: Identity,
+    rows: Path,
+    ahead: decode.Ahead | None = None,
+    separator: str = ",",
 ) -> tuple[Identity, decode.Decoded]:
     options = settings.get()
     try:
         decoded = decode.to_parquet(
-            csv_path, arrival_.source, identity.contract, rows, options.landing_memory_limit, options.threads, ahead
+            csv_path,
+            arrival_.source,
+            identity.contract,
+            rows,
+            options.landing_memory_limit,
+            options.threads,
+            ahead,
+            separator,
         )
     except Unreadable as error:
         error.identity = identity

@@ -271,8 +271,8 @@ def test_the_quick_way_gives_what_the_thorough_one_gives(
 
 def test_a_clean_table_is_typed_by_the_quick_way_alone(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decode, "thorough_query", lambda *_: "no SQL")
-    _, rows = read(b"Code,Events,Rate,New\na,1,2.5,x\n,,,\n")
+    _, rows = read(b"Code,Events,Rate,New\na,1,2.5125,x\n,,,\n")
     assert [(row["code"], row["events"], row["rate"], row["x_new"]) for row in rows] == [
-        ("a", 1, 2.5, "x"),
+        ("a", 1, 2.5125, "x"),
         (None, None, None, None),
     ]
