@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
@@ -26,7 +26,8 @@ class Manifest:
     """One landed revision of one release. Dates are ISO 8601 text; `fetched_at` is UTC.
 
     `container` is the sha256 of the zip that the file came in, where it came in one with other tables. `number_style`
-    says how the file writes its numbers; manifests of version 0.2 and before do not say it.
+    says how the file writes its numbers (manifests of version 0.2 and before do not), `date_order` whether day or month
+    comes first in dates such as 03/04/2024, where it has any.
     """
 
     source_id: str
@@ -55,6 +56,7 @@ class Manifest:
     checks: list[dict[str, Any]] = field(default_factory=list)
     container: str | None = None
     number_style: NumberStyle | None = None
+    date_order: Literal["day_first", "month_first"] | None = None
 
     @property
     def release_key(self) -> str:

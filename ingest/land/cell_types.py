@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from expectations.columns import TEXT_TYPES, Column
+from ingest.land.dates import Days
 from ingest.land.number_cells import RANGE, cleaned, plain_number
 from ingest.number_style import NumberStyle
 from ingest.registry import Cells
-from perinatal.sql import identifier, literal
-
-DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%Y-%m-%d %H:%M:%S")
+from perinatal.sql import identifier, literal, literals
 
 LARGEST_WHOLE = 2**53  # what a double holds exactly
 
 
-def cast_of(column: Column, raw: str, cells: Cells, style: NumberStyle) -> str:
+@dataclass(frozen=True)
+class Forms:
+    """How a file writes its numbers, and the days that the texts of its date cells stand for."""
+
+    numbers: NumberStyle
+    days: Days = field(default_factory=Days)
+
+
+def cast_of(column: Column, raw: str, cells: Cells, forms: Forms) -> str:
     """Return the SQL that casts one raw text column.
 
     Where a point is the decimal mark, cells are cast as they stand first: in large files nearly all can be, and taking
     them apart costs more than reading. The cases keep DuckDB from doing that for every cell all the same.
     """
+    style = forms.numbers
     if column.type == "number_or_word":
         return _number_or_word(column, raw, cells, style)
     if column.type == "interval_text":
@@ -27,13 +37,19 @@ def cast_of(column: Column, raw: str, cells: Cells, style: NumberStyle) -> str:
         return _filled_text(raw)
     clean = cleaned(raw, cells)
     if column.type == "date":
-        attempts = ", ".join(f"try_strptime({clean}, '{form}')" for form in DATE_FORMATS)
-        return f"cast(coalesce({attempts}) as date)"
+        return _day(clean, forms.days)
     plain = f"try_cast({plain_number(clean, column, style)} as double)"
     if style.decimal_mark != ".":
         return plain
     cast = f"try_cast({raw} as double)"
     return f"case when {cast} is not null then {cast} when {raw} is not null then {plain} end"
+
+
+def _day(clean: str, days: Days) -> str:
+    """Return the SQL of the day that a text of the file stands for."""
+    if not days.of:
+        return "null::date"
+    return f"map([{literals(days.of)}], [{literals(map(str, days.of.values()))}]::date[])[{clean}]"
 
 
 def _number_or_word(column: Column, raw: str, cells: Cells, style: NumberStyle) -> str:

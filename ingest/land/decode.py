@@ -15,15 +15,17 @@ from pathlib import Path
 import duckdb
 
 from ingest.archive.store import Incoming
+from ingest.land.cell_types import Forms
 from ingest.land.content_hash import content_of
+from ingest.land.dates import Order
 from ingest.land.reading_plan import (
     Reading,
+    forms_in,
     has_fraction,
     has_point_before_decimals,
     is_odd,
     quick_query,
     reading_of,
-    style_in,
     thorough_query,
 )
 from ingest.land.unreadable import Unreadable
@@ -48,6 +50,7 @@ class Decoded:
     absent_trailing_columns: list[str]
     content_sha256: str
     number_style: NumberStyle
+    date_order: Order | None
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def to_parquet(
     says that numbers may have marks, `cell_marks` (names of the columns whose number had one, else NULL).
     """
     reading = reading_of(csv_path, source, dataset)
-    style = NumberStyle(separator)
+    forms = Forms(NumberStyle(separator))
     with _connection(memory_limit, threads) as connection:
         target = literal(parquet)
         try:
@@ -113,8 +116,8 @@ def to_parquet(
             if not is_plain:
                 # rows are numbered in the file's order, which one thread does: a second one only gets in its way
                 _use_threads(connection, 1)
-                style = style_in(connection, reading, csv_path, separator)
-                connection.execute(f"copy ({thorough_query(reading, csv_path, style)}) to {target} ({PARQUET})")
+                forms = forms_in(connection, reading, csv_path, separator)
+                connection.execute(f"copy ({thorough_query(reading, csv_path, forms)}) to {target} ({PARQUET})")
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise PerinatalError(
                 f"{csv_path.name}: not the file's fault: {_first_line(error)}; make room, then again"
@@ -125,7 +128,7 @@ def to_parquet(
         if malformed:
             _renumber(connection, parquet)
     rows, digest = content_of(parquet)
-    return Decoded(rows, malformed, reading.new, reading.absent, digest, style)
+    return Decoded(rows, malformed, reading.new, reading.absent, digest, forms.numbers, forms.days.order)
 
 
 def read_ahead(

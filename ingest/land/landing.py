@@ -176,6 +176,7 @@ def _manifest(
         header=header,
         container=arrival_.container,
         number_style=decoded.number_style,
+        date_order=decoded.date_order,
     )
 
 

@@ -7,6 +7,7 @@ import re
 import duckdb
 
 from expectations.columns import NUMBER_TYPES, Column
+from ingest.land.dates import DateCell
 from ingest.land.number_shapes import Shape
 from ingest.number_style import NumberStyle
 from ingest.registry import Cells
@@ -45,9 +46,8 @@ def parts_of(clean: str) -> str:
 
 def plain_body(body: str) -> str:
     """Return the SQL of a number's digits and marks with one kind of space and apostrophe."""
-    return (
-        f"translate(trim({body}, {literal(SPACES)}), {literal(SPACES[1:] + chr(0x2019))}, {literal('    ' + chr(39))})"
-    )
+    others, plain = SPACES[1:] + chr(0x2019), " " * len(SPACES[1:]) + "'"
+    return f"translate(trim({body}, {literal(SPACES)}), {literal(others)}, {literal(plain)})"
 
 
 def plain_number(clean: str, column: Column, style: NumberStyle) -> str:
@@ -115,3 +115,19 @@ def _shapes_query(relation: str, texts: str, cells: Cells) -> str:
         from parts where part.body <> '' group by place, shape, part.percent, part.opened
         order by min(source_row), place, shape
     """
+
+
+def date_cells(
+    connection: duckdb.DuckDBPyConnection, relation: str, present: dict[Column, int], header: list[str], cells: Cells
+) -> list[DateCell]:
+    """Return the texts in the date columns of a file, each once a column, with the first row that has it."""
+    found: list[DateCell] = []
+    for column, place in present.items():
+        if column.type == "date":
+            query = f"""
+                select min(row), text from (
+                    select row_number() over () as row, {cleaned(f"c{place}", cells)} as text from {relation})
+                where text <> '' group by text order by min(row)
+            """
+            found += [DateCell(header[place], row, text) for row, text in connection.execute(query).fetchall()]
+    return found

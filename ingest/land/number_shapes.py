@@ -28,7 +28,7 @@ REMEDY = "save the file with one decimal mark and no thousands mark, or ask for 
 class Shape:
     """Cells of one column that are written alike: how many, and the first of them (`row`, `text`).
 
-    `ends_in_0` tells whether one of them does, `has_fraction` whether a digit other than 0 follows the last mark in all.
+    `ends_in_0` tells whether one of them does, `is_whole` whether nothing but 0 follows the last mark in all.
     """
 
     column: str

@@ -13,11 +13,11 @@ from pathlib import Path
 import duckdb
 
 from expectations.columns import TEXT_TYPES, Column
-from ingest.land.cell_types import cast_of, is_blank, is_whole, typed_value
+from ingest.land.cell_types import Forms, cast_of, is_blank, is_whole, typed_value
+from ingest.land.dates import read_days
 from ingest.land.header import absent_trailing, bind, read_header
-from ingest.land.number_cells import cleaned, shapes_of
+from ingest.land.number_cells import cleaned, date_cells, shapes_of
 from ingest.land.number_shapes import style_of
-from ingest.number_style import NumberStyle
 from ingest.registry import Cells, Source, header_key
 from perinatal.sql import identifier, literal
 
@@ -139,13 +139,13 @@ def _plainly(column: Column, raw: str) -> str:
     return f"case when {raw} is not null then if({is_whole(raw)}, {raw}::bigint, error('not plain')) end"
 
 
-def style_in(connection: duckdb.DuckDBPyConnection, reading: Reading, csv_path: Path, separator: str) -> NumberStyle:
-    """Return the number style of a file, from all its number cells. Raises Unreadable where they disagree."""
-    relation = _relation(str(csv_path), reading.width)
-    return style_of(shapes_of(connection, relation, reading.present, reading.header, reading.cells), separator)
+def forms_in(connection: duckdb.DuckDBPyConnection, reading: Reading, csv_path: Path, separator: str) -> Forms:
+    """Return how a file writes numbers and days, from all its cells. Raises Unreadable where they disagree."""
+    asked = (connection, _relation(str(csv_path), reading.width), reading.present, reading.header, reading.cells)
+    return Forms(style_of(shapes_of(*asked), separator), read_days(date_cells(*asked)))
 
 
-def thorough_query(reading: Reading, csv_path: Path, style: NumberStyle) -> str:
+def thorough_query(reading: Reading, csv_path: Path, forms: Forms) -> str:
     """Return the SQL that types the raw columns c0, c1 … of a file: cast, then typed, then what did not work out.
 
     Three steps, so that no cast is computed twice.
@@ -153,7 +153,7 @@ def thorough_query(reading: Reading, csv_path: Path, style: NumberStyle) -> str:
     present, extras, cells = reading.present, reading.extras, reading.cells
     raw = {column.name: f"c{place}" for column, place in present.items()}
     numbers = [column.name for column in present if column.type not in TEXT_TYPES]
-    casts = [f"{cast_of(column, raw[column.name], cells, style)} as {identifier(column.name)}" for column in present]
+    casts = [f"{cast_of(column, raw[column.name], cells, forms)} as {identifier(column.name)}" for column in present]
     typed = [f"{typed_value(column)} as {identifier(column.name)}" for column in present]
     typed += [f"c{place} as {identifier(name)}" for name, place in extras.items()]
     names = [identifier(name) for name in [*raw, *extras]]

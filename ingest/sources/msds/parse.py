@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from ingest.land.dates import DateCell, read_days
 from ingest.registry import Identity, Sample, header_key
 
 # dataset → a column that only it has, the column that holds its period
@@ -17,7 +18,6 @@ LAYOUTS = {
     "monthly_measures": ("currency", "rpenddate"),
 }
 YEAR = re.compile(r"\d{4}-\d{2}")
-DAY = re.compile(r"(?:\d{1,2}/(?P<month>\d{1,2})/(?P<year>\d{4})|(?P<iso_year>\d{4})-(?P<iso_month>\d{2})-\d{2})\b.*")
 PROVISIONAL = re.compile(r"prov", re.IGNORECASE)
 
 
@@ -26,18 +26,17 @@ def recognise(sample: Sample) -> Identity | None:
     names = {header_key(name): name for name in sample.header}
     for dataset, columns in LAYOUTS.items():
         if all(column in names for column in columns):
-            periods = {_period(row[names[columns[1]]].strip()) for row in sample.rows}
+            periods = _periods(sample, names[columns[1]])
             if len(periods) == 1 and (period := periods.pop()):
                 status = "provisional" if PROVISIONAL.search(sample.name) else "final"
                 return Identity(dataset, period, status)  # type: ignore[arg-type]
     return None
 
 
-def _period(text: str) -> str | None:
-    """Return `2022-23` as it is, a date as `2025-04`."""
-    if YEAR.fullmatch(text):
-        return text
-    day = DAY.fullmatch(text)
-    if day is None:
-        return None
-    return f"{day['year'] or day['iso_year']}-{int(day['month'] or day['iso_month']):02d}"
+def _periods(sample: Sample, column: str) -> set[str | None]:
+    """Return the periods of the rows: `2022-23` as it is, a date as `2025-04`, None for anything else."""
+    texts = [row[column].strip() for row in sample.rows]
+    if all(YEAR.fullmatch(text) for text in texts):
+        return set(texts)
+    days = read_days(DateCell(column, row, text) for row, text in enumerate(texts, start=1)).of
+    return {f"{days[text]:%Y-%m}" if text in days else None for text in texts}

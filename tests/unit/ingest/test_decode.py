@@ -76,7 +76,7 @@ def test_no_number_that_is_not_finite_gets_in(read: Read, column: str, text: str
     assert (row[column.lower()], row["cast_errors"]) == (None, [column.lower()])
 
 
-@pytest.mark.parametrize("text", ["2024-13-01", "31/31/2024", "07-Oct", "45000"])
+@pytest.mark.parametrize("text", ["2024-13-01", "31/31/2024", "07-Oct", "4500", "31 Foo 2024"])
 def test_what_is_no_date_is_named(read: Read, text: str) -> None:
     _, [row] = read(f"Code,Events,Day\na,1,{text}\n".encode())
     assert (row["day"], row["cast_errors"]) == (None, ["day"])

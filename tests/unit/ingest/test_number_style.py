@@ -96,7 +96,7 @@ def test_a_file_whose_cells_disagree_is_refused_with_the_cells(
         ("Rate;Births\n1234,234;7\n", ";", 1234.234),
         ("Rate;Births\n1.234.567;7\n", ";", 1234567),
     ],
-    ids=lambda value: repr(value),
+    ids=repr,
 )
 def test_what_one_cell_leaves_open_the_others_decide(read: Read, content: str, separator: str, value: float) -> None:
     _, rows = read(content, separator)
@@ -105,7 +105,7 @@ def test_what_one_cell_leaves_open_the_others_decide(read: Read, content: str, s
 
 @pytest.mark.parametrize("content", ['Rate,Births\n"1,234",7\n', "Rate;Births\n1.234;7\n", "Rate;Births\n1,234;7\n"])
 def test_what_nothing_decides_is_refused_with_the_cells(read: Read, content: str) -> None:
-    with pytest.raises(Unreadable, match="row 1, Rate: '1[.,]234'") as refusal:
+    with pytest.raises(Unreadable, match=r"row 1, Rate: '1[.,]234'") as refusal:
         read(content, ";" if ";" in content else ",")
     assert refusal.value.reason == "number_style_unknown"
 
