@@ -104,8 +104,9 @@ def to_parquet(
     `separator` stood between the cells of the file that it was made from (see NumberStyle).
 
     Columns: `source_row` (1 for the first data row), the contract's columns, `x_…` for columns that the contract
-    does not know, `cast_errors` (names of the columns whose text could not be typed, else NULL) and, where the source
-    says that numbers may have marks, `cell_marks` (names of the columns whose number had one, else NULL).
+    does not know, `cast_errors` (names of the columns whose text could not be typed, else NULL), `cell_words` (what
+    stood for no value in cells of numbers, "count=[c]; value=*", else NULL) and, where the source says that numbers may
+    have marks, `cell_marks` (names of the columns whose number had one, else NULL).
     """
     reading = reading_of(csv_path, source, dataset)
     forms = Forms(NumberStyle(separator))

@@ -26,12 +26,13 @@ RANGE = " to "
 
 def cleaned(raw: str, cells: Cells) -> str:
     """Return the SQL of a number's or date's cell without what the source says may stand there beside it."""
-    text = raw
-    if cells.markup:
-        text = f"regexp_replace({text}, '</?[A-Za-z][^>]*>', '', 'g')"
-    if cells.marks:
-        text = f"rtrim(trim({text}), {literal(cells.marks)})"
-    return f"trim({text})"
+    text = word_in(raw, cells)
+    return f"trim(rtrim({text}, {literal(cells.marks)}))" if cells.marks else text
+
+
+def word_in(raw: str, cells: Cells) -> str:
+    """Return the SQL of a cell's text, without markup where the source may have some."""
+    return f"trim(regexp_replace({raw}, '</?[A-Za-z][^>]*>', '', 'g'))" if cells.markup else f"trim({raw})"
 
 
 def may_be_signed_percent(column: Column) -> bool:

@@ -13,13 +13,14 @@ from pathlib import Path
 import duckdb
 
 from expectations.columns import TEXT_TYPES, Column
+from expectations.no_values import WORDS, words_of
 from ingest.land.cell_types import Forms, cast_of, is_blank, is_whole, typed_value
 from ingest.land.dates import read_days
 from ingest.land.header import absent_trailing, bind, read_header
-from ingest.land.number_cells import cleaned, date_cells, shapes_of
+from ingest.land.number_cells import cleaned, date_cells, shapes_of, word_in
 from ingest.land.number_shapes import style_of
 from ingest.registry import Cells, Source, header_key
-from perinatal.sql import identifier, literal
+from perinatal.sql import identifier, literal, literals
 
 # bytes of one line; also bounds the reader's buffers (16 lines long if nothing is said), and so the memory for a file
 MAX_LINE = 4 << 20
@@ -128,6 +129,7 @@ def quick_query(reading: Reading, location: str) -> str | None:
     typed += [
         f"null::varchar[] as {name}" for name in ("cast_errors", *(["cell_marks"] if reading.cells.marks else []))
     ]
+    typed.append(f"null::varchar as {WORDS}")
     relation = _relation(location, reading.width, numbers, more="", longest=QUICK_LINE)
     return f"select row_number() over () as source_row, {', '.join(typed)} from {relation}"
 
@@ -157,21 +159,30 @@ def thorough_query(reading: Reading, csv_path: Path, forms: Forms) -> str:
     typed = [f"{typed_value(column)} as {identifier(column.name)}" for column in present]
     typed += [f"c{place} as {identifier(name)}" for name, place in extras.items()]
     names = [identifier(name) for name in [*raw, *extras]]
-    nothing = ", ".join(literal(text) for text in ("", *cells.no_value))
+    words = {column.name: _word_of(column, raw[column.name], cells) for column in present if column.name in numbers}
     wrong = {
-        name: f"{identifier(name)} is null and {raw[name]} is not null "
-        f"and {cleaned(raw[name], cells)} not in ({nothing})"
+        name: f"{identifier(name)} is null and {raw[name]} is not null and {cleaned(raw[name], cells)} <> '' "
+        f"and {words[name]} is null"
         for name in numbers
     }
     lists = {"cast_errors": wrong}
     if cells.marks:
         lists["cell_marks"] = {name: f"contains({raw[name]}, {literal(cells.marks)})" for name in numbers}
     lineage = ", ".join(f"{_named_where(conditions)} as {name}" for name, conditions in lists.items())
+    said = ", ".join(f"{literal(f'{name}=')} || {word}" for name, word in words.items())
+    kept = f"nullif(concat_ws('; ', {said}), '')" if said else "null::varchar"
+    lineage += f", {kept} as {WORDS}"
     return (
         f"select row_number() over () as source_row, {', '.join(names)}, {lineage} from "
         f"(select {', '.join(typed + [raw[name] for name in numbers])} from "
         f"(select {', '.join(casts)}, c.* from {_relation(str(csv_path), reading.width)} as c))"
     )
+
+
+def _word_of(column: Column, raw: str, cells: Cells) -> str:
+    """Return the SQL of the word that stands for no value in a cell of a number; NULL where there is none."""
+    text = word_in(raw, cells)
+    return f"case when {raw} is not null and lower({text}) in ({literals(words_of(column)) or 'null'}) then {text} end"
 
 
 def _named_where(conditions: dict[str, str]) -> str:

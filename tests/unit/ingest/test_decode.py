@@ -40,6 +40,7 @@ def test_columns_get_their_types_and_rows_their_numbers(read: Read) -> None:
         "share": 2.7,
         "day": date(2024, 1, 31),
         "cast_errors": None,
+        "cell_words": None,
     }
     assert rows[1] | {"cast_errors": ["rate"], "day": date(2024, 1, 31), "events": None} == rows[1]
 

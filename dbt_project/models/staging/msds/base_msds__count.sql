@@ -37,11 +37,13 @@ with
 
     single as (
         select
-            published.* exclude (org_code, org_name, value),
+            published.* exclude (org_code, org_name, value, cell_words, masked_cells, missing_cells),
             -- a place without a code goes by its name
             coalesce(trim(published.org_code), trim(published.org_name)) as published_code,
             trim(published.org_name) as published_name,
             first_rows.source_row_count,
+            {{ is_masked("value") }} as is_masked,
+            {{ is_missing(["value"]) }} as is_missing,
             {{ msds_number("published.value") }} as number,
             {{ msds_word("published.value") }} as word
         from published
