@@ -64,9 +64,10 @@ def _interval(column: Column, raw: str, cells: Cells, style: NumberStyle) -> str
     """Return the SQL of an interval ("1.82 to 3.55"): both ends in plain form."""
     if _has_points(style) and not style.thousands_mark:
         return _filled_text(raw)
-    end = f"coalesce({plain_number(cleaned('limit_text', cells), column, style)}, limit_text)"
-    ends = f"list_transform(string_split({raw}, {literal(RANGE)}), lambda limit_text: {end})"
-    return f"case when not {is_blank(raw)} then array_to_string({ends}, {literal(RANGE)}) end"
+    ends = [
+        plain_number(cleaned(f"split_part({raw}, {literal(RANGE)}, {place})", cells), column, style) for place in (1, 2)
+    ]
+    return f"coalesce({ends[0]} || {literal(RANGE)} || {ends[1]}, {_filled_text(raw)})"
 
 
 def _has_points(style: NumberStyle) -> bool:

@@ -56,23 +56,18 @@ def plain_number(clean: str, column: Column, style: NumberStyle) -> str:
 
     The digits must be grouped as the style says; brackets must be closed and stand for a minus of their own.
     """
-    decimal, thousands = re.escape(style.decimal_mark), re.escape(style.thousands_mark)
-    grouped = f"[0-9]{{1,3}}(?:{thousands}[0-9]{{3}})+|" if thousands else ""
-    form = f"(?:{grouped}[0-9]*)(?:{decimal}[0-9]*)?"
-    digits = "plain.body"
-    if thousands:
-        digits = f"replace({digits}, {literal(style.thousands_mark)}, '')"
-    digits = f"replace({digits}, {literal(style.decimal_mark)}, '.')"
-    wrong = "(part.opened = '') <> (part.closed = '') or (part.opened <> '' and part.sign <> '')"
-    if not may_be_signed_percent(column):
-        wrong += " or part.percent <> ''"
-    sign = f"if(part.opened <> '' or (part.sign <> '' and contains({literal(MINUS)}, part.sign)), '-', '')"
-    return (
-        f"list_transform([{parts_of(clean)}], lambda part: list_transform("
-        f"[{{'body': {plain_body('part.body')}}}], lambda plain: case when plain.body <> '' "
-        f"and regexp_full_match(plain.body, {literal(form)}) and not ({wrong}) "
-        f"then {sign} || {digits} || part.power end)[1])[1]"
-    )
+    marks = {" ": SPACE, "'": "['\u2019]", "": ""}
+    thousands = marks.get(style.thousands_mark, re.escape(style.thousands_mark))
+    decimal = re.escape(style.decimal_mark)
+    whole = f"(?:[0-9]{{1,3}}(?:{thousands}[0-9]{{3}})+|[0-9]+)" if thousands else "[0-9]+"
+    digits = f"(?:{whole}(?:{decimal}[0-9]*)?|{decimal}[0-9]+){POWER}"
+    percent = f"(?:{SPACE}*%)?" if may_be_signed_percent(column) else ""
+    signed = f"[-+{MINUS[1:]}]?{SPACE}*{digits}{percent}"
+    form = f"{SPACE}*(?:{signed}|[(]{SPACE}*{digits}{percent}{SPACE}*[)]){SPACE}*"
+    turned, dropped = MINUS[1:] + style.decimal_mark, f"()%+{SPACES}\t{style.thousands_mark}'\u2019"
+    plain = f"translate({clean}, {literal(turned + dropped)}, '--.')"
+    minus = f"case when starts_with({clean}, '(') then '-' else '' end"
+    return f"case when regexp_full_match({clean}, {literal(form)}) then {minus} || {plain} end"
 
 
 def shapes_of(

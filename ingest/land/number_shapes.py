@@ -146,3 +146,8 @@ def _contradiction(fitting: list[tuple[Shape, frozenset[Marks]]]) -> Unreadable:
 
 def _named(cells: Sequence[Shape]) -> str:
     return ", ".join(cell.named for cell in cells[:SHOWN])
+
+
+def without_marks(text: str) -> str:
+    """Return a whole number's digits alone, for recognition: "2,023", "2.023" and "2023.0" are 2023."""
+    return re.sub(r"[.,' \u00a0\u2009\u202f\u2019](?=\d{3}(?!\d))", "", re.sub(r"[.,]0{1,2}$", "", text.strip()))

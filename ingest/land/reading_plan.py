@@ -13,14 +13,14 @@ from pathlib import Path
 import duckdb
 
 from expectations.columns import TEXT_TYPES, Column
-from expectations.no_values import WORDS, words_of
+from expectations.no_values import WORDS, is_one_of, words_of
 from ingest.land.cell_types import Forms, cast_of, is_blank, is_whole, typed_value
 from ingest.land.dates import read_days
 from ingest.land.header import absent_trailing, bind, read_header
 from ingest.land.number_cells import cleaned, date_cells, shapes_of, word_in
 from ingest.land.number_shapes import style_of
 from ingest.registry import Cells, Source, header_key
-from perinatal.sql import identifier, literal, literals
+from perinatal.sql import identifier, literal
 
 # bytes of one line; also bounds the reader's buffers (16 lines long if nothing is said), and so the memory for a file
 MAX_LINE = 4 << 20
@@ -182,7 +182,7 @@ def thorough_query(reading: Reading, csv_path: Path, forms: Forms) -> str:
 def _word_of(column: Column, raw: str, cells: Cells) -> str:
     """Return the SQL of the word that stands for no value in a cell of a number; NULL where there is none."""
     text = word_in(raw, cells)
-    return f"case when {raw} is not null and lower({text}) in ({literals(words_of(column)) or 'null'}) then {text} end"
+    return f"case when {is_one_of(text, words_of(column))} then {text} end"
 
 
 def _named_where(conditions: dict[str, str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from ingest.land.number_shapes import without_marks
 from ingest.registry import Identity, Sample, header_key
 
 NAME = re.compile(r"perinatal-mortality-rates(?P<excluding>-excluding-congenital-anomalies)?[-_.(\s\d]", re.IGNORECASE)
@@ -17,7 +18,7 @@ NAME = re.compile(r"perinatal-mortality-rates(?P<excluding>-excluding-congenital
 def recognise(sample: Sample) -> Identity | None:
     """Return dataset (from the name) and birth year (from the rows)."""
     years = Counter(
-        text.strip()
+        without_marks(text)
         for row in sample.rows
         for header, text in row.items()
         if header_key(header) in ("reportyear", "year")

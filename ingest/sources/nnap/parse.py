@@ -2,6 +2,7 @@
 
 import re
 
+from ingest.land.number_shapes import without_marks
 from ingest.registry import Identity, Sample
 
 HEADER = {"data_year", "measure", "level", "name", "unit_level", "network", "numerator", "denominator", "value"}
@@ -11,5 +12,5 @@ def recognise(sample: Sample) -> Identity | None:
     """Return the data year as release."""
     if not HEADER.issubset(name.strip() for name in sample.header) or not sample.rows:
         return None
-    year = sample.rows[0].get("data_year", "").strip()
+    year = without_marks(sample.rows[0].get("data_year", ""))
     return Identity("unit_results", year) if re.fullmatch(r"20\d\d", year) else None
