@@ -169,7 +169,9 @@ def thorough_query(reading: Reading, csv_path: Path, forms: Forms) -> str:
     if cells.marks:
         lists["cell_marks"] = {name: f"contains({raw[name]}, {literal(cells.marks)})" for name in numbers}
     lineage = ", ".join(f"{_named_where(conditions)} as {name}" for name, conditions in lists.items())
-    said = ", ".join(f"{literal(f'{name}=')} || {word}" for name, word in words.items())
+    said = ", ".join(
+        f"{literal(f'{name}=')} || case when {identifier(name)} is null then {word} end" for name, word in words.items()
+    )
     kept = f"nullif(concat_ws('; ', {said}), '')" if said else "null::varchar"
     lineage += f", {kept} as {WORDS}"
     return (

@@ -30,7 +30,7 @@ from ingest.registry import Identity, Source, all_sources
 from tests.unit.sources.test_mutations import sample_files
 
 EXAMPLES = int(os.environ.get("PERINATAL_TEST_EXAMPLES", "6"))
-NUMBER = re.compile(r"(-?)(\d+)(?:\.(\d+))?(\s*%?)")
+NUMBER = re.compile(r"(-?)(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d+))?(\s*%?(?:<.*|\*)?)")
 DAY_FORMS: tuple[Callable[[dt.date], str], ...] = (
     lambda day: day.isoformat(),
     lambda day: f"{day}T00:00:00",
@@ -57,9 +57,10 @@ class Written:
         found = NUMBER.fullmatch(text.strip())
         if not found:
             return text
-        sign, whole, fraction, percent = found.groups()
+        sign, whole, fraction, behind = found.groups()
+        whole = whole.replace(",", "")
         grouped = f"{int(whole):,}".replace(",", self.thousands) if self.thousands and whole[0] != "0" else whole
-        return f"{sign}{grouped}{self.decimal + fraction if fraction else ''}{percent}"
+        return f"{sign}{grouped}{self.decimal + fraction if fraction else ''}{behind}"
 
     def cell(self, column: Column, text: str, days: dict[str, dt.date]) -> str:
         """Return a cell of a column in this style."""
