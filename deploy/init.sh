@@ -6,3 +6,4 @@ pools="$(mktemp --suffix .json)"
 python -m pipeline.service > "$pools"
 airflow pools import "$pools"
 rm "$pools"
+python -m pipeline.service inbox

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from perinatal.durable import locked
 from perinatal.errors import PerinatalError
 from perinatal.json_lines import append_records, read_records
+from perinatal.printable import redacted
 
 LOG = "alerts.jsonl"
 ID_LENGTH = 8
@@ -200,6 +201,7 @@ class AlertLog:
 
     def reconcile(self, scope: Scope, breaches: Sequence[Breach]) -> None:
         """Bring the log to what was just found for one scope."""
+        breaches = [replace(breach, message=redacted(breach.message)) for breach in breaches]
         with locked(self.folder / ".lock"):
             standing = {
                 alert.breach.rule: alert.breach

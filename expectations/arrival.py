@@ -30,6 +30,15 @@ SUITES = Path(__file__).parent / "arrival"
 SEEDS = PROJECT_ROOT / "dbt_project" / "seeds" / "reference"
 MOST_CELLS = 8
 
+# What two spellings of one key have in common, for standards that ask whether a key stands twice: codes and names
+# without case, spaces and punctuation; labels of categories keep the signs that tell them apart (<37, >=37, 2-3, 2.5).
+KEYS = (
+    "key_of(word) as regexp_replace(lower(coalesce(word, '')), '[^[:alnum:]]', '', 'g')",
+    "label_key(label) as regexp_replace(lower(coalesce(label, '')), '[^[:alnum:]<>=+.-]', '', 'g')",
+    "organisation_key(code, name) as coalesce(nullif(key_of(code), ''), key_of(name))",
+    "number_key(cell) as coalesce(try_cast(replace(trim(cell), ',', '') as double)::varchar, lower(trim(cell)), '')",
+)
+
 
 @dataclass(frozen=True)
 class Earlier:
@@ -71,6 +80,7 @@ def judge(arrived: Arrived) -> list[Result]:
     with duckdb.connect(config={"memory_limit": settings.get().landing_memory_limit}) as connection:
         for name, value in (("dataset", arrived.dataset), ("release", arrived.release)):
             connection.execute(f"set variable {name} = ?", [value])
+        make_keys(connection)
         present = _make_rows(connection, arrived)
         _make_identity(connection, arrived)
         _make_side_tables(connection, arrived)
@@ -79,6 +89,12 @@ def judge(arrived: Arrived) -> list[Result]:
         suite = f"arrival_{arrived.source_id}_{arrived.layout}"
         shown = _shown_of_restricted if arrived.is_restricted else _shown
         return native.validate_tables(connection, standards, suite=suite, shown=lambda one: partial(shown, one))
+
+
+def make_keys(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the SQL functions by which standards compare codes, names, labels and numbers."""
+    for macro in KEYS:
+        connection.execute(f"create macro {macro}")
 
 
 def blocked_at_release(rule: str) -> str | None:

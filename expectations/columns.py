@@ -59,6 +59,11 @@ class Column:
         return {"integer": "bigint", "number": "double", "percent": "double", "date": "date"}.get(self.type, "varchar")
 
 
+def header_key(name: str) -> str:
+    """Compare headers without case, spaces, punctuation and byte order mark."""
+    return re.sub(r"[^a-z0-9.]+", "", name.lower())
+
+
 def _number(row: dict[str, str], name: str) -> float | None:
     try:
         return float(row[name]) if row[name] else None

@@ -197,8 +197,8 @@ def _raise_errors(table: str, expectations: Sequence[Standard], results: Mapping
 
 def _reason(result: Any) -> str | None:
     """Return why an expectation was not evaluated, or None. The library keys reasons by metric where it knows it."""
-    told = result.exception_info or {}
-    infos = [told] if "raised_exception" in told else list(told.values())
+    given = result.exception_info or {}
+    infos = [given] if "raised_exception" in given else list(given.values())
     return next((_line(info["exception_message"]) for info in infos if info["raised_exception"]), None)
 
 

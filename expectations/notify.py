@@ -9,6 +9,7 @@ never logged.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -36,7 +37,8 @@ class Channel:
     @property
     def name(self) -> str:
         """Name the channel without its credentials: its kind and a hash."""
-        return f"{self.url.split(':', 1)[0]}-{hashlib.sha256(self.url.encode()).hexdigest()[:8]}"
+        kind, separator, _ = self.url.partition("://")
+        return f"{kind if separator else 'address'}-{hashlib.sha256(self.url.encode()).hexdigest()[:8]}"
 
     def hears(self, alert: Alert) -> bool:
         """Tell whether an alert is for this channel."""
@@ -72,6 +74,7 @@ def _apprise(url: str, title: str, body: str) -> bool:
     """Send one message; True when the other side took it."""
     import apprise
 
+    logging.getLogger("apprise").disabled = True  # it logs addresses, tokens included
     target = apprise.Apprise()
     return bool(target.add(url)) and bool(target.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT))
 
@@ -82,13 +85,13 @@ def _due(log: AlertLog, channel: Channel, delivered: Iterable[dict[str, Any]]) -
     An alert that opened and closed before anybody heard of it is left out, and so is one that a person has accepted.
     """
     own = [item for item in delivered if item["channel"] == channel.name]
-    told = {(item["alert"], item["opened_at"], item["state"]) for item in own}
+    sent = {(item["alert"], item["opened_at"], item["state"]) for item in own}
     as_warning = {(item["alert"], item["opened_at"]) for item in own if item.get("severity") != "block"}
     as_block = {(item["alert"], item["opened_at"]) for item in own if item.get("severity") == "block"}
     due = []
     for alert in log.all():
-        opened = (alert.key, alert.occasion, "open") in told
-        closed = (alert.key, alert.occasion, "closed") in told
+        opened = (alert.key, alert.occasion, "open") in sent
+        closed = (alert.key, alert.occasion, "closed") in sent
         key = (alert.key, alert.occasion)
         worse = alert.breach.severity == "block" and key in as_warning - as_block
         new = {"open": not opened or worse, "accepted": False, "closed": opened and not closed}[alert.state]

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import csv
 import importlib.util
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, ConfigDict, Field, dataclasses
 
@@ -60,7 +59,8 @@ class Cells(Record):
 class Identity:
     """What a file is: dataset, release, `final` or `provisional`, and the publication date if the file says it.
 
-    A parser that can only tell dataset or release from the whole table leaves them empty and has `complete`.
+    A parser that can only tell dataset or release from the whole table leaves them empty and has `complete`; without
+    it, what is empty must be said by a person.
     `layout` names the header contract (a key of `datasets` in source.yml); it is the dataset itself unless a
     publisher cuts any number of datasets to one layout.
     """
@@ -81,7 +81,8 @@ class Identity:
 class Sample:
     """The head of a decoded file, for recognition: its name, header and first rows (header name → text).
 
-    `dataset` and `release` are what a person has said of the file, or None: some files do not tell themselves.
+    `dataset` and `release` are what a person has said of the file, or None: some files do not tell themselves. `above`
+    are the texts above the header.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Sample:
     rows: list[dict[str, str]]
     dataset: str | None = None
     release: str | None = None
+    above: tuple[str, ...] = ()
 
 
 def _template(name: str) -> str:
@@ -99,12 +101,33 @@ def _template(name: str) -> str:
     return name
 
 
+class Releases(Record):
+    """How the releases of a dataset are called, in words and by an example."""
+
+    text: str = ""
+    example: str = ""
+
+
+# by template, where source.yml does not say it
+RELEASES = {"findings": Releases(text="day of publication, YYYY-MM-DD", example="2024-01-31")}
+
+
+class Calendar(NamedTuple):
+    """When a dataset is due, in days; see `Source`."""
+
+    cadence_days: int | None
+    lag_days: int
+    grace_days: int
+
+
 class Dataset(Record):
     """What `source.yml` says of one dataset.
 
     `template` names the folder of `ingest/templates/` that people enter it by, `files` how its files are called.
     `scope` says what a newer release replaces: `release` the whole of it, `row` the rows that it repeats.
-    `published_on` is the day of publication by release, where the files do not say it.
+    `published_on` is the day of publication by release, where the files do not say it. `releases` says how a release is
+    called, for people whose file does not say. `cadence_days`, `lag_days` and `grace_days` stand here where the
+    dataset's calendar differs from its source's.
     """
 
     title: str = ""
@@ -112,16 +135,22 @@ class Dataset(Record):
     files: str | None = None
     scope: Literal["release", "row"] = "release"
     cadence_days: int | None = None
+    lag_days: int | None = None
+    grace_days: int | None = None
     marts: tuple[str, ...] | None = None
     published_on: dict[str, date] = Field(default_factory=dict)
+    releases: Releases | None = None
 
 
 @dataclasses.dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Source:
-    """One publisher's material, as `source.yml` describes it. `cadence_days` is None where nothing more is due.
+    """One publisher's material, as `source.yml` describes it.
+
+    Its calendar, in days: `cadence_days` from the end of one period to the end of the next (None where nothing more is
+    due), `lag_days` from the end of a period to its publication, `grace_days` after that before it counts as late.
 
     `probe` says how its releases are noticed, None where people bring the files. `owner` sees to what its standards
-    find.
+    find. `bundled` names a release in the source's folder that every edition starts from.
     """
 
     id: str
@@ -133,6 +162,8 @@ class Source:
     cadence_days: int | None
     datasets: dict[str, Dataset]
     folder: Path
+    lag_days: int = 0
+    grace_days: int = 0
     encodings: tuple[str, ...] = ("utf-8",)
     malformed_rows: MalformedRows = "refuse"
     parser_version: int = 1
@@ -140,16 +171,22 @@ class Source:
     suffixes: tuple[str, ...] = (".csv",)
     cells: Cells = Cells()
     owner: str = "Insights group"
+    bundled: str | None = None
 
     def marts(self, layout: str) -> tuple[str, ...]:
         """Return the marts that a dataset feeds."""
         about = self.datasets[layout]
         return FEEDS.get(about.template, FEEDS[None]) if about.marts is None else about.marts
 
-    def cadence(self, layout: str) -> int | None:
-        """Return how often a dataset is due, in days: its own pace where it has one, else the source's."""
+    def releases(self, layout: str) -> Releases:
+        """Return how the releases of a dataset are called."""
         about = self.datasets[layout]
-        return about.cadence_days if "cadence_days" in about.model_fields_set else self.cadence_days
+        return about.releases or RELEASES.get(about.template or "", Releases())
+
+    def calendar(self, layout: str) -> Calendar:
+        """Return when a dataset is due: its own calendar where it has one, else the source's."""
+        own = self.datasets[layout].model_dump(include=set(Calendar._fields), exclude_unset=True)
+        return Calendar(self.cadence_days, self.lag_days, self.grace_days)._replace(**own)
 
     @property
     def arrives(self) -> Arrives:
@@ -158,7 +195,7 @@ class Source:
 
     @cached_property
     def parser(self) -> ModuleType:
-        """Import `parse.py` of this source's folder: `recognise`; `to_csv` and `complete` where a source needs them."""
+        """Import `parse.py` of this source's folder: `recognise`; `datasets`, `to_csv`, `complete` if needed."""
         return self._module("parse")
 
     @cached_property
@@ -180,6 +217,23 @@ class Source:
         """Return the function that tells what a file of this source is, or None where it cannot tell."""
         function: Callable[[Sample], Identity | None] = self.parser.recognise
         return function
+
+    @property
+    def completes(self) -> bool:
+        """Tell whether dataset and release may be left to the whole table (`complete` of parse.py)."""
+        return hasattr(self.parser, "complete")
+
+    def dataset_names(self, layout: str | None = None) -> tuple[str, ...]:
+        """Return what a dataset of a layout may be called: what `datasets` of parse.py lists, else the layouts.
+
+        Nothing where any name will do.
+        """
+        listed: Callable[[], tuple[str, ...]] | None = getattr(self.parser, "datasets", None)
+        if listed:
+            return listed()
+        if self.completes or (layout and self.datasets[layout].template):
+            return ()
+        return tuple(self.datasets)
 
     def complete(self, identity: Identity, name: str, rows: Path) -> Identity:
         """Fill in what only the whole typed table tells of a file's identity (the optional `complete` of parse.py)."""
@@ -210,11 +264,6 @@ class Source:
                         contract[dataset].append(column_of(row))
                     except ValueError as error:
                         raise PerinatalError(f"{path}:{line}: {error}") from None
-
-
-def header_key(name: str) -> str:
-    """Compare headers without case, spaces, punctuation and byte order mark."""
-    return re.sub(r"[^a-z0-9.]+", "", name.lower())
 
 
 def load(folder: Path) -> Source:

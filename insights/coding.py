@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TextIO
 
@@ -128,17 +129,23 @@ def train(
     `decided_texts` gives the text of findings that decisions speak of; for these only the themes that somebody
     decided on are learned. Decisions on findings without a text still override, but teach nothing.
     """
-    lexicon = default_lexicon()
     rows = list(load_labelled() if labelled is None else labelled)
     latest = latest_decisions(decisions)
-    texts = [row.text for row in rows]
-    truth = np.array([truth_of(row) for row in rows])
+    truth = np.array([truth_of(row) for row in rows], dtype=np.int8)
     decided = {finding: text for finding, text in sorted((decided_texts or {}).items())}
     extra = _decided_truth(latest, list(decided))
     known = (extra != UNKNOWN).any(axis=1)
-    texts += [text for text, keep in zip(decided.values(), known, strict=True) if keep]
-    readings = [read(text, lexicon) for text in texts]
-    return Coder(lexicon, fit_theme_model(readings, np.vstack([truth, extra[known]])), latest)
+    texts = [row.text for row in rows] + [text for text, keep in zip(decided.values(), known, strict=True) if keep]
+    model = _fitted(tuple(texts), np.vstack([truth, extra[known]]).tobytes())
+    return Coder(default_lexicon(), model, latest)
+
+
+@lru_cache(maxsize=2)
+def _fitted(texts: tuple[str, ...], truth: bytes) -> ThemeModel:
+    """Fit a model on texts and the bytes of their truth, a row a text; the same texts and truth are fitted once."""
+    lexicon = default_lexicon()
+    rows = np.frombuffer(truth, dtype=np.int8).reshape(len(texts), -1)
+    return fit_theme_model([read(text, lexicon) for text in texts], rows)
 
 
 def _decided_truth(latest: Mapping[tuple[str, str], Decision], findings: list[str]) -> Truth:

@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from perinatal.printable import redacted
+
 
 def say(text: str) -> None:
-    """Print one line of progress."""
-    print(text, file=sys.stderr, flush=True)
+    """Print one line of progress, without the credentials of any address in it."""
+    print(redacted(text), file=sys.stderr, flush=True)
 
 
 @contextmanager

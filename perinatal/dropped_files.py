@@ -27,11 +27,12 @@ class Unusable(PerinatalError):
 
 
 class Signature(NamedTuple):
-    """What tells that a file has changed."""
+    """What tells that a file has changed: its content, or who may read it."""
 
     bytes: int
     modified_ns: int
     inode: int
+    status_changed_ns: int
 
 
 def stable_files(paths: Iterable[Path], quiet_seconds: float) -> list[Path]:
@@ -55,7 +56,7 @@ def signature(path: Path) -> Signature | None:
     """Return what tells that a file has changed; None if it is gone. Raises other errors of the file system."""
     with suppress(FileNotFoundError):
         status = path.lstat()
-        return Signature(status.st_size, status.st_mtime_ns, status.st_ino)
+        return Signature(status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns)
     return None
 
 

@@ -21,3 +21,7 @@ class BlockedByGate(PerinatalError):
     """A candidate did not pass the release gate; the last good edition stays. Exit code 3."""
 
     exit_code = 3
+
+
+class HeldForSignature(BlockedByGate):
+    """A candidate judges much otherwise than the last edition and waits for a person's name. Exit code 3."""

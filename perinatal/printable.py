@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+# user and password of an address, and parameters of it that are named like a secret
+CREDENTIALS = re.compile(r"(?<=://)[^/@\s'\"]+(?=@)")
+SECRET_PARAMETER = re.compile(r"(?i)([?&][^=&\s]*(?:key|pass|secret|sig|token)[^=&\s]*=)[^&\s'\"]+")
+
+
+def redacted(text: str) -> str:
+    """Return text without the credentials of the addresses in it: for logs, messages and pages."""
+    return SECRET_PARAMETER.sub(r"\1***", CREDENTIALS.sub("***", text))
 
 
 def printable(name: str) -> str:

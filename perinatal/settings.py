@@ -6,9 +6,10 @@ import re
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,6 +19,7 @@ from pydantic_settings import (
 )
 
 from perinatal.errors import PerinatalError
+from perinatal.printable import redacted
 
 SIZE = r"\d+(\.\d+)? ?[KMGT]i?B"
 
@@ -25,6 +27,16 @@ SIZE = r"\d+(\.\d+)? ?[KMGT]i?B"
 GIVES_WAY = 19
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+
+def _with_its_kind(address: str) -> str:
+    """Return an address that says what it is, as `mailto://…`; it is never repeated, because it may hold a token."""
+    if not re.fullmatch(r"[a-z][a-z0-9+.-]*://\S+", address, re.IGNORECASE):
+        raise PydanticCustomError("address", "this address lacks its kind; write e.g. mailto://… or https://…")
+    return address
+
+
+AlertAddress = Annotated[str, AfterValidator(_with_its_kind)]
 
 
 class Settings(BaseSettings):
@@ -37,6 +49,11 @@ class Settings(BaseSettings):
         "inbox", description="What `refresh` and `fetch` do without a flag: inbox, sample or live"
     )
     keep_editions: int = Field(5, ge=1, description="Published editions kept; older ones are pruned")
+    hold_on_change: bool = Field(
+        False,
+        description="Hold an edition in which an ambition's headline or more than 5% of verdicts change until a person "
+        "signs it: `perinatal build --sign NAME`",
+    )
     threads: int = Field(
         0,
         ge=0,
@@ -48,10 +65,10 @@ class Settings(BaseSettings):
     landing_memory_limit: str = Field(
         "300MB", pattern=rf"^{SIZE}$", description="DuckDB memory limit while landing one file, e.g. 300MB"
     )
-    alert_urls: list[str] = Field(
+    alert_urls: list[AlertAddress] = Field(
         default=[], description="Apprise URLs that hear of every alert (e-mail, Teams, Slack, webhook, file …)"
     )
-    lms_alert_urls: dict[str, list[str]] = Field(
+    lms_alert_urls: dict[str, list[AlertAddress]] = Field(
         default={}, description="Apprise URLs by LMS code: each hears of the alerts that concern its own trusts"
     )
     portal_url: str = Field(
@@ -100,7 +117,7 @@ def shown(name: str, value: object) -> str:
     if name in SECRET:
         urls = value if isinstance(value, list) else [url for own in dict(value).values() for url in own]  # type: ignore[call-overload]
         return f"{len(urls)} address(es), not shown"
-    return str(value)
+    return redacted(str(value))
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from expectations import data_docs
 from expectations import release as release_gate
-from expectations.alerts import AlertLog, Scope
+from expectations.alerts import AlertLog, Breach, Scope
 from expectations.results import Result
 from ingest.archive import build_inputs, quarantine
 from ingest.archive import manifest as manifests
@@ -22,16 +22,16 @@ from insights.decisions import DecisionFile
 from perinatal import settings
 from perinatal.console import say, step
 from perinatal.durable import locked
-from perinatal.errors import BlockedByGate, RefusedAtArrival
+from perinatal.errors import BlockedByGate, HeldForSignature, RefusedAtArrival
 from perinatal.home import Home
-from pipeline import fingerprint, shared_store
+from perinatal.scratch import remove_abandoned
+from pipeline import bundled, fingerprint, shared_store
 from pipeline.outcome import Outcome
-from publish import changes, edition, packs, policy, portal, quality_tables, restricted
+from publish import changes, edition, judgement, packs, policy, portal, quality_tables, restricted
 from publish.edition import Editions
+from publish.judgement import Judgements
 from publish.portal.model import Facts
 from warehouse import builder
-
-LEFTOVERS_KEPT = 24 * 3600  # seconds: a landing or download under way is younger
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,15 @@ class Built(Outcome):
 class Candidate:
     """An edition in the making: its folder, what it is made of, and the edition before.
 
-    `before` is the standing edition where it may be compared with: sample and real editions never are.
+    `before` is the standing edition where it may be compared with: sample and real editions never are. `signed_by` is
+    the person who has looked at what it judges otherwise.
     """
 
     folder: Path
     releases: list[manifests.Manifest]
     parts: dict[str, str]
     before: Path | None
+    signed_by: str | None = None
 
     @property
     def database(self) -> Path:
@@ -80,24 +82,27 @@ class Candidate:
         return self.folder / "work.duckdb"
 
 
-def build(home: Home, *, force: bool = False) -> Built:
+def build(home: Home, *, force: bool = False, signed_by: str | None = None) -> Built:
     """Build everything landed into a candidate, judge it, and publish it as the current edition.
 
     One builder at a time: a second one waits, then finds nothing new. Raises BlockedByGate when a standard of severity
-    `block` is not met: the last good edition stays current and an alert stands. Raises RefusedAtArrival where nothing
-    is landed because everything was refused. With a shared store, what others have landed is built too, and the edition
+    `block` is not met: the last good edition stays current and an alert stands; HeldForSignature where the settings ask
+    for a person's name and `signed_by` gives none. Raises RefusedAtArrival where nothing is landed because everything
+    was refused. With a shared store, what others have landed is built too, and the edition
     is shared.
     """
     shared_store.exchange(home)
     with locked(home.root / ".build.lock"):
-        built = _build_if_new(home, force)
+        built = _build_if_new(home, force, signed_by)
     shared_store.share_edition(home)
     return built
 
 
-def _build_if_new(home: Home, force: bool) -> Built:
+def _build_if_new(home: Home, force: bool, signed_by: str | None) -> Built:
+    _remove_leftovers(home)
     for line in _take_reviews(home):
         say(f"  {line}")
+    bundled.land(home)
     releases = manifests.LandedReleases(home.landed).in_use()
     if not releases:
         return _nothing_landed(home)
@@ -105,11 +110,10 @@ def _build_if_new(home: Home, force: bool) -> Built:
     standing = Editions.of(home).current()
     if standing and not force and edition.info(standing)["fingerprint"] == fingerprint.whole(parts):
         return Built(False, f"nothing new; the edition stays {standing.name}", what="nothing_new", edition=standing)
-    _remove_leftovers(home)
     folder = home.build / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
     folder.mkdir(parents=True, mode=0o700)
     comparable = standing if standing and _same_kind(standing, releases) else None
-    built = _assemble(home, Candidate(folder, releases, parts, comparable))
+    built = _assemble(home, Candidate(folder, releases, parts, comparable, signed_by))
     shutil.rmtree(folder)
     Editions.of(home).prune(settings.get().keep_editions)
     return built
@@ -134,16 +138,15 @@ def _nothing_landed(home: Home) -> Built:
 
 
 def _remove_leftovers(home: Home) -> None:
-    """Remove what killed or blocked builds have left; the lock proves that none of it is in use."""
+    """Remove what killed landings, killed builds and blocked builds have left; locks tell what is in use."""
     for folder in (*home.build.glob("*"), *Editions.of(home).unpublished()):
         shutil.rmtree(folder)
-    for left in (*home.landed.glob(".landing-*"), *home.archive.glob(".incoming-*"), *home.archive.glob(".member-*")):
-        if datetime.now(UTC).timestamp() - left.stat().st_mtime > LEFTOVERS_KEPT:
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
+    remove_abandoned(home.landed, ".landing-")
+    remove_abandoned(home.archive, ".incoming-", ".member-")
 
 
 def _same_kind(standing: Path, releases: list[manifests.Manifest]) -> bool:
-    return bool(edition.info(standing)["is_synthetic"]) == all(item.is_synthetic for item in releases)
+    return bool(edition.info(standing)["is_synthetic"]) == manifests.all_synthetic(releases)
 
 
 def _assemble(home: Home, candidate: Candidate) -> Built:
@@ -154,8 +157,10 @@ def _assemble(home: Home, candidate: Candidate) -> Built:
         theme_tables.run(candidate.database, DecisionFile(home.theme_decisions))
         changed = changes.record(candidate.database, candidate.before)
     with step("Gate"):
+        judged = compare_judgements(AlertLog(home.alerts), candidate)
         results = judge(AlertLog(home.alerts), candidate)
-    facts = _facts(candidate, results)
+        require_signature(judged, candidate)
+    facts = _facts(home, candidate, results)
     with step("Downloads and packs"):
         write_downloads(candidate, facts)
     with step("Pages"):
@@ -178,6 +183,36 @@ def make_models(home: Home, candidate: Candidate) -> None:
     """Build the landed releases into the candidate: one `dbt build`."""
     releases = build_inputs.releases(LandedReleases(home.landed), candidate.releases)
     builder.build(candidate.folder, home.cache / "dbt", build_inputs.layouts(), releases)
+
+
+def compare_judgements(log: AlertLog, candidate: Candidate) -> Judgements:
+    """Write what the candidate judges otherwise than the last edition into it; much of it opens an alert."""
+    why: tuple[str, ...] = ()
+    if candidate.before:
+        releases = sorted(item.release_key for item in candidate.releases)
+        now = {"releases": releases, "fingerprint_parts": candidate.parts}
+        why = judgement.causes(edition.info(candidate.before), now)
+    judged = judgement.record(candidate.database, candidate.before, why)
+    breach = Breach(
+        rule="headlines_and_verdicts_stand",
+        severity="warn",
+        message=f"Much is judged otherwise than in the last edition: {judged.message}",
+        count=judged.verdicts_changed + len(judged.headlines),
+        remedy="Read the change report before this edition is used; `perinatal build --sign NAME` signs a held one.",
+        affected_marts=["marts.national_ambition", "marts.trust_indicator", "marts.lms_indicator"],
+        why="Boards would read another judgement than last time, and must be able to trust why.",
+    )
+    log.reconcile(Scope.of("judgement"), [breach] if judged.is_much else [])
+    return judged
+
+
+def require_signature(judged: Judgements, candidate: Candidate) -> None:
+    """Raise HeldForSignature where much is judged otherwise, the settings hold such editions, and nobody has signed."""
+    if judged.is_much and settings.get().hold_on_change and not candidate.signed_by:
+        raise HeldForSignature(
+            f"held: {judged.message}. The last edition stays until a person signs: `perinatal build --sign NAME`. "
+            f"The candidate lies in {candidate.folder}."
+        )
 
 
 def judge(log: AlertLog, candidate: Candidate) -> list[Result]:
@@ -232,14 +267,15 @@ def _blocked(blocked: list[Result], folder: Path) -> BlockedByGate:
     )
 
 
-def _facts(candidate: Candidate, results: list[Result]) -> dict[str, Any]:
+def _facts(home: Home, candidate: Candidate, results: list[Result]) -> dict[str, Any]:
     """Return what the edition says of itself in edition.json."""
     mark = fingerprint.whole(candidate.parts)
-    return edition.identity(mark) | {
+    return Editions.of(home).identity(mark) | {
         "fingerprint": mark,
         "fingerprint_parts": candidate.parts,
-        "is_synthetic": all(item.is_synthetic for item in candidate.releases),
+        "is_synthetic": manifests.all_synthetic(candidate.releases),
         "releases": sorted(item.release_key for item in candidate.releases),
+        "signed_by": candidate.signed_by,
         "checks": len(results),
         "warnings": sorted(result.rule for result in results if result.is_told),
     }
@@ -253,6 +289,7 @@ def _facts_of_pages(home: Home, facts: dict[str, Any]) -> Facts:
         facts["is_synthetic"],
         settings.get().portal_url,
         (facts, *Editions.of(home).history()),
+        facts["signed_by"],
     )
 
 

@@ -3,13 +3,18 @@
 The local executor forks its tasks from the scheduler. Importing Great Expectations takes longer than judging a
 release with it; so it is imported here once, and every task has it from its first moment. Only imports: no connection,
 pool or thread of ours may exist before a fork.
+
+A Celery worker leaves a sign of life at each of its heartbeats, for a health check that imports nothing.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import sys
+import tempfile
 from importlib import import_module
+from pathlib import Path
 
 NEEDED = (
     "airflow.dag_processing.bundles.manager",
@@ -17,6 +22,14 @@ NEEDED = (
     "great_expectations",
     "pandas",
 )
+SIGN_OF_LIFE = "worker-alive"  # in the folder for temporary files; docker-compose.yml looks at its time
+
+
+def _leave_signs_of_life() -> None:
+    from celery.signals import heartbeat_sent
+
+    sign = Path(tempfile.gettempdir()) / SIGN_OF_LIFE
+    heartbeat_sent.connect(lambda **_: sign.touch(), weak=False)
 
 
 def main() -> None:
@@ -25,6 +38,8 @@ def main() -> None:
     logging.getLogger("great_expectations").setLevel(logging.ERROR)  # its import logs pages
     for name in NEEDED:
         import_module(name)
+    if "celery" in sys.argv:
+        _leave_signs_of_life()
     import_module("airflow.__main__").main()
 
 

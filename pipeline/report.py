@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 
@@ -19,7 +19,6 @@ from ingest.archive import quarantine
 from ingest.fetch import probe_state
 from ingest.registry import Source, all_sources
 from perinatal.errors import PerinatalError
-from perinatal.freshness import is_late
 from perinatal.home import Home
 from perinatal.reading import open_current
 from publish import edition
@@ -31,11 +30,7 @@ if TYPE_CHECKING:
 
 PICTURE = """
 select
-    ambition_name as ambition, geography, period, actual, unit, round(target, 2) as trajectory, round(gap, 2) as gap,
-    case
-        when on_track then 'on the trajectory'
-        else coalesce(format('{:.1f} years behind', years_behind), 'above where it started')
-    end as position
+    ambition_name as ambition, geography, period, actual, unit, round(target, 2) as trajectory, position
 from marts.national_ambition
 where is_headline
 qualify row_number() over (partition by ambition_id order by year desc, period desc) = 1
@@ -135,9 +130,44 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+class Freshness(NamedTuple):
+    """How far a dataset's figures in the current edition reach, and from which day the next ones count as late."""
+
+    figures_up_to: date | None
+    next_due: date | None
+    late_from: date | None
+
+
+UNKNOWN = Freshness(None, None, None)
+FRESHNESS = """
+select source_id, dataset, max(latest_period_end), max(next_due), max(late_from)
+from quality.source_health group by source_id, dataset
+"""
+
+
+def freshness(standing: Path | None) -> dict[tuple[str, str], Freshness]:
+    """Return the freshness of each dataset of an edition, by source and dataset; empty where there is no edition."""
+    if standing is None:
+        return {}
+    with duckdb.connect(str(standing / edition.DATABASE), read_only=True) as connection:
+        return {(row[0], row[1]): Freshness(*row[2:]) for row in connection.execute(FRESHNESS).fetchall()}
+
+
+def _lateness(known: Freshness) -> dict[str, Any]:
+    """Return how old the figures are today and whether the next are late; None where the edition does not say."""
+    today = datetime.now(UTC).date()
+    return {
+        "figures_up_to": known.figures_up_to.isoformat() if known.figures_up_to else None,
+        "age_days": (today - known.figures_up_to).days if known.figures_up_to else None,
+        "next_due": known.next_due.isoformat() if known.next_due else None,
+        "is_late": today >= known.late_from if known.late_from else None,
+    }
+
+
 def status(home: Home) -> dict[str, Any]:
-    """Return the current edition, each dataset's newest release with its age in days, and the open alerts."""
+    """Return the current edition, each dataset's newest release with the age of its figures, and the open alerts."""
     standing = Editions.of(home).current()
+    fresh = freshness(standing)
     newest: dict[tuple[str, str], manifests.Manifest] = {}
     for item in manifests.LandedReleases(home.landed).in_use():
         key = (item.source_id, item.dataset)
@@ -146,16 +176,12 @@ def status(home: Home) -> dict[str, Any]:
     facts = edition.info(standing) if standing else None
     return {
         "edition": {"path": str(standing), **{k: v for k, v in facts.items() if k != "releases"}} if facts else None,
-        "sources": [_source_status(item) for _, item in sorted(newest.items())],
+        "sources": [_source_status(item, fresh.get(key, UNKNOWN)) for key, item in sorted(newest.items())],
         "open_alerts": [alert.to_dict() for alert in AlertLog(home.alerts).open()],
     }
 
 
-def _source_status(item: manifests.Manifest) -> dict[str, Any]:
-    since = (
-        date.fromisoformat(item.published_on) if item.published_on else datetime.fromisoformat(item.fetched_at).date()
-    )
-    today, cadence = datetime.now(UTC).date(), all_sources()[item.source_id].cadence(item.layout)
+def _source_status(item: manifests.Manifest, known: Freshness) -> dict[str, Any]:
     return {
         "source": item.source_id,
         "dataset": item.dataset,
@@ -164,9 +190,8 @@ def _source_status(item: manifests.Manifest) -> dict[str, Any]:
         "rows": item.rows_in,
         "published_on": item.published_on,
         "fetched_at": item.fetched_at,
-        "age_days": (today - since).days,
-        "cadence_days": cadence,
-        "is_late": is_late(since, cadence, today),
+        "cadence_days": all_sources()[item.source_id].calendar(item.layout).cadence_days,
+        **_lateness(known),
         "is_synthetic": item.is_synthetic,
     }
 
@@ -179,7 +204,7 @@ def print_status(found: dict[str, Any]) -> None:
     else:
         kind = "SYNTHETIC sample" if facts["is_synthetic"] else "real releases"
         print(f"Edition {facts['edition_id']}, published {facts['published_at']} ({kind})\n{facts['path']}\n")
-    keep = ("source", "dataset", "latest_release", "revision", "rows", "published_on", "age_days", "is_late")
+    keep = ("source", "dataset", "latest_release", "revision", "rows", "figures_up_to", "next_due", "is_late")
     print_rows([{name: row[name] for name in keep} for row in found["sources"]])
     print(f"\n{len(found['open_alerts'])} open alert(s)" + (": `perinatal alerts`" if found["open_alerts"] else ""))
 
@@ -227,22 +252,24 @@ def sources(home: Home) -> list[dict[str, Any]]:
     for item in manifests.LandedReleases(home.landed).in_use():
         if item.source_id not in newest or _since(newest[item.source_id]) <= _since(item):
             newest[item.source_id] = item
-    return [_source(home, source, newest.get(source.id)) for source in all_sources().values()]
+    fresh = freshness(Editions.of(home).current())
+    return [_source(home, source, newest.get(source.id), fresh) for source in all_sources().values()]
 
 
 def _since(item: manifests.Manifest) -> tuple[str, str]:
     return item.published_on or item.fetched_at[:10], item.release
 
 
-def _source(home: Home, source: Source, newest: manifests.Manifest | None) -> dict[str, Any]:
+def _source(
+    home: Home, source: Source, newest: manifests.Manifest | None, fresh: dict[tuple[str, str], Freshness]
+) -> dict[str, Any]:
     places = {
         kind: probe_state.ProbeStates(home.probes).path_of(source.id, synthetic=kind == "sample")
         for kind in ("live", "sample")
     }
     asked = next((kind for kind, path in places.items() if path.exists()), None)
     state = probe_state.load(places[asked]) if asked else probe_state.ProbeState()
-    today, since = datetime.now(UTC).date(), date.fromisoformat(_since(newest)[0]) if newest else None
-    cadence = source.cadence_days
+    known = fresh.get((newest.source_id, newest.dataset), UNKNOWN) if newest else UNKNOWN
     return {
         "source": source.id,
         "title": source.title,
@@ -258,9 +285,8 @@ def _source(home: Home, source: Source, newest: manifests.Manifest | None) -> di
         "last_message": state.message or None,
         "latest_release": f"{newest.dataset} {newest.release}" if newest else None,
         "is_synthetic": newest.is_synthetic if newest else None,
-        "age_days": (today - since).days if since else None,
-        "cadence_days": cadence,
-        "is_late": is_late(since, cadence, today) if since and cadence else None,
+        "cadence_days": source.cadence_days,
+        **_lateness(known),
     }
 
 

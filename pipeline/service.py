@@ -6,11 +6,13 @@ import base64
 import json
 import os
 import secrets
+import sys
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from ingest.registry import Source, all_sources
+from perinatal import home as homes
 from perinatal.home import Home
 from perinatal.settings import PROJECT_ROOT
 
@@ -115,9 +117,19 @@ def environment(home: Home, mode: str, port: int) -> dict[str, str]:
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "15",
         "AIRFLOW__SCHEDULER__PARSING_CLEANUP_INTERVAL": "5",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",
     }
 
 
+def make_inbox(home: Home) -> None:
+    """Make the folder of each source in the inbox, for people to drop files into."""
+    for source_id in all_sources():
+        (home.inbox / source_id).mkdir(parents=True, exist_ok=True)
+
+
 if __name__ == "__main__":
-    print(json.dumps(pools(), indent=1))
+    if sys.argv[1:] == ["inbox"]:
+        make_inbox(homes.get())
+    else:
+        print(json.dumps(pools(), indent=1))

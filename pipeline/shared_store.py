@@ -33,6 +33,8 @@ from perinatal import settings
 from perinatal.durable import locked
 from perinatal.errors import Damaged, PerinatalError
 from perinatal.home import Home
+from perinatal.printable import redacted
+from perinatal.scratch import scratch_folder
 from publish.edition import Editions
 
 
@@ -113,9 +115,8 @@ def _adopt(home: Home, store: Store, name: str) -> None:
     item, rows_sha256 = manifests.Manifest(**record["manifest"]), record["rows_sha256"]
     if item.is_synthetic:
         synthetic.SyntheticHashes(home.synthetic).mark([item.sha256])
-    home.landed.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".landing-", dir=home.landed) as folder:
-        bytes_, work = Path(folder) / "bytes", Path(folder) / "release"
+    with scratch_folder(home.landed, ".landing-") as folder:
+        bytes_, work = folder / "bytes", folder / "release"
         store.get(f"archive/{item.sha256[:2]}/{item.sha256}", bytes_, item.sha256)
         archived = archive.Archive(home.archive).adopt(bytes_, item.sha256, item.bytes)
         if item.audience == "restricted":
@@ -152,10 +153,10 @@ def _opened() -> Iterator[Store | None]:
     except PerinatalError:
         raise
     except Exception as error:  # each kind of store has errors of its own
+        reason = redacted(f"the shared store {url} cannot be used ({type(error).__name__}: {error})")
         raise PerinatalError(
-            f"the shared store {url} cannot be used ({type(error).__name__}: {error}); what is landed and published "
-            "here stays, and is shared by the next run"
-        ) from error
+            f"{reason}; what is landed and published here stays, and is shared by the next run"
+        ) from None
 
 
 @dataclass(frozen=True)

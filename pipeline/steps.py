@@ -47,11 +47,11 @@ def land_files(home: Home, files: Sequence[tuple[Path, Arrival]]) -> Arrivals:
     return arrivals.land_files(home, files)
 
 
-def build(home: Home, *, force: bool = False) -> Built:
+def build(home: Home, *, force: bool = False, signed_by: str | None = None) -> Built:
     """Build what is landed into a candidate, judge it, code its findings, publish it as the current edition."""
     from pipeline import assembly
 
-    return assembly.build(home, force=force)
+    return assembly.build(home, force=force, signed_by=signed_by)
 
 
 def notify(home: Home, *, digest: bool) -> Notified:

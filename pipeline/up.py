@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from ingest.registry import all_sources
 from perinatal.console import say
 from perinatal.durable import locked
 from perinatal.errors import PerinatalError
@@ -134,8 +133,7 @@ def run(home: Home, mode: str, port: int, portal_port: int) -> None:
         word, is_new = service.password(home)
         environment = service.environment(home, mode, port)
         (folder / "logs").mkdir(parents=True, exist_ok=True)
-        for source_id in all_sources():
-            (home.inbox / source_id).mkdir(parents=True, exist_ok=True)
+        service.make_inbox(home)
         with _asked_to_stop() as stop:
             _prepare(folder, environment)
             _print_addresses(home, mode, port, portal_port, word if is_new else None)
@@ -229,7 +227,7 @@ def _supervise(home: Home, children: list[Child], environment: dict[str, str], s
                     _restart(child, environment, guard, stop)
                 child.keep_log_small()
             news.show()
-        say("Stopping …")
+        say(f"Stopping; this takes {PATIENCE + watchdog.GRACE:.0f} s at most …")
         _ask_to_end(children)
     finally:
         guard.end()

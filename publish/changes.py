@@ -61,7 +61,22 @@ def record(candidate: Path, last: Path | None) -> int:
                 compared = _comparable(connection, mart)
                 if compared:
                     connection.execute(_difference(mart, compared), {"last": last.name})
+            _mark_new_attention(connection)
         return int(connection.execute("select count(*) from marts.edition_change").fetchall()[0][0])
+
+
+def _mark_new_attention(connection: duckdb.DuckDBPyConnection) -> None:
+    """Say of each entry of `marts.attention` whether the last edition lacked it; of an older shape it says nothing."""
+    known = connection.execute(
+        "select 1 from duckdb_tables() where database_name = 'last_edition' and table_name = 'attention'"
+    ).fetchall()
+    if known:
+        connection.execute(
+            """
+            update marts.attention set is_new = (level, organisation_code, concept_id) not in
+            (select (level, organisation_code, concept_id) from last_edition.marts.attention)
+            """
+        )
 
 
 def _comparable(connection: duckdb.DuckDBPyConnection, mart: IndicatorMart) -> list[str]:

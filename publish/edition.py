@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from perinatal.spreadsheet_safe import safe_columns
 
 DATABASE = "perinatal.duckdb"
 INFO = "edition.json"
+STAMP = "%Y%m%dT%H%M%S"
+ID = re.compile(r"\d{8}T\d{6}-")
 UNPUBLISHED = ".unpublished"  # stands in an edition's folder until it has been swapped in
 SYNC_THREADS = 16
 
@@ -59,6 +62,17 @@ class Editions:
         published = self.current()
         return [path.parent for path in self.folder.glob(f"*/{UNPUBLISHED}") if path.parent != published]
 
+    def identity(self, fingerprint: str) -> dict[str, str]:
+        """Return `edition_id` and `published_at` of an edition that is made now from what the fingerprint stands for.
+
+        Editions are in the order of their ids, also after the clock was set back: an id is a second later than the
+        newest one at least.
+        """
+        now = datetime.now(UTC).replace(microsecond=0)
+        newest = max((path.name for path in self.folder.glob("*") if ID.match(path.name)), default="")
+        after = datetime.strptime(newest[:15], STAMP).replace(tzinfo=UTC) + timedelta(seconds=1) if newest else now
+        return {"edition_id": f"{max(now, after):{STAMP}}-{fingerprint[:8]}", "published_at": now.isoformat()}
+
     def history(self) -> list[dict[str, Any]]:
         """Return `edition.json` of the editions that are kept, newest first."""
         return [info(path.parent) for path in sorted(self.folder.glob(f"*/{INFO}"), reverse=True)]
@@ -69,7 +83,7 @@ class Editions:
         `contents` maps names in the edition to files or folders of the run; they are moved, not copied. A kill before
         the swap leaves the last edition current; the folder that never was current is removed by the next build.
         """
-        record = identity(facts["fingerprint"]) | facts
+        record = self.identity(facts["fingerprint"]) | facts
         made = run / str(record["edition_id"])
         made.mkdir()
         for name, path in contents.items():
@@ -107,12 +121,6 @@ class Editions:
                 shutil.rmtree(path)
                 removed.append(path.name)
         return removed
-
-
-def identity(fingerprint: str) -> dict[str, str]:
-    """Return `edition_id` and `published_at` of an edition that is made now from what the fingerprint stands for."""
-    now = datetime.now(UTC)
-    return {"edition_id": f"{now:%Y%m%dT%H%M%S}-{fingerprint[:8]}", "published_at": now.isoformat(timespec="seconds")}
 
 
 def info(edition: Path) -> dict[str, Any]:

@@ -40,6 +40,6 @@ BY_LEVEL = {
     "region": IndicatorMart("region_indicator", "region_code", "region_name", region="region_code"),
     "england": IndicatorMart("england_indicator", f"'{ENGLAND_CODE}'", f"'{ENGLAND_NAME}'"),
 }
-# every other level: its organisations are told apart by level and code
+# every other level: level and code together name an organisation
 OTHER_LEVELS = IndicatorMart("organisation_indicator", "level || ':' || organisation_code", "organisation_name")
 ALL = (*BY_LEVEL.values(), OTHER_LEVELS)

@@ -2,19 +2,24 @@
 
 The folder layout of the edition is the address space (`/portal/…`, `/downloads/…`, `/quality/…`, `/perinatal.duckdb`),
 as it is behind any web server; `/` leads to the front page. Each request looks the current edition up anew, so a new
-edition shows at once and a page under way keeps the files of its own. `restricted/` is never served.
+edition shows at once and a page under way keeps the files of its own. `restricted/` is never served. Files are
+streamed, so memory does not grow with them; only requests for this machine's own names are answered.
 """
 
 from __future__ import annotations
 
-import gzip
 import mimetypes
-import shutil
-from functools import lru_cache, partial
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import socket
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
+
+import uvicorn
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from perinatal.console import say
 from perinatal.errors import PerinatalError
@@ -22,6 +27,7 @@ from publish import edition, policy
 from publish.edition import Editions
 
 HOST = "127.0.0.1"
+NAMES = [HOST, "localhost"]  # a page of another site that has its name resolve to this machine is refused
 FRONT = "/portal/index.html"
 OPEN = ("portal", "downloads", "quality", edition.DATABASE, edition.INFO)
 TYPES = {
@@ -44,90 +50,46 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 NOT_YET = "No edition is published yet: run `perinatal refresh --sample`, or land files and run `perinatal build`.\n"
+QUIET_SECONDS = 30  # after which an idle connection is closed
+STOP_SECONDS = 3  # that answers under way get at the end
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Answers GET and HEAD from the current edition."""
+class Pages:
+    """The current edition as an ASGI application: answers GET and HEAD."""
 
-    server_version = "perinatal"
-    sys_version = ""
-    protocol_version = "HTTP/1.1"
-    timeout = 30
-
-    def __init__(self, editions: Editions, *arguments: object) -> None:
+    def __init__(self, editions: Editions) -> None:
         self.editions = editions
-        super().__init__(*arguments)  # type: ignore[arg-type]
 
-    def do_GET(self) -> None:
-        """Send a file."""
-        self._answer(body=True)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        answer = await run_in_threadpool(self.answer, Request(scope))
+        await answer(scope, receive, send)
 
-    def do_HEAD(self) -> None:
-        """Send a file's headers."""
-        self._answer(body=False)
-
-    def _answer(self, *, body: bool) -> None:
-        address = urlsplit(self.path).path
+    def answer(self, request: Request) -> ASGIApp:
+        """Return a file of the current edition, or why there is none."""
         current = self.editions.current()
+        if request.method not in ("GET", "HEAD"):
+            return PlainTextResponse("Files can only be read here.\n", 405, {**HEADERS, "Allow": "GET, HEAD"})
         if current is None:
-            self._send_text(HTTPStatus.SERVICE_UNAVAILABLE, NOT_YET, body=body)
-        elif address == "/":
-            self._start(HTTPStatus.FOUND, "text/plain", 0, Location=FRONT)
-        elif (found := find(current, address)) is None:
-            self._send_text(HTTPStatus.NOT_FOUND, "Not found.\n", body=body)
-        else:
-            self._send(current, found, body=body)
-
-    def _send(self, current: Path, path: Path, *, body: bool) -> None:
-        kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        if kind == "text/html":
-            kind += "; charset=utf-8"
-        facts = path.stat()
-        etag = f'"{current.name}-{facts.st_size:x}-{facts.st_mtime_ns:x}"'
-        allowed = policy.DATA_DOCS if path.is_relative_to(current / "quality") else policy.PAGES
-        more = {"ETag": etag, "Content-Security-Policy": f"{allowed}; frame-ancestors 'none'"}
-        if self.headers.get("If-None-Match") == etag:
-            self._start(HTTPStatus.NOT_MODIFIED, kind, None, **more)
-        elif kind.startswith(TEXT):
-            text, encoding = _text(path, facts.st_mtime_ns, self._takes_gzip())
-            self._start(HTTPStatus.OK, kind, len(text), **more, **encoding)
-            if body:
-                self.wfile.write(text)
-        else:
-            self._start(HTTPStatus.OK, kind, facts.st_size, **more)
-            if body:
-                with path.open("rb") as file:
-                    shutil.copyfileobj(file, self.wfile)
-
-    def _takes_gzip(self) -> bool:
-        return "gzip" in self.headers.get("Accept-Encoding", "")
-
-    def _send_text(self, status: HTTPStatus, text: str, *, body: bool) -> None:
-        message = text.encode()
-        self._start(status, "text/plain; charset=utf-8", len(message))
-        if body:
-            self.wfile.write(message)
-
-    def _start(self, status: HTTPStatus, kind: str, length: int | None, **more: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        if length is not None:
-            self.send_header("Content-Length", str(length))
-        for name, value in {**HEADERS, **{key.replace("_", "-"): value for key, value in more.items()}}.items():
-            self.send_header(name, value)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet: nobody's reading is recorded."""
+            return PlainTextResponse(NOT_YET, 503, HEADERS)
+        address = request.scope["raw_path"].decode("latin-1")
+        if address == "/":
+            return RedirectResponse(FRONT, 302, HEADERS)
+        found = find(current, address)
+        return _file(request, current, found) if found else PlainTextResponse("Not found.\n", 404, HEADERS)
 
 
-@lru_cache(maxsize=512)
-def _text(path: Path, changed: int, small: bool) -> tuple[bytes, dict[str, str]]:  # noqa: ARG001
-    """Return a text file, small where the reader takes it so; a file that has `changed` since is read anew."""
-    content = path.read_bytes()
-    if not small or len(content) < 1000:
-        return content, {"Vary": "Accept-Encoding"}
-    return gzip.compress(content, 6, mtime=0), {"Content_Encoding": "gzip", "Vary": "Accept-Encoding"}
+def _file(request: Request, current: Path, path: Path) -> ASGIApp:
+    kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    facts = path.stat()
+    etag = f'"{current.name}-{facts.st_size:x}-{facts.st_mtime_ns:x}"'
+    allowed = policy.DATA_DOCS if path.is_relative_to(current / "quality") else policy.PAGES
+    headers = {**HEADERS, "ETag": etag, "Content-Security-Policy": f"{allowed}; frame-ancestors 'none'"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    whole = FileResponse(path, media_type=kind, headers=headers, stat_result=facts)
+    is_small = kind.startswith(TEXT) and "range" not in request.headers
+    return GZipMiddleware(whole, minimum_size=1000, compresslevel=6) if is_small else whole
 
 
 def find(current: Path, address: str) -> Path | None:
@@ -136,27 +98,50 @@ def find(current: Path, address: str) -> Path | None:
     if not parts or parts[0] not in OPEN or any(part == ".." or "\\" in part or "\0" in part for part in parts):
         return None
     path = current.joinpath(*parts)
-    if path.is_dir():
-        path /= "index.html"
-    found = path.resolve()
-    return found if found.is_file() and found.is_relative_to(current.resolve()) else None
-
-
-def make_server(editions: Editions, port: int) -> ThreadingHTTPServer:
-    """Return a server that is bound and not yet serving; port 0 takes any free one."""
     try:
-        server = ThreadingHTTPServer((HOST, port), partial(Handler, editions))
+        found = (path / "index.html" if path.is_dir() else path).resolve()
+        is_there = found.is_file()
+    except OSError:  # a name longer than any file can have
+        return None
+    return found if is_there and found.is_relative_to(current.resolve()) else None
+
+
+class PortalServer(uvicorn.Server):
+    """A server that is bound to a loopback port; `serve` answers until it is stopped."""
+
+    def __init__(self, editions: Editions, port: int) -> None:
+        super().__init__(
+            uvicorn.Config(
+                TrustedHostMiddleware(Pages(editions), NAMES, www_redirect=False),
+                lifespan="off",
+                log_level="critical",
+                access_log=False,  # nobody's reading is recorded
+                server_header=False,
+                timeout_keep_alive=QUIET_SECONDS,
+                timeout_graceful_shutdown=STOP_SECONDS,
+            )
+        )
+        self.socket = _bound(port)
+        self.port: int = self.socket.getsockname()[1]
+
+    def serve_until_stopped(self) -> None:
+        """Answer until `should_exit` is set, or the process is asked to stop."""
+        self.run(sockets=[self.socket])
+
+
+def _bound(port: int) -> socket.socket:
+    """Return a socket that listens on loopback; port 0 takes any free one."""
+    try:
+        return socket.create_server((HOST, port))
     except OSError as error:
         raise PerinatalError(
             f"port {port} cannot be used ({error.strerror}): choose another with `perinatal portal --port N`"
         ) from None
-    server.daemon_threads = True
-    return server
 
 
 def serve(editions: Editions, port: int) -> None:
     """Serve until stopped; prints the address."""
-    with make_server(editions, port) as server:
-        print(f"http://{HOST}:{server.server_port}/", flush=True)
-        say("The pages of the current edition, read-only, on this machine only. Stop with Ctrl-C.")
-        server.serve_forever()
+    server = PortalServer(editions, port)
+    print(f"http://{HOST}:{server.port}/", flush=True)
+    say("The pages of the current edition, read-only, on this machine only. Stop with Ctrl-C.")
+    server.serve_until_stopped()

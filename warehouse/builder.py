@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -41,6 +42,8 @@ RELEASE_COLUMNS = {
     "has_arrival_warning": "boolean",
     "scope": "varchar",
     "cadence_days": "integer",
+    "lag_days": "integer",
+    "grace_days": "integer",
 }
 
 
@@ -58,11 +61,13 @@ def staging_models() -> dict[str, list[str]]:
 
 
 def make_landed(work_db: Path, layouts: Sequence[Layout], releases: Sequence[LandedRelease]) -> None:
-    """Write the `landed` schema of the working file: `release`, and a view over the Parquet of each layout."""
+    """Write the `landed` schema of the working file: `release`, `build`, and a view over the Parquet of each layout."""
     with duckdb.connect(str(work_db)) as connection:
         connection.execute("create schema landed")
         columns = ", ".join(f"{name} {kind}" for name, kind in RELEASE_COLUMNS.items())
         connection.execute(f"create table landed.release ({columns})")
+        # the one clock of a build: models know none
+        connection.execute("create table landed.build as select ?::date as built_on", [datetime.now(UTC).date()])
         for item in releases:
             row = [getattr(item, name) for name in RELEASE_COLUMNS]
             connection.execute(f"insert into landed.release values ({', '.join('?' for _ in row)})", row)

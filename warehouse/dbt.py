@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from perinatal.errors import PerinatalError
-from perinatal.freshness import LATE_AFTER
 from perinatal.settings import GIVES_WAY, PROJECT_ROOT
 
 PROJECT = PROJECT_ROOT / "dbt_project"
@@ -26,8 +25,6 @@ WATCH = (
     "threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()"
 )
 RESULTS = "run_results.json"
-# numbers that the project's SQL shares with Python
-SHARED_NUMBERS = {"late_after": LATE_AFTER}
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ def build(
     (target / RESULTS).unlink(missing_ok=True)
     arguments = [
         "--vars",
-        json.dumps(SHARED_NUMBERS | variables, sort_keys=True),
+        json.dumps(variables, sort_keys=True),
         *([] if unit_tests else ["--exclude-resource-type", "unit_test"]),
         *select,
     ]
@@ -127,7 +124,7 @@ def main() -> int:
     """Check that the project parses."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            command("parse", Path(folder), "--quiet", "--warn-error", "--vars", json.dumps(SHARED_NUMBERS)),
+            command("parse", Path(folder), "--quiet", "--warn-error"),
             env=_environment(None),
             check=False,
         )

@@ -34,6 +34,7 @@ class WarnedRows:
 class LandedRelease:
     """One landed revision of a release. `rows` is its Parquet file; dates are ISO 8601 text, times UTC.
 
+    `cadence_days`, `lag_days` and `grace_days` are the dataset's calendar (no cadence: nothing more is due).
     `scope` says whether a newer release replaces an older one as a whole (`release`) or row by row (`row`).
     """
 
@@ -60,5 +61,7 @@ class LandedRelease:
     warned_rows: tuple[WarnedRows, ...]
     scope: str
     cadence_days: int | None
+    lag_days: int
+    grace_days: int
     rows: Path
     corrections: tuple[Correction, ...]

@@ -12,6 +12,9 @@
     lower_95,
     upper_95,
     comparison,
+    verdict,
+    verdict_basis,
+    verdict_level,
     recent_trend
 {% endmacro %}
 

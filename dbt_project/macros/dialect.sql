@@ -41,6 +41,11 @@
 
 {% macro duckdb__has_word(words, word) -%} list_contains({{ words }}, {{ word }}) {%- endmacro %}
 
+{# A list without a word. #}
+{% macro without_word(words, word) -%} {{ adapter.dispatch("without_word")(words, word) }} {%- endmacro %}
+
+{% macro duckdb__without_word(words, word) -%} list_filter({{ words }}, lambda one:one <> {{ word }}) {%- endmacro %}
+
 {# The parts of a text that bars separate (a|b|c) as a list, trimmed, empty ones left out. #}
 {% macro split_words(text) -%} {{ adapter.dispatch("split_words")(text) }} {%- endmacro %}
 
@@ -113,6 +118,15 @@
 {% macro months_later(day, months) -%} {{ adapter.dispatch("months_later")(day, months) }} {%- endmacro %}
 
 {% macro duckdb__months_later(day, months) -%} ({{ day }} + to_months({{ months }}))::date {%- endmacro %}
+
+{# How many months a period of whole months has. #}
+{% macro months_of(period_start, period_end) -%}
+    {{ adapter.dispatch("months_of")(period_start, period_end) }}
+{%- endmacro %}
+
+{% macro duckdb__months_of(period_start, period_end) -%}
+    date_diff('month', {{ period_start }}, {{ period_end }} + 1)
+{%- endmacro %}
 
 {# An aggregate: a sum of fractions that is the same every time, because it is taken in a fixed order. #}
 {% macro sum_in_order(x, position) -%} {{ adapter.dispatch("sum_in_order")(x, position) }} {%- endmacro %}

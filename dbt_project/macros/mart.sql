@@ -4,6 +4,7 @@
     trended.indicator_id,
     indicator.indicator_name,
     indicator.concept_id,
+    trended.series_id,
     trended.source_id,
     trended.period_label,
     trended.period_start,
@@ -24,24 +25,84 @@
     trended.adjusted_lower_95,
     trended.adjusted_upper_95,
     trended.effective_comparator as comparator_value,
-    {{ comparison("trended.lower_95", "trended.upper_95", "trended.effective_comparator", "indicator.polarity") }}
-    as comparison,
+    trended.comparator_basis,
+    trended.comparison,
+    trended.verdict,
+    trended.verdict_basis,
+    trended.verdict_level,
+    trended.excess,
     trended.publisher_band,
+    trended.publisher_adjusted_band,
+    trended.coverage,
+    trended.value_source,
     trended.recent_trend,
     coalesce(trended.is_suppressed, false) as is_suppressed,
     trended.usage_warnings,
     trended.release_key
 {% endmacro %}
 
-{# Recent trend over the series of a relation with indicator columns: one series an organisation, indicator, breakdown
-   and source. `statistic` and `polarity` must be columns of it. Values over rolling windows are no independent points:
+{# Months that a period covers: years, quarters and months of one series stand on lines of their own. #}
+{% macro period_months(starts, ends) -%}
+    (
+        (extract(year from {{ ends }}) - extract(year from {{ starts }})) * 12
+        + extract(month from {{ ends }})
+        - extract(month from {{ starts }})
+        + 1
+    )
+{%- endmacro %}
+
+{# What a row is compared with and how it is judged, beside the columns of `observation`: its publisher's own comparator,
+   else England's (`england`, of int_comparator; none where there is none), and the meaning of its indicator. #}
+{% macro compared_columns(publisher_comparator, has_england=true) -%}
+    {{ publisher_comparator }} as publisher_comparator,
+    {% if has_england -%}
+        coalesce({{ publisher_comparator }}, england.comparator_value) as effective_comparator,
+        case
+            when {{ publisher_comparator }} is not null then 'publisher' else england.comparator_basis
+        end as comparator_basis,
+        england.england_coverage,
+    {%- else -%}
+        {{ publisher_comparator }} as effective_comparator,
+        case when {{ publisher_comparator }} is not null then 'publisher' end as comparator_basis,
+        null::double as england_coverage,
+    {%- endif %}
+    indicator.statistic,
+    indicator.multiplier,
+    indicator.is_mortality,
+    coalesce(outcome.polarity, indicator.polarity) as polarity
+{%- endmacro %}
+
+{# The joins that those columns need. #}
+{% macro compared_joins(observation, has_england=true) -%}
+    inner join {{ ref("int_indicator") }} as indicator on {{ observation }}.indicator_id = indicator.indicator_id
+    left join
+        {{ ref("int_outcome") }} as outcome
+        on {{ observation }}.indicator_id = outcome.indicator_id
+        and {{ observation }}.breakdown = outcome.breakdown
+        and {{ observation }}.breakdown_value = outcome.breakdown_value
+    {% if has_england -%}
+        left join
+            {{ ref("int_comparator") }} as england
+            on {{ observation }}.source_id = england.source_id
+            and {{ observation }}.indicator_id = england.indicator_id
+            and {{ observation }}.period_start = england.period_start
+            and {{ observation }}.period_end = england.period_end
+            and {{ observation }}.breakdown = england.breakdown
+            and {{ observation }}.breakdown_value = england.breakdown_value
+    {%- endif %}
+{%- endmacro %}
+
+{# Recent trend over the series of a relation with indicator columns: one series an organisation, series of an
+   indicator, length of period, breakdown and source. `statistic` and `polarity` must be columns of it. Values over
+   rolling windows are no independent points:
    they have no trend. #}
 {% macro with_trend(relation, organisation) %}
     {%- set statistic = "case when not " ~ has_word("usage_warnings", "'rolling_window'") ~ " then statistic end" -%}
     {{
         recent_trend(
             relation,
-            ["source_id", "indicator_id", "breakdown", "breakdown_value"] + organisation,
+            ["source_id", "series_id", "breakdown", "breakdown_value", period_months("period_start", "period_end")]
+            + organisation,
             "period_start",
             "period_end",
             "numerator",
@@ -59,25 +120,14 @@
 {% macro area_mart(level, organisation_columns, joins="") %}
     with
         compared as (
-            select
-                area.*,
-                coalesce(
-                    area.publisher_comparator_value, {{ "england.value" if level != "england" else "null::double" }}
-                ) as effective_comparator,
-                indicator.statistic,
-                indicator.polarity
-            from {{ ref("int_area_value") }} as area
-            inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
-            {% if level != "england" %}
-                left join
-                    {{ ref("england_indicator") }} as england using (
-                        source_id, indicator_id, period_start, period_end, breakdown, breakdown_value
-                    )
-            {% endif %}
+            select area.*, {{ compared_columns("area.publisher_comparator_value", level != "england") }}
+            from {{ ref("int_area_value") }} as area {{ compared_joins("area", level != "england") }}
             where area.level = '{{ level }}'
         ),
 
-        trended as (select * from {{ with_trend("compared", ["area_code"]) }})
+        judged as (select * from {{ with_verdict("compared") }}),
+
+        trended as (select * from {{ with_trend("judged", ["area_code"]) }})
 
     select
         {{ organisation_columns }}{{ "," if organisation_columns }}
@@ -99,10 +149,12 @@
         trended.area_code
 {% endmacro %}
 
-{# The end of a trust mart: its last two parts, from a relation with the observations of trusts, `lms_code`,
-   `effective_comparator`, `statistic` and `polarity`. The public mart and its restricted twin differ in that relation. #}
+{# The end of a trust mart: its last three parts, from a relation with the observations of trusts, `lms_code` and
+   `compared_columns`. The public mart and its restricted twin differ in that relation. #}
 {% macro trust_mart(relation) %}
-    trended as (select * from {{ with_trend(relation, ["organisation_code"]) }})
+    judged as (select * from {{ with_verdict(relation) }}),
+
+    trended as (select * from {{ with_trend("judged", ["organisation_code"]) }})
 
     select
         trended.organisation_code as trust_code,

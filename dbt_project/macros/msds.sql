@@ -3,6 +3,11 @@
 
 {% macro msds_word(value) -%} case when {{ msds_number(value) }} is null then trim({{ value }}) end {%- endmacro %}
 
+{# An organisation's code in one spelling (capitals, no spaces); one without a code goes by its name. #}
+{% macro msds_code(code, name) -%}
+    coalesce(nullif(upper({{ replace_matches(code, "'\\s+'", "''") }}), ''), trim({{ name }}))
+{%- endmacro %}
+
 {# A spreadsheet takes "7-10" for a date and shows "07-Oct". #}
 {% macro is_category_a_date(category) -%}
     {{ matches_whole("trim(" ~ category ~ ")", "'[0-9]{1,2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)'") }}

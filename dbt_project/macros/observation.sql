@@ -33,7 +33,9 @@
                 "comparator_name": "varchar",
                 "publisher_band": "varchar",
                 "adjusted_band": "varchar",
+                "publisher_adjusted_band": "integer",
                 "publisher_status": "varchar",
+                "coverage": "double",
                 "is_suppressed": "boolean",
                 "is_denominator_withheld": "boolean",
                 "is_counted_elsewhere": "boolean",
@@ -47,6 +49,8 @@
                 "publisher_trend": "varchar",
                 "is_published_value_kept": "boolean",
                 "is_implied": "boolean",
+                "content_until": "date",
+                "series_id": "varchar",
             }
         )
     }}
@@ -77,7 +81,7 @@
                     when publisher_status is null and not coalesce(is_published_value_kept, false)
                     then {{ countable_events("numerator") }}
                 end as counted_numerator
-            from {{ ref("int_observation") }} as observation
+            from {{ judged_observations() }} as observation
             left join {{ ref("int_indicator") }} as indicator using (indicator_id)
             where
                 coalesce({{ rule }}, '') not in ('superseded_release', 'superseded_row', 'repeated_row')
@@ -90,6 +94,7 @@
     select
         source_id,
         indicator_id,
+        series_id,
         level,
         coalesce(organisation_code, published_code) as organisation_code,
         published_name as organisation_name,
@@ -112,8 +117,11 @@
         comparator_name,
         publisher_band,
         adjusted_band,
+        publisher_adjusted_band,
+        case when not coalesce(is_suppressed, false) then coverage end as coverage,
         publisher_status,
         publisher_trend,
+        case when value is not null then if(counted_value is null, 'publisher', 'counts') end as value_source,
         coalesce(is_suppressed, false) as is_suppressed,
         coalesce(is_denominator_withheld, false) as is_denominator_withheld,
         {{

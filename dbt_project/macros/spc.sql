@@ -19,6 +19,9 @@
     end
 {%- endmacro %}
 
+{#- Events a point, in the mean of a series, below which its values are no process about a mean: no limits. -#}
+{% macro least_events_of_a_chart() -%} 5 {%- endmacro %}
+
 {#-
   XmR chart of every series, over `relation` (a name, a ref or a bracketed query): every column of the
   relation plus the columns of NHSRplotthedots

@@ -52,12 +52,16 @@
         '{{ source_id }}' as source_id,
         entered.indicator as indicator_id,
         case
-            when entered.organisation_code is null and entered.level <> 'england' then 'name' else 'ods'
+            when entered.organisation_code is null and entered.level not in ('england', 'england_and_wales')
+            then 'name'
+            else 'ods'
         end as organisation_scheme,
         case
             entered.level
             when 'england'
             then 'E92000001'
+            when 'england_and_wales'
+            then 'K04000001'
             when 'uk'
             then 'K02000001'
             when 'region'
@@ -70,7 +74,15 @@
         trim(
             coalesce(
                 entered.organisation_name,
-                case entered.level when 'england' then 'England' when 'uk' then 'United Kingdom' end,
+                case
+                    entered.level
+                    when 'england'
+                    then 'England'
+                    when 'england_and_wales'
+                    then 'England and Wales'
+                    when 'uk'
+                    then 'United Kingdom'
+                end,
                 region.region_name
             )
         ) as published_name,
@@ -94,7 +106,7 @@
         {{ is_row_masked() }} as is_suppressed,
         {{ warnings({"template_entry": "true"}) }} as usage_warnings,
         {{ note_on_missing(["numerator", "denominator", "value"], "entered.note") }} as note,
-        case when entered.level = 'uk' then 'wider_than_england' end as exclusion_rule
+        case when entered.level in ('uk', 'england_and_wales') then 'wider_than_england' end as exclusion_rule
     from {{ source("landed", source_id ~ "__observations") }} as entered
     left join
         {{ ref("nhs_region") }} as region

@@ -3,7 +3,7 @@
 with asked as (select 'RAE' as trust_code)
 
 select
-    measure, indicator_id, period_label, round(value, 2) as value, unit, comparison, recent_trend, position,
+    measure, indicator_id, period_label, round(value, 2) as value, unit, verdict, verdict_basis, recent_trend, position,
     reason_blank, usage_warnings, release_key
 from marts.board_dashboard
 inner join asked using (trust_code)

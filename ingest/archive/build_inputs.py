@@ -35,7 +35,7 @@ def release_of(landed: LandedReleases, item: Manifest) -> LandedRelease:
                 WarnedRows(result.rule, first, last) for result in results for first, last in result.warned_rows
             ),
             "scope": source.datasets[item.layout].scope,
-            "cadence_days": source.cadence(item.layout),
+            **source.calendar(item.layout)._asdict(),
             "rows": landed.rows_of(item),
             "corrections": tuple(
                 c for c in load(source.folder) if (c.dataset, c.release) == (item.dataset, item.release)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, field
 from pathlib import Path
@@ -25,9 +25,10 @@ MANIFEST, ROWS, WITHDRAWN = "manifest.json", "rows.parquet", "withdrawn.json"
 class Manifest:
     """One landed revision of one release. Dates are ISO 8601 text; `fetched_at` is UTC.
 
-    `container` is the sha256 of the zip that the file came in, where it came in one with other tables. `number_style`
-    says how the file writes its numbers (manifests of version 0.2 and before do not), `date_order` whether day or month
-    comes first in dates such as 03/04/2024, where it has any.
+    `container` is the sha256 of the zip that the file came in, where it came in one with other tables. `sheet` and
+    `header_line` (a row of the sheet) say where in the file the table stands. `is_bundled`: it came with this software.
+    `number_style` says how the file writes its numbers (manifests of version 0.2 and before do not), `date_order`
+    whether day or month comes first in dates such as 03/04/2024, where it has any.
     """
 
     source_id: str
@@ -57,6 +58,9 @@ class Manifest:
     container: str | None = None
     number_style: NumberStyle | None = None
     date_order: Literal["day_first", "month_first"] | None = None
+    sheet: str | None = None
+    header_line: int = 1
+    is_bundled: bool = False
 
     @property
     def release_key(self) -> str:
@@ -81,6 +85,11 @@ def read(path: Path) -> Manifest:
         raise PerinatalError(
             f"{error}: not a manifest; remove the folder {path.parent} and land the file again"
         ) from None
+
+
+def all_synthetic(items: Iterable[Manifest]) -> bool:
+    """Tell whether releases are samples, all but those that come with this software."""
+    return all(item.is_synthetic for item in items if not item.is_bundled)
 
 
 class LandedReleases:
@@ -118,11 +127,14 @@ class LandedReleases:
     def in_use(self) -> list[Manifest]:
         """Return what a build takes: all real releases, or the sample ones while nothing real is landed.
 
-        Withdrawn ones are left out.
+        What came with this software joins either, and makes no edition alone. Withdrawn ones are left out.
         """
         landed = list(self.all())
-        real = [item for item in landed if not item.is_synthetic]
-        return [item for item in real or landed if not self.is_withdrawn(item)]
+        own = [item for item in landed if not item.is_bundled]
+        real = [item for item in own if not item.is_synthetic]
+        used = [item for item in real or own if not self.is_withdrawn(item)]
+        bundled = [item for item in landed if item.is_bundled and not self.is_withdrawn(item)]
+        return [*used, *bundled] if used else []
 
     def is_withdrawn(self, item: Manifest) -> bool:
         """Tell whether a person has taken a revision out of use."""

@@ -17,6 +17,7 @@ from typing import IO
 
 from perinatal.durable import fsync_dir
 from perinatal.errors import PerinatalError
+from perinatal.scratch import hold
 
 # a piece that stays in the processor's cache while it is hashed and written, in one buffer for all: fresh memory for
 # each piece, or hashing it in another thread than writing it, costs as much again as hashing
@@ -93,6 +94,9 @@ def _open_plain(path: str, flags: int) -> int:
     """Open a plain file, never through a link, never waiting for the other end of a pipe."""
     try:
         handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except PermissionError as error:
+        remedy = "allow it with `chmod a+r`, or copy the file again"
+        raise PerinatalError(f"{path}: may not be read by this user ({error.strerror}); {remedy}") from None
     except OSError as error:
         raise PerinatalError(f"{path}: cannot be read ({error.strerror})") from None
     if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -124,6 +128,7 @@ class Archive:
             tempfile.NamedTemporaryFile(dir=self.root, prefix=".incoming-", delete=False) as out,
             ThreadPoolExecutor(1, "archive") as helper,
         ):
+            hold(out.fileno())
             copy = Incoming(self, file, source, out)
             try:
                 copy.start(helper)

@@ -247,7 +247,7 @@ def check(stores: FetchStores, client: HttpClient, source: Source) -> Checked:
 
 
 def dismiss(stores: FetchStores, source: Source, who: str, why: str) -> bool:
-    """Settle a call for a person without a file: there was nothing to fetch. False where nobody was called."""
+    """Close a request for a person where there was no file to fetch. Returns False where none was open."""
     path = stores.probes.path_of(source.id, synthetic=False)
     with locked(path.with_name(f".{source.id}.lock")):
         state = probe_state.load(path)

@@ -50,7 +50,7 @@ class Found:
 
     path: Path
     source: Source | None
-    sidecar: Path | None = None
+    note_file: Path | None = None
 
 
 def collect(
@@ -101,9 +101,9 @@ def _paired(stores: FetchStores, stable: list[Path], sources: Mapping[str, Sourc
         if path in beside:
             continue
         names = [path.with_name(stem + end) for stem in (path.name, path.stem) for end in notes.SUFFIXES]
-        sidecar = next((name for name in names if name in beside), None)
-        used |= {sidecar} if sidecar else set()
-        yield Found(path, sources.get(_folder(stores, path)), sidecar)
+        note_file = next((name for name in names if name in beside), None)
+        used |= {note_file} if note_file else set()
+        yield Found(path, sources.get(_folder(stores, path)), note_file)
     for path in sorted(beside - used):
         yield Found(path, sources.get(_folder(stores, path)))
 
@@ -135,16 +135,16 @@ def _take(stores: FetchStores, found: Found) -> list[Taken]:
     arrival = Arrival(found.source, dropped_files.usable_name(found.path.name))
     if unsafe:
         taken = [intake.put_in_quarantine(stores, stores.archive.put(found.path), arrival, unsafe.reason, str(unsafe))]
-    elif found.sidecar is None and found.path.suffix.lower() in notes.SUFFIXES:
+    elif found.note_file is None and found.path.suffix.lower() in notes.SUFFIXES:
         taken = _take_again(stores, found.source, found.path)
     else:
-        described = notes.read(found.sidecar).added_to(arrival) if found.sidecar else arrival
+        described = notes.read(found.note_file).added_to(arrival) if found.note_file else arrival
         taken = intake.take_file(stores, found.path, described)
     if dropped_files.signature(found.path) == before:  # else somebody has put another file in its place
         found.path.unlink()
-    if found.sidecar:
-        stores.archive.put(found.sidecar)
-        found.sidecar.unlink()
+    if found.note_file:
+        stores.archive.put(found.note_file)
+        found.note_file.unlink()
     return taken
 
 
@@ -159,12 +159,12 @@ def _unsafe_name(path: Path, folder: Path) -> dropped_files.Unusable | None:
     return None
 
 
-def _take_again(stores: FetchStores, source: Source, sidecar: Path) -> list[Taken]:
+def _take_again(stores: FetchStores, source: Source, note_file: Path) -> list[Taken]:
     """Land a quarantined file anew with what a `.yml` says that came after it."""
-    note = notes.read(sidecar)
+    note = notes.read(note_file)
     taken: list[Taken] = []
     for _, report in list(stores.quarantine.reports()):
-        named = sidecar.stem in (report.original_name, Path(report.original_name).stem)
+        named = note_file.stem in (report.original_name, Path(report.original_name).stem)
         if report.source_id == source.id and named:
             path = stores.archive.path_of(report.sha256)
             arrival = Arrival(source, report.original_name, is_synthetic=report.is_synthetic)
@@ -173,7 +173,7 @@ def _take_again(stores: FetchStores, source: Source, sidecar: Path) -> list[Take
             )
     if not taken:
         raise _Waits("waits for the file that it is about")
-    stores.archive.put(sidecar)
+    stores.archive.put(note_file)
     return taken
 
 

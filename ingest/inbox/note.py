@@ -44,6 +44,7 @@ class Note(Record):
     dataset: Annotated[str, BeforeValidator(_name)] | None = None
     release: Annotated[str, BeforeValidator(_name)] | None = None
     published_on: Annotated[date, BeforeValidator(_day)] | None = None
+    sheet: str | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Note:
@@ -55,7 +56,7 @@ class Note(Record):
         """Return the arrival with what is said here."""
         day = self.published_on
         published_on = day.isoformat() if day else None
-        return replace(arrival, dataset=self.dataset, release=self.release, published_on=published_on)
+        return replace(arrival, dataset=self.dataset, release=self.release, published_on=published_on, sheet=self.sheet)
 
 
 def read(path: Path) -> Note:

@@ -12,19 +12,19 @@ from perinatal.dropped_files import Signature, is_unfinished, signature
 
 @dataclass(frozen=True)
 class _Known:
-    """One file as last seen; `since` and `told_at` are seconds of the caller's clock."""
+    """One file as last seen; `since` and `named_at` are seconds of the caller's clock."""
 
     mark: Signature
     since: float
-    told_at: float | None = None
+    named_at: float | None = None
 
 
 @dataclass
 class QuietFiles:
-    """Tells each file once, when it has kept its size and date for `quiet` seconds.
+    """Names each file once, when it has kept its size and date for `quiet` seconds.
 
-    A file that still lies there after `remind` seconds is told again: whoever should have taken it may have missed
-    the first telling. A changed file counts as a new one.
+    A file that still lies there after `remind` seconds is named again: whoever should have taken it may have
+    missed it the first time. A changed file counts as a new one.
     """
 
     quiet: float
@@ -32,15 +32,15 @@ class QuietFiles:
     _known: dict[str, _Known] = field(default_factory=dict)
 
     def ready(self, seen: Mapping[str, Signature], now: float) -> Iterator[str]:
-        """Yield the files of one look that are to be told now."""
+        """Yield the files of one look that are due now."""
         self._known = {
             path: known if (known := self._known.get(path)) and known.mark == mark else _Known(mark, now)
             for path, mark in seen.items()
         }
         for path, known in sorted(self._known.items()):
-            due = known.since + self.quiet if known.told_at is None else known.told_at + self.remind
+            due = known.since + self.quiet if known.named_at is None else known.named_at + self.remind
             if now >= due:
-                self._known[path] = replace(known, told_at=now)
+                self._known[path] = replace(known, named_at=now)
                 yield path
 
 

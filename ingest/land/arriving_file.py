@@ -26,8 +26,9 @@ class Acceptance:
 class Arrival:
     """What is known of a file beside its bytes. All but the source may be left to recognition.
 
+    `path` is the file as a person named it, `sheet` the sheet of a workbook that is wanted.
     `container` is the sha256 of the zip that it came in; `accepted` lets it pass the arrival gate, its breaches kept
-    as warnings.
+    as warnings. `is_bundled`: it comes with this software.
     """
 
     source: Source
@@ -38,8 +39,11 @@ class Arrival:
     etag: str | None = None
     published_on: str | None = None
     is_synthetic: bool = False
+    is_bundled: bool = False
     container: str | None = None
     accepted: Acceptance | None = None
+    sheet: str | None = None
+    path: str | None = None
 
 
 def require_file(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""CSV text in any usual encoding as UTF-8 CSV with LF line ends, cell texts as they stand.
+"""CSV text in any usual encoding as UTF-8 CSV with LF line ends, from its header on, cell texts as they stand.
 
 Nothing is repaired: what cannot be read without guessing is `Unusable`, with the line. Memory stays at a few MB for
 files of any size.
@@ -15,25 +15,32 @@ import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
+from ingest.land.known_header import LOOKED_AT, SEPARATOR, Finder, HeaderRow, first_text
 from ingest.land.sniff import HEAD, Kind, codec_of
 from perinatal.dropped_files import Unusable
 
+if TYPE_CHECKING:
+    from _csv import Reader
+
 LINE_LIMIT: Final = 16 << 20  # characters of one line
 DELIMITERS: Final = ",;\t|"
+TOP_LINES: Final = 3 * LOOKED_AT  # lines in which the header's row is looked for; a cell may hold line breaks
 
 
 @dataclass(frozen=True)
 class CsvInfo:
     """What was found on the way to CSV.
 
-    `columns` is the first row with any text, `rows` counts those below it; `short_rows` and `long_rows` of
+    `columns` is the header, `rows` counts the rows with any text below it; `short_rows` and `long_rows` of
     them have fewer or more cells. `odd_bytes` were not UTF-8 and are read as Windows-1252. `sha256` is that
     of the CSV written. `separator` stood between cells (empty in a workbook). `sheet` and `member` say where in a
-    workbook or zip the table stood.
+    workbook or zip the table stood, `header_line` in which line of the text or row of the sheet its header, `above`
+    what was written above it, `notes` what people should know.
     """
 
     kind: Kind
@@ -47,6 +54,9 @@ class CsvInfo:
     separator: str = ""
     sheet: str | None = None
     member: str | None = None
+    header_line: int = 1
+    above: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -143,8 +153,8 @@ class _Lines:
         return Unusable(reason, f"{self.name}: line {self.number}: {what}")
 
 
-def copy_csv(path: Path, out: Path) -> CsvInfo:
-    """Write CSV text in any usual encoding as UTF-8 CSV, line by line."""
+def copy_csv(path: Path, out: Path, find: Finder = first_text) -> CsvInfo:
+    """Write CSV text in any usual encoding as UTF-8 CSV from its header on, line by line; `find` tells the header."""
     with path.open("rb") as handle:
         codec = codec_of(handle.read(HEAD))
         handle.seek(0)
@@ -153,9 +163,10 @@ def copy_csv(path: Path, out: Path) -> CsvInfo:
         text = io.TextIOWrapper(handle, codec, errors=odd.name if codec == "utf-8-sig" else "strict")
         lines = _Lines(text, path.name)
         try:
-            shape = write_rows(_rows(lines), out)
-        except csv.Error as error:
-            raise _bad_csv(lines, str(error)) from None
+            stream = iter(lines)
+            top = _top_of(list(itertools.islice(stream, TOP_LINES)), find)
+            rows = csv.reader(itertools.chain(top.lines, stream), delimiter=top.delimiter, strict=True)
+            shape = _written(rows, out, lines, top.header_line)
         except UnicodeDecodeError:
             raise lines.refusal("damaged_text", f"is not {codec}, as the file's start says") from None
     if not shape.columns:
@@ -163,20 +174,55 @@ def copy_csv(path: Path, out: Path) -> CsvInfo:
     if not lines.complete and shape.rows and shape.last_width < shape.narrowest_before_last:
         raise lines.refusal("truncated", "the file breaks off in this line; fetch it again")
     encoding = codec.removesuffix("-sig") if not odd.count else "utf-8 with windows-1252 bytes"
-    found = info_of(Kind.CSV, shape, out, encoding=encoding, odd_bytes=odd.count)
-    return replace(found, separator=lines.separator)
+    info = info_of(Kind.CSV, shape, out, encoding=encoding, odd_bytes=odd.count)
+    return replace(info, separator=top.delimiter, header_line=top.header_line, above=top.above)
 
 
-def _rows(lines: _Lines) -> Iterator[list[str]]:
-    """Split lines into cells; the first line with text tells the delimiter. Quotes must be well formed."""
-    stream, before = iter(lines), []
-    for line in stream:
-        before.append(line)
-        if line.strip():
-            break
-    bare = re.sub(r'"[^"]*"', "", before[-1]) if before else ""
-    lines.separator = max(DELIMITERS, key=bare.count)
-    yield from csv.reader(itertools.chain(before, stream), delimiter=lines.separator, strict=True)
+def _written(rows: Reader, out: Path, lines: _Lines, header_line: int) -> Shape:
+    """Write rows; what the CSV reader finds wrong is refused with its line."""
+    try:
+        return write_rows(rows, out)
+    except csv.Error as error:
+        lines.number = header_line + rows.line_num - 1
+        raise _bad_csv(lines, str(error)) from None
+
+
+@dataclass(frozen=True)
+class _Top:
+    """The first lines of a text: its delimiter, the line of the header, what stands above it, the lines from it on."""
+
+    delimiter: str
+    header_line: int
+    above: tuple[str, ...]
+    lines: list[str]
+
+
+def _top_of(lines: list[str], find: Finder) -> _Top:
+    """Tell delimiter and header of a text from its first lines.
+
+    The delimiter is the one that a `sep=` line names, else the one by which most names of the header are known, else
+    the most frequent one in the first line that has any.
+    """
+    said = next((found[1] for line in lines[:1] if (found := SEPARATOR.match(line)) and found[1].strip(" ")), None)
+    bare = [re.sub(r'"[^"]*"', "", line) for line in lines if not SEPARATOR.match(line)]
+    first = next((line for line in bare if any(map(line.count, DELIMITERS))), "")
+    tops = [_parsed(lines, delimiter, find) for delimiter in (said or DELIMITERS)]
+    return max(tops, key=lambda one: (one[0].known, first.count(one[1].delimiter)))[1]
+
+
+def _parsed(lines: list[str], delimiter: str, find: Finder) -> tuple[HeaderRow, _Top]:
+    """Read the first rows by one delimiter, leniently: what is wrong in them is found when they are read for good."""
+    rows: list[list[str]] = []
+    ends = [0]
+    reader = csv.reader(lines, delimiter=delimiter)
+    with suppress(csv.Error):
+        for row in itertools.islice(reader, LOOKED_AT):
+            rows.append(row)
+            ends.append(reader.line_num)
+    found = find(rows)
+    start = ends[found.index]
+    above = tuple(text for row in rows[: found.index] if (text := " ".join(filter(None, row)).strip()))
+    return found, _Top(delimiter, start + 1, above, lines[start:])
 
 
 def _bad_csv(lines: _Lines, error: str) -> Unusable:

@@ -42,7 +42,10 @@ PARQUET = f"format parquet, compression zstd, compression_level 1, row_group_siz
 
 @dataclass(frozen=True)
 class Decoded:
-    """A decoded table: typed rows in Parquet, and what was noticed on the way."""
+    """A decoded table: typed rows in Parquet, and what was noticed on the way.
+
+    `sheet` and `header_line` say where in the file it stood, `notes` what people should know of that.
+    """
 
     rows: int
     malformed: list[tuple[int, str]]
@@ -51,6 +54,9 @@ class Decoded:
     content_sha256: str
     number_style: NumberStyle
     date_order: Order | None
+    sheet: str | None = None
+    header_line: int = 1
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import itertools
-import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from expectations.columns import Column
+from expectations.columns import Column, header_key
+from ingest.land.known_header import LOOKED_AT, places_of
 from ingest.land.unreadable import Unreadable
-from ingest.registry import header_key
 from perinatal.printable import listed
 
 
@@ -23,15 +23,22 @@ def cells_of(csv_path: Path, *, strict: bool = False, longest: int = sys.maxsize
             for row in reader:
                 if any(len(cell) > longest for cell in row):
                     what = f"a cell is longer than {longest:,} characters; enter a passage, not a chapter"
-                    raise Unreadable("too_long", f"line {reader.line_num}: {what}")
+                    raise Unreadable("too_long", what, line=reader.line_num)
                 yield row
         except (csv.Error, UnicodeDecodeError) as error:
-            raise Unreadable("unreadable_rows", f"line {reader.line_num}: {error}") from None
+            raise Unreadable("unreadable_rows", str(error), line=reader.line_num) from None
 
 
 def read_header(csv_path: Path) -> list[str]:
     """Return the header of a UTF-8 CSV."""
     return next(cells_of(csv_path), [])
+
+
+def first_rows(csv_path: Path, limit: int = LOOKED_AT) -> list[list[str]]:
+    """Return the first rows of a UTF-8 CSV, for finding its header: as far as they can be read."""
+    with csv_path.open(encoding="utf-8-sig", errors="replace", newline="") as handle, suppress(csv.Error):
+        return list(itertools.islice(csv.reader(handle), limit))
+    return []
 
 
 def read_sample(csv_path: Path, limit: int = 200) -> list[dict[str, str]]:
@@ -50,40 +57,18 @@ def bind(header: list[str], columns: tuple[Column, ...]) -> dict[str, int]:
     doubled = sorted({name for name, key in zip(header, keys, strict=True) if key and keys.count(key) > 1})
     if doubled:
         raise Unreadable(
-            "doubled_column", f"line 1: column {listed(doubled[:1])!r} stands more than once in the header"
+            "doubled_column", f"column {listed(doubled[:1])!r} stands more than once in the header", line=1
         )
-    positions: dict[str, int] = {}
-    # plain names first, so that a pattern never takes what another column is plainly called
-    for places_of in (_by_name, _by_pattern):
-        for column in columns:
-            places = [] if column.name in positions else places_of(column, keys, positions)
-            if len(places) > 1:
-                named = listed([header[place] for place in places])
-                raise Unreadable("ambiguous_column", f"line 1: several columns could be {column.name}: {named}")
-            if places:
-                positions[column.name] = places[0]
-    missing = [column.published_names[0] for column in columns if column.required and column.name not in positions]
+    places = places_of(keys, columns)
+    for name, several in places.items():
+        if len(several) > 1:
+            named = listed([header[place] for place in several])
+            raise Unreadable("ambiguous_column", f"several columns could be {name}: {named}", line=1)
+    missing = [column.published_names[0] for column in columns if column.required and column.name not in places]
     if missing:
         found = f"the header has {len(header)} columns: {listed(header)}"
-        raise Unreadable("missing_column", f"line 1: required column(s) missing: {', '.join(missing)}; {found}")
-    return positions
-
-
-def _is_pattern(published: str) -> bool:
-    return len(published) > 2 and published.startswith("/") and published.endswith("/")
-
-
-def _by_name(column: Column, keys: list[str], taken: dict[str, int]) -> list[int]:  # noqa: ARG001 - one signature
-    """Return where the first of a column's published names stands that the header has."""
-    names = (header_key(name) for name in column.published_names if not _is_pattern(name))
-    return next(([keys.index(name)] for name in names if name in keys), [])
-
-
-def _by_pattern(column: Column, keys: list[str], taken: dict[str, int]) -> list[int]:
-    """Return where a pattern of a column's published names fits a header that no other column has."""
-    patterns = [name[1:-1] for name in column.published_names if _is_pattern(name)]
-    free = (place for place in range(len(keys)) if place not in taken.values())
-    return [place for place in free if any(re.fullmatch(pattern, keys[place]) for pattern in patterns)]
+        raise Unreadable("missing_column", f"required column(s) missing: {', '.join(missing)}; {found}", line=1)
+    return {name: place for name, (place,) in places.items()}
 
 
 def absent_trailing(csv_path: Path, header: list[str], positions: dict[str, int], columns: tuple[Column, ...]) -> int:

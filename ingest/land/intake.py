@@ -6,7 +6,6 @@ one bad file never stops the rest.
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
@@ -20,6 +19,7 @@ from ingest.stores import Stores
 from perinatal import dropped_files
 from perinatal.errors import RefusedAtArrival
 from perinatal.printable import printable
+from perinatal.scratch import scratch_folder
 
 NESTED: Final = frozenset({sniff.Kind.ZIP, sniff.Kind.GZIP, sniff.Kind.ARCHIVE})
 
@@ -112,8 +112,8 @@ def _member(
     With it comes whether it is an archive itself: that is refused aloud, so that what it holds is not left unseen.
     """
     own = replace(arrival, name=PurePosixPath(name).name, container=zipped.sha256)
-    with tempfile.TemporaryDirectory(dir=stores.archive.root, prefix=".member-") as folder:
-        copy = Path(folder) / own.name
+    with scratch_folder(stores.archive.root, ".member-") as folder:
+        copy = folder / own.name
         zips.extract(zipped.path, name, copy)
         kind = sniff.sniff(copy)
         is_named_so = name.lower().endswith((*arrival.source.suffixes, ".csv", ".tsv"))

@@ -7,8 +7,6 @@ archived already, from the copy; nothing comes of that before the copy is whole 
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -31,6 +29,8 @@ from ingest.land.unreadable import Unreadable
 from ingest.registry import Identity
 from ingest.stores import Stores
 from perinatal.dropped_files import Unusable, check_incoming
+from perinatal.printable import printable
+from perinatal.scratch import scratch_folder
 
 LARGE = 64 << 20  # bytes; copying or decoding a larger file takes seconds
 
@@ -58,7 +58,7 @@ def archiving(stores: Stores, file: Path, arrival_: Arrival) -> Iterator[tuple[a
         if copy.expected <= LARGE:
             yield copy.keep(), None
             return
-        with at_hand(wanted=True), _workplace(stores) as work:
+        with at_hand(wanted=True), scratch_folder(stores.landed.root, ".landing-") as work:
             try:
                 ahead = type_ahead(copy, arrival_, work / "ahead")
             except Exception:
@@ -90,19 +90,8 @@ def land_archived(
     if known:
         _update_alerts(stores, arrival_, known.manifest)
         return known
-    with _workplace(stores) as work, ONE_AT_A_TIME, at_hand(archived.bytes > LARGE):
+    with scratch_folder(stores.landed.root, ".landing-") as work, ONE_AT_A_TIME, at_hand(archived.bytes > LARGE):
         return _land(stores, archived, arrival_, work, ahead)
-
-
-@contextmanager
-def _workplace(stores: Stores) -> Iterator[Path]:
-    """Make a folder beside the landed releases, for one rename to make it one of them; what is left of it goes."""
-    stores.landed.root.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".landing-", dir=stores.landed.root))
-    try:
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _known_bytes(stores: Stores, sha256: str, arrival_: Arrival) -> Outcome | None:
@@ -110,7 +99,9 @@ def _known_bytes(stores: Stores, sha256: str, arrival_: Arrival) -> Outcome | No
     for manifest in stores.landed.all(arrival_.source.id):
         if manifest.sha256 != sha256:
             continue
-        if arrival_.dataset in (None, manifest.dataset) and arrival_.release in (None, manifest.release):
+        said = (arrival_.dataset, arrival_.release, arrival_.sheet and arrival_.sheet.casefold())
+        landed = (manifest.dataset, manifest.release, (manifest.sheet or "").casefold())
+        if all(word in (None, known) for word, known in zip(said, landed, strict=True)):
             return _unchanged(stores, manifest, "the same bytes")
     return None
 
@@ -177,6 +168,9 @@ def _manifest(
         container=arrival_.container,
         number_style=decoded.number_style,
         date_order=decoded.date_order,
+        sheet=decoded.sheet,
+        header_line=decoded.header_line,
+        is_bundled=arrival_.is_bundled,
     )
 
 
@@ -215,8 +209,16 @@ def _judge_and_commit(
     stores.quarantine.remove(manifest.source_id, manifest.sha256)
     warned = sum(result.is_told for result in results)
     what: Literal["landed", "revised"] = "revised" if revisions else "landed"
-    note = f", {warned} warning(s)" if warned else ""
-    return Outcome(what, manifest, f"{what}: {manifest.title}, {manifest.rows_in:,} rows{note}")
+    notes = [*decoded.notes, *([f"{warned} warning(s)"] if warned else [])]
+    said = ", ".join([f"{what}: {manifest.title}", f"{manifest.rows_in:,} rows{_from(manifest)}", *notes])
+    return Outcome(what, manifest, said)
+
+
+def _from(manifest: manifests.Manifest) -> str:
+    """Say where in the file a table stood, where that is not plain."""
+    if manifest.sheet:
+        return f" of sheet {printable(manifest.sheet)!r}, header in row {manifest.header_line}"
+    return f", header in line {manifest.header_line}" if manifest.header_line > 1 else ""
 
 
 def _for_the_gate(

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from ingest.land.csv_text import CsvInfo, copy_csv
+from ingest.land.known_header import Finder, first_text
 from ingest.land.sniff import HEAD, SPREADSHEETS, Kind, sniff
 from ingest.land.workbooks import check_workbook, read_sheet
 from ingest.land.zips import DEFAULT_LIMITS, Limits, chosen, extract, members
@@ -38,23 +39,27 @@ def normalise_to_utf8_csv(
     sheet: str | None = None,
     member: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    find: Finder = first_text,
 ) -> CsvInfo:
-    """Write the table in `path` to `out` as UTF-8 CSV; with Unusable raised, there is no `out`.
+    """Write the table in `path` to `out` as UTF-8 CSV from its header on; with Unusable raised, there is no `out`.
 
-    `sheet` and `member` are regular expressions for the one sheet or zip member wanted (case does not count);
-    they are needed only where there are several with content. Works on a copy that nobody writes to.
+    `sheet` names the sheet wanted, `member` is a regular expression for the zip member (case does not count); they are
+    needed only where there are several that could be meant. `find` tells the header. Works on a copy that nobody
+    writes to.
     """
     try:
         kind = sniff(path)
         if kind is Kind.ZIP:
-            return _normalise_member(path, out, member, sheet, limits)
-        return _normalise(path, kind, out, sheet, limits)
+            return _normalise_member(path, out, member, sheet, limits, find)
+        return _normalise(path, kind, out, sheet, limits, find)
     except Unusable:
         out.unlink(missing_ok=True)
         raise
 
 
-def _normalise_member(path: Path, out: Path, member: str | None, sheet: str | None, limits: Limits) -> CsvInfo:
+def _normalise_member(
+    path: Path, out: Path, member: str | None, sheet: str | None, limits: Limits, find: Finder
+) -> CsvInfo:
     """Unpack the one wanted file of a zip beside `out` and write it as CSV."""
     names = members(path, limits)
     name = chosen(path, "member", names, member)
@@ -64,16 +69,16 @@ def _normalise_member(path: Path, out: Path, member: str | None, sheet: str | No
         inner = sniff(copy)
         if inner in {Kind.ZIP, Kind.GZIP, Kind.ARCHIVE}:
             raise Unusable("nested_archive", f"{path.name}: holds another archive ({printable(name)})")
-        return replace(_normalise(copy, inner, out, sheet, limits), member=name)
+        return replace(_normalise(copy, inner, out, sheet, limits, find), member=name)
 
 
-def _normalise(path: Path, kind: Kind, out: Path, sheet: str | None, limits: Limits) -> CsvInfo:
+def _normalise(path: Path, kind: Kind, out: Path, sheet: str | None, limits: Limits, find: Finder) -> CsvInfo:
     """Write one file that is no zip as CSV."""
     if kind is Kind.CSV:
-        return copy_csv(path, out)
+        return copy_csv(path, out, find)
     if kind in SPREADSHEETS:
         check_workbook(path, kind, limits)
-        return read_sheet(path, kind, out, sheet, limits)
+        return read_sheet(path, kind, out, sheet, limits, find)
     if kind is Kind.EMPTY:
         raise Unusable("empty", f"{path.name}: is empty; fetch it again")
     if kind is Kind.ENCRYPTED:

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import duckdb
 
-from expectations.columns import TEXT_TYPES, Column
+from expectations.columns import TEXT_TYPES, Column, header_key
 from expectations.no_values import WORDS, is_one_of, words_of
 from ingest.land.cell_types import Forms, cast_of, is_blank, is_whole, typed_value
 from ingest.land.dates import read_days
 from ingest.land.header import absent_trailing, bind, read_header
 from ingest.land.number_cells import cleaned, date_cells, shapes_of, word_in
 from ingest.land.number_shapes import style_of
-from ingest.registry import Cells, Source, header_key
+from ingest.registry import Cells, Source
 from perinatal.sql import identifier, literal
 
 # bytes of one line; also bounds the reader's buffers (16 lines long if nothing is said), and so the memory for a file

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from ingest.land.dates import DateCell, day_of, read_days
+from ingest.land.unreadable import Unreadable
 from ingest.registry import Identity, Sample
 
 OBSERVATIONS: Final = ("source", "dataset", "release", "indicator", "level", "period", "value", "unit")
@@ -26,7 +27,7 @@ def recogniser(source_id: str) -> Callable[[Sample], Identity | None]:
     """
 
     def recognise(sample: Sample) -> Identity | None:
-        """Return dataset and release as the first row says them."""
+        """Return dataset and release as the first row says them. Raises Unreadable where they can be no names."""
         header = {name.strip() for name in sample.header}
         first = {name.strip(): value.strip() for name, value in sample.rows[0].items()} if sample.rows else {}
         if first.get("source") != source_id:
@@ -40,8 +41,9 @@ def recogniser(source_id: str) -> Callable[[Sample], Identity | None]:
 
 def _observations(first: Mapping[str, str]) -> Identity | None:
     dataset, release = first["dataset"], first["release"]
-    if not (NAME.fullmatch(dataset) and NAME.fullmatch(release)):
-        return None
+    for column, name in (("dataset", dataset), ("release", release)):
+        if not NAME.fullmatch(name):
+            raise Unreadable("not_recognised", f"row 1: {column} is {name[:80]!r}: use letters, digits and . _ - only")
     return Identity(dataset, release, layout="observations")
 
 
@@ -52,7 +54,9 @@ def _findings(first: Mapping[str, str], sample: Sample) -> Identity | None:
     found = days.of.get(first["published_on"])
     day = found.isoformat() if found else iso_date(sample.release or "")
     dataset = slug(first["document_title"])
-    return Identity(dataset, day, published_on=day, layout="findings") if dataset and day else None
+    if not dataset:
+        raise Unreadable("not_recognised", "row 1: document_title is blank")
+    return Identity(dataset, day or "", published_on=day, layout="findings")
 
 
 def iso_date(text: str) -> str | None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from ingest.archive.store import Incoming
-from ingest.land import decode
+from ingest.land import advice, decode
 from ingest.land.arriving_file import Arrival
+from ingest.land.csv_text import CsvInfo
+from ingest.land.header import first_rows
 from ingest.land.identify import completed, identify
+from ingest.land.known_header import finder
 from ingest.land.masking import mask_names
 from ingest.land.normalise import normalise_to_utf8_csv
 from ingest.land.sniff import TABLES, Kind, sniff
 from ingest.land.unreadable import Unreadable
+from ingest.land.workbooks import WhichSheet
 from ingest.registry import Identity, Source
 from perinatal import settings
+from perinatal.dropped_files import Unusable
 
 HEAD = 8 << 20  # bytes in which the rows that tell what a file is are looked for
 # Great Expectations has one context a process, and DuckDB's memory limit is meant for one landing
@@ -27,7 +33,7 @@ def type_ahead(copy: Incoming, arrival_: Arrival, rows: Path) -> decode.Ahead | 
     Whatever is wrong with it is reported when the whole copy is looked at.
     """
     copy.wait_for(HEAD)
-    if not decode.is_plain_csv(copy.path) or not ONE_AT_A_TIME.acquire(blocking=False):
+    if not starts_with_header(copy.path, arrival_.source) or not ONE_AT_A_TIME.acquire(blocking=False):
         return None
     try:
         contract, options = identify(copy.path, arrival_).contract, settings.get()
@@ -55,7 +61,7 @@ def typed_rows(
         found = _identified_rows(copy, arrival_, rows, separator="")
         copy.unlink()
         return found
-    if decode.is_plain_csv(path):
+    if starts_with_header(path, source):
         try:
             identity, decoded = _identified_rows(path, arrival_, rows, ahead)
         except Unreadable as error:
@@ -64,27 +70,66 @@ def typed_rows(
         else:
             if not decoded.malformed:
                 return identity, decoded
-    table = normalise_to_utf8_csv(path, copy)
+    found = _rows_of_copy(path, arrival_, copy, rows)
+    copy.unlink()
+    return found
+
+
+def starts_with_header(path: Path, source: Source) -> bool:
+    """Tell whether a file can be read as it lies: plain CSV with a header in the first line whose names are known."""
+    if not decode.is_plain_csv(path):
+        return False
+    found = finder(source)(first_rows(path))
+    return found.index == 0 and found.known > 0
+
+
+def _rows_of_copy(path: Path, arrival_: Arrival, copy: Path, rows: Path) -> tuple[Identity, decode.Decoded]:
+    """Type the table of a normalised copy, errors and lines set aside told by their lines in the file itself."""
+    source = arrival_.source
+    try:
+        table = normalise_to_utf8_csv(path, copy, sheet=arrival_.sheet, find=finder(source))
+    except WhichSheet as error:
+        raise Unusable(error.reason, f"{error}{advice.of_sheets(arrival_, error)}") from None
+    try:
+        identify(copy, arrival_, table.above)  # whose file it is comes before how its text is encoded
+        _check_encoding(table, source)
+        identity, decoded = _identified_rows(copy, arrival_, rows, above=table.above, separator=table.separator)
+    except Unreadable as error:
+        error.sheet, error.header_line = table.sheet, table.header_line
+        raise
+    return identity, replace(
+        decoded,
+        malformed=[(line + table.header_line - 1, why) for line, why in decoded.malformed],
+        sheet=table.sheet,
+        header_line=table.header_line,
+        notes=table.notes,
+    )
+
+
+def _check_encoding(table: CsvInfo, source: Source) -> None:
+    """Raise Unreadable for a text in an encoding that the source does not publish."""
     if table.kind is Kind.CSV and table.encoding not in source.encodings:
         raise Unreadable(
             "wrong_encoding",
             f"the text is encoded as {table.encoding}; {source.id} publishes {' or '.join(source.encodings)}",
         )
-    found = _identified_rows(copy, arrival_, rows, separator=table.separator)
-    copy.unlink()
-    return found
 
 
 def _identified_rows(
-    csv_path: Path, arrival_: Arrival, rows: Path, ahead: decode.Ahead | None = None, separator: str = ","
+    csv_path: Path,
+    arrival_: Arrival,
+    rows: Path,
+    ahead: decode.Ahead | None = None,
+    above: tuple[str, ...] = (),
+    separator: str = ",",
 ) -> tuple[Identity, decode.Decoded]:
-    identity = identify(csv_path, arrival_)
+    identity = identify(csv_path, arrival_, above)
     if not holds_prose(arrival_.source, identity.contract):
         return _to_parquet(csv_path, arrival_, identity, rows, ahead, separator)
     masked = rows.with_name("masked.csv")
     mask_names(csv_path, masked, arrival_.source.columns[identity.contract])
     # what names the dataset may hold a name of a person too
-    found = _to_parquet(masked, arrival_, identify(masked, arrival_), rows, separator=separator)
+    found = _to_parquet(masked, arrival_, identify(masked, arrival_, above), rows, separator=separator)
     masked.unlink()
     return found
 

@@ -93,7 +93,7 @@ order by lms_name
 """
 
 OWN_TRUSTS = """
-select indicator_id, source_id, list(distinct trust_name order by trust_name) filter (comparison = 'worse') as worse
+select indicator_id, source_id, list(distinct trust_name order by trust_name) filter (verdict = 'worse') as worse
 from marts.trust_indicator
 where lms_code = $lms and breakdown = 'all'
 and (indicator_id, source_id, period_end) in (
@@ -238,7 +238,7 @@ def _with_own(asked: Asked, indicators: list[Row], systems: dict[tuple[str, str]
         told.append(
             row | {"own": mine, "below": below, "valued": len(valued), "trusts_of_own": trusts.get(_key(row), [])}
         )
-    return sorted(told, key=lambda row: (row["own"]["comparison"] != "worse", row["own"]["value"] is None))
+    return sorted(told, key=lambda row: (row["own"]["verdict"] != "worse", row["own"]["value"] is None))
 
 
 def _themes_of(ranked: Sequence[Row], indicators: Sequence[Row]) -> list[Row]:

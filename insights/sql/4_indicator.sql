@@ -5,7 +5,7 @@ with
     linked as (select distinct indicator_id from reference.theme_indicator_link),
 
     trusts as (
-        select indicator_id, source_id, comparison
+        select indicator_id, source_id, verdict
         from marts.trust_indicator
         semi join linked using (indicator_id)
         where breakdown = 'all'
@@ -17,9 +17,9 @@ with
         select
             indicator_id,
             source_id,
-            count(comparison)::integer as trusts_compared,
-            count(*) filter (comparison = 'worse')::integer as trusts_worse,
-            count(*) filter (comparison = 'better')::integer as trusts_better
+            count(verdict)::integer as trusts_compared,
+            count(*) filter (verdict = 'worse')::integer as trusts_worse,
+            count(*) filter (verdict = 'better')::integer as trusts_better
         from trusts
         group by all
     ),

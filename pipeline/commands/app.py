@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
-from perinatal.console import show
+from perinatal.console import say, show
 from perinatal.errors import PerinatalError
 from pipeline.commands import alerts as cli_alerts
 from pipeline.commands import bench as cli_bench
@@ -55,7 +55,7 @@ def options(debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks
 
 def fail(error: Exception, code: int) -> NoReturn:
     """End with one line on standard error."""
-    print("perinatal: " + " ".join(str(error).split()), file=sys.stderr)
+    say("perinatal: " + " ".join(str(error).split()))
     raise SystemExit(code)
 
 
@@ -152,6 +152,7 @@ def land(
     dataset: Annotated[str | None, typer.Option(help="Dataset, if name and content do not say it.")] = None,
     release: Annotated[str | None, typer.Option(help="Release, if name and content do not say it.")] = None,
     published_on: Annotated[str | None, typer.Option(help="Publication date, YYYY-MM-DD.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, if several could be meant.")] = None,
 ) -> None:
     """Land files that a person downloaded. Exit 3 if any was refused; the others are landed all the same."""
     from datetime import date
@@ -168,7 +169,10 @@ def land(
     publisher = registry.source(source)
     for file in files:
         require_file(file)
-    arrivals = [(file, Arrival(publisher, file.name, dataset, release, published_on=published_on)) for file in files]
+    arrivals = [
+        (file, Arrival(publisher, file.name, dataset, release, published_on=published_on, sheet=sheet, path=str(file)))
+        for file in files
+    ]
     landed = steps.land_files(home(), arrivals)
     for table in landed.taken:
         if table.what != "refused":
@@ -180,11 +184,14 @@ def land(
 
 
 @app.command()
-def build(force: Annotated[bool, typer.Option(help="Build even if nothing is new.")] = False) -> None:
+def build(
+    force: Annotated[bool, typer.Option(help="Build even if nothing is new.")] = False,
+    sign: Annotated[str | None, typer.Option(help="Your name: publish although much is judged otherwise.")] = None,
+) -> None:
     """Build every landed release into a candidate, gate it, publish an edition. Exit 3 if the gate blocks."""
     from pipeline import steps
 
-    built = steps.build(home(), force=force)
+    built = steps.build(home(), force=force, signed_by=sign)
     print(built.message + (f". {built.edition}" if built.changed else ""))
 
 

@@ -9,15 +9,13 @@ neutralised.
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from perinatal.settings import GIVES_WAY
+from perinatal import worker_processes
 from publish import edition
 from publish.packs import areas
 from publish.packs.packer import Packer
@@ -54,8 +52,7 @@ def write_all(edition_db: Path, folder: Path, facts: dict[str, Any], workers: in
     if workers < 2 or multiprocessing.current_process().daemon:  # a daemon may have no children
         _complete_some(edition_db, codes, folder, facts)
     else:
-        spawned = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, spawned, initializer=os.nice, initargs=(GIVES_WAY,)) as pool:
+        with worker_processes.pool(workers) as pool:
             shares = [codes[start::workers] for start in range(workers)]
             list(pool.map(_complete_some, *zip(*((edition_db, share, folder, facts) for share in shares), strict=True)))
     return len(everyone)

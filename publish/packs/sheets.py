@@ -89,7 +89,7 @@ def _cover(lms: Lms, facts: dict[str, Any]) -> list[tuple[str, str]]:
             "A trust of the area is masked or missing: value is empty, value_min and value_max are the bounds.",
         ),
         ("Warnings", "Read usage_warnings beside every value; the sheet usage_warnings says what each word means."),
-        ("Comparison", "better or worse: the whole 95% interval lies on one side of comparator_value."),
+        ("Verdict", "better or worse than comparator_value, and by whom (verdict_basis): deaths by MBRRACE-UK alone."),
         ("Sources", "release_key leads to the sheet releases: publisher, address, sha256, licence, dates."),
         ("Columns", "The sheet dictionary says what each column means; so does data_dictionary.csv."),
         ("Licence", "The figures are their publishers', under the licence beside each release."),

@@ -24,7 +24,7 @@ COLUMNS = (
     ("From", "DOUBLE", "Lower 95% limit of the LMS's value."),
     ("To", "DOUBLE", "Upper 95% limit of the LMS's value."),
     ("Compared with", "DOUBLE", "Value that the LMS is compared with: England's."),
-    ("Comparison", "VARCHAR", "better, similar, worse, higher or lower than that."),
+    ("Verdict", "VARCHAR", "better, similar or worse than that; nothing where nothing may be concluded."),
     ("Recent trend", "VARCHAR", "Trend of the LMS over the last five points."),
 )
 # the newest figures of each indicator and source for the LMS and its trusts
@@ -82,7 +82,7 @@ def _row(lms: Lms, trusts: Sequence[str], cells: dict[str, dict[str, Any]]) -> l
     """Return an indicator's row of the summary; `cells` are the marts' rows by organisation."""
     some, own = next(iter(cells.values())), cells.get(lms.code, {})
     about = [some[name] for name in ("indicator_name", "unit", "source_id", "period_label")]
-    limits = [own.get(name) for name in ("lower_95", "upper_95", "comparator_value", "comparison", "recent_trend")]
+    limits = [own.get(name) for name in ("lower_95", "upper_95", "comparator_value", "verdict", "recent_trend")]
     return [*about, _value(own), *limits, *(_value(cells.get(code, {})) for code in trusts)]
 
 

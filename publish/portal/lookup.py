@@ -112,7 +112,7 @@ def point(value: Value, label: str = "") -> Point:
         bounds=(bounds[0], bounds[1])
         if value.value is None and bounds[0] is not None and bounds[1] is not None
         else None,
-        kind=value.comparison or "plain",
+        kind=value.conclusion or "plain",
     )
 
 

@@ -40,6 +40,9 @@ class Value:
     comparator_value: float | None
     comparator_name: str | None
     comparison: str | None
+    verdict: str | None
+    verdict_basis: str | None
+    verdict_level: str | None
     publisher_band: str | None
     recent_trend: str | None
     is_suppressed: bool
@@ -58,11 +61,14 @@ class Value:
         return (self.level, self.code, self.indicator_id, self.source_id)
 
     @property
-    def direction_998(self) -> bool:
-        """Whether the 99.8% interval lies wholly on one side of the comparator."""
-        if self.comparator_value is None or self.lower_998 is None or self.upper_998 is None:
-            return False
-        return self.lower_998 > self.comparator_value or self.upper_998 < self.comparator_value
+    def is_incomplete(self) -> bool:
+        """Whether a trust is missing from the sum, and the publisher gives no value of its own for the area."""
+        return self.is_complete is False and self.value is None
+
+    @property
+    def conclusion(self) -> str | None:
+        """What is said of the value: the verdict; where neither direction is good, whether it is higher or lower."""
+        return self.verdict or (self.comparison if self.comparison in ("higher", "lower") else None)
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,7 @@ class Facts:
     is_synthetic: bool
     portal_url: str = ""
     editions: tuple[Record, ...] = ()  # this one and those kept, newest first
+    signed_by: str | None = None
 
 
 @dataclass
@@ -110,6 +117,7 @@ class Edition:
     alerts: list[Record] = field(default_factory=list)
     completeness: list[Record] = field(default_factory=list)
     change_counts: list[Record] = field(default_factory=list)
+    judgements: list[Record] = field(default_factory=list)
     changes: list[Record] = field(default_factory=list)
     categories: dict[str, list[Record]] = field(default_factory=dict)  # indicator
 

@@ -39,7 +39,6 @@ def ambitions(lookup: Lookup) -> list[dict[str, Any]]:
                 "about": ambition,
                 "newest": newest,
                 "sentence": words.ambition_sentence(newest),
-                "age": int(edition.facts.published_at[:4]) - newest["year"],
                 "rows": mine,
                 "positions": _position_counts(lookup, ambition["ambition_id"]),
                 "indicators": [
@@ -105,7 +104,7 @@ def regions(lookup: Lookup) -> list[dict[str, Any]]:
         values = [value for value in lookup.by_organisation["lms", lms["lms_code"]] if value.is_current]
         trusts = lookup.trusts_of[lms["lms_code"]]
         counted = Counter(
-            value.comparison
+            value.conclusion
             for values_of in [values, *(lookup.by_organisation["trust", trust["code"]] for trust in trusts)]
             for value in values_of
             if lookup.may_stand_out(value)
@@ -116,7 +115,7 @@ def regions(lookup: Lookup) -> list[dict[str, Any]]:
                 "trusts": trusts,
                 "worse": counted["worse"],
                 "better": counted["better"],
-                "incomplete": sum(value.is_complete is False for value in values),
+                "incomplete": sum(value.is_incomplete for value in values),
                 "values": len(values),
             }
         )

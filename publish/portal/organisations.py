@@ -46,7 +46,7 @@ class OrganisationViews:
             "funnels": self.pictures.funnels_with({trust["code"] for trust in trusts}),
             "charts": self.pictures.over_time("lms", code, values),
             "inequality": self.inequality("lms", code),
-            "incomplete": _by_gap(value for value in values if value.is_complete is False),
+            "incomplete": _by_gap(value for value in values if value.is_incomplete),
             "missing": self.gaps.of("lms_code", code),
             "changes": [row for row in self.edition.change_counts if row["lms_code"] == code],
         }

@@ -13,8 +13,8 @@ FAR = "date '9999-12-31'"
 SHARED = (
     "indicator_id, indicator_name, source_id, period_label, period_start, period_end, numerator, denominator, value, "
     "unit, lower_95, upper_95, lower_998, upper_998, publisher_value, adjusted_value, adjusted_lower_95, "
-    "adjusted_upper_95, comparator_value, comparison, publisher_band, recent_trend, is_suppressed, usage_warnings, "
-    "release_key"
+    "adjusted_upper_95, comparator_value, comparison, verdict, verdict_basis, verdict_level, publisher_band, "
+    "recent_trend, is_suppressed, usage_warnings, release_key"
 )
 RANKED_SHARED = ", ".join(f"ranked.{name.strip()}" for name in SHARED.split(","))
 AREA_COLUMNS = "trusts_expected, trusts_reporting, is_complete, value_min, value_max"
@@ -204,7 +204,7 @@ qualify
 order by level, organisation_code, indicator_id, source_id, period_start
 """
 
-# groups of the newest period of each breakdown
+# groups of the newest period of each breakdown; indicators whose target was withdrawn come last
 INEQUALITY = """
 select *
 from marts.inequality
@@ -214,7 +214,10 @@ qualify
         order by period_end desc, period_start
     )
     = 1
-order by level, organisation_code, indicator_id, source_id, breakdown, "group"
+order by
+    level, organisation_code,
+    indicator_id in (select indicator_id from core.dim_indicator where target_withdrawn_on is not null),
+    indicator_id, source_id, breakdown, "group"
 """
 
 COMPLIANCE = """

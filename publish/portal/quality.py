@@ -57,7 +57,7 @@ def _completeness_of(lookup: Lookup, lms: Record, missing: Iterable[Record]) -> 
         "lms_code": lms["lms_code"],
         "lms_name": lms["lms_name"],
         "values": len(values),
-        "incomplete": sum(value.is_complete is False for value in values),
+        "incomplete": sum(value.is_incomplete for value in values),
         "missing": len({row["trust_code"] for row in missing if row["lms_code"] == lms["lms_code"]}),
     }
 

@@ -140,6 +140,7 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
         checks=reader.all_of("quality.check_result", "suite, release_key, rule"),
         alerts=reader.all_of("quality.alert", "opened_at desc, alert_id"),
         completeness=reader.all_of("quality.org_completeness"),
+        judgements=reader.all_of("quality.judgement_change", "kind, subject"),
         change_counts=reader.rows(page_queries.CHANGE_COUNTS, "marts.edition_change"),
         changes=reader.rows(page_queries.CHANGES, "marts.edition_change"),
         categories=reader.grouped(

@@ -45,16 +45,13 @@ class StandingOut:
         yield from self._signals(value)
         if not self.lookup.may_stand_out(value):
             return
-        if value.comparison in ("worse", "better") and value.value is not None:
-            strength = "even its 99.8% interval lies" if value.direction_998 else "its whole 95% interval lies"
-            side = "above" if value.value > (value.comparator_value or 0) else "below"
+        if value.verdict in ("worse", "better"):
             yield self._notable(
                 value,
-                words.label(value.comparison),
-                value.comparison,
-                f"{words.with_unit(value.value, value.unit)} ({words.interval(value)}) in {value.period_label}: "
-                f"{strength} {side} {_against(value)}",
-                {"worse": 2, "better": 6}[value.comparison] - (1 if value.direction_998 else 0),
+                words.label(value.verdict),
+                value.verdict,
+                f"{_judged(value)} in {value.period_label}, beside {_against(value)}: {words.whose_verdict(value)}",
+                {"worse": 2, "better": 6}[value.verdict] - (1 if value.verdict_level == "99.8" else 0),
             )
         if value.recent_trend in ("worse", "better"):
             yield self._notable(
@@ -87,6 +84,15 @@ class StandingOut:
         page = f"trust/{words.slug(value.code)}.html" if value.level == "trust" else None
         order = (rank * 10 + self.lookup.importance(value)[0], value.indicator_name, value.name)
         return Notable(tag, words.tag_look(look), value.name, page, value.indicator_id, sentence, order)
+
+
+def _judged(value: Value) -> str:
+    """Return the value that the verdict is about: the publisher's adjusted one where it rests on that."""
+    if value.verdict_basis != "own" and value.adjusted_value is not None:
+        return f"{words.with_unit(value.adjusted_value, value.unit)} (adjusted)"
+    if value.value is None:
+        return f"{words.shown(value).lower()} {value.unit}"
+    return f"{words.with_unit(value.value, value.unit)} ({words.interval(value)})"
 
 
 def _against(value: Value) -> str:

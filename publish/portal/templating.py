@@ -31,6 +31,7 @@ def environment() -> jinja2.Environment:
         "with_unit": words.with_unit,
         "shown": words.shown,
         "interval": words.interval,
+        "whose_verdict": words.whose_verdict,
         "row_interval": _row_interval,
         "why_no_value": words.why_no_value,
         "comparator": words.comparator,

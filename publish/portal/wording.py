@@ -123,7 +123,7 @@ def why_no_value(value: Value) -> str:
         return ""
     if value.is_suppressed:
         return "masked by the publisher: the number is small"
-    if value.is_complete is False and value.trusts_expected is not None:
+    if value.is_incomplete and value.trusts_expected is not None:
         return f"{value.trusts_reporting or 0} of {value.trusts_expected} trusts visible"
     return "the publisher gives no value"
 
@@ -138,6 +138,16 @@ def comparator(value: Value) -> str:
     if value.comparator_value is None:
         return ""
     return f"{comparator_name(value)}: {number(value.comparator_value, value.unit)}"
+
+
+def whose_verdict(row: Value | dict[str, Any]) -> str:
+    """Name whose verdict a row's is, and on what it rests."""
+    get = row.get if isinstance(row, dict) else lambda name: getattr(row, name)
+    if get("verdict_basis") == "publisher":
+        return "by MBRRACE-UK, adjusted" if get("source_id") == "mbrrace" else "by the publisher"
+    if get("verdict_basis") == "publisher_adjusted_rate":
+        return f"publisher’s adjusted rate, {get('verdict_level')}% limits"
+    return f"by this project, {get('verdict_level')}% limits" if get("verdict_basis") else ""
 
 
 def label(word: str | None) -> str:
@@ -225,14 +235,6 @@ def geography(text: str) -> str:
 
 
 def ambition_sentence(newest: dict[str, Any]) -> str:
-    """Say where England stands against a trajectory."""
-    unit, actual, target = newest["unit"], newest["actual"], newest["target"]
-    figure = f"{geography(newest['geography'])}, {newest['period']}: {with_unit(actual, unit)}"
-    if target is None:
-        return f"{figure}."
-    gap = newest["gap"]
-    if newest["on_track"]:
-        return f"{figure}. The trajectory stood at {number(target, unit)}: on the trajectory."
-    behind = newest["years_behind"]
-    later = "above where the trajectory started" if behind is None else f"{behind:.1f} years behind"
-    return f"{figure}. The trajectory stood at {number(target, unit)}: {number(gap, unit)} above it, {later}."
+    """Say where the newest figure of an ambition stands, with its unit: the position of the mart as a sentence."""
+    place = geography(newest["geography"])
+    return f"{place}, {newest['unit']}: {newest['position']}."

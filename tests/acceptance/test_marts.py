@@ -103,16 +103,32 @@ def test_england_stands_where_the_issue_says(real: Ask) -> None:
     assert row["source_url"].startswith("https://")
 
 
-def test_every_actual_is_published_and_every_target_on_its_line(real: Ask) -> None:
+def bundled() -> set[tuple[str, float]]:
+    """Return period and value of every figure in the bundled release; three years as 2022-24."""
+    one = registry.source("official_figures")
+    with (one.folder / str(one.bundled)).open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    return {(_period(row["period"]), float(row["value"])) for row in rows}
+
+
+def _period(text: str) -> str:
+    first, _, last = text.partition("..")
+    return f"{first[:4]}-{last[2:4]}" if last else text
+
+
+def test_every_actual_has_a_release_and_every_target_is_on_its_line(real: Ask) -> None:
     rows = real("select * from marts.national_ambition")
     assert {row["ambition_id"] for row in rows} == set(knots()) == {row["ambition_id"] for row in seed("ambition")}
-    published = {(row["geography"], row["period"], float(row["value"])) for row in seed("england_published_actual")}
+    releases = {row["release_key"]: row for row in real("select * from core.dim_release")}
     for row in rows:
-        assert row["source_url"]
-        assert row["actual"] is None or (row["geography"], row["period"], row["actual"]) in published, row
+        assert row["source_url"].startswith("https://")
+        assert not releases[row["release_key"]]["is_synthetic"]
+        if row["release_key"].startswith("official_figures/"):
+            assert (row["period"], row["actual"]) in bundled(), row
         if row["target"] is None:
             assert (row["gap"], row["on_track"]) == (None, None)
             continue
+        assert row["geography"] == ("UK" if row["ambition_id"] == "maternal_death" else "England")
         assert row["target"] == pytest.approx(trajectory(knots()[row["ambition_id"]], row["year"]))
         assert row["gap"] == pytest.approx(row["actual"] - row["target"], abs=1e-6)
         assert row["on_track"] == (round(row["gap"], 6) <= 0)
@@ -121,16 +137,37 @@ def test_every_actual_is_published_and_every_target_on_its_line(real: Ask) -> No
 
 
 def test_definitions_are_never_one_line(real: Ask) -> None:
-    rows = real("select distinct ambition_id, definition, is_headline from marts.national_ambition")
+    rows = real("select distinct ambition_id, definition, geography, is_headline from marts.national_ambition")
     headlines = [row["ambition_id"] for row in rows if row["is_headline"]]
     assert sorted(headlines) == sorted(knots()), "one headline definition for each ambition"
     assert len(rows) > len(headlines)
 
 
+def test_a_position_says_what_changed_since_the_baseline_of_the_same_definition(real: Ask) -> None:
+    newest = real(
+        "select * from marts.national_ambition where is_headline "
+        "qualify row_number() over (partition by ambition_id order by year desc) = 1"
+    )
+    found = {row["ambition_id"]: row for row in newest}
+    brain = found["brain_injury"]
+    assert (brain["on_track"], brain["target"], brain["change_since_baseline"]) == (None, None, 0.0)
+    assert brain["position"].startswith("no reduction since 2012: 4.2 in 2019, 4.2 in 2012")
+    assert brain["is_stale"]
+    assert "; stale: the period ended" in brain["position"]
+    assert found["neonatal_death"]["definition"].startswith("24 weeks or later")
+    assert (found["maternal_death"]["period"], found["maternal_death"]["actual"]) == ("2022-24", 12.8)
+    assert found["maternal_death"]["position"].startswith("higher than in 2009-11")
+    for row in newest:
+        assert row["is_stale"] == (row["age_years"] > 3)
+        if row["baseline_value"] is not None:
+            assert row["change_since_baseline"] == pytest.approx(row["actual"] - row["baseline_value"], abs=1e-6)
+
+
 def test_positions_follow_from_the_interval_and_the_line(real: Ask) -> None:
     rows = real("select * from marts.ambition_position")
     assert {row["level"] for row in rows} == {"trust", "lms", "region"}
-    assert {row["ambition_id"] for row in rows} == {"stillbirth", "neonatal_death", "preterm_birth"}
+    assert {"stillbirth", "neonatal_death"} <= {row["ambition_id"] for row in rows}
+    assert not [row for row in rows if row["indicator_id"] == "preterm_birth"], "singletons are another population"
     seen = set()
     for row in rows:
         assert row["target"] == pytest.approx(trajectory(knots()[row["ambition_id"]], row["year"]))
@@ -150,6 +187,51 @@ def test_positions_follow_from_the_interval_and_the_line(real: Ask) -> None:
         assert row["position"] == expected, row
         seen.add(expected)
     assert seen >= {"above", "not distinguishable", None}
+
+
+def test_a_trusts_position_on_deaths_rests_on_its_adjusted_rate(real: Ask) -> None:
+    rows = real(
+        "select position.*, trust.adjusted_value, trust.adjusted_lower_95, trust.adjusted_upper_95 "
+        "from marts.ambition_position as position left join marts.trust_indicator as trust "
+        "on position.level = 'trust' and position.organisation_code = trust.trust_code "
+        "and position.indicator_id = trust.indicator_id and position.source_id = trust.source_id "
+        "and position.period_start = trust.period_start and trust.breakdown = 'all' "
+        "where position.source_id = 'mbrrace'"
+    )
+    for row in rows:
+        assert row["basis"] == ("adjusted" if row["level"] == "trust" else "not adjusted")
+        if row["level"] == "trust":
+            assert (row["value"], row["lower_95"], row["upper_95"]) == (
+                row["adjusted_value"], row["adjusted_lower_95"], row["adjusted_upper_95"]
+            )  # fmt: skip
+        else:
+            assert "not adjusted" in row["definition_note"]
+
+
+def test_pass_and_fail_of_the_data_set_are_about_data(real: Ask) -> None:
+    rows = real("select * from marts.compliance where source_id = 'msds'")
+    assert {row["publisher_status"] for row in rows} >= {"Pass", "Fail"}
+    for row in rows:
+        assert row["status_means"]
+        assert row["standard_name"].startswith(("Data behind: ", "Data quality: ")), row["standard_name"]
+
+
+def test_withdrawn_targets_are_no_targets(real: Ask) -> None:
+    rows = real("select * from core.dim_indicator where indicator_id like '%continuity_of_carer%'")
+    assert rows
+    assert {(row["target"], str(row["target_withdrawn_on"])) for row in rows if row["target_withdrawn_on"]} == {
+        (None, "2022-09-21")
+    }
+    assert real("select count(*) as n from marts.inequality where target is not null") == [{"n": 0}]
+
+
+def test_every_definition_of_the_catalogue_has_an_address(real: Ask) -> None:
+    rows = real("select * from core.dim_indicator")
+    assert [
+        row["indicator_id"] for row in rows if "unverified" in f"{row['definition']} {row['difference_note']}"
+    ] == []
+    assert [row["indicator_id"] for row in rows if not (row["definition_url"] or "").startswith("https://")] == []
+    assert [row["indicator_name"] for row in rows if "indicator" in row["indicator_name"].lower()] == []
 
 
 # --- groups

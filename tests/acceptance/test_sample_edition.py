@@ -19,7 +19,6 @@ import pytest
 from frictionless import Package, system
 
 import perinatal
-from perinatal import freshness
 from perinatal.home import Home
 from perinatal.settings import PROJECT_ROOT
 from publish import edition, portal
@@ -110,18 +109,6 @@ def test_every_number_has_a_path_to_its_source_in_two_clicks(folder: Path) -> No
         page = crawler.tree(folder / "portal" / "release" / f"{key.rsplit('/', 1)[-1]}.html")
         assert sha256 in page.text_content()
         assert not url or not url.startswith("http") or page.xpath(f"//a[@href='{url}']"), key
-
-
-def test_the_edition_and_the_command_line_have_one_rule_for_late(folder: Path) -> None:
-    with duckdb.connect(str(folder / edition.DATABASE), read_only=True) as connection:
-        rows = connection.execute(
-            "select coalesce(release.published_on, release.fetched_at::date), health.next_due, health.late_from "
-            "from quality.source_health as health join core.dim_release as release using (release_key)"
-        ).fetchall()
-    assert [late for _, _, late in rows] == [
-        freshness.late_from(since, (due - since).days) if due else None for since, due, _ in rows
-    ]
-    assert any(late for _, _, late in rows)
 
 
 def test_every_lms_page_is_light(folder: Path) -> None:

@@ -39,12 +39,12 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the made-up edition; give its address."""
     home = tmp_path_factory.mktemp("e2e")
     made_up.edition_folder(home)
-    with serve.make_server(Editions(home), 0) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    server = serve.PortalServer(Editions(home), 0)
+    thread = threading.Thread(target=server.serve_until_stopped, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.should_exit = True
+    thread.join()
 
 
 @pytest.fixture(scope="session")

@@ -180,7 +180,9 @@ class Service:
 
     def years(self) -> set[str]:
         """Return the years of MBRRACE-UK in the current edition."""
-        return {year for (year,) in self.query("select distinct release from core.dim_release")}
+        return {
+            year for (year,) in self.query("select distinct release from core.dim_release where source_id = 'mbrrace'")
+        }
 
     def is_building(self) -> bool:
         """Tell whether dbt is writing a candidate at this moment."""

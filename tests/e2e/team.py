@@ -92,7 +92,13 @@ class Team:
             command[command.index("--concurrency") + 1] = str(concurrency)
         if "celery" in command:
             command += ["--celery-hostname", f"{name or part}@team"]  # containers have a host name each
-        self.start(name or part, command, **more)
+        scratch = self.scratch(name or part)
+        scratch.mkdir(parents=True, exist_ok=True)
+        self.start(name or part, command, **{"TMPDIR": str(scratch), **more})
+
+    def scratch(self, name: str) -> Path:
+        """Return the folder for temporary files of a part, as each container has its own."""
+        return self.folder / "scratch" / name
 
     def takes_tasks(self, worker: str) -> bool:
         """Tell whether a Celery worker has got as far as asking for tasks."""

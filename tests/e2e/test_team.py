@@ -136,7 +136,7 @@ def test_a_worker_answers_its_own_check_and_not_for_another(team: Team) -> None:
     [_, check] = compose["services"]["worker-fetch"]["healthcheck"]["test"]
 
     def passes(name: str) -> bool:
-        command = ["sh", "-c", check.replace("celery@$${HOSTNAME}", f"{name}@team")]
+        command = ["sh", "-c", check.replace("$$", "$").replace("/tmp/", f"{team.scratch(name)}/")]
         return subprocess.run(command, env=team.environment, capture_output=True, check=False).returncode == 0
 
     assert passes("worker-fetch-2")

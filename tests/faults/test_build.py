@@ -87,9 +87,9 @@ def test_a_build_killed_in_mid_dbt_and_two_at_once_after_it(
     assert (first.returncode, second.returncode) == (0, 0), ends
     assert asked > 1
     # whichever of the two took the lock first has published, the other has waited and found nothing new
-    told = sorted(out for out, _ in ends)
-    assert told[0].startswith("nothing new; the edition stays ")
-    assert told[1].startswith("published ")
+    printed = sorted(out for out, _ in ends)
+    assert printed[0].startswith("nothing new; the edition stays ")
+    assert printed[1].startswith("published ")
     assert Editions.of(copied).current() != last
     assert not orphan.exists()
     assert not list(copied.build.iterdir())

@@ -111,8 +111,8 @@ def test_several_processes_land_many_files_at_once_each_once(home: Home, shell: 
     together = [shell(turn, *files, code=LANDS_ALL, at=home) for turn in range(4)]
     ends = [(process.communicate(timeout=280), process.returncode) for process in together]
     assert [code for _, code in ends] == [0] * 4, ends
-    told = [what for (out, _), _ in ends for what in out.split()]
-    assert sorted(told) == ["landed"] * len(files) + ["unchanged"] * 3 * len(files)
+    printed = [what for (out, _), _ in ends for what in out.split()]
+    assert sorted(printed) == ["landed"] * len(files) + ["unchanged"] * 3 * len(files)
     assert [item.revision for item in manifests.LandedReleases(home.landed).all()] == [1] * len(files)
     assert list(archive.Archive(home.archive).damaged()) == []
     assert not list(home.landed.glob(".landing-*"))

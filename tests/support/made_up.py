@@ -14,7 +14,6 @@ from typing import Any
 import duckdb
 import yaml
 
-from perinatal import freshness
 from publish import dictionary
 
 SCRIPT = "<script>alert('name')</script> & Sons NHS Trust"
@@ -121,7 +120,7 @@ def declared() -> dict[tuple[str, str], dict[str, str]]:
         for item in document.get("models", []):
             place = path.parent.name
             if place in WRITTEN_BY_STEPS:
-                place = "quality" if item["name"] in ("check_result", "alert") else "marts"
+                place = "quality" if item["name"] in ("check_result", "alert", "judgement_change") else "marts"
             if place in ("core", "marts", "quality") and item.get("columns"):
                 found[place, item["name"]] = {
                     column["name"]: column.get("data_type") or TYPE_OF.get(column["name"], "varchar")
@@ -222,7 +221,8 @@ def _ambitions(edition: MadeUp) -> None:
                 definition=definition, geography="England", period=str(year), year=year,
                 target=5.1 - (year - 2010) / 10, actual=actual + offset, gap=0.1,
                 on_track=False, years_behind=3.1, unit="per 1,000 total births", is_headline=offset == 0.0,
-                source_url="https://ons.example/births (table <1>)",
+                position=f"down to {actual + offset} in {year}; above the <trajectory>", is_stale=False,
+                source_url="https://ons.example/births (table <1>)", release_key=RELEASE,
             )  # fmt: skip
 
 
@@ -230,7 +230,7 @@ def value_row(**given: Any) -> dict[str, Any]:
     """Return a row of an indicator mart with its usual columns."""
     base: dict[str, Any] = {
         "breakdown": "all", "breakdown_value": "all", "is_suppressed": False, "usage_warnings": ["synthetic"],
-        "recent_trend": "no significant change", "comparison": "similar",
+        "recent_trend": "no significant change", "verdict": "similar", "verdict_basis": "publisher",
     }  # fmt: skip
     return base | given
 
@@ -257,11 +257,12 @@ def _year(edition: MadeUp, year: int) -> None:
         masked = code == "R03" and year in (2021, 2024)
         numbers = {} if masked else counts(12 + place + year % 3, 4000 + 500 * place, 1000)
         if code == "R01":  # a trust that stands out
-            numbers = counts(45, 4000, 1000) | {"comparison": "worse", "recent_trend": "worse"}
+            numbers = counts(45, 4000, 1000) | {"verdict": "worse", "recent_trend": "worse"}
         words = ["suppressed", "synthetic"] if masked else ["publisher_note", "small_numbers", "synthetic"]
         edition.add("marts", "trust_indicator", **value_row(
             trust_code=code, trust_name=name, lms_code=lms, lms_name=dict(LMSS)[lms], **region, **shared,
-            **{"comparison": None, **numbers} if masked else numbers, is_suppressed=masked, usage_warnings=words,
+            **{"verdict": None, "verdict_basis": None, **numbers} if masked else numbers, is_suppressed=masked,
+            usage_warnings=words,
             comparator_value=3.5, adjusted_value=3.4, adjusted_lower_95=3.0, adjusted_upper_95=4.0,
         ) | numbers)  # fmt: skip
     for code, name in LMSS:
@@ -271,7 +272,7 @@ def _year(edition: MadeUp, year: int) -> None:
         edition.add("marts", "lms_indicator", **value_row(
             lms_code=code, lms_name=name, **region, **shared, trusts_expected=3, trusts_reporting=visible,
             is_complete=not incomplete, usage_warnings=["incomplete", "synthetic"] if incomplete else ["synthetic"],
-            comparator_value=3.6, **({"comparison": None} if incomplete else {}),
+            comparator_value=3.6, **({"verdict": None, "verdict_basis": None} if incomplete else {}),
         ) | numbers)  # fmt: skip
     whole = {"trusts_expected": 6, "trusts_reporting": 6, "is_complete": True}
     edition.add("marts", "region_indicator", **value_row(**region, **shared, **whole) | counts(120, 36000, 1000))
@@ -315,7 +316,7 @@ def _looks(edition: MadeUp) -> None:
         edition.add(
             "marts", "ambition_position", ambition_id="stillbirth", level=level, organisation_code=code,
             organisation_name=name, lms_code=lms, year=2024, value=4.4, lower_95=4.0, upper_95=4.9, target=2.82,
-            gap=1.58, position=position, years_behind=2.5, unit="per 1,000", is_complete=True,
+            gap=1.58, position=position, years_behind=2.5, unit="per 1,000", is_complete=True, basis="adjusted",
             definition_note="Counted otherwise", usage_warnings=["synthetic"], **about,
         )  # fmt: skip
     for measure, place, indicator in (("Stillbirths", 1, "stillbirth_rate"), ("Safe staffing levels", 2, None)):
@@ -323,7 +324,7 @@ def _looks(edition: MadeUp) -> None:
             "trust_code": "R01", "trust_name": SCRIPT, "lms_code": "QAA", "measure_id": measure.lower(),
             "measure": measure, "place": place, "usage_warnings": [],
         }  # fmt: skip
-        more = about | {"value": 11.25, "unit": "per 1,000", "lower_95": 7.9, "upper_95": 15.7, "comparison": "worse",
+        more = about | {"value": 11.25, "unit": "per 1,000", "lower_95": 7.9, "upper_95": 15.7, "verdict": "worse",
                         "recent_trend": "worse", "target": 2.82, "position": "above"}  # fmt: skip
         blank = {"reason_blank": "in the trust's board return only"}
         edition.add("marts", "board_dashboard", **row, **(more if indicator else blank))
@@ -383,7 +384,7 @@ def _quality(edition: MadeUp) -> None:
         edition.add(
             "quality", "source_health", source_id=source, dataset=dataset, release_key=key, rows_in=10, rows_mart=8,
             rows_quarantined=1, rows_excluded=1, latest_period_end=date(2024, 12, 31), published_on=date(2025, 5, 1),
-            next_due=due, late_from=freshness.late_from(due - timedelta(days=365), 365),
+            next_due=due, late_from=due + timedelta(days=31),
         )  # fmt: skip
     for success in (True, False):
         edition.add(

@@ -4,6 +4,7 @@ select
     indicator_name,
     concept_id,
     definition,
+    definition_url,
     statistic,
     unit,
     multiplier,
@@ -13,6 +14,7 @@ select
     ambition_id,
     series_break,
     target,
+    target_withdrawn_on,
     programme,
     difference_note,
     catalogue_source_id as source_id

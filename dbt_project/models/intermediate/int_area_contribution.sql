@@ -5,7 +5,9 @@
 -- the newer authority) count and the others are left out whole, so nothing counts twice. Where the publisher
 -- gives one value for two authorities together (under both codes, or under one and blank under the other), it
 -- counts once and covers both.
-{% set keys = "source_id, indicator_id, period_label, period_start, period_end, breakdown, breakdown_value" %}
+{% set keys = (
+    "source_id, indicator_id, series_id, period_label, period_start, period_end, breakdown, breakdown_value"
+) %}
 with
     -- no more than sums need: a local authority has many rows, and all of them are held while they are placed
     reported as (
@@ -21,6 +23,7 @@ with
             observation.is_provisional,
             observation.has_arrival_warning,
             observation.usage_warnings,
+            observation.content_until,
             release.precedence
         from {{ ref("int_observation") }} as observation
         inner join {{ ref("int_release") }} as release using (release_key)
@@ -73,7 +76,8 @@ with
             cell.lsoas / sum(cell.lsoas) over (partition by covering.release_key, covering.source_row) as share,
             row_number() over (
                 partition by {% for key in keys.split(", ") %} covering.{{ key }}, {% endfor %} cell.cell
-                order by covering.precedence desc, covering.organisation_code desc
+                order by
+                    covering.content_until desc nulls last, covering.precedence desc, covering.organisation_code desc
             ) as place
         from covering
         inner join {{ ref("int_area_cell") }} as cell on covering.covered_code = cell.area_code

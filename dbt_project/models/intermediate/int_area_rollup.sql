@@ -2,7 +2,7 @@
 -- sums over authorities by the share of their lower-layer areas that lies in the LMS. Complete where every
 -- lower-layer area of the LMS is covered; `trusts_expected` and `trusts_reporting` count authorities here.
 with
-    {% set keys = "source_id, indicator_id, period_label, period_start, period_end, breakdown, breakdown_value" %}
+    {% set keys = "source_id, indicator_id, series_id, period_label, period_start, period_end, breakdown, breakdown_value" %}
 
     parts as (
         select
@@ -89,6 +89,7 @@ select
     null::double as least_denominator,
     null::double as greatest_numerator,
     null::double as greatest_denominator,
+    null::double as records,
     false as has_bounds,
     coalesce(summed.trusts_suppressed, 0) > 0 as has_suppressed,
     false as is_denominator_withheld,

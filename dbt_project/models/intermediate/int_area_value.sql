@@ -1,6 +1,6 @@
--- Grain: that of the indicator marts, for LMSs, regions and England. A publisher's own row for a region or England is
--- taken before our sum; for an LMS the sum of its trusts is taken (a publisher's own LMS or ICB row stands beside it in
--- marts.organisation_indicator).
+-- Grain: that of the indicator marts, for LMSs, regions and England. A publisher's own row for the area is taken before
+-- our sum, where it is known to be the same area (int_publisher_area); quality.area_reconciliation has both.
+{% set keys = "level, area_code, source_id, indicator_id, period_start, period_end, breakdown, breakdown_value" %}
 with
     summed as (
         select
@@ -29,6 +29,7 @@ with
                 null::double as publisher_lower_{{ suffix }}, null::double as publisher_upper_{{ suffix }},
             {% endfor %}
             not is_complete as is_suppressed,
+            case when is_complete and records >= denominator then denominator / records end as coverage,
             -- rounded outwards, so that no denominator can be worked back from them
             case
                 when is_bounded and least_denominator > 0
@@ -47,6 +48,7 @@ with
             area_code,
             source_id,
             indicator_id,
+            series_id,
             period_label,
             period_start,
             period_end,
@@ -55,6 +57,7 @@ with
             case when is_complete then numerator end as numerator,
             case when is_complete and not is_denominator_withheld then denominator end as denominator,
             {{ shipped_measures() }},
+            coverage,
             bound_min,
             bound_max,
             has_suppressed,
@@ -68,6 +71,7 @@ with
                         "suppressed": "has_suppressed",
                         "small_numbers": "is_complete and numerator between 0 and 19 and statistic = 'rate'",
                         "denominator_withheld": "is_complete and is_denominator_withheld",
+                        "low_coverage": "coverage < " ~ least_coverage(),
                         "provisional": "is_provisional",
                         "arrival_warning": "has_arrival_warning",
                         "synthetic": "is_synthetic",
@@ -82,9 +86,20 @@ with
     ),
 
     theirs as (
-        select *
-        from {{ ref("fct_observation") }}
-        where exclusion_rule is null and level in ('england', 'region') and publisher_status is null
+        select observation.* exclude (level, organisation_code), area.level, area.area_code
+        from {{ ref("fct_observation") }} as observation
+        inner join
+            {{ ref("int_publisher_area") }} as area
+            on observation.level = area.published_level
+            and observation.organisation_code = area.published_code
+            and observation.source_id = area.source_id
+            and observation.period_start = area.period_start
+            and observation.period_end = area.period_end
+        where
+            observation.exclusion_rule is null
+            and observation.publisher_status is null
+            -- of an LMS only what it says: a row without a value leaves ours to stand
+            and (area.level <> 'lms' or observation.value is not null)
     )
 
 select
@@ -92,6 +107,7 @@ select
     area_code,
     source_id,
     indicator_id,
+    series_id,
     period_label,
     period_start,
     period_end,
@@ -111,6 +127,9 @@ select
     null::double as adjusted_upper_95,
     null::double as publisher_comparator_value,
     null::varchar as publisher_band,
+    null::integer as publisher_adjusted_band,
+    coverage,
+    'counts' as value_source,
     false as is_suppressed,
     usage_warnings,
     release_key,
@@ -122,22 +141,16 @@ select
 from ours
 anti join
     theirs
-    on ours.level = theirs.level
-    and ours.area_code = theirs.organisation_code
-    and ours.source_id = theirs.source_id
-    and ours.indicator_id = theirs.indicator_id
-    and ours.period_start = theirs.period_start
-    and ours.period_end = theirs.period_end
-    and ours.breakdown = theirs.breakdown
-    and ours.breakdown_value = theirs.breakdown_value
+    on {% for key in keys.split(", ") %} ours.{{ key }} = theirs.{{ key }} {{ "and" if not loop.last }} {% endfor %}
 
 union all
 
 select
     theirs.level,
-    theirs.organisation_code,
+    theirs.area_code,
     theirs.source_id,
     theirs.indicator_id,
+    theirs.series_id,
     theirs.period_label,
     theirs.period_start,
     theirs.period_end,
@@ -157,12 +170,22 @@ select
     theirs.adjusted_upper_95,
     theirs.comparator_value,
     theirs.publisher_band,
+    theirs.publisher_adjusted_band,
+    theirs.coverage,
+    'publisher' as value_source,
     theirs.is_suppressed,
     theirs.usage_warnings,
     theirs.release_key,
-    null,
-    null,
-    coalesce(theirs.value, theirs.numerator) is not null,
+    ours.trusts_expected,
+    ours.trusts_reporting,
+    case
+        when theirs.level = 'lms'
+        then coalesce(ours.is_complete, false)
+        else coalesce(theirs.value, theirs.numerator) is not null
+    end as is_complete,
     theirs.value,
     theirs.value
 from theirs
+left join
+    ours
+    on {% for key in keys.split(", ") %} theirs.{{ key }} = ours.{{ key }} {{ "and" if not loop.last }} {% endfor %}

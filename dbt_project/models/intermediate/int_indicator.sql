@@ -39,10 +39,14 @@ select
     single.* exclude (precedence, source_id, release_key, source_row, exclusion_rule, is_death, is_harm),
     coalesce(single.is_death, false) as is_death,
     coalesce(single.is_harm, false) as is_harm,
+    -- deaths are judged by their publisher alone, whatever the publisher calls them
+    coalesce(single.is_death, false)
+    or {{ matches("lower(single.indicator_name)", "'mortality|stillb|death|died'") }} as is_mortality,
     single.source_id as catalogue_source_id,
     single.statistic in ('rate', 'proportion', 'count') as can_be_summed,
     programmes.programme,
-    target.target
+    case when target.withdrawn_on is null then target.target end as target,
+    target.withdrawn_on as target_withdrawn_on
 from single
 left join programmes using (indicator_id)
 left join

@@ -63,7 +63,8 @@ with
 
     resolved as (
         select
-            published.*,
+            published.* exclude (series_id),
+            coalesce(published.series_id, published.indicator_id) as series_id,
             case
                 when published.level = 'england'
                 then 'E92000001'
@@ -116,7 +117,8 @@ with
                     -- a superseded release does not take part; its rows are ranked among themselves
                     release.is_superseded,
                     resolved.exclusion_rule
-                order by release.precedence desc, resolved.source_row
+                -- the file with the newer period first, then the newer publication
+                order by resolved.content_until desc nulls last, release.precedence desc, resolved.source_row
             ) as row_rank
         from resolved
         inner join {{ ref("int_release") }} as release using (release_key)

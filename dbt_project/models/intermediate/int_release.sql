@@ -1,8 +1,16 @@
--- Grain: one row a landed release (revision), ranked.
+-- Grain: one row a landed release (revision), ranked. Files whose rows replace each other one by one (Fingertips) are
+-- ranked by their content and its publication alone: when they were landed says nothing of their age.
 select
     *,
     row_number() over (
-        order by status = 'final', coalesce(published_on, fetched_at::date), fetched_at, revision, release_key
+        order by
+            status = 'final',
+            coalesce(published_on, case when scope = 'release' then fetched_at::date end) nulls first,
+            case when scope = 'release' then fetched_at end nulls first,
+            case when scope = 'row' then dataset end nulls first,
+            case when scope = 'row' then release end nulls first,
+            revision,
+            release_key
     ) as precedence,
     scope = 'release'
     and row_number() over (

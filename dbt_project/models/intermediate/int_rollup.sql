@@ -3,8 +3,16 @@
 -- least and the greatest rate that the visible figures allow.
 with
     trusts as (
-        select observation.*, membership.lms_code, lms.region_code
-        from {{ ref("int_observation") }} as observation
+        select
+            -- whether a sum has low coverage is asked of the sum
+            observation.* replace (
+                {{ without_word("observation.usage_warnings", "'low_coverage'") }} as usage_warnings
+            ),
+            -- all records, of which the denominator is the part on which something is known
+            observation.denominator / nullif(observation.coverage, 0) as records,
+            membership.lms_code,
+            lms.region_code
+        from {{ judged_observations() }} as observation
         inner join
             {{ ref("int_trust_lms") }} as membership
             on observation.organisation_code = membership.trust_code
@@ -31,7 +39,7 @@ with
             )
     ),
 
-    {% set keys = "source_id, indicator_id, period_label, period_start, period_end, breakdown, breakdown_value" %}
+    {% set keys = "source_id, indicator_id, series_id, period_label, period_start, period_end, breakdown, breakdown_value" %}
 
     member as (
         select
@@ -68,6 +76,7 @@ with
         "least_denominator",
         "greatest_numerator",
         "greatest_denominator",
+        "records",
     ] %}
     {% set flags = [
         "has_suppressed",

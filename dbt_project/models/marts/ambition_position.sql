@@ -1,6 +1,9 @@
 -- Grain: indicator × level × organisation × period × source: each trust, LMS and region against the national
 -- trajectory, where a source gives an indicator of the ambition. The trajectory is England's, in the indicator's unit
--- (6% is 60 per 1,000): an organisation's position is a way to look, not a target that was set for it.
+-- (6% is 60 per 1,000): an organisation's position is a way to look, not a target that was set for it. Where the
+-- publisher
+-- adjusts a trust's rate for the women and babies that it cares for, the position rests on that rate alone: a unit with
+-- intensive care is not above the trajectory for taking the smallest babies.
 with
     measured as (
         select
@@ -26,7 +29,7 @@ with
         inner join {{ ref("int_ambition_segment") }} as segment using (ambition_id)
     ),
 
-    positions as (
+    given as (
         select
             'trust' as level,
             trust_code as organisation_code,
@@ -44,6 +47,28 @@ with
         union all by name
         select 'region' as level, region_code as organisation_code, region_name as organisation_name, *
         from {{ ref("region_indicator") }}
+    ),
+
+    -- which rate a position rests on: publishers adjust rates of trusts, and adjusted rates are not summed
+    based as (
+        select
+            *,
+            case
+                when bool_or(adjusted_value is not null) over (partition by indicator_id, source_id)
+                then if(level = 'trust', 'adjusted', 'not adjusted')
+                else 'published'
+            end as basis
+        from given
+    ),
+
+    positions as (
+        select
+            * replace (
+                if(basis = 'adjusted', adjusted_value, value) as value,
+                if(basis = 'adjusted', adjusted_lower_95, lower_95) as lower_95,
+                if(basis = 'adjusted', adjusted_upper_95, upper_95) as upper_95
+            )
+        from based
     )
 
 select
@@ -69,11 +94,11 @@ select
     case
         when
             positions.upper_95 <= trajectory.target
-            or (not positions.is_complete and positions.value_max <= trajectory.target)
+            or (positions.value is null and positions.value_max <= trajectory.target)
         then 'below'
         when
             positions.lower_95 > trajectory.target
-            or (not positions.is_complete and positions.value_min > trajectory.target)
+            or (positions.value is null and positions.value_min > trajectory.target)
         then 'above'
         when positions.value is not null
         then 'not distinguishable'
@@ -81,7 +106,18 @@ select
     {{ years_behind("extract(year from positions.period_end)", "positions.value", "segment") }} as years_behind,
     positions.unit,
     positions.is_complete,
-    trajectory.ambition_note as definition_note,
+    positions.basis,
+    concat_ws(
+        '. ',
+        trajectory.ambition_note,
+        case
+            positions.basis
+            when 'adjusted'
+            then 'Stabilised and adjusted rate of the publisher, with its interval'
+            when 'not adjusted'
+            then 'Sum of trusts, not adjusted for the women and babies that they care for'
+        end
+    ) as definition_note,
     positions.usage_warnings,
     positions.release_key
 from positions

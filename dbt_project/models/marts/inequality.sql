@@ -69,8 +69,8 @@ select
         }} as ratio_{{ side }}_95,
     {% endfor %}
     compared.value - compared.reference_value as gap,
-    target.target,
-    target.due_year as target_due_year,
+    case when target.withdrawn_on is null then target.target end as target,
+    case when target.withdrawn_on is null then target.due_year end as target_due_year,
     compared.usage_warnings,
     compared.release_key
 from compared

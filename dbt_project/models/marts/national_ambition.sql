@@ -1,26 +1,40 @@
--- Grain: ambition × definition × geography × period: published actuals beside the trajectory. Rows of different
--- definitions never stand in one line.
+-- Grain: ambition × definition × geography × period: published actuals, what has changed since the baseline of the same
+-- definition, and the trajectory beside those that it is for.
 with
-    actuals as (
+    -- the definition with the newest figure leads; of several equally new ones, the first of the seed
+    headline as (
+        select ambition_id, definition, geography
+        from {{ ref("int_ambition_actual") }}
+        where leads_from is not null
+        qualify
+            row_number() over (
+                partition by ambition_id order by period_end desc, leads_from, geography, definition, period
+            )
+            = 1
+    ),
+
+    compared as (
         select
-            mapping.ambition_id,
-            coalesce(mapping.definition, published.note) as definition,
-            mapping.is_headline as follows_trajectory,
-            published.geography,
-            published.period,
-            -- a triennium stands at its middle year
-            case
-                when {{ matches_whole("published.period", "'[0-9]{4}-[0-9]{2}'") }}
-                then left(published.period, 4)::integer + 1
-                else left(published.period, 4)::integer
-            end as year,
-            published.value as actual,
-            published.numerator,
-            published.unit,
-            published.note,
-            published.source as source_url
-        from {{ ref("england_published_actual") }} as published
-        inner join {{ ref("ambition_actual_map") }} as mapping using (metric)
+            actuals.*,
+            baseline.period as baseline,
+            baseline.actual as baseline_value,
+            round(actuals.actual - baseline.actual, 6) as change_since_baseline,
+            trajectory.target,
+            round(actuals.actual - trajectory.target, 6) as gap,
+            round((build.built_on - actuals.period_end) / 365.25, 1) as age_years
+        from {{ ref("int_ambition_actual") }} as actuals
+        cross join {{ source("landed", "build") }} as build
+        left join
+            {{ ref("int_ambition_actual") }} as baseline
+            on actuals.ambition_id = baseline.ambition_id
+            and actuals.definition = baseline.definition
+            and actuals.geography = baseline.geography
+            and actuals.baseline_period = baseline.period
+        left join
+            {{ ref("ambition_trajectory") }} as trajectory
+            on actuals.ambition_id = trajectory.ambition_id
+            and actuals.year = trajectory.year
+            and actuals.follows_trajectory
     )
 
 select
@@ -30,27 +44,34 @@ select
     actuals.geography,
     actuals.period,
     actuals.year::integer as year,
-    trajectory.target,
+    actuals.target,
     actuals.actual::double as actual,
-    round(actuals.actual - trajectory.target, 6) as gap,
-    round(actuals.actual - trajectory.target, 6) <= 0 as on_track,
+    actuals.gap,
+    actuals.gap <= 0 as on_track,
     case
         when actuals.follows_trajectory then {{ years_behind("actuals.year", "actuals.actual", "segment") }}
     end as years_behind,
     actuals.unit,
     actuals.numerator::double as numerator,
-    actuals.geography = ambition.headline_geography
-    and actuals.definition = ambition.headline_definition as is_headline,
+    actuals.baseline as baseline_period,
+    actuals.baseline_value::double as baseline_value,
+    actuals.change_since_baseline::double as change_since_baseline,
+    actuals.goal::double as goal,
+    actuals.age_years::double as age_years,
+    actuals.age_years > {{ ambition_stale_years() }} as is_stale,
+    {{ ambition_position("actuals") }} as position,
+    headline.ambition_id is not null as is_headline,
     actuals.note,
     ambition.quirk,
-    actuals.source_url
-from actuals
+    actuals.source_url,
+    actuals.release_key
+from compared as actuals
 inner join {{ ref("ambition") }} as ambition using (ambition_id)
 left join
-    {{ ref("ambition_trajectory") }} as trajectory
-    on actuals.ambition_id = trajectory.ambition_id
-    and actuals.year = trajectory.year
-    and actuals.follows_trajectory
+    headline
+    on actuals.ambition_id = headline.ambition_id
+    and actuals.definition = headline.definition
+    and actuals.geography = headline.geography
 -- a rate above the first knot, or below the last, never stood on the trajectory
 left join
     {{ ref("int_ambition_segment") }} as segment

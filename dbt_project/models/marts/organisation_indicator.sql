@@ -4,22 +4,19 @@ with
     compared as (
         select
             observation.*,
-            coalesce(observation.comparator_value, england.value) as effective_comparator,
-            indicator.statistic,
-            indicator.polarity
-        from {{ ref("fct_observation") }} as observation
-        inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
-        left join
-            {{ ref("england_indicator") }} as england using (
-                source_id, indicator_id, period_start, period_end, breakdown, breakdown_value
-            )
+            null::double as value_min,
+            null::double as value_max,
+            {{ compared_columns("observation.comparator_value") }}
+        from {{ ref("fct_observation") }} as observation {{ compared_joins("observation") }}
         where
             observation.level not in ('trust', 'england', 'region')
             and observation.exclusion_rule is null
             and observation.publisher_status is null
     ),
 
-    trended as (select * from {{ with_trend("compared", ["level", "organisation_code"]) }})
+    judged as (select * from {{ with_verdict("compared") }}),
+
+    trended as (select * from {{ with_trend("judged", ["level", "organisation_code"]) }})
 
 select trended.level, trended.organisation_code, trended.organisation_name, {{ shared_mart_columns() }}
 from trended

@@ -1,7 +1,10 @@
 -- Grain: indicator × level × organisation × period × source, for monthly and quarterly series of at least 12
--- points: XmR chart with special causes and assurance against the indicator's target, and for rare harm the
--- CUSUM for a doubling of England's rate with the excess events beside it. Rolling windows are left out: their
+-- points (one series_id, months and quarters apart; a gap ends runs and moving ranges): XmR chart with special causes
+-- and assurance against the indicator's target, and for rare harm the
+-- CUSUM for a doubling of England's rate with the excess events beside it. A series that rests on few
+-- events has no chart: its ranges are not those of a process about a mean. Rolling windows are left out: their
 -- points overlap, so that limits would be too narrow and every event would count several times.
+{% set series = ["level", "organisation_code", "source_id", "series_id", "months"] %}
 with
     points as (
         select
@@ -10,11 +13,16 @@ with
             indicator.target,
             indicator.is_harm,
             -- months and quarters are separate series
-            series.period_end > series.period_start + 31 as is_quarterly,
+            {{ period_months("series.period_start", "series.period_end") }} as months,
             case
                 indicator.polarity when 'low' then 'decrease' when 'high' then 'increase' else 'neutral'
             end as improvement_direction,
-            indicator.multiplier
+            indicator.multiplier,
+            case
+                when indicator.statistic = 'proportion'
+                then least(series.numerator, series.denominator - series.numerator)
+                else series.numerator
+            end as events
         from {{ ref("int_indicator_value") }} as series
         inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
         where
@@ -25,9 +33,15 @@ with
     ),
 
     long_enough as (
-        select *
+        select
+            *,
+            coalesce(period_start = lag(period_end) over one_series + 1, true) as follows,
+            coalesce(avg(events) over whole_series < {{ least_events_of_a_chart() }}, false) as is_rare
         from points
-        qualify count(*) over (partition by level, organisation_code, source_id, indicator_id, is_quarterly) >= 12
+        window
+            whole_series as (partition by {{ series | join(", ") }}),
+            one_series as (partition by {{ series | join(", ") }} order by period_start)
+        qualify count(*) over whole_series >= 12
     ),
 
     charted as (
@@ -35,24 +49,35 @@ with
         from
             {{
                 spc(
-                    "long_enough",
-                    ["level", "organisation_code", "source_id", "indicator_id", "is_quarterly"],
+                    "(select * from long_enough where not is_rare)",
+                    series,
                     "period_start",
                     "value",
                     "improvement_direction",
+                    fix_y="case when not " ~ has_word("usage_warnings", "'implausible'") ~ " then value end",
+                    follows="follows",
                 )
             }}
     ),
 
-    referred as (
-        select charted.*, england.numerator / england.denominator as reference
+    with_rare as (
+        select *
         from charted
+        union all by name
+        select *
+        from long_enough
+        where is_rare
+    ),
+
+    referred as (
+        select with_rare.*, england.numerator / england.denominator as reference
+        from with_rare
         left join
             {{ ref("england_indicator") }} as england
-            on charted.source_id = england.source_id
-            and charted.indicator_id = england.indicator_id
-            and charted.period_start = england.period_start
-            and charted.period_end = england.period_end
+            on with_rare.source_id = england.source_id
+            and with_rare.indicator_id = england.indicator_id
+            and with_rare.period_start = england.period_start
+            and with_rare.period_end = england.period_end
             and england.breakdown = 'all'
     ),
 
@@ -67,7 +92,7 @@ with
             {{
                 cusum(
                     "rare_events",
-                    ["level", "organisation_code", "source_id", "indicator_id", "is_quarterly"],
+                    series,
                     "period_start",
                     "numerator",
                     "denominator",
@@ -78,6 +103,7 @@ with
 
 select
     referred.indicator_id,
+    referred.series_id,
     referred.indicator_name,
     referred.source_id,
     referred.level,
@@ -105,5 +131,5 @@ select
     referred.usage_warnings,
     referred.release_key
 from referred
-left join summed using (level, organisation_code, source_id, indicator_id, period_start, period_end)
+left join summed using (level, organisation_code, source_id, series_id, period_start, period_end)
 order by referred.source_id, referred.indicator_id, referred.level, referred.organisation_code, referred.period_start

@@ -6,23 +6,15 @@ with
             observation.*,
             membership.lms_code,
             membership.is_boundary_change,
-            coalesce(observation.comparator_value, england.value) as effective_comparator,
-            indicator.statistic,
-            indicator.polarity
+            null::double as value_min,
+            null::double as value_max,
+            {{ compared_columns("observation.comparator_value") }}
         from {{ ref("fct_observation") }} as observation
-        inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
         inner join
             {{ ref("int_trust_lms") }} as membership
             on observation.organisation_code = membership.trust_code
             and observation.period_end = membership.period_end
-        left join
-            {{ ref("england_indicator") }} as england
-            on observation.source_id = england.source_id
-            and observation.indicator_id = england.indicator_id
-            and observation.period_start = england.period_start
-            and observation.period_end = england.period_end
-            and observation.breakdown = england.breakdown
-            and observation.breakdown_value = england.breakdown_value
+            {{ compared_joins("observation") }}
         where
             observation.level = 'trust' and observation.exclusion_rule is null and observation.publisher_status is null
     ),

@@ -14,13 +14,13 @@ with
     ),
 
     made_of_rows as (
-        select release_key, source_row, source_row_count, exclusion_rule, period_end
+        select release_key, source_row, source_row_count, exclusion_rule, period_end, null::date as published_on
         from {{ ref("int_observation") }}
         union all
-        select release_key, source_row, source_row_count, exclusion_rule, null
+        select release_key, source_row, source_row_count, exclusion_rule, null, published_on
         from {{ ref("int_finding") }}
         union all
-        select release_key, source_row, 1, exclusion_rule, null
+        select release_key, source_row, 1, exclusion_rule, null, null
         from described
         where release_key is not null
     ),
@@ -31,7 +31,8 @@ with
             source_row,
             max(coalesce(source_row_count, 1)) as file_rows,
             bool_or(exclusion_rule is null) as in_mart,
-            max(period_end) as period_end
+            max(period_end) as period_end,
+            max(published_on) as published_on
         from made_of_rows
         group by release_key, source_row
     ),
@@ -41,14 +42,27 @@ with
             release_key,
             coalesce(sum(file_rows) filter (where in_mart), 0) as rows_mart,
             coalesce(sum(file_rows) filter (where not in_mart), 0) as rows_excluded,
-            max(period_end) as latest_period_end
+            max(period_end) as latest_period_end,
+            max(published_on) as latest_document
         from rows_seen
         group by release_key
     ),
 
+    -- the newest figures of a dataset say when more are due, whatever day a file was landed; a document has no period,
+    -- and none but its own day of publication counts
     due as (
-        select *, (coalesce(published_on, fetched_at::date) + cadence_days)::date as next_due
-        from {{ ref("int_release") }}
+        select
+            release.*,
+            (
+                max(
+                    coalesce(
+                        counted.latest_period_end + release.lag_days, counted.latest_document, release.published_on
+                    )
+                ) over (partition by release.source_id, release.dataset)
+                + release.cadence_days
+            )::date as next_due
+        from {{ ref("int_release") }} as release
+        left join counted using (release_key)
     )
 
 select
@@ -62,8 +76,7 @@ select
     counted.latest_period_end,
     release.published_on,
     release.next_due,
-    -- the first day after the part of the cadence that may pass: the same rule as perinatal/freshness.py
-    (release.next_due + floor({{ var("late_after") }} * release.cadence_days)::integer + 1)::date as late_from
+    (release.next_due + release.grace_days + 1)::date as late_from
 from due as release
 left join counted using (release_key)
 order by release.release_key

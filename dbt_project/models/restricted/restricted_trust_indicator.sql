@@ -4,15 +4,15 @@ with
         select
             observation.*,
             membership.lms_code,
-            observation.comparator_value as effective_comparator,
-            indicator.statistic,
-            indicator.polarity
+            null::double as value_min,
+            null::double as value_max,
+            {{ compared_columns("observation.comparator_value", has_england=false) }}
         from {{ ref("restricted_observation") }} as observation
-        inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
         inner join
             {{ ref("int_trust_lms") }} as membership
             on observation.organisation_code = membership.trust_code
             and observation.period_end = membership.period_end
+            {{ compared_joins("observation", has_england=false) }}
         where
             observation.level = 'trust' and observation.exclusion_rule is null and observation.publisher_status is null
     ),

@@ -25,6 +25,7 @@ from ingest.fetch.http.options import HttpOptions
 from ingest.fetch.http.results import NOTHING_SEEN, Document, Fetched, NotModified, Received, Validators
 from ingest.fetch.http.turns import Turns
 from perinatal.errors import PerinatalError
+from perinatal.scratch import hold
 
 DOCUMENT_LIMIT: Final = 32 << 20  # bytes; a page or JSON document kept in memory
 EXCERPT: Final = 300  # bytes of a plain-text error body that are worth showing
@@ -74,6 +75,7 @@ class HttpClient:
         try:
             with tempfile.NamedTemporaryFile("w+b", dir=folder, prefix=".incoming-", delete=False) as handle:
                 path = Path(handle.name)
+                hold(handle.fileno())
                 received = self._download(url, cast(BinaryIO, handle), seen, max_bytes or self.options.max_bytes)
             if isinstance(received, NotModified):
                 return received

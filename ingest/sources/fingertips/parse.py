@@ -16,10 +16,11 @@ from typing import Any
 
 import duckdb
 
+from expectations.columns import header_key
 from ingest.land import normalise, sniff
 from ingest.land.dates import DateCell, read_days
 from ingest.land.unreadable import Unreadable
-from ingest.registry import Identity, Sample, header_key
+from ingest.registry import Identity, Sample
 
 DATA = {"indicatorid", "areacode", "timeperiod", "value"}
 METADATA = {"indicatorid", "indicator", "unit", "valuetype"}

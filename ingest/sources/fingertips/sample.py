@@ -7,7 +7,7 @@ vintages and sexes beside the headline; pooled years that overlap; counts rounde
 counts do not give; the ragged file of 2019 (a name with a line break, a header with one column too many); a website
 export (byte order mark, header without spaces, markup, thousands separators). Levels are near England's of 2023.
 Every indicator that is asked for is in the metadata; most were never uploaded, and none has data for acute trusts: the
-API answers with a header alone, which is to be told as "no data".
+API answers with a header alone, which must be reported as "no data".
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ of the seed `nmpa_measure` and a year, or a person says `--dataset pph_1500ml --
 import csv
 import re
 
-from ingest.registry import Identity, Sample, header_key
+from expectations.columns import header_key
+from ingest.registry import Identity, Sample
 from perinatal.settings import PROJECT_ROOT
 
 MEASURES = PROJECT_ROOT / "dbt_project" / "seeds" / "reference" / "nmpa_measure.csv"
@@ -17,19 +18,28 @@ YEAR = re.compile(r"(?<!\d)(20[12]\d)(?:[-_/ ](\d{2})(?!\d))?(?!\d)")
 
 
 def recognise(sample: Sample) -> Identity | None:
-    """Return measure and year of birth: as a person said them, else as the file's name does."""
+    """Return measure and year of birth: as a person said them, else as far as the file's name does."""
     if not HEADER.issubset(header_key(name) for name in sample.header):
         return None
     measure = sample.dataset or measure_of(sample.name)
     release = sample.release or year_of(sample.name)
-    return Identity(measure, release, layout="measure") if measure and release else None
+    return Identity(measure or "", release or "", layout="measure")
+
+
+def datasets() -> tuple[str, ...]:
+    """Return the measures: each is a dataset."""
+    return tuple(_words())
+
+
+def _words() -> dict[str, str]:
+    """Return the words that name each measure."""
+    with MEASURES.open(encoding="utf-8", newline="") as handle:
+        return {row["measure"]: row["words"] for row in csv.DictReader(handle)}
 
 
 def measure_of(name: str) -> str | None:
     """Return the one measure that a file name means; None where it means none or several."""
-    with MEASURES.open(encoding="utf-8", newline="") as handle:
-        measures = {row["measure"]: row["words"] for row in csv.DictReader(handle)}
-    plain = name.lower()
+    measures, plain = _words(), name.lower()
     # an id spelled out ("pph_1500ml-2023.csv") decides; words must mean one measure
     spelled = [measure for measure in measures if "_" in measure and measure in plain]
     words = re.sub(r"[_-]+", " ", plain)

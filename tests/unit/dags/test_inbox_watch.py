@@ -1,4 +1,4 @@
-"""The inbox watch: told once, when it has stopped growing, and never touched."""
+"""The inbox watch: named once, when it has stopped growing, and never touched."""
 
 from __future__ import annotations
 
@@ -14,32 +14,39 @@ from ingest.inbox.quiet_files import QuietFiles, look
 from perinatal.dropped_files import Signature
 
 
-def told(files: QuietFiles, seen: dict[str, Signature], now: float) -> list[str]:
+def named(files: QuietFiles, seen: dict[str, Signature], now: float) -> list[str]:
     return list(files.ready(seen, now))
 
 
-def test_a_file_is_told_once_when_it_has_been_quiet() -> None:
-    files, whole = QuietFiles(quiet=2, remind=300), {"a/b.csv": Signature(10, 1, 1)}
-    assert [told(files, whole, now) for now in (0, 1, 2, 3, 60)] == [[], [], ["a/b.csv"], [], []]
+def test_a_file_is_named_once_when_it_has_been_quiet() -> None:
+    files, whole = QuietFiles(quiet=2, remind=300), {"a/b.csv": Signature(10, 1, 1, 1)}
+    assert [named(files, whole, now) for now in (0, 1, 2, 3, 60)] == [[], [], ["a/b.csv"], [], []]
 
 
-def test_a_growing_file_is_told_only_when_it_has_stopped() -> None:
+def test_a_growing_file_is_named_only_when_it_has_stopped() -> None:
     files = QuietFiles(quiet=2, remind=300)
     for second in range(10):
-        assert told(files, {"a": Signature(second, second, 1)}, second) == []
-    assert told(files, {"a": Signature(9, 9, 1)}, 11) == ["a"]
+        assert named(files, {"a": Signature(second, second, 1, 1)}, second) == []
+    assert named(files, {"a": Signature(9, 9, 1, 1)}, 11) == ["a"]
 
 
-def test_one_that_nobody_takes_is_told_again_and_so_is_a_changed_one() -> None:
+def test_one_that_nobody_takes_is_named_again_and_so_is_a_changed_one() -> None:
     files = QuietFiles(quiet=2, remind=300)
-    old, new = {"a": Signature(1, 1, 1)}, {"a": Signature(1, 1, 2)}
-    assert [told(files, old, now) for now in (0, 2, 301, 302, 303)] == [[], ["a"], [], ["a"], []]
-    assert [told(files, new, now) for now in (304, 306, 307)] == [[], ["a"], []]
+    old, new = {"a": Signature(1, 1, 1, 1)}, {"a": Signature(1, 1, 2, 1)}
+    assert [named(files, old, now) for now in (0, 2, 301, 302, 303)] == [[], ["a"], [], ["a"], []]
+    assert [named(files, new, now) for now in (304, 306, 307)] == [[], ["a"], []]
 
 
-def test_one_that_is_gone_and_comes_again_is_told_again() -> None:
-    files, whole = QuietFiles(quiet=2, remind=300), {"a": Signature(1, 1, 1)}
-    assert [told(files, seen, now) for now, seen in ((0, whole), (2, whole), (3, {}), (4, whole), (6, whole))] == [
+def test_one_that_gets_other_rights_is_named_again() -> None:
+    files = QuietFiles(quiet=2, remind=300)
+    closed, opened = {"a": Signature(1, 1, 1, 1)}, {"a": Signature(1, 1, 1, 2)}
+    assert [named(files, closed, now) for now in (0, 2, 3)] == [[], ["a"], []]
+    assert [named(files, opened, now) for now in (4, 6, 7)] == [[], ["a"], []]
+
+
+def test_one_that_is_gone_and_comes_again_is_named_again() -> None:
+    files, whole = QuietFiles(quiet=2, remind=300), {"a": Signature(1, 1, 1, 1)}
+    assert [named(files, seen, now) for now, seen in ((0, whole), (2, whole), (3, {}), (4, whole), (6, whole))] == [
         [],
         ["a"],
         [],
@@ -114,7 +121,7 @@ def test_triggers_on_one_inbox_share_one_scan(tmp_path: Path, monkeypatch: pytes
 def test_a_folder_that_may_not_be_read_does_not_end_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dags import triggers
 
-    answers: list[Any] = [PermissionError("no"), {"a": Signature(1, 1, 1)}]
+    answers: list[Any] = [PermissionError("no"), {"a": Signature(1, 1, 1, 1)}]
 
     def sometimes(_: Path) -> dict[str, Signature]:
         answer = answers.pop(0) if len(answers) > 1 else answers[0]

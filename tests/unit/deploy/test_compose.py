@@ -21,6 +21,7 @@ import yaml
 
 from perinatal.settings import Settings
 from pipeline import service
+from pipeline.preload import SIGN_OF_LIFE
 from publish import policy, serve
 
 REPO = Path(__file__).resolve().parents[3]
@@ -146,7 +147,7 @@ def test_workers_can_be_scaled(name: str) -> None:
     part = services[name]
     assert not part.keys() & {"container_name", "hostname", "ports"}
     assert "--celery-hostname" not in part["command"]
-    assert part["healthcheck"]["test"][1].endswith("celery@$${HOSTNAME}")
+    assert f"/tmp/{SIGN_OF_LIFE}" in part["healthcheck"]["test"][1]  # a folder that each container has for itself
     assert "--skip-serve-logs" in part["command"]  # Airflow's pages read the shared log volume, whoever wrote it
     assert "logs:/var/log/airflow" in services["api-server"]["volumes"]
 

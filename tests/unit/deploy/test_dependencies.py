@@ -4,7 +4,8 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def imported_names(path: Path) -> Iterator[str]:
             yield node.module.split(".")[0]
 
 
+@cache
 def imported() -> dict[str, str]:
     """Return third-party package → a file of the rooms that imports it."""
     found = {}
@@ -55,8 +57,13 @@ def imported() -> dict[str, str]:
     return found
 
 
+@cache
+def installed() -> Mapping[str, list[str]]:
+    return packages_distributions()  # reads the records of every installed distribution
+
+
 def distributions_of(name: str) -> set[str]:
-    return {canonical(found) for found in packages_distributions().get(name, [name])}
+    return {canonical(found) for found in installed().get(name, [name])}
 
 
 def test_what_the_rooms_import_is_declared() -> None:

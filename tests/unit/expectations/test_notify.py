@@ -138,7 +138,7 @@ def test_a_flood_becomes_one_message(home, httpserver):
     assert "and 10 more" in posts[0]["message"]
 
 
-def test_a_warning_that_becomes_a_block_is_told_at_once_and_once(home, httpserver):
+def test_a_warning_that_becomes_a_block_is_sent_at_once_and_once(home, httpserver):
     hook, posts = webhook(httpserver)
     for severity in ("warn", "block", "block"):
         AlertLog(home.alerts).reconcile(Scope.read("release"), [replace(WARN, severity=severity)])
@@ -158,7 +158,7 @@ def test_a_message_is_enough_to_act_on(home, httpserver):
     )
     AlertLog(home.alerts).reconcile(Scope.read("arrival/mbrrace/perinatal_mortality/2023"), [breach])
     notify.notify(AlertLog(home.alerts), [hook], digest=False, portal_url="https://insights.example.org/")
-    for told in (
+    for words in (
         "arrival/mbrrace/perinatal_mortality/2023",
         "Release: mbrrace/perinatal_mortality/2023/abc",
         "Rule: masks_are_whole (1,234 found)",
@@ -167,7 +167,7 @@ def test_a_message_is_enough_to_act_on(home, httpserver):
         "LMSs: QOP",
         "https://insights.example.org/quality.html#alerts",
     ):
-        assert told in posts[0]["message"]
+        assert words in posts[0]["message"]
 
 
 def test_addresses_are_never_shown(home):
@@ -185,3 +185,23 @@ def test_a_cut_off_line_in_the_log_costs_no_second_message(home, httpserver):
     for _night in range(2):
         notify.notify(log, [hook], digest=True)
     assert len(posts) == 1
+
+
+def test_an_address_without_its_kind_is_named_by_a_hash_alone(home: Home) -> None:
+    channel = Channel("TOKEN-123/without/a/kind")
+    notify.notify(AlertLog(home.alerts), [channel], digest=True, send=lambda *_: False)
+    assert "TOKEN" not in channel.name
+    written = "".join(path.read_text() for path in home.alerts.rglob("*") if path.is_file())
+    assert "TOKEN" not in written
+
+
+def test_the_log_of_alerts_holds_no_credentials(home: Home) -> None:
+    log = AlertLog(home.alerts)
+    log.reconcile(Scope.read("pipeline/build"), [Breach("build_fails", "block", "s3://me:TOKEN-123@store/x is away")])
+    assert [alert.breach.message for alert in log.all()] == ["s3://***@store/x is away"]
+    assert "TOKEN" not in log.path.read_text()
+
+
+def test_the_library_that_sends_logs_no_address(caplog: pytest.LogCaptureFixture) -> None:
+    assert not notify._apprise("nosuchkind://TOKEN-123", "title", "body")
+    assert "TOKEN" not in caplog.text

@@ -23,6 +23,7 @@ from ingest.stores import Stores
 from perinatal import dropped_files
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
+from perinatal.scratch import scratch_folder
 from tests.unit.ingest.conftest import leftovers
 
 TABLE = b"Code,Events,Rate,New\n" + b'RAA,1,2.5,"x, y"\nRBB,,-3e-1,\n' * 40
@@ -60,7 +61,7 @@ def read(
     home: Home, source: Source, file: Path, *, ahead: bool
 ) -> tuple[object, object, list[tuple[object, ...]]] | tuple[str, str]:
     """Decode a file as landing does: what it is, what was noticed, its rows; or why it cannot be read."""
-    with archived(home, source, file) as (kept, typed), landing._workplace(Stores.of(home)) as work:
+    with archived(home, source, file) as (kept, typed), scratch_folder(home.landed, ".landing-") as work:
         rows = work / "rows.parquet"
         try:
             found = typed_table.typed_rows(kept.path, Arrival(source, NAME), work, rows, typed if ahead else None)

@@ -5,7 +5,8 @@ import shutil
 import socket
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from ingest.stores import FetchStores, Stores
 from perinatal.home import Home
 
 MakeSource = Callable[..., Source]
+NOBODY = 65534
 RELEASES = Path(__file__).resolve().parents[3].parent / "shared" / "releases"
 
 
@@ -370,15 +372,39 @@ def test_a_release_from_quarantine_can_say_what_the_file_is(home: Home, box: Inb
     assert open_scopes(home) == []
 
 
-def test_nothing_left_behind_where_reading_is_forbidden(home: Home, box: Inbox) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may read everything")
+def test_a_file_that_may_not_be_read_says_what_to_do_and_is_taken_once_it_may(home: Home, box: Inbox) -> None:
+    box.drop("first.csv", table(2020))
+    assert box.collect() == {"first.csv": "landed"}  # with this all is imported that somebody else may not read
     path = box.drop("closed.csv", table(2021))
     path.chmod(0)
     box.drop("births.csv", table(2022))
-    assert box.collect() == {"closed.csv": "left", "births.csv": "landed"}
+    with as_somebody_else(home.root):
+        assert box.collect() == {"closed.csv": "left", "births.csv": "landed"}
+    [left] = [dropped.left for dropped in box.dropped if dropped.left]
+    assert "chmod a+r" in left
+    assert open_scopes(home) == ["inbox/madeup/closed.csv"]
     path.chmod(0o644)
     assert box.collect() == {"closed.csv": "landed"}
+
+
+@contextmanager
+def as_somebody_else(root: Path) -> Iterator[None]:
+    """Work as a user without root's rights, who owns everything below `root`."""
+    if os.geteuid() != 0:
+        yield
+        return
+    for path in (root, *root.rglob("*")):
+        os.chown(path, NOBODY, NOBODY)
+    above = [(path, path.stat().st_mode) for path in root.parents if path.owner() == "root" and path != Path("/")]
+    for path, mode in above:
+        path.chmod(mode | 0o111)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        for path, mode in above:
+            path.chmod(mode)
 
 
 # what each real file is, told by its own name and content alone

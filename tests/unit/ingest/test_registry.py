@@ -2,6 +2,7 @@
 
 import pytest
 
+from expectations.columns import header_key
 from ingest import registry
 from ingest.registry import Identity, Sample, Source
 from perinatal.errors import PerinatalError
@@ -123,11 +124,11 @@ def test_an_unknown_source_gets_the_list() -> None:
 
 @pytest.mark.parametrize("name", ["Org Code", "org_code", "ORG-CODE", "\ufeffOrg Code ", "OrgCode"])
 def test_headers_are_compared_without_case_spaces_and_punctuation(name: str) -> None:
-    assert registry.header_key(name) == "orgcode"
+    assert header_key(name) == "orgcode"
 
 
 def test_numbers_in_headers_stay_apart() -> None:
-    assert registry.header_key("Lower CI 95.0 limit") != registry.header_key("Lower CI 99.8 limit")
+    assert header_key("Lower CI 95.0 limit") != header_key("Lower CI 99.8 limit")
 
 
 @pytest.mark.parametrize(

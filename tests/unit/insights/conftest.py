@@ -40,11 +40,11 @@ create table core.dim_release (
 create table marts.trust_indicator (
     indicator_id varchar, source_id varchar, breakdown varchar, period_label varchar, period_start date,
     period_end date, trust_code varchar, trust_name varchar, lms_code varchar, value double, unit varchar,
-    comparison varchar, usage_warnings varchar[], release_key varchar);
+    verdict varchar, usage_warnings varchar[], release_key varchar);
 create table marts.lms_indicator (
     indicator_id varchar, indicator_name varchar, source_id varchar, breakdown varchar, period_label varchar,
     period_start date, period_end date, lms_code varchar, lms_name varchar, region_name varchar, value double,
-    lower_95 double, upper_95 double, unit varchar, comparison varchar, comparator_value double, is_complete boolean,
+    lower_95 double, upper_95 double, unit varchar, verdict varchar, comparator_value double, is_complete boolean,
     trusts_expected integer, trusts_reporting integer, value_min double, value_max double, usage_warnings varchar[],
     release_key varchar);
 create table marts.england_indicator (

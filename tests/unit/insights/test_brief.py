@@ -34,13 +34,13 @@ def indicator(candidate, indicator_id, name, values, lms_names="System", trusts=
             is_complete=value is not None,
             trusts_expected=3,
             trusts_reporting=3 if value is not None else 2,
-            comparison=None if value is None else "worse",
+            verdict=None if value is None else "worse",
             **lms,
             **bounds,
             **common,
         )
         trust = {"trust_code": f"R{place:02}", "trust_name": f"{trusts} {place:02}", "lms_code": lms["lms_code"]}
-        candidate.insert("marts.trust_indicator", value=value, comparison="worse", **trust, **common)
+        candidate.insert("marts.trust_indicator", value=value, verdict="worse", **trust, **common)
 
 
 @pytest.fixture(scope="module")

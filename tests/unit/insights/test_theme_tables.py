@@ -180,8 +180,8 @@ def test_indicators_stand_beside_themes(candidate, home):
     candidate.insert(
         "core.dim_indicator", indicator_id="apgar_below_7", indicator_name="Apgar", polarity="low", unit="%"
     )
-    for place, comparison in enumerate(["worse", "worse", "similar", None]):
-        for end, said in ((date(2022, 12, 31), "better"), (date(2023, 12, 31), comparison)):
+    for place, verdict in enumerate(["worse", "worse", "similar", None]):
+        for end, said in ((date(2022, 12, 31), "better"), (date(2023, 12, 31), verdict)):
             candidate.insert(
                 "marts.trust_indicator",
                 indicator_id="apgar_below_7",
@@ -192,7 +192,7 @@ def test_indicators_stand_beside_themes(candidate, home):
                 period_end=end,
                 trust_code=f"R{place}",
                 value=1.0,
-                comparison=said,
+                verdict=said,
             )
     step.run(candidate.path, DecisionFile(home.theme_decisions))
     told = candidate.rows(

@@ -81,3 +81,25 @@ def test_nothing_is_created_by_looking(tmp_path: Path) -> None:
     with pytest.raises(PerinatalError, match=r"no edition is published in .*var: run `perinatal refresh --sample`"):
         _ = root.database
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PERINATAL_ALERT_URLS", '["hooks.example.org/services/TOKEN-123"]'),
+        ("PERINATAL_LMS_ALERT_URLS", '{"QOP": ["TOKEN-123"]}'),
+    ],
+)
+def test_an_address_without_its_kind_is_refused_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(PerinatalError, match="lacks its kind") as error:
+        settings.get()
+    assert name in str(error.value)
+    assert "TOKEN" not in str(error.value)
+
+
+def test_the_store_is_shown_without_its_credentials() -> None:
+    shown = settings.shown("storage_url", "s3://user:TOKEN-123@store.example.org/bucket?secret_key=TOKEN-456&region=x")
+    assert shown == "s3://***@store.example.org/bucket?secret_key=***&region=x"

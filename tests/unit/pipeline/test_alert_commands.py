@@ -46,8 +46,8 @@ def listed(*arguments: str) -> list[dict[str, object]]:
 def test_an_alert_is_shown_with_all_that_is_needed_to_work_it(home: Home) -> None:
     [alert] = listed()
     shown = run("alerts", "show", str(alert["alert_id"])[:4])
-    for told in (BREACH.message, "Why it matters: Rates rest on it.", "Ask the publisher.", "Barts", "alerts accept"):
-        assert told in shown
+    for words in (BREACH.message, "Why it matters: Rates rest on it.", "Ask the publisher.", "Barts", "alerts accept"):
+        assert words in shown
 
 
 def test_an_accepted_alert_is_listed_apart_with_who_and_why(home: Home) -> None:
@@ -82,8 +82,8 @@ def refused(home: Home, tmp_path: Path) -> Home:
 
 def test_a_refused_file_shows_its_first_rows_the_reason_and_the_commands(refused: Home) -> None:
     shown = run("quarantine", "show", SHA[:6])
-    for told in ("Year,Deaths", "2031,4", "The birth year is not over yet", f"quarantine release {SHA[:12]}"):
-        assert told in shown
+    for words in ("Year,Deaths", "2031,4", "The birth year is not over yet", f"quarantine release {SHA[:12]}"):
+        assert words in shown
 
 
 def test_what_the_release_gate_is_sure_to_block_is_not_released(refused: Home) -> None:

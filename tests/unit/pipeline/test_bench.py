@@ -135,8 +135,8 @@ def test_made_releases_are_landed_as_synthetic_without_a_breach(home: Home, tmp_
         arrival = Arrival(registry.source(made.source_id), made.path.name, is_synthetic=True)
         manifest = landing.land(Stores.of(home), made.path, arrival).manifest
         assert (manifest.rows_landed, manifest.is_synthetic) == (made.rows, True)
-        told = [check["rule"] for check in manifest.checks if not check["success"] and check["severity"] != "info"]
-        assert told == []
+        broken = [check["rule"] for check in manifest.checks if not check["success"] and check["severity"] != "info"]
+        assert broken == []
 
 
 def test_the_command_lists_its_options_without_importing_what_it_measures(cli: Callable[..., object]) -> None:

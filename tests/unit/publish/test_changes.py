@@ -1,4 +1,4 @@
-"""What changed between two editions is told row by row, and never what a mask has since covered."""
+"""What changed between two editions is listed row by row, and never what a mask has since covered."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -66,7 +66,7 @@ def make(folder: Path, mart: str, rows: list[Row]) -> Path:
 
 @pytest.fixture
 def compare(tmp_path: Path) -> Compare:
-    """Give what is told of a mart that went from `old` rows to `new` ones; each row is BASE with changes."""
+    """Give the changes listed for a mart that went from `old` rows to `new` ones; each row is BASE with changes."""
 
     def run(old: list[Row], new: list[Row], mart: str = "trust_indicator") -> list[Row]:
         last = make(tmp_path / "20250101T000000-last", mart, [BASE | row for row in old])
@@ -227,3 +227,17 @@ def test_a_last_edition_of_an_older_shape_is_compared_by_what_it_has(compare: Co
         connection.execute("drop table marts.organisation_indicator")
     now = make(tmp_path / "later", "trust_indicator", [BASE | {"value": 6.0, "adjusted_value": 1.0}])
     assert changes.record(now / "perinatal.duckdb", last) == 1
+
+
+def test_an_entry_that_was_not_there_is_new(tmp_path: Path) -> None:
+    columns = "level varchar, organisation_code varchar, concept_id varchar, is_new boolean"
+    entries = {"last": ["stillbirth"], "now": ["stillbirth", "pph_1500ml"]}
+    for folder, concepts in entries.items():
+        with duckdb.connect(str(make(tmp_path / folder, "trust_indicator", []) / "perinatal.duckdb")) as connection:
+            connection.execute(f"create table marts.attention ({columns})")
+            for concept in concepts:
+                connection.execute("insert into marts.attention values ('trust', 'RAA', ?, null)", [concept])
+    changes.record(tmp_path / "now" / "perinatal.duckdb", tmp_path / "last")
+    with duckdb.connect(str(tmp_path / "now" / "perinatal.duckdb"), read_only=True) as connection:
+        found = connection.sql("select concept_id, is_new from marts.attention order by 1").fetchall()
+    assert found == [("pph_1500ml", True), ("stillbirth", False)]

@@ -95,6 +95,14 @@ def test_the_published_edition_is_never_pruned(home: Home) -> None:
     assert Editions.of(home).current() == home.editions / "2024"
 
 
+def test_the_newest_stays_newest_after_the_clock_was_set_back(home: Home, publish: Publish) -> None:
+    name_editions(home, "20991231T235959-0badc10c")
+    made = publish("one")
+    assert made.name == "21000101T000000-oneoneon"
+    assert edition.info(made)["published_at"] < "2099"
+    assert Editions.of(home).prune(1) == ["20991231T235959-0badc10c"]
+
+
 DANGEROUS = ["=1+1", "+1", "-1", "@sum(a)", "\t=1", "\r=1", '=HYPERLINK("x")', "\n=1", " =1"]
 
 

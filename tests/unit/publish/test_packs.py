@@ -75,15 +75,15 @@ def test_frictionless_finds_no_fault(pack: Path) -> None:
 
 
 def test_the_dictionary_explains_every_column(pack: Path) -> None:
-    told = {(row["table"], row["column"]): row["description"] for row in rows(pack / "data_dictionary.csv")}
+    described = {(row["table"], row["column"]): row["description"] for row in rows(pack / "data_dictionary.csv")}
     for path in pack.glob("*.csv"):
         if path.name == "data_dictionary.csv":
             continue
         with path.open(encoding="utf-8", newline="") as handle:
             header = next(csv.reader(handle))
-        assert header == [column for table, column in told if table == path.stem]
+        assert header == [column for table, column in described if table == path.stem]
     declared = {table for _, table in made_up.declared()}
-    missing = [name for name, says in told.items() if not says and name[0] in declared]
+    missing = [name for name, says in described.items() if not says and name[0] in declared]
     assert not missing
 
 

@@ -1,8 +1,8 @@
 """Damaged files of every source: what comes in is refused with a reason or landed whole, quickly, without a crash.
 
 Every source's own sample is mutated: cut off, bits turned, columns shuffled, renamed or doubled, encodings mixed, cells
-made huge, turned into formulas or full of quotes. 50 examples a source, the same in every run;
-PERINATAL_TEST_EXAMPLES=1000 for more, and other ones (with `-rP`, how many were read and landed is told).
+made huge, turned into formulas or full of quotes. 20 examples a source, the same in every run;
+PERINATAL_TEST_EXAMPLES=1000 for more, and other ones (with `-rP`, how many were read and landed is printed).
 """
 
 import csv
@@ -23,7 +23,7 @@ from ingest.land import sniff
 from ingest.registry import Source, all_sources
 from tests.unit.sources.conftest import Arrived, arrive
 
-EXAMPLES = int(os.environ.get("PERINATAL_TEST_EXAMPLES", "50"))
+EXAMPLES = int(os.environ.get("PERINATAL_TEST_EXAMPLES", "20"))
 ROWS = 60  # of a sample file; more would only cost time
 FORMULAS = ('=HYPERLINK("http://evil.example","x")', "+cmd|' /C calc'!A0", "@SUM(1+9)*cmd", "-2+3", "\t=1+1")
 QUOTES = ('"', '""', 'a "quoted" word', '"""', "it's", '","', '"\n"', "“curly”")

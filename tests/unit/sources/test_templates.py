@@ -11,7 +11,7 @@ from ingest.registry import TEMPLATES_DIR, all_sources
 
 OBSERVATION_COLUMNS = (
     "source,dataset,release,indicator,organisation_name,organisation_code,level,period,breakdown,breakdown_value,"
-    "numerator,denominator,value,unit,lower_95,upper_95,note"
+    "numerator,denominator,value,unit,lower_95,upper_95,note,source_url"
 )
 FINDING_COLUMNS = "source,document_title,document_url,published_on,kind,text,count,denominator,share,page"
 GOOD = {

@@ -124,7 +124,7 @@ select
     'fingertips' as source_id,
     our_indicator_id as indicator_id,
     scheme as organisation_scheme,
-    area_code as published_code,
+    upper(trim(area_code)) as published_code,
     trim({{ replace_matches("area_name", "'\\s+'", "' '") }}) as published_name,
     level,
     country,
@@ -181,6 +181,8 @@ select
         )
     }} as usage_warnings,
     value_note as note,
+    -- how new the file is for this indicator: to the end of the newest period that it gives a value for
+    max(period_end) filter (where value is not null) over (partition by release_key, indicator_id) as content_until,
     case
         when copy_number > 1
         then 'repeated_row'

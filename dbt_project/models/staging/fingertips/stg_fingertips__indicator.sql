@@ -31,6 +31,7 @@ with
 
 select
     *,
+    'https://fingertips.phe.org.uk/search/' || replace(indicator_id, 'fingertips_', '') as definition_url,
     null::varchar as ambition_id,
     null::varchar as series_break,
     'fingertips' as source_id,

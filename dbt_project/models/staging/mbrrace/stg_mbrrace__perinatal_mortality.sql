@@ -80,6 +80,7 @@ with
                 crude_{{ measure.of }}_category as band,
                 stabilised_{{ measure.of }}_rate as adjusted_rate,
                 stabilised_{{ measure.of }}_category as adjusted_rate_band,
+                stabilised_{{ measure.of }}_category_id as adjusted_rate_category,
                 stabilised_{{ measure.of }}_interval as adjusted_limits,
                 group_average_{{ measure.of }}_rate as average
             from bounds
@@ -115,6 +116,7 @@ select
     comparator_group as comparator_name,
     case when not is_masked then band end as publisher_band,
     adjusted_rate_band as adjusted_band,
+    nullif(adjusted_rate_category, 0)::integer as publisher_adjusted_band,
     is_masked as is_suppressed,
     is_withheld and not is_masked as is_denominator_withheld,
     if(is_masked, 0, deaths)::double as least_numerator,

@@ -1,5 +1,6 @@
--- Grain: release × published level × organisation × dimension × category: the rows of the annual and the monthly
--- data files, typed, with repeated rows as one. `source_row` is the first of them.
+-- Grain: release × published level × organisation × dimension × counting basis × category: the rows of the annual and
+-- the monthly data files, typed, with repeated rows as one. `source_row` is the first of them. `measure` is the
+-- category in one spelling (reference.msds_category), `published_category` as the publisher's file has it.
 {{ config(materialized="table") }}
 with
     dated as (
@@ -24,22 +25,36 @@ with
 
     published as (
         select
-            * replace ({{ msds_category("measure") }} as measure),
-            coalesce({{ is_category_a_date("measure") }}, false) as is_category_repaired
+            dated.* replace (
+                trim(dated.dimension) as dimension,
+                trim(dated.org_level) as org_level,
+                nullif({{ msds_category("dated.measure") }}, '') as measure
+            ),
+            lower(trim(dated.count_of)) as counted,
+            name.source_id,
+            name.indicator_id,
+            coalesce({{ is_category_a_date("dated.measure") }}, false) as is_category_repaired
         from dated
+        inner join
+            {{ ref("base_msds__name") }} as name
+            on trim(dated.dimension) = name.publisher_indicator
+            and name.kind <> 'measure'
     ),
 
     first_rows as (
         select release_key, min(source_row) as source_row, count(*) as source_row_count
         from published
-        group by release_key, org_level, coalesce(trim(org_code), trim(org_name)), dimension, measure
+        group by
+            release_key, lower(trim(org_level)), {{ msds_code("org_code", "org_name") }}, dimension, counted, measure
     ),
 
     single as (
         select
-            published.* exclude (org_code, org_name, value, cell_words, masked_cells, missing_cells),
-            -- a place without a code goes by its name
-            coalesce(trim(published.org_code), trim(published.org_name)) as published_code,
+            published.* exclude (org_code, org_name, value, measure, cell_words, masked_cells, missing_cells),
+            published.measure as published_category,
+            coalesce(own.category, common.category, published.measure) as measure,
+            coalesce(own.category, common.category) is not null as is_known_category,
+            {{ msds_code("published.org_code", "published.org_name") }} as published_code,
             trim(published.org_name) as published_name,
             first_rows.source_row_count,
             {{ is_masked("value") }} as is_masked,
@@ -48,6 +63,11 @@ with
             {{ msds_word("published.value") }} as word
         from published
         inner join first_rows using (release_key, source_row)
+        left join
+            {{ ref("msds_category") }} as own
+            on published.indicator_id = own.indicator_id
+            and published.measure = own.label
+        left join {{ ref("msds_category") }} as common on common.indicator_id = '*' and published.measure = common.label
     ),
 
     -- categories that say that nothing is known: never in the denominator of the others
@@ -71,12 +91,13 @@ with
             org_level,
             published_code,
             dimension,
+            counted,
             case
                 when bool_and(number is not null or is_unknown) then sum(number) filter (where not is_unknown)
             end as known_total,
             case when bool_and(number is not null) then sum(number) end as whole_total
         from known
-        group by release_key, org_level, published_code, dimension
+        group by release_key, org_level, published_code, dimension, counted
     )
 
 select
@@ -94,6 +115,7 @@ inner join
     and known.org_level = totals.org_level
     and known.published_code = totals.published_code
     and known.dimension = totals.dimension
+    and known.counted = totals.counted
 left join {{ ref("msds_org_level") }} as level on lower(trim(known.org_level)) = level.published_level
 left join
     {{ ref("country_of_code") }} as country

@@ -7,11 +7,10 @@ with
         select
             measure.release_key,
             measure.source_row,
-            measure.org_level,
-            -- a place without a code goes by its name
-            coalesce(trim(measure.org_code), trim(measure.org_name)) as published_code,
+            trim(measure.org_level) as org_level,
+            {{ msds_code("measure.org_code", "measure.org_name") }} as published_code,
             trim(measure.org_name) as published_name,
-            measure.indicator,
+            trim(measure.indicator) as indicator,
             measure.start_date,
             measure.end_date,
             coalesce(currency.part, 'unknown') as part,

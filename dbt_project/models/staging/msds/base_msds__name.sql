@@ -3,18 +3,18 @@
 {{ config(materialized="table") }}
 with
     counted as (
-        select dimension, measure, count_of
+        select trim(dimension) as dimension, measure, count_of
         from {{ source("landed", "msds__annual") }}
         union all
-        select dimension, measure, count_of
+        select trim(dimension), measure, count_of
         from {{ source("landed", "msds__monthly_data") }}
     ),
 
     measured as (
-        select measure.indicator, max(currency.multiplier) as printed_multiplier
+        select trim(measure.indicator) as indicator, max(currency.multiplier) as printed_multiplier
         from {{ source("landed", "msds__monthly_measures") }} as measure
-        left join {{ ref("msds_currency") }} as currency on measure.currency = currency.currency
-        group by measure.indicator
+        left join {{ ref("msds_currency") }} as currency on trim(measure.currency) = currency.currency
+        group by trim(measure.indicator)
     ),
 
     published as (
@@ -36,25 +36,42 @@ with
         from measured
     ),
 
+    -- figures of Hospital Episode Statistics in a workbook of comparisons: another source, whose dimensions are named
+    -- alike
+    sourced as (
+        select
+            *,
+            if(right(publisher_indicator, 4) = '_HES', 'hes', 'msds') as source_id,
+            {{ replace_matches("publisher_indicator", "'_HES$'", "''") }} as name_within_source
+        from published
+    ),
+
     named as (
         select
             published.*,
-            coalesce(known.indicator_id, 'msds_' || {{ snake_case("published.publisher_indicator") }}) as indicator_id,
+            published.source_id
+            || '_'
+            || coalesce(
+                {{ replace_matches("known.indicator_id", "'^msds_'", "''") }},
+                {{ snake_case("published.name_within_source") }}
+            ) as sourced_id,
+            if(published.source_id = 'msds', coalesce(known.indicator_id, sourced_id), sourced_id) as indicator_id,
             coalesce(known.breakdown, if(published.kind = 'distribution', 'category', 'all')) as breakdown,
             coalesce(known.breakdown_value, 'all') as breakdown_value
-        from published
+        from sourced as published
         left join
             {{ ref("indicator_source_map") }} as known
             on known.source_id = 'msds'
-            and lower(published.publisher_indicator) = lower(known.publisher_indicator)
+            and lower(published.name_within_source) = lower(known.publisher_indicator)
     )
 
 select
-    named.*,
+    named.* exclude (sourced_id),
     rule.pattern,
     rule.indicator_name,
     rule.concept_id,
     rule.definition,
+    rule.definition_url,
     rule.polarity,
     rule.numerator_definition,
     rule.denominator_definition,
@@ -71,5 +88,7 @@ select
     rule.unit
 from named
 left join {{ ref("indicator") }} as catalogue using (indicator_id)
-left join {{ ref("msds_indicator_rule") }} as rule on {{ matches_whole("named.indicator_id", "rule.pattern") }}
+left join
+    {{ ref("msds_indicator_rule") }} as rule
+    on {{ matches_whole("replace(named.indicator_id, 'hes_', 'msds_')", "rule.pattern") }}
 qualify row_number() over (partition by named.publisher_indicator, named.kind order by rule.place) = 1

@@ -6,7 +6,11 @@
 -- implied zeros count in sums of trusts (is_implied) and are not shown as published values.
 with
     named as (
-        select base.*, name.indicator_id, name.kind, name.rolling_months
+        select
+            base.*,
+            name.kind,
+            name.rolling_months,
+            bool_or(base.is_unknown) over (partition by base.release_key, base.dimension, base.counted) as tells_unknown
         from {{ ref("base_msds__count") }} as base
         inner join
             {{ ref("base_msds__name") }} as name on base.dimension = name.publisher_indicator and name.kind <> 'measure'
@@ -32,6 +36,9 @@ with
                 then 'unknown_level'
                 when word is not null and word_meaning is null
                 then 'unreadable_value'
+                -- how many months or organisations sent data: no births or women
+                when counted in ('months', 'organisations')
+                then 'about_the_submission'
             end as exclusion_rule,
             false as is_implied
         from named
@@ -45,16 +52,17 @@ with
             level,
             published_code,
             dimension,
+            counted,
             any_value(known_total) as known_total,
             any_value(whole_total) as whole_total,
             min(source_row) as source_row
         from named
         where level = 'trust' and kind = 'distribution'
-        group by release_key, level, published_code, dimension
+        group by release_key, level, published_code, dimension, counted
     ),
 
     categories as (
-        select distinct release_key, dimension, measure, is_unknown
+        select distinct release_key, dimension, counted, measure, is_unknown
         from named
         where kind = 'distribution' and measure is not null
     ),
@@ -70,13 +78,14 @@ with
             true as is_implied
         from without_zeros
         inner join reported using (release_key)
-        inner join categories using (release_key, dimension)
+        inner join categories using (release_key, dimension, counted)
         anti join
             named as listed
             on reported.release_key = listed.release_key
             and reported.level = listed.level
             and reported.published_code = listed.published_code
             and reported.dimension = listed.dimension
+            and reported.counted = listed.counted
             and categories.measure = listed.measure
         inner join
             named as first_row
@@ -98,8 +107,10 @@ select
     release_key,
     source_row,
     source_row_count::integer as source_row_count,
-    'msds' as source_id,
+    source_id,
     indicator_id,
+    -- women, babies and deliveries are counted on lines of their own
+    indicator_id || ':' || counted as series_id,
     {{ msds_scheme("published_code") }} as organisation_scheme,
     published_code,
     published_name,
@@ -114,6 +125,10 @@ select
     denominator,
     publisher_value,
     publisher_status,
+    -- the share of the records of which something is known, where the release tells of how many nothing is
+    case
+        when breakdown = 'category' and not is_unknown and tells_unknown then known_total / nullif(whole_total, 0)
+    end as coverage,
     coalesce(is_suppressed, false) as is_suppressed,
     numerator as least_numerator,
     denominator as least_denominator,

@@ -1,0 +1,288 @@
+"""Titles, blank rows, `sep=` lines, several sheets: the same rows as the clean table, or a refusal with the cell."""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+import xlsxwriter
+
+from ingest.sources.msds.parse import status_of
+
+Table = list[list[str]]
+NMPA = ["Country", "Organisation name", "Organisation code", "Numerator", "Denominator", "Unadjusted rate",
+        "Adjusted rate", "GB mean"]  # fmt: skip
+NMPA_ROWS = [
+    ["England", "Invented Trust", "RXX", "27", "1000", "2.70%", "2.70%", "2.70%"],
+    ["England", "Another Trust", "RYY", "54", "1000", "5.40%", "5.40%", "2.70%"],
+    ["Wales", "A Health Board", "7A1", "0", "900", "0.00%", "0.00%", "2.70%"],
+]
+NAME = "Induction of labour 2023"
+
+
+def as_csv(rows: Sequence[Sequence[str]], delimiter: str = ",") -> str:
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def book(path: Path, write: Callable[[xlsxwriter.Workbook], None]) -> bytes:
+    with xlsxwriter.Workbook(path, {"strings_to_numbers": True}) as made:
+        write(made)
+    return path.read_bytes()
+
+
+def fill(sheet: xlsxwriter.worksheet.Worksheet, rows: Table, top: int = 0, left: int = 0) -> None:
+    for number, row in enumerate(rows):
+        sheet.write_row(top + number, left, row)
+
+
+@pytest.fixture
+def clean(arrives: Callable) -> tuple[dict[str, object], ...]:
+    arrived = arrives("nmpa", f"{NAME}.csv", as_csv([NMPA, *NMPA_ROWS]))
+    assert not arrived.refused
+    return arrived.rows
+
+
+@pytest.mark.parametrize(
+    ("above", "delimiter", "line"),
+    [
+        ("National audit\n\n", ",", 3),
+        ("\n", ",", 2),
+        ("Births, tears and rates, 2023,,,,,\n,,,,,,,\n", ",", 3),
+        ("sep=,\n", ",", 2),
+        ("sep=;\n", ";", 2),
+        ('"sep=\t"\n', "\t", 2),
+        ("Births, tears, rates\n\n", ";", 3),
+        ('"A title\nof two lines"\n', ",", 3),
+        ("note\n" * 19, ",", 20),
+    ],
+)
+def test_what_stands_above_a_header_is_left_out(
+    above: str, delimiter: str, line: int, arrives: Callable, clean: tuple
+) -> None:
+    arrived = arrives("nmpa", f"{NAME}.csv", above + as_csv([NMPA, *NMPA_ROWS], delimiter))
+    assert arrived.refused == frozenset(), arrived.messages
+    assert arrived.rows == clean
+    assert arrived.decoded.header_line == line
+
+
+def test_a_header_further_down_is_not_looked_for(arrives: Callable) -> None:
+    arrived = arrives("nmpa", f"{NAME}.csv", "note\n" * 20 + as_csv([NMPA, *NMPA_ROWS]))
+    assert arrived.refused == {"not_recognised"}
+    assert "line 1: was taken for the header (note)" in arrived.messages[0]
+
+
+def test_lines_are_those_of_the_file(arrives: Callable) -> None:
+    short = as_csv([NMPA, *NMPA_ROWS]) + "England,Short\n"
+    assert (6, "has fewer fields than the header") in arrives(
+        "nmpa", f"{NAME}.csv", "A title\n" + short
+    ).decoded.malformed
+    broken = arrives("nmpa", f"{NAME}.csv", "A title\n\n" + as_csv([NMPA, *NMPA_ROWS]) + 'England,"a"b,RZZ,1,2,,,\n')
+    assert "line 7: quotes are not well formed" in broken.messages[0]
+    missing = arrives("nmpa", f"{NAME}.csv", "\nA title\n" + as_csv([NMPA[:-1], *NMPA_ROWS]), dataset="induction")
+    assert missing.refused == {"not_recognised"}
+    assert missing.messages[0].startswith("line 3: was taken for the header (Country, Organisation name")
+    assert "the nearest known layout is 'measure' of nmpa: missing GB mean" in missing.messages[0]
+
+
+def formulas(results: dict[int, object]) -> Callable[[xlsxwriter.Workbook], None]:
+    """Write numerators as formulas over a column beside the table; `results` says what is saved with them."""
+
+    def write(made: xlsxwriter.Workbook) -> None:
+        sheet = made.add_worksheet("Data")
+        fill(sheet, [NMPA, *NMPA_ROWS])
+        for number, row in enumerate(NMPA_ROWS, start=1):
+            sheet.write(number, 9, int(row[3]))
+            sheet.write_formula(number, 3, f"=J{number + 1}*1", None, results.get(number, int(row[3])))
+
+    return write
+
+
+def test_formulas_with_their_results_are_numbers(tmp_path: Path, arrives: Callable, clean: tuple) -> None:
+    arrived = arrives("nmpa", f"{NAME}.xlsx", book(tmp_path / "b.xlsx", formulas({})))
+    assert arrived.refused == frozenset(), arrived.messages
+    assert [row["numerator"] for row in arrived.rows] == [row["numerator"] for row in clean]
+
+
+@pytest.mark.parametrize(
+    ("results", "cells"),
+    [({1: 0, 2: 0, 3: 0}, "D2:D4"), ({1: "", 2: "", 3: ""}, "D2:D4"), ({2: 0}, "D3"), ({3: ""}, "D4")],
+)
+def test_formulas_without_a_result_are_refused_by_cell(
+    results: dict[int, object], cells: str, tmp_path: Path, arrives: Callable
+) -> None:
+    content = book(tmp_path / "b.xlsx", formulas(results))
+    if "" in results.values():
+        content = without(tmp_path / "b.xlsx", b"<v></v>")
+    arrived = arrives("nmpa", f"{NAME}.xlsx", content)
+    assert arrived.refused == {"formulas_without_result"}, arrived.messages
+    assert "sheet 'Data'" in arrived.messages[0]
+    assert f"({cells}" in arrived.messages[0]
+
+
+def without(path: Path, what: bytes) -> bytes:
+    """Return a workbook whose first sheet lacks some bytes: results, or what says that they are texts."""
+    target = path.with_name("changed.xlsx")
+    with ZipFile(path) as old, ZipFile(target, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name.endswith("sheet1.xml"):
+                data = data.replace(b' t="str"><f>', b"><f>").replace(what, b"")
+            new.writestr(name, data)
+    return target.read_bytes()
+
+
+def test_a_formula_that_gives_0_is_a_number(tmp_path: Path, arrives: Callable) -> None:
+    def write(made: xlsxwriter.Workbook) -> None:
+        sheet = made.add_worksheet("Data")
+        fill(sheet, [NMPA, *NMPA_ROWS])
+        sheet.write_formula("D4", "=J4*1", None, 0)
+        sheet.write("J4", 0)
+
+    arrived = arrives("nmpa", f"{NAME}.xlsx", book(tmp_path / "b.xlsx", write))
+    assert arrived.refused == frozenset(), arrived.messages
+    assert arrived.rows[2]["numerator"] == 0
+
+
+@pytest.mark.parametrize("error", ["#N/A", "#REF!", "#DIV/0!", "#NAME?", "#VALUE!"])
+def test_error_cells_are_refused_by_cell(error: str, tmp_path: Path, arrives: Callable) -> None:
+    def write(made: xlsxwriter.Workbook) -> None:
+        sheet = made.add_worksheet("Data")
+        fill(sheet, [["A title"], [], NMPA, *NMPA_ROWS])
+        sheet.write_formula("D4", "=NA()", None, error)
+        sheet.write_formula("D5", "=NA()", None, error)
+
+    arrived = arrives("nmpa", f"{NAME}.xlsx", book(tmp_path / "b.xlsx", write))
+    assert arrived.refused == {"error_cells"}
+    assert f"sheet 'Data': 2 cells (D4:D5) hold errors of a spreadsheet ({error})" in arrived.messages[0]
+
+
+def test_an_error_in_a_column_that_is_not_known_is_its_text(tmp_path: Path, arrives: Callable) -> None:
+    def write(made: xlsxwriter.Workbook) -> None:
+        sheet = made.add_worksheet("Data")
+        fill(sheet, [[*NMPA, "Mine"], *NMPA_ROWS])
+        sheet.write_formula("I3", "=NA()", None, "#N/A")
+
+    arrived = arrives("nmpa", f"{NAME}.xlsx", book(tmp_path / "b.xlsx", write))
+    assert arrived.refused == frozenset()
+    assert "columns_are_known" in arrived.warned
+    assert [row["x_mine"] for row in arrived.rows] == [None, "#N/A", None]
+
+
+def test_merged_titles_blank_rows_and_hidden_rows(tmp_path: Path, arrives: Callable, clean: tuple) -> None:
+    def write(made: xlsxwriter.Workbook) -> None:
+        made.add_worksheet("Notes").write("A1", "Read this first")
+        sheet = made.add_worksheet("Data")
+        sheet.merge_range("A1:H1", "A merged title")
+        fill(sheet, [NMPA, *NMPA_ROWS[:1]], top=3, left=2)
+        fill(sheet, NMPA_ROWS[1:], top=6, left=2)
+        sheet.merge_range("C7:C8", "England")
+        sheet.set_row(6, None, None, {"hidden": True})
+        old = made.add_worksheet("Old")
+        fill(old, [NMPA, *NMPA_ROWS])
+        old.hide()
+
+    rows = [NMPA, *NMPA_ROWS]
+    rows[3] = ["England", *rows[3][1:]]
+    twin = arrives("nmpa", f"{NAME}.csv", as_csv(rows)).rows
+    arrived = arrives("nmpa", f"{NAME}.xlsx", book(tmp_path / "b.xlsx", write))
+    assert arrived.refused == frozenset(), arrived.messages
+    assert arrived.rows == twin
+    assert arrived.decoded.sheet == "Data"
+    assert arrived.decoded.notes == ("1 hidden row read",)
+
+
+@pytest.mark.parametrize("cells", ["D2:D3", "A3:B3"])
+def test_merged_numbers_and_columns_are_refused_by_cell(cells: str, tmp_path: Path, arrives: Callable) -> None:
+    def write(made: xlsxwriter.Workbook) -> None:
+        sheet = made.add_worksheet("Data")
+        fill(sheet, [NMPA, *NMPA_ROWS])
+        sheet.merge_range(cells, 5 if cells.startswith("D") else "England")
+
+    arrived = arrives("nmpa", f"{NAME}.xlsx", book(tmp_path / "b.xlsx", write))
+    assert arrived.refused == {"merged_cells"}
+    assert f"sheet 'Data': {cells} is one merged cell" in arrived.messages[0]
+
+
+def test_a_sheet_is_named_where_several_could_be_meant(tmp_path: Path, arrives: Callable, clean: tuple) -> None:
+    def write(made: xlsxwriter.Workbook) -> None:
+        for name in ("This year", "Last (year)"):
+            fill(made.add_worksheet(name), [NMPA, *NMPA_ROWS])
+        made.add_worksheet("Notes").write("A1", "Invented")
+
+    content = book(tmp_path / "b.xlsx", write)
+    refused = arrives("nmpa", f"{NAME}.xlsx", content)
+    assert refused.refused == {"which_sheet"}
+    assert "2 have a known header; there are: This year, Last (year), Notes" in refused.messages[0]
+    assert arrives("nmpa", f"{NAME}.xlsx", content, sheet="last (YEAR)").rows == clean
+    assert "no sheet is called 'Next'" in arrives("nmpa", f"{NAME}.xlsx", content, sheet="Next").messages[0]
+    noted = arrives("nmpa", f"{NAME}.xlsx", content, sheet="Notes")
+    assert noted.messages[0].startswith("sheet 'Notes', row 1: was taken for the header (Invented)")
+
+
+@pytest.mark.parametrize(
+    ("texts", "status"),
+    [
+        (("msds-dec2024-Provider-and-national-exp-measures.csv",), "final"),
+        (("msds-apr2025Provisional-exp-measures.csv",), "provisional"),
+        (("MSDS_PROVISIONAL_APR.csv",), "provisional"),
+        (("improved-approval.csv", "Maternity statistics (provisional)"), "provisional"),
+        (("msds-apr2025Final-exp.csv", "Provisional figures of other tables"), "final"),
+        (("msds-apr2025-exp.csv",), "final"),
+    ],
+)
+def test_a_status_is_a_word_of_its_own(texts: tuple[str, ...], status: str) -> None:
+    assert status_of(*texts) == status
+
+
+ODS = (
+    '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+    'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
+    'xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0" '
+    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet>'
+    '<table:table table:name="Data">{rows}</table:table></office:spreadsheet></office:body></office:document-content>'
+)
+
+
+def ods(path: Path, rows: Table, special: str) -> bytes:
+    """Write an ods workbook whose numerator in the first row below the header is `special`."""
+
+    def cell(text: str) -> str:
+        return f'<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+
+    made = [[cell(text) for text in row] for row in rows]
+    made[1][3] = special
+    lines = "".join(f"<table:table-row>{''.join(row)}</table:table-row>" for row in made)
+    with ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", ODS.format(rows=lines))
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("attributes", "text", "refused"),
+    [
+        ('table:formula="of:=[.J2]" office:value-type="float" office:value="27"', "27", None),
+        ('table:formula="of:=[.J2]"', "", "formulas_without_result"),
+        (
+            'table:formula="of:=NA()" office:value-type="string" office:string-value="" calcext:value-type="error"',
+            "#N/A",
+            "error_cells",
+        ),
+    ],
+)
+def test_formulas_and_errors_of_an_ods(
+    attributes: str, text: str, refused: str | None, tmp_path: Path, arrives: Callable, clean: tuple
+) -> None:
+    special = f"<table:table-cell {attributes}><text:p>{text}</text:p></table:table-cell>"
+    arrived = arrives("nmpa", f"{NAME}.ods", ods(tmp_path / "b.ods", [NMPA, *NMPA_ROWS], special))
+    if refused is None:
+        assert arrived.refused == frozenset(), arrived.messages
+        assert arrived.rows == clean
+    else:
+        assert arrived.refused == {refused}
+        assert "sheet 'Data': 1 cell (D2)" in arrived.messages[0]

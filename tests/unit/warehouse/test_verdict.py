@@ -1,0 +1,142 @@
+"""Verdicts: whose they are, on what they rest, and where there is none."""
+
+import math
+from typing import Any
+
+import pytest
+from scipy.stats import norm
+from stats_command import query
+
+USUAL: dict[str, Any] = {
+    "source_id": "'msds'", "indicator_id": "'i'", "level": "'trust'", "period_start": "date '2023-01-01'",
+    "period_end": "date '2023-12-31'", "breakdown": "'all'", "breakdown_value": "'all'", "numerator": "30",
+    "denominator": "1000", "value": "3.0", "lower_95": "2.1", "upper_95": "4.2", "method": "'Wilson'",
+    "value_min": "null", "value_max": "null", "adjusted_value": "null", "publisher_adjusted_band": "null",
+    "publisher_band": "null", "publisher_comparator": "null", "effective_comparator": "3.0", "england_coverage": "null",
+    "statistic": "'proportion'", "multiplier": "100", "polarity": "'low'", "is_mortality": "false",
+    "is_suppressed": "false", "usage_warnings": "[]::varchar[]",
+}  # fmt: skip
+TYPES = {"value": "double", "numerator": "double", "denominator": "double", "adjusted_value": "double",
+         "publisher_comparator": "double", "effective_comparator": "double", "england_coverage": "double",
+         "value_min": "double", "value_max": "double", "publisher_adjusted_band": "integer",
+         "publisher_band": "varchar", "lower_95": "double", "upper_95": "double", "multiplier": "double"}  # fmt: skip
+MASKED = {"numerator": "null", "denominator": "null", "value": "null", "lower_95": "null", "upper_95": "null",
+          "method": "null", "is_suppressed": "true"}  # fmt: skip
+
+
+def row(**given: str) -> str:
+    """Return a row of the relation that is judged, as SQL."""
+    cells = {name: f"({text})::{TYPES[name]}" if name in TYPES else text for name, text in (USUAL | given).items()}
+    return "select " + ", ".join(f"{text} as {name}" for name, text in cells.items())
+
+
+def counted(events: float, births: float, **given: str) -> str:
+    """Return a row of a proportion in %."""
+    return row(numerator=str(events), denominator=str(births), value=str(100 * events / births), **given)
+
+
+def judged(*rows: str, columns: str = "verdict, verdict_basis, verdict_level") -> list[tuple[Any, ...]]:
+    """Judge rows together; returns these columns of each, in order."""
+    relation = " union all ".join(f"select {place} as place, * from ({text})" for place, text in enumerate(rows))
+    return query(f"select {columns} from {{{{ with_verdict(relation) }}}} order by place", relation=f"({relation})")
+
+
+def spread(count: int = 24) -> list[str]:
+    """Return trusts that differ more than chance makes them: their own rates lie between 2% and 4%."""
+    return [counted(20 + 20 * place / (count - 1), 1000) for place in range(count)]
+
+
+@pytest.mark.parametrize(("band", "said"), [(2, "better"), (3, "better"), (4, "similar"), (5, "worse")])
+def test_mbrrace_concludes_and_masked_rows_keep_it(band: int, said: str) -> None:
+    shared = {"source_id": "'mbrrace'", "is_mortality": "true", "publisher_adjusted_band": str(band)}
+    for more in ({}, MASKED):
+        assert judged(row(**shared, **more), columns="verdict, verdict_basis, verdict_level, comparison") == [
+            (said, "publisher", None, None)
+        ]
+
+
+def test_deaths_without_the_publishers_word_have_none() -> None:
+    rows = [counted(300, 1000, is_mortality="true"), *spread()]
+    assert judged(*rows, columns="verdict, comparison")[0] == (None, None)
+
+
+def test_the_audits_adjusted_rate_is_judged_by_binomial_limits() -> None:
+    mean, births = 3.4, 2500
+    reach = {
+        level: norm.isf(tail) * math.sqrt(0.034 * 0.966 / births) * 100 for level, tail in ((95, 0.025), (99.8, 0.001))
+    }
+    shared = {
+        "source_id": "'nmpa'",
+        "denominator": str(births),
+        "publisher_comparator": "3.4",
+        "effective_comparator": "3.4",
+    }
+    said = judged(
+        row(**shared, adjusted_value=str(mean + 0.99 * reach[95])),
+        row(**shared, adjusted_value=str(mean + 1.01 * reach[95])),
+        row(**shared, adjusted_value=str(mean - 1.01 * reach[99.8])),
+        row(**shared),
+    )  # fmt: skip
+    basis = "publisher_adjusted_rate"
+    assert said == [("similar", basis, "95"), ("worse", basis, "95"), ("better", basis, "99.8"), (None, None, None)]
+
+
+def test_ours_allows_for_over_dispersion() -> None:
+    rows = [counted(43, 1000), counted(150, 1000), *spread()]
+    assert judged(*rows)[:2] == [("similar", "own", "95"), ("worse", "own", "99.8")]
+    calm = [counted(43, 1000), *[counted(30, 1000) for _ in range(24)]]
+    assert judged(*calm)[0] == ("worse", "own", "95")
+
+
+def test_few_organisations_have_no_verdict_of_ours() -> None:
+    assert set(judged(*spread(19))) == {(None, None, None)}
+
+
+@pytest.mark.parametrize("word", ["implausible", "low_coverage", "partial_submission"])
+def test_values_that_are_not_believable_have_none_and_take_no_part(word: str) -> None:
+    rows = [counted(900, 1000, usage_warnings=f"['{word}']"), *spread()]
+    first, *others = judged(*rows, columns="verdict, excess")
+    assert first == (None, None)
+    assert others == judged(*spread(), columns="verdict, excess")
+
+
+def test_nobody_has_one_where_englands_own_coverage_is_low() -> None:
+    rows = [counted(150, 1000, england_coverage="0.69"), counted(150, 1000, england_coverage="0.71"), *spread()]
+    assert [said for said, _, _ in judged(*rows)[:2]] == [None, "worse"]
+
+
+def test_an_incomplete_sum_has_one_where_its_bounds_lie_on_one_side() -> None:
+    beside = {**MASKED, "is_suppressed": "false"}
+    rows = [
+        row(**beside, value_min="3.1", value_max="4.0"),
+        row(**beside, value_min="2.9", value_max="4.0"),
+        row(**beside, value_min="1.0", value_max="2.9"),
+    ]
+    assert [said for said, _, _ in judged(*rows)] == ["worse", None, "better"]
+
+
+def test_neither_direction_is_good_neither_is_said() -> None:
+    rows = [counted(150, 1000, polarity="'none'", lower_95="12", upper_95="17"), *spread()]
+    assert judged(*rows, columns="verdict, comparison, excess")[0] == (None, "higher", None)
+
+
+def test_high_is_good_turns_the_words() -> None:
+    rows = [counted(150, 1000, polarity="'high'"), *spread()]
+    assert judged(*rows)[0] == ("better", "own", "99.8")
+
+
+def test_excess_is_events_a_year_positive_where_worse() -> None:
+    month = {"period_start": "date '2023-02-01'", "period_end": "date '2023-02-28'"}
+    rows = [
+        counted(40, 1000),
+        counted(20, 1000, polarity="'high'"),
+        counted(40, 1000, **month),
+        counted(40, 1000, **month, usage_warnings="['rolling_window']"),
+        row(source_id="'mbrrace'", is_mortality="true", statistic="'rate'", multiplier="1000", denominator="5000",
+            adjusted_value="4.5", publisher_comparator="3.5", effective_comparator="3.5"),
+        row(source_id="'mbrrace'", is_mortality="true", statistic="'rate'", multiplier="1000", denominator="null",
+            adjusted_value="4.5", publisher_comparator="3.5", effective_comparator="3.5"),
+        row(numerator="null"),
+    ]  # fmt: skip
+    found = [one for (one,) in judged(*rows, columns="excess")]
+    assert found == [pytest.approx(x) if x is not None else None for x in (10, 10, 120, 40, 5, None, None)]
