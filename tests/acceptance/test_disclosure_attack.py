@@ -1,7 +1,8 @@
 """An attacker with every table of an edition and a linear programme learns no masked death that the counts alone hide.
 
 Unknowns for each organisation and file: stillbirths, neonatal deaths, total births, live births. Everything that
-ships is a linear statement about them: counts and denominators, rates and limits to their rounding, sums of LMSs,
+ships is a linear statement about them: counts and denominators, rates and limits to their rounding, the excess of
+events over the group average (which times births is the stabilised & adjusted rate less the average), sums of LMSs,
 regions and England, and the bounds of incomplete sums. For every masked cell the least and the greatest value that
 fits all of it is compared with what fits the visible *counts* alone, which the publisher prints: it must not be
 narrower. The same with two editions in hand, before and after a revision: what has not changed is one unknown.
@@ -100,6 +101,16 @@ def say_births(said: Statements, rows: list[dict]) -> None:
             said.say({births: 1}, events / (row["value"] + 0.005), events / (row["value"] - 0.005))
 
 
+def say_excess(said: Statements, rows: list[dict]) -> None:
+    """Say what the events above the group average tell: births are excess over (adjusted rate less average)."""
+    for row in rows:
+        base, file = kind_of(row["indicator_id"])
+        above = (row["adjusted_value"] or 0) - (row["comparator_value"] or 0)
+        if row["excess"] is not None and abs(above) > 1e-9:
+            births = 1000 * row["excess"] / above
+            said.say({said.unknown(row["organisation_code"], file, BIRTHS[base]): 1}, births - 1e-3, births + 1e-3)
+
+
 def say_sums(said: Statements, areas: list[dict], members: dict[str, set[str]], trusts: dict) -> None:
     """Say what complete sums and the bounds of incomplete ones tell."""
     for area in areas:
@@ -164,8 +175,14 @@ def read(edition: Path, changed: frozenset[str] = frozenset()) -> Shipped:
         trusts = records(
             connection,
             """
-            select organisation_code, indicator_id, numerator, denominator, value, is_suppressed
-            from core.fct_observation where source_id = 'mbrrace' and period_label = '2023'
+            select organisation_code, indicator_id, numerator, denominator, value, is_suppressed, adjusted_value,
+            comparator_value, excess, coverage
+            from core.fct_observation as observation
+            left join (
+                select trust_code as organisation_code, indicator_id, source_id, period_label, excess
+                from marts.trust_indicator
+            ) using (organisation_code, indicator_id, source_id, period_label)
+            where source_id = 'mbrrace' and period_label = '2023'
             """,
         )
         areas = records(
@@ -203,6 +220,7 @@ def narrowed_cells(*editions: Shipped) -> tuple[list[tuple], int]:
         say_counts(counts_only, trusts)
         say_counts(everything, trusts)
         say_births(everything, trusts)
+        say_excess(everything, trusts)
         say_sums(everything, areas, members, by_key)
     masked = {
         (row["organisation_code"], file, COUNTS[base][0])
@@ -217,6 +235,14 @@ def narrowed_cells(*editions: Shipped) -> tuple[list[tuple], int]:
         if seen[0] > wide[0] + 0.5 or seen[1] < wide[1] - 0.5:
             found.append((key, wide, seen))
     return found, len(masked)
+
+
+def test_no_excess_or_coverage_stands_beside_a_withheld_count(published: Home) -> None:
+    trusts, _, _ = read(published.current.resolve())
+    assert sum(row["excess"] is not None for row in trusts) > 400
+    hidden = [row for row in trusts if row["numerator"] is None or row["denominator"] is None]
+    assert {row["excess"] for row in hidden} == {None}
+    assert {row["coverage"] for row in trusts} == {None}
 
 
 @pytest.mark.slow
