@@ -31,9 +31,10 @@ def ambitions(lookup: Lookup) -> list[dict[str, Any]]:
         mine = [row for row in edition.actuals if row["ambition_id"] == ambition["ambition_id"]]
         headline = [row for row in mine if row["is_headline"]]
         newest = max(headline, key=lambda row: (row["year"], row["period"]), default=None)
-        path = [row for row in edition.trajectory if row["ambition_id"] == ambition["ambition_id"]]
-        if newest is None or not path:
+        if newest is None:
             continue
+        trajectory_id = newest["trajectory_id"] or ambition["ambition_id"]
+        path = [row for row in edition.trajectory if row["trajectory_id"] == trajectory_id]
         found.append(
             {
                 "about": ambition,
@@ -74,7 +75,7 @@ def _trajectory(ambition: Record, path: list[Record], headline: list[Record], mi
     )
     return {
         "svg": charts.trajectory(target, [row["year"] for row in _knots(path)], lines, ambition["unit"], alternative),
-        "key": [("l-target", "square", "Trajectory (straight lines between the guide's knots)")]
+        "key": [("l-target", "square", "Trajectory (straight lines between its knots)")]
         + [(line.look, line.shape, line.name) for line in lines],
         "not_drawn": max(0, len(others) - len(OTHER_LOOKS)),
     }

@@ -104,7 +104,7 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
         row_counts=_row_counts(reader),
         ambitions=reader.all_of("reference.ambition", "rowid"),
         actuals=reader.all_of("marts.national_ambition", "ambition_id, definition, geography, year, period"),
-        trajectory=reader.all_of("core.ambition_trajectory", "ambition_id, year"),
+        trajectory=reader.all_of("core.ambition_trajectory", "trajectory_id, year"),
         positions=reader.rows(page_queries.POSITIONS, "marts.ambition_position"),
         signals=reader.grouped(
             reader.rows(page_queries.SIGNALS, "marts.signal"),

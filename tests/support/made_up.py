@@ -219,13 +219,14 @@ def _catalogue(edition: MadeUp) -> None:
 def _ambitions(edition: MadeUp) -> None:
     for year in range(2010, 2031):
         target = 5.1 - (year - 2010) / 10
-        edition.add("core", "ambition_trajectory", ambition_id="stillbirth", year=year, target=target,
-                    knot_year=2010 if year < 2020 else 2020, knot_target=5.1)  # fmt: skip
+        edition.add("core", "ambition_trajectory", trajectory_id="stillbirth", ambition_id="stillbirth", year=year,
+                    target=target, knot_year=2010 if year < 2020 else 2020, knot_target=5.1)  # fmt: skip
     for year, actual in ((2010, 5.1), (2020, 3.8), (2024, 3.8)):
         for definition, offset in (("ONS, 24 weeks or later", 0.0), ("another definition", 0.5)):
             edition.add(
                 "marts", "national_ambition", ambition_id="stillbirth", ambition_name="Stillbirths",
                 definition=definition, geography="England", period=str(year), year=year,
+                trajectory_id="stillbirth",
                 target=5.1 - (year - 2010) / 10, actual=actual + offset, gap=0.1,
                 on_track=False, years_behind=3.1, unit="per 1,000 total births", is_headline=offset == 0.0,
                 position=f"down to {actual + offset} in {year}; above the <trajectory>", is_stale=False,
