@@ -140,7 +140,9 @@ def test_every_actual_has_a_release_and_every_target_is_on_its_line(real: Ask) -
 def test_definitions_are_never_one_line(real: Ask) -> None:
     rows = real("select distinct ambition_id, definition, geography, is_headline from marts.national_ambition")
     headlines = [row["ambition_id"] for row in rows if row["is_headline"]]
-    assert sorted(headlines) == sorted(row["ambition_id"] for row in seed("ambition")), "one headline definition for each ambition"
+    assert sorted(headlines) == sorted(row["ambition_id"] for row in seed("ambition")), (
+        "one headline definition for each ambition"
+    )
     assert len(rows) > len(headlines)
 
 

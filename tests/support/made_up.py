@@ -212,8 +212,8 @@ def _catalogue(edition: MadeUp) -> None:
 def _ambitions(edition: MadeUp) -> None:
     for year in range(2010, 2031):
         target = 5.1 - (year - 2010) / 10
-        edition.add("core", "ambition_trajectory", trajectory_id="stillbirth", ambition_id="stillbirth", year=year, target=target,
-                    knot_year=2010 if year < 2020 else 2020, knot_target=5.1)  # fmt: skip
+        edition.add("core", "ambition_trajectory", trajectory_id="stillbirth", ambition_id="stillbirth", year=year,
+                    target=target, knot_year=2010 if year < 2020 else 2020, knot_target=5.1)  # fmt: skip
     for year, actual in ((2010, 5.1), (2020, 3.8), (2024, 3.8)):
         for definition, offset in (("ONS, 24 weeks or later", 0.0), ("another definition", 0.5)):
             edition.add(
