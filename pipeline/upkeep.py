@@ -30,7 +30,7 @@ class Notified(Outcome):
 
 
 def notify(home: Home, *, digest: bool) -> Notified:
-    """Send the alerts and news of care that were not sent yet; what a channel did not take, the next run sends again."""
+    """Send alerts and news of care that were not sent yet; what a channel did not take, the next run sends again."""
     options = settings.get()
     editions = Editions.of(home)
     standing = editions.current()
