@@ -36,7 +36,7 @@ KEYS = (
     "key_of(word) as regexp_replace(lower(coalesce(word, '')), '[^[:alnum:]]', '', 'g')",
     "label_key(label) as regexp_replace(lower(coalesce(label, '')), '[^[:alnum:]<>=+.-]', '', 'g')",
     "organisation_key(code, name) as coalesce(nullif(key_of(code), ''), key_of(name))",
-    "number_key(cell) as coalesce(try_cast(replace(trim(cell), ',', '') as double)::varchar, lower(trim(cell)), '')",
+    "number_key(cell) as coalesce(try_cast(cell as double)::varchar, lower(trim(cell)), '')",
 )
 
 

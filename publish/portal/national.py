@@ -130,18 +130,24 @@ def themes(lookup: Lookup) -> dict[str, Any]:
     names = list(dict.fromkeys(source for row in rows for source in row["sources"] or ()))
     names.sort(key=lambda name: (name not in lookup.publishers, name))
     columns = [_column(lookup, name) for name in names]
+    spoken = [row for row in rows if row["sources"]]
     cells = [
-        (row["label"], [(row["coded"].get(name, 0), name in (row["published_sources"] or ())) for name in names])
-        for row in rows
+        (
+            row["label"],
+            [(row["coded"].get(name, 0), name in (row["published_sources"] or ())) for name in names],
+            row["n_bodies"] or 0,
+        )
+        for row in spoken
     ]
     alternative = "Chart: which source names which theme, themes in order of convergence. " + "; ".join(
-        f"{row['label']}: {words.plural(len(row['sources'] or ()), 'source')}, "
+        f"{row['label']}: stressed by {words.plural(row['n_bodies'] or 0, 'independent body', 'independent bodies')}, "
         f"{words.plural(row['findings'] or 0, 'finding')}"
-        for row in rows
+        for row in spoken
     )
     return {
         "themes": rows,
-        "svg": charts.matrix(cells, columns, "Sources", alternative) if rows else None,
+        "svg": charts.matrix(cells, columns, "Bodies", alternative) if spoken else None,
+        "silent": [row["label"] for row in rows if not row["sources"]],
         "named": [(_column(lookup, name), lookup.publisher(name)) for name in names if name in lookup.publishers],
     }
 

@@ -125,6 +125,9 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
         evidence=reader.grouped(
             reader.rows(page_queries.EVIDENCE, "marts.theme_evidence", "core.fct_finding"), lambda row: row["theme_id"]
         ),
+        theme_bodies=reader.grouped(
+            reader.all_of("marts.theme_body", "theme_id, emphasis desc, body"), lambda row: row["theme_id"]
+        ),
         theme_figures=reader.grouped(
             reader.all_of("marts.theme_figure", "theme_id, publisher, period_end, statement"),
             lambda row: row["theme_id"],

@@ -62,10 +62,16 @@ def test_whole_numbers(read: Read, text: str, value: int | None) -> None:
     assert (row["events"], row["cast_errors"]) == (value, None)
 
 
-@pytest.mark.parametrize("text", ["7.5", "seven", "nan", "inf", "*", "1 2", "0x10"])
+@pytest.mark.parametrize("text", ["7.5", "seven", "nan", "inf", "?", "1 2", "0x10"])
 def test_what_is_no_whole_number_is_named_not_guessed(read: Read, text: str) -> None:
     _, [row] = read(f"Code,Events\na,{text}\n".encode())
     assert (row["events"], row["cast_errors"]) == (None, ["events"])
+
+
+@pytest.mark.parametrize("text", ["*", "[c]", " [X] ", "[low]"])
+def test_what_stands_for_no_number_is_kept_as_a_word(read: Read, text: str) -> None:
+    _, [row] = read(f"Code,Events\na,{text}\n".encode())
+    assert (row["events"], row["cast_errors"], row["cell_words"]) == (None, None, f"events={text.strip()}")
 
 
 @pytest.mark.parametrize(

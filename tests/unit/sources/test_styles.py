@@ -82,6 +82,8 @@ STYLES = st.builds(
 
 
 def tables_of(source: Source) -> list[tuple[str, bytes]]:
+    if not (source.folder / "sample.py").exists():
+        return []
     return [(name, content) for name, content in sample_files(source.id) if name.endswith(".csv")]
 
 
