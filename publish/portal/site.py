@@ -89,6 +89,9 @@ class Site:
         (self.folder / "feed").mkdir()
         (self.folder / "feed" / "editions.xml").write_bytes(feeds.editions(self.edition.facts))
         (self.folder / "feed" / "alerts.xml").write_bytes(feeds.alerts(self.edition))
+        for lms in self.edition.lms:
+            feed = feeds.care(self.edition.facts, lms["lms_code"], lms["lms_name"])
+            (self.folder / "feed" / f"care-{words.slug(lms['lms_code'])}.xml").write_bytes(feed)
 
     def _national(self) -> None:
         self.page(
