@@ -181,7 +181,10 @@ EVIDENCE = f"""
 select evidence.*, finding.* exclude (finding_id)
 from marts.theme_evidence as evidence
 left join core.fct_finding as finding on finding.finding_id = evidence.finding_id
-qualify row_number() over (partition by evidence.theme_id order by evidence.finding_id) <= {EVIDENCE_SHOWN}
+qualify row_number() over (
+    partition by evidence.theme_id
+    order by evidence.coded_by = 'person' desc, evidence.is_disputed desc, evidence.finding_id
+) <= {EVIDENCE_SHOWN}
 """
 
 # newest position of each organisation against each trajectory

@@ -125,6 +125,7 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
         evidence=reader.grouped(
             reader.rows(page_queries.EVIDENCE, "marts.theme_evidence", "core.fct_finding"), lambda row: row["theme_id"]
         ),
+        theme_reviews={row["theme_id"]: row for row in reader.all_of("marts.theme_review", "theme_id")},
         theme_bodies=reader.grouped(
             reader.all_of("marts.theme_body", "theme_id, emphasis desc, body"), lambda row: row["theme_id"]
         ),

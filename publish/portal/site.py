@@ -164,6 +164,7 @@ class Site:
                 "theme.html",
                 section,
                 theme=theme,
+                review=self.edition.theme_reviews.get(theme["theme_id"]),
                 bodies=self.edition.theme_bodies.get(theme["theme_id"], []),
                 figures=self.edition.theme_figures.get(theme["theme_id"], []),
                 indicators=self.edition.theme_indicators.get(theme["theme_id"], []),

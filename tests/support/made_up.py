@@ -32,23 +32,26 @@ Rows = list[dict[str, Any]]
 # types of columns in schemas whose YAML gives none
 TYPES = {
     "date": ("valid_from", "valid_to", "opened_on", "closed_on", "published_on", "next_due", "late_from",
-             "last_said_on", "latest_period_end", "newest_reported", "newest_expected", "period_start", "period_end", "effective_from"),
+             "latest_period_end", "newest_reported", "newest_expected", "period_start", "period_end", "effective_from",
+             "last_said_on", "decided_on", "first_decided_on", "last_decided_on"),
     "timestamp": ("fetched_at", "opened_at", "last_seen_at", "closed_at"),
     "boolean": ("is_synthetic", "is_superseded", "has_arrival_warning", "success", "is_missing_now", "is_split",
-                "is_boundary_change", "is_suppressed", "is_denominator_withheld", "is_named", "is_stressed"),
+                "is_boundary_change", "is_suppressed", "is_denominator_withheld", "is_named", "is_stressed",
+                "is_disputed"),
     "varchar[]": ("aliases", "changed_columns", "usage_warnings", "affected_marts", "affected_lms", "sources",
                   "published_sources", "coded_sources", "mis_action", "mis_status", "bodies"),
     "double": ("multiplier", "target", "observed", "minimum", "maximum", "value", "comparator_value", "numerator",
                "denominator", "knot_target", "next_target", "score", "old_value", "new_value", "old_numerator",
                "new_numerator", "old_denominator", "new_denominator", "england_value",
                "lms_lowest", "lms_highest", "share", "emphasis_z", "emphasis", "recency", "emphasis_score",
-               "recency_score", "published_score", "verdict_score", "convergence_score", "published_share_max",
+               "recency_score", "published_score", "verdict_score", "convergence_score", "published_share_max", "kappa",
                "published_share_lower_95", "published_share_upper_95"),
     "integer": ("revision", "precedence", "year", "knot_year", "next_year", "mergers", "times_seen", "periods_missing",
                 "periods_expected", "periods_reported", "period_months", "page", "findings", "convergence_rank",
                 "evidence_start", "evidence_end", "trusts_compared", "trusts_worse", "documents", "recommendations",
                 "findings_by_person", "n_bodies", "rank_best", "rank_worst", "findings_of_body",
-                "trusts_standing_out", "lms_standing_out"),
+                "trusts_standing_out", "lms_standing_out", "reviewers", "decided", "by_several",
+                "disputed"),
     "bigint": ("rows_in", "rows_mart", "rows_quarantined", "rows_excluded", "count"),
 }  # fmt: skip
 TYPE_OF = {column: kind for kind, columns in TYPES.items() for column in columns}
@@ -377,10 +380,14 @@ def _findings(edition: MadeUp) -> None:
             indicator_name="Apgar score below 7", link="outcome", link_note=FORMULA, period_label="Mar 2026",
             england_value=2.5, trusts_compared=6, trusts_worse=1, release_key=MONTHLY,
         )  # fmt: skip
+        edition.add("marts", "theme_review", theme_id=theme, decided=3, by_several=2, disputed=1, kappa=0.5,
+                    reviewers=2, last_decided_on=date(2026, 11, 3))  # fmt: skip
         for number, source in enumerate(sources):
             finding = f"{theme}-{number}"
+            person = {"coded_by": "person", "reviewers": 2, "decided_on": date(2026, 11, 3), "is_disputed": True}
             edition.add("marts", "theme_evidence", theme_id=theme, finding_id=finding, evidence="was late",
-                        evidence_start=len(f"The {SCRIPT} "), score=0.8, coded_by="rule")  # fmt: skip
+                        evidence_start=len(f"The {SCRIPT} "), score=0.8,
+                        **(person if number else {"coded_by": "rule"}))  # fmt: skip
             edition.add(
                 "core", "fct_finding", finding_id=finding, source_id=source, document_title="A report",
                 document_url="javascript:alert(1)" if number else "https://reports.example/1", kind="finding",

@@ -23,6 +23,7 @@ OPTIONAL = (
     "marts.theme",
     "marts.theme_evidence",
     "marts.theme_body",
+    "marts.theme_review",
     "marts.theme_figure",
     "marts.theme_indicator",
     "marts.organisation_indicator",
@@ -247,7 +248,11 @@ def test_themes_stand_in_order_with_their_evidence(folder: Path) -> None:
     assert "no linked indicator judges trusts" in other.text_content()
     assert page.xpath("//a[@href='https://reports.example/1']")
     assert not page.xpath("//a[starts-with(@href, 'javascript')]")
-    assert "Coded by rule (score 0.80)" in page.text_content()
+    said = " ".join(page.text_content().split())
+    assert "Coded by rule (score 0.80), seen by nobody yet" in said
+    assert "Confirmed by 2 people, 3 November 2026; reviewers do not agree" in said
+    assert said.index("Confirmed by 2 people") < said.index("Coded by rule")  # what people said stands first
+    assert "decided on 3 codes of this theme, 2 of them by two or more, who agree at κ 0.50; not agreed: 1" in said
 
 
 def test_a_closed_trust_says_where_its_services_are(folder: Path) -> None:
