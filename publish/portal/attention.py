@@ -119,4 +119,5 @@ def _extra(row: Record, indicator: Record) -> str:
         return ""
     count = f"{row['excess']:,.0f}" if row["excess"] >= 1 else "fewer than 1"
     less = indicator.get("polarity") == "high"
-    return f"About {count} {'fewer' if less else 'more'} a year than at that rate"
+    rate = "the rate of similar trusts" if row["source_id"] == "mbrrace" else "England’s rate"
+    return f"About {count} {'fewer' if less else 'more'} a year than at {rate}"

@@ -12,13 +12,13 @@ from publish.portal.lookup import Lookup
 from publish.portal.model import Record
 
 MORTALITY = ("extended_perinatal_mortality_rate", "mbrrace")
-# MBRRACE-UK's groups in words; the groups without intensive care say how many births a year
+# MBRRACE-UK's groups in words: level 3 is neonatal intensive care (NICU); the other groups go by births a year
 NEONATAL_CARE = {
-    "Level 3 NICU & neonatal surgery": "level 3 neonatal unit with surgery",
-    "Level 3 NICU": "level 3 neonatal unit",
-    "4,000 or more births": "no level 3 neonatal unit",
-    "2,000-3,999 births": "no level 3 neonatal unit",
-    "Under 2,000 births": "no level 3 neonatal unit",
+    "Level 3 NICU & neonatal surgery": "NICU with surgery",
+    "Level 3 NICU": "NICU",
+    "4,000 or more births": "no NICU",
+    "2,000-3,999 births": "no NICU",
+    "Under 2,000 births": "no NICU",
 }
 
 

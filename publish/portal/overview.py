@@ -24,9 +24,9 @@ KEY_INDICATORS = {
     "low_birth_weight_term_msds": "Low birth weight",
     "smoking_at_delivery": "Smoking at delivery",
     "msds_cqim_breastfeeding": "Breast milk",
-    "induction": "Induction",
-    "caesarean_planned": "Planned caesarean",
-    "caesarean_unplanned": "Unplanned caesarean",
+    "induction": "Induc\u00adtion",
+    "caesarean_planned": "Planned caesa\u00adrean",
+    "caesarean_unplanned": "Unplan\u00adned caesa\u00adrean",
 }
 LOOKS = {"better": "better", "worse": "worse", "similar": "similar", "higher": "differs", "lower": "differs"}
 
@@ -85,7 +85,7 @@ class Overview:
                 newest = max(self.lookup.by_indicator[level, indicator, source], key=lambda value: value.period_end)
                 deaths = topic_of(indicator_id).name == "Deaths"
                 yield Column(
-                    indicator, source, head, newest.indicator_name, newest.unit, words.period(newest), deaths
+                    indicator, source, head, newest.indicator_name, newest.unit, words.short_period(newest), deaths
                 )
 
     def lms(self, rows: Sequence[Record] | None = None) -> list[GridRow]:
@@ -126,8 +126,8 @@ class Overview:
             return cell
         worse, better = verdicts.count("worse"), verdicts.count("better")
         look = "worse" if worse else "better" if better == len(verdicts) else "similar"
-        whose = f"{worse} of {words.plural(len(verdicts), 'trust')} worse" if worse else f"no trust worse ({cell.says})"
-        return Cell(f"{worse} of {len(verdicts)} worse" if worse else cell.text, look, whose, cell.is_old)
+        says = f"{worse} of {words.plural(len(verdicts), 'trust')} worse" if worse else "no trust worse"
+        return Cell(f"{worse} of {len(verdicts)} worse" if worse else cell.text, look, says, cell.is_old)
 
     def _value(self, level: str, code: str, column: Column) -> Value | None:
         return self.lookup.one.get((level, code, column.indicator_id, column.source_id))

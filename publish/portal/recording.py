@@ -17,15 +17,9 @@ class Check:
     indicator_id: str
     name: str
     unit: str
-    any_value: Value | None
-    release: Record
+    source: Value | Record
     values: tuple[Value | None, ...]
     results: tuple[str | None, ...]
-
-    @property
-    def failed(self) -> int:
-        """Count the trusts that do not pass."""
-        return sum(result == "Fail" for result in self.results)
 
 
 class Recording:
@@ -52,15 +46,11 @@ class Recording:
     ) -> Check:
         known = [of_trust[key] for of_trust in values if key in of_trust]
         judged = [of_trust[key] for of_trust in results if key in of_trust]
-        any_value = known[0] if known else None
-        release = judged[0] if judged else {"release_key": known[0].release_key, "source_id": known[0].source_id,
-                                            "period_label": known[0].period_label}  # fmt: skip
         return Check(
             indicator_id=key,
             name=name.removeprefix("Data quality: ").removeprefix("Data behind: "),
-            unit=any_value.unit if any_value else "",
-            any_value=any_value,
-            release=release,
+            unit=known[0].unit if known else "",
+            source=judged[0] if judged else known[0],
             values=tuple(of_trust.get(key) for of_trust in values),
             results=tuple(of_trust[key]["publisher_status"] if key in of_trust else None for of_trust in results),
         )

@@ -146,7 +146,7 @@ class Site:
             "trust/index.html",
             heading="Trusts on the key indicators",
             head="Trust",
-            grouped="Local maternity system",
+            grouped="",
             csv="../../downloads/trust_indicator.csv",
             rows=overview.trusts(self.regions.trusts()["standing"]),
             maps=maps,

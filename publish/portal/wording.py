@@ -29,7 +29,7 @@ ASSURANCE_WORDS = {
     "consistent_fail": "The target is missed month after month",
     "inconsistent": "The target is met or missed by chance",
 }
-POSITION_SHORT = {"below": "Below", "above": "Above", "not distinguishable": "About the same"}
+POSITION_SHORT = {"below": "Below", "above": "Above", "not distinguishable": "No clear difference"}
 POSITION_WORDS = {
     "below": "Below the trajectory",
     "above": "Above the trajectory",
@@ -181,6 +181,11 @@ def period(row: Value | dict[str, Any]) -> str:
     get = row.get if isinstance(row, dict) else lambda name: getattr(row, name)
     label, end = str(get("period_label")), get("period_end")
     return month(end) if end is not None and label == f"{end:%Y-%m}" else label
+
+
+def short_period(row: Value) -> str:
+    """Write a period for the head of a narrow column: Apr 2025."""
+    return f"{row.period_end:%b %Y}" if row.period_label == f"{row.period_end:%Y-%m}" else row.period_label
 
 
 def month(value: date) -> str:
