@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from publish.portal import wording as words
 from publish.portal.lookup import Lookup
 from publish.portal.model import Record
+from publish.portal.topics import OUTCOME, topic_of
 
 MOST_ENTRIES = 7
 # heading of each tier, and what to do first about an entry of it
@@ -54,16 +55,31 @@ class Attention:
             if row["level"] == "trust":
                 self.of_trusts[row["lms_code"], row["concept_id"]].append(row)
 
-    def of(self, level: str, code: str) -> dict[str, Any]:
-        """Return the entries of an organisation by tier: heading, next step, entries; and how many are not shown."""
-        rows = self.rows[level, code]
+    def of(self, level: str, code: str, trusts: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the entries of an organisation by tier: heading, next step, entries; and the names of those left out.
+
+        Signals of the organisation, and of these trusts of it, stand before them and count among the seven.
+        """
+        signals = [
+            found for key in [(level, code), *(("trust", trust) for trust in trusts)] for found in self._signals(key)
+        ]
+        rows, room = self.rows[level, code], max(0, MOST_ENTRIES - len(signals))
         tiers: dict[str, list[Entry]] = {}
-        for row in rows[:MOST_ENTRIES]:
+        for row in rows[:room]:
             tiers.setdefault(row["tier"], []).append(self._entry(row))
         return {
+            "signals": signals[:MOST_ENTRIES],
             "tiers": [(*TIERS[tier], entries) for tier, entries in tiers.items()],
-            "more": [row["indicator_name"] for row in rows[MOST_ENTRIES:]],
+            "more": [row["indicator_name"] for row in rows[room:]],
         }
+
+    def _signals(self, organisation: tuple[str, str]) -> Iterable[Record]:
+        """Yield the newest points that signal a doubling of events (CUSUM, amber or red)."""
+        for value in self.lookup.by_organisation[organisation]:
+            points = self.lookup.edition.signals.get(value.key)
+            if points and points[-1].get("cusum_signal") and topic_of(value.indicator_id).kind == OUTCOME:
+                page = f"trust/{words.slug(value.code)}.html" if value.level == "trust" else None
+                yield points[-1] | {"name": value.name, "page": page, "indicator_name": value.indicator_name}
 
     def count(self, level: str, code: str) -> int:
         """Return how many things stand out."""

@@ -57,6 +57,7 @@ class OrganisationViews:
             "incomplete": by_gap(value for value in values if value.is_incomplete and value.value_min is not None),
             "changes": [row for row in self.edition.change_counts if row["lms_code"] == code],
             "has_recording": bool(self.recording.checks(trusts)),
+            "notable": self.attention.of("lms", code, [trust["code"] for trust in trusts]),
             **self._shared("lms", code, values),
             **self._doubted(own),
             "missing": self.gaps.of("lms_code", code),
@@ -75,6 +76,7 @@ class OrganisationViews:
             "funnels": self.pictures.funnels_with({code}),
             "compliance": [row for row in self.edition.compliance.get(code, []) if not is_data_check(row)],
             "has_recording": lms is not None and bool(self.recording.checks([trust])),
+            "notable": self.attention.of("trust", code),
             **self._shared("trust", code, values),
             **self._doubted(values),
             "missing": self.gaps.of("trust_code", code),
@@ -89,7 +91,6 @@ class OrganisationViews:
         shown = self.rows.of(values)
         return {
             "setting": self.members.setting(level, code),
-            "notable": self.attention.of(level, code),
             "positions": self._positions(level, code),
             "late": self.late,
             "shown": shown,

@@ -108,9 +108,7 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
         positions=reader.rows(page_queries.POSITIONS, "marts.ambition_position"),
         attention=reader.rows(page_queries.ATTENTION, "marts.attention"),
         births=_by_organisation(reader.rows(page_queries.BIRTHS)),
-        deprived=_by_organisation(
-            reader.rows(page_queries.DEPRIVED, "marts.lms_indicator", "marts.trust_indicator")
-        ),
+        deprived=_by_organisation(reader.rows(page_queries.DEPRIVED, "marts.lms_indicator", "marts.trust_indicator")),
         signals=reader.grouped(
             reader.rows(page_queries.SIGNALS, "marts.signal"),
             lambda row: (row["level"], row["organisation_code"], row["indicator_id"], row["source_id"]),

@@ -165,7 +165,8 @@ def _reference(edition: MadeUp) -> None:
         ("denominator_withheld", "The denominator is withheld"),
         ("synthetic", "Invented sample data"),
     ):
-        edition.add("reference", "usage_warning", usage_warning=word, kind="note", says=says)
+        kind = "fault" if word == "publisher_note" else "note"
+        edition.add("reference", "usage_warning", usage_warning=word, kind=kind, says=says)
     edition.add(
         "reference",
         "ambition",
@@ -298,11 +299,11 @@ def _month(edition: MadeUp, month: int) -> None:
         "period_label": f"{start:%b %Y}", "period_start": start, "period_end": end, "unit": "%", "release_key": MONTHLY,
     }  # fmt: skip
     for place, (code, name, lms) in enumerate(TRUSTS[:6]):
-        edition.add("marts", "trust_indicator", **value_row(
-            trust_code=code, trust_name=name, lms_code=lms, lms_name=dict(LMSS)[lms], region_code="Y01",
-            region_name="Shires", **shared | {"indicator_id": "msds_cqimdq02",
-            "indicator_name": "Data quality: check 02", "verdict": None, "comparator_value": 90.0})
-            | counts(380, 400, 100))  # fmt: skip
+        if month == 14:
+            check = {"indicator_id": "msds_cqimdq02", "indicator_name": "Data quality: check 02", "verdict": None}
+            edition.add("marts", "trust_indicator", **value_row(
+                trust_code=code, trust_name=name, lms_code=lms, lms_name=dict(LMSS)[lms], region_code="Y01",
+                region_name="Shires", **shared | check, comparator_value=90.0) | counts(380, 400, 100))  # fmt: skip
         numbers = counts(8 + (month * (place + 2)) % 5 + (30 if code == "R02" and month == 14 else 0), 400, 100)
         edition.add("marts", "trust_indicator", **value_row(
             trust_code=code, trust_name=name, lms_code=lms, lms_name=dict(LMSS)[lms], region_code="Y01",
