@@ -73,4 +73,4 @@ class Recording:
 
 def is_data_check(row: Record) -> bool:
     """Whether a result is a check on the data, and not a standard of care."""
-    return row["source_id"] == "msds"
+    return bool(row["source_id"] == "msds")
