@@ -42,7 +42,7 @@ TOPICS: tuple[tuple[Topic, str], ...] = (
     (Topic(OUTCOME, "Smoking"), r".*smoking.*"),
     (Topic(OUTCOME, "What women say"), r"cqc_.*"),
     (Topic(PROCESS, "First hour after birth"), r".*skin_to_skin.*"),
-    (Topic(PROCESS, "Growth and movements in the womb"), r"msds_sbl_element[23]_process.*"),
+    (Topic(PROCESS, "Fetal growth and movements"), r"msds_sbl_element[23]_process.*"),
     (
         Topic(PROCESS, "How babies are born"),
         r"induction.*|.*caesarean.*|msds_mode_.*|.*robson.*|.*vbac|vaginal_birth.*|instrumental.*|episiotomy"
