@@ -19,6 +19,7 @@ import duckdb
 
 from expectations import implied, native
 from expectations.columns import Column
+from expectations.no_values import without_no_values
 from expectations.results import Result
 from expectations.standards import Standard, load_standards
 from perinatal import settings
@@ -35,7 +36,7 @@ KEYS = (
     "key_of(word) as regexp_replace(lower(coalesce(word, '')), '[^[:alnum:]]', '', 'g')",
     "label_key(label) as regexp_replace(lower(coalesce(label, '')), '[^[:alnum:]<>=+.-]', '', 'g')",
     "organisation_key(code, name) as coalesce(nullif(key_of(code), ''), key_of(name))",
-    "number_key(cell) as coalesce(try_cast(replace(trim(cell), ',', '') as double)::varchar, lower(trim(cell)), '')",
+    "number_key(cell) as coalesce(try_cast(cell as double)::varchar, lower(trim(cell)), '')",
 )
 
 
@@ -129,13 +130,21 @@ def _make_rows(connection: duckdb.DuckDBPyConnection, arrived: Arrived) -> set[s
 
     Columns that it lacks (older headers) are there for the standards, and empty.
     """
-    landed = connection.from_parquet(str(arrived.rows))
+    present = _make_view(connection, arrived, arrived.rows, "rows")
+    if arrived.earlier:
+        _make_view(connection, arrived, arrived.earlier.rows, "earlier")
+    return present
+
+
+def _make_view(connection: duckdb.DuckDBPyConnection, arrived: Arrived, rows: Path, name: str) -> set[str]:
+    """Make a view of landed rows in which masked and missing cells are empty; returns the columns of the file."""
+    landed = connection.from_parquet(str(rows))
     present = set(landed.columns)
     absent = [f"null::{c.sql_type} as {identifier(c.name)}" for c in arrived.columns if c.name not in present]
-    landed.project(", ".join(["*", *absent])).create_view("rows")
-    if arrived.earlier:
-        connection.from_parquet(str(arrived.earlier.rows)).create_view("earlier")
-    return present
+    landed.project(", ".join(["*", *absent])).create_view(f"{name}_as_landed")
+    query = without_no_values(f"{name}_as_landed", arrived.columns, present)
+    connection.execute(f"create view {identifier(name)} as {query}")
+    return {*present, "masked_cells", "missing_cells"}
 
 
 def _make_identity(connection: duckdb.DuckDBPyConnection, arrived: Arrived) -> None:

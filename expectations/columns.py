@@ -6,10 +6,27 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-ColumnType = Literal["text", "prose", "integer", "number", "percent", "date", "interval_text"]
+ColumnType = Literal["text", "prose", "integer", "number", "percent", "date", "number_or_word", "interval_text"]
 # types that any text has; `prose` is free text, in which names of persons are masked on landing
-TEXT_TYPES = ("text", "prose", "interval_text")
+TEXT_TYPES = ("text", "prose", "number_or_word", "interval_text")
+# types that hold numbers, which are read by the number style of the file; the last two stay text, in plain form
+NUMBER_TYPES = ("integer", "number", "percent", "number_or_word", "interval_text")
 Severity = Literal["block", "warn", "info"]
+Meaning = Literal["masked", "missing"]
+
+
+@dataclass(frozen=True)
+class NoValue:
+    """Words that mean the same: `numbers` and `words` of a cell, or a `pattern` of a note (of its lower-case text).
+
+    `unless` is SQL over the row: where it holds, the cell has its value.
+    """
+
+    meaning: Meaning
+    numbers: tuple[float, ...] = ()
+    words: tuple[str, ...] = ()
+    pattern: str = ""
+    unless: str = ""
 
 
 @dataclass(frozen=True)
@@ -19,7 +36,7 @@ class Column:
     `published_names` are all the headers that publishers have used for it over the years, compared without
     case, spaces and punctuation; one between slashes is a regular expression for that plain form, for headers that
     name something of the file (`/comparedto.*percentiles/`). `minimum`/`maximum` bound numbers, `allowed` and
-    `pattern` bound text.
+    `pattern` bound text. `no_values` are what stands for no value in it, by the seed `no_value_word`.
     """
 
     name: str
@@ -34,6 +51,7 @@ class Column:
     severity: Severity
     unit: str
     description: str
+    no_values: tuple[NoValue, ...] = ()
 
     @property
     def sql_type(self) -> str:

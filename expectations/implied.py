@@ -8,10 +8,10 @@ from typing import Any
 from expectations.columns import TEXT_TYPES, Column
 from expectations.standards import ROWS_QUERY, Standard
 from perinatal.printable import listed
-from perinatal.sql import literal
+from perinatal.sql import identifier, literal
 
 # columns that landing adds to those of the publisher
-LINEAGE = ("source_row", "cast_errors", "cell_marks")
+LINEAGE = ("source_row", "cast_errors", "cell_marks", "cell_words", "masked_cells", "missing_cells")
 COMPARE = "Compare the rows with the publisher's page; ask the publisher."
 
 
@@ -110,6 +110,14 @@ def _type(column: Column, is_readable: bool) -> Standard | None:
 def _filled(column: Column) -> Standard | None:
     if column.nullable:
         return None
+    if column.no_values:
+        name = literal(column.name)
+        query = (
+            f"select * from {{batch}} where {identifier(column.name)} is null "
+            f"and not coalesce(list_contains(list_concat(masked_cells, missing_cells), {name}), false)"
+        )
+        said = {"unexpected_rows_query": query}
+        return _of(column, "filled", ROWS_QUERY, said, "is given, or said to be masked or missing", "is empty")
     return _of(column, "filled", "expect_column_values_to_not_be_null", {}, "is given", "is empty")
 
 

@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, ConfigDict, Field, dataclasses
 
 from expectations.columns import Column, column_of
+from expectations.no_values import with_no_values
 from ingest.fetch.probe_settings import Arrives, Watch
 from perinatal.errors import PerinatalError
 from perinatal.records import Record, record_of
@@ -46,12 +47,11 @@ MalformedRows = Literal["refuse", "quarantine"]
 class Cells(Record):
     """What the cells of a source's numbers may hold beside plain numbers; anything else is a wrong cell.
 
-    `markup` lets HTML tags be taken off, `no_value` are texts (no numbers) that stand for an empty cell, `marks` is the
-    character behind a number that points to a note (kept: the row's `cell_marks` names the columns that had one).
+    `markup` lets HTML tags be taken off, `marks` is the character behind a number that points to a note (kept: the
+    row's `cell_marks` names the columns that had one). What stands for no value is in the seed `no_value_word`.
     """
 
     markup: bool = False
-    no_value: tuple[str, ...] = ()
     marks: str = ""
 
 
@@ -250,7 +250,7 @@ class Source:
                 contract[dataset] = [column_of(row) for row in csv.DictReader(handle)]
         if len(templates) < len(self.datasets):
             self._read_columns(contract)
-        return {dataset: tuple(columns) for dataset, columns in contract.items()}
+        return {dataset: with_no_values(self.id, columns) for dataset, columns in contract.items()}
 
     def _read_columns(self, contract: dict[str, list[Column]]) -> None:
         """Add the columns of this folder's own `columns.csv` to the contract."""

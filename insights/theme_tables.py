@@ -7,14 +7,16 @@ findings, same decisions, same taxonomy: same rows. Where there are no findings 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from insights.bodies import Said, quoted_bodies
 from insights.decisions import DecisionFile
 from insights.themes import TAXONOMY, taxonomy_version
+from warehouse.statistics.macros import render
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,16 +32,24 @@ def run(candidate: Path, decisions: DecisionFile) -> int:
         _reference(connection)
         findings = read_findings(connection)
         coded = code(findings, decisions) if findings else []
-        connection.register("coded", _table(coded))
+        connection.register("coded", _coded_table(coded))
+        connection.register("quoted", _quoted_table(quoted_bodies(read_said(connection))))
         for script in sorted(SQL.glob("[2-9]_*.sql")):
-            connection.execute(script.read_text(encoding="utf-8"))
+            connection.execute(render(script.read_text(encoding="utf-8")))
         connection.unregister("coded")
+        connection.unregister("quoted")
     return len(coded)
 
 
 def read_findings(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     """Read (finding_id, text) of every finding, in one order whatever the order of landing."""
     return connection.execute("select finding_id, text from core.fct_finding order by finding_id").fetchall()
+
+
+def read_said(connection: duckdb.DuckDBPyConnection) -> list[Said]:
+    """Read who published each finding, and when."""
+    rows = connection.execute("select finding_id, source_id, published_on, text from core.fct_finding").fetchall()
+    return [Said(*row) for row in rows]
 
 
 def code(findings: Sequence[tuple[str, str]], decisions: DecisionFile) -> list[Assignment]:
@@ -57,12 +67,22 @@ def _reference(connection: duckdb.DuckDBPyConnection) -> None:
         "mappings": str(TAXONOMY / "mappings.csv"),
         "indicators": str(TAXONOMY / "indicator_links.csv"),
         "published": str(TAXONOMY / "published_links.csv"),
+        "bodies": str(TAXONOMY / "bodies.csv"),
+        "weights": str(TAXONOMY / "convergence_weights.csv"),
     }
     for statement in duckdb.extract_statements((SQL / "1_reference.sql").read_text(encoding="utf-8")):
         connection.execute(statement, {name: given[name] for name in statement.named_parameters})
 
 
-def _table(coded: Sequence[Assignment]) -> pa.Table:
+def _quoted_table(quoted: Mapping[str, str]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table(
+        {"finding_id": pa.array(quoted, pa.string()), "quoted_body": pa.array(quoted.values(), pa.string())}
+    )
+
+
+def _coded_table(coded: Sequence[Assignment]) -> pa.Table:
     import pyarrow as pa
 
     columns = {

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 from perinatal.errors import PerinatalError
 from perinatal.settings import PROJECT_ROOT
 
-FOLDERS = tuple(PROJECT_ROOT / name for name in ("dbt_project/models", "dbt_project/seeds", "publish", "insights"))
+FOLDERS = tuple(PROJECT_ROOT / name for name in ("dbt_project/models", "dbt_project/seeds", "publish"))
 
 
 class DescribedColumn(BaseModel):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from expectations.no_values import WORDS, without_no_values
 from perinatal import settings
 from perinatal.sql import identifier, literal, literals
 from warehouse import dbt
@@ -88,7 +89,7 @@ def _layout_view(layout: Layout, releases: Sequence[LandedRelease]) -> str:
     One scan reads all files but corrected ones: of hundreds of scans DuckDB plans, and holds memory for, each.
     """
     columns = {"release_key": "varchar", "source_row": "bigint", **dict.fromkeys(LISTS, "varchar[]")}
-    columns |= {column.name: column.sql_type for column in layout.columns}
+    columns |= {WORDS: "varchar"} | {column.name: column.sql_type for column in layout.columns}
     empty = ", ".join(f"null::{kind} as {identifier(name)}" for name, kind in columns.items())
     parts = [f"select {empty} where false"]
     plain: dict[str, str] = {}
@@ -102,7 +103,7 @@ def _layout_view(layout: Layout, releases: Sequence[LandedRelease]) -> str:
         paths, keys = literals(plain), literals(plain.values())
         rows = f"read_parquet([{paths}], union_by_name = true, filename = '{FILE}')"
         parts.append(f"select map([{paths}], [{keys}])[{FILE}] as release_key, * exclude ({FILE}) from {rows}")
-    body = "\nunion all by name\n".join(parts)
+    body = without_no_values("(" + "\nunion all by name\n".join(parts) + ")", layout.columns, set(columns))
     return f"create view landed.{identifier(f'{layout.source_id}__{layout.name}')} as {body}"
 
 

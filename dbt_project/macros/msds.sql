@@ -1,5 +1,5 @@
 {# Values of the Maternity Services Data Set are numbers or words ("*", "Low DQ"): the one and the other of a text. #}
-{% macro msds_number(value) -%} try_cast(replace(trim({{ value }}), ',', '') as double) {%- endmacro %}
+{% macro msds_number(value) -%} try_cast({{ value }} as double) {%- endmacro %}
 
 {% macro msds_word(value) -%} case when {{ msds_number(value) }} is null then trim({{ value }}) end {%- endmacro %}
 

@@ -97,17 +97,15 @@
         {{ template_period_end("entered.period") }} as period_end,
         coalesce(entered.breakdown, 'all') as breakdown,
         coalesce(entered.breakdown_value, 'all') as breakdown_value,
-        entered.numerator,
-        entered.denominator,
-        try_cast(entered.value as double) as publisher_value,
-        entered.lower_95 as publisher_lower_95,
-        entered.upper_95 as publisher_upper_95,
-        case
-            when entered.value <> '*' and try_cast(entered.value as double) is null then entered.value
-        end as publisher_status,
-        coalesce(entered.value = '*', false) as is_suppressed,
+        {{ unless_masked("entered.numerator") }} as numerator,
+        {{ unless_masked("entered.denominator") }} as denominator,
+        {{ unless_masked("try_cast(entered.value as double)") }} as publisher_value,
+        {{ unless_masked("entered.lower_95") }} as publisher_lower_95,
+        {{ unless_masked("entered.upper_95") }} as publisher_upper_95,
+        case when try_cast(entered.value as double) is null then entered.value end as publisher_status,
+        {{ is_row_masked() }} as is_suppressed,
         {{ warnings({"template_entry": "true"}) }} as usage_warnings,
-        entered.note,
+        {{ note_on_missing(["numerator", "denominator", "value"], "entered.note") }} as note,
         case when entered.level in ('uk', 'england_and_wales') then 'wider_than_england' end as exclusion_rule
     from {{ source("landed", source_id ~ "__observations") }} as entered
     left join

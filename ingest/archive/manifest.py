@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
+from ingest.number_style import NumberStyle
 from perinatal.durable import fsync_dir, locked, write_atomically
 from perinatal.errors import PerinatalError
 from perinatal.records import read_json
@@ -26,6 +27,8 @@ class Manifest:
 
     `container` is the sha256 of the zip that the file came in, where it came in one with other tables. `sheet` and
     `header_line` (a row of the sheet) say where in the file the table stands. `is_bundled`: it came with this software.
+    `number_style` says how the file writes its numbers (manifests of version 0.2 and before do not), `date_order`
+    whether day or month comes first in dates such as 03/04/2024, where it has any.
     """
 
     source_id: str
@@ -53,6 +56,8 @@ class Manifest:
     header: list[str]
     checks: list[dict[str, Any]] = field(default_factory=list)
     container: str | None = None
+    number_style: NumberStyle | None = None
+    date_order: Literal["day_first", "month_first"] | None = None
     sheet: str | None = None
     header_line: int = 1
     is_bundled: bool = False

@@ -1,45 +1,77 @@
-"""The SQL that types cells: cast as they stand first, then without what the source says may stand beside a number."""
+"""The SQL that types cells: numbers by the file's number style, dates by what its texts are known to mean."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from expectations.columns import TEXT_TYPES, Column
+from ingest.land.dates import Days
+from ingest.land.number_cells import RANGE, cleaned, plain_number
+from ingest.number_style import NumberStyle
 from ingest.registry import Cells
-from perinatal.sql import identifier, literal
+from perinatal.sql import identifier, literal, literals
 
-DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%Y-%m-%d %H:%M:%S")
-
-NO_THOUSANDS = r",([0-9]{0,2}|[0-9]{4,})([^0-9]|$)"
 LARGEST_WHOLE = 2**53  # what a double holds exactly
 
 
-def cleaned(raw: str, cells: Cells) -> str:
-    """Return the SQL of a number's or date's cell without what the source says may stand there beside it."""
-    text = raw
-    if cells.markup:
-        text = f"regexp_replace({text}, '</?[A-Za-z][^>]*>', '', 'g')"
-    if cells.marks:
-        text = f"rtrim(trim({text}), {literal(cells.marks)})"
-    return f"trim({text})"
+@dataclass(frozen=True)
+class Forms:
+    """How a file writes its numbers, and the days that the texts of its date cells stand for."""
+
+    numbers: NumberStyle
+    days: Days = field(default_factory=Days)
 
 
-def cast_of(column: Column, raw: str, cells: Cells) -> str:
+def cast_of(column: Column, raw: str, cells: Cells, forms: Forms) -> str:
     """Return the SQL that casts one raw text column.
 
-    Cells are cast as they stand first: in large files nearly all can be, and cleaning costs more than reading. The
-    cases keep DuckDB from cleaning every cell all the same, to have it as a common part of two expressions.
+    Where a point is the decimal mark, cells are cast as they stand first: in large files nearly all can be, and taking
+    them apart costs more than reading. The cases keep DuckDB from doing that for every cell all the same.
     """
+    style = forms.numbers
+    if column.type == "number_or_word":
+        return _number_or_word(column, raw, cells, style)
+    if column.type == "interval_text":
+        return _interval(column, raw, cells, style)
     if column.type in TEXT_TYPES:
         return _filled_text(raw)
     clean = cleaned(raw, cells)
-    # a comma that three digits do not follow separates no thousands: 2,65 is not 265
-    plain = f"if(regexp_matches({clean}, '{NO_THOUSANDS}'), null, replace({clean}, ',', ''))"
-    if column.type in ("integer", "number"):
-        cast = f"try_cast({raw} as double)"
-        return f"case when {cast} is not null then {cast} when {raw} is not null then try_cast({plain} as double) end"
-    if column.type == "percent":
-        return f"try_cast(replace({plain}, '%', '') as double)"
-    attempts = ", ".join(f"try_strptime({clean}, '{form}')" for form in DATE_FORMATS)
-    return f"cast(coalesce({attempts}) as date)"
+    if column.type == "date":
+        return _day(clean, forms.days)
+    plain = f"try_cast({plain_number(clean, column, style)} as double)"
+    if style.decimal_mark != ".":
+        return plain
+    cast = f"try_cast({raw} as double)"
+    return f"case when {cast} is not null then {cast} when {raw} is not null then {plain} end"
+
+
+def _day(clean: str, days: Days) -> str:
+    """Return the SQL of the day that a text of the file stands for."""
+    if not days.of:
+        return "null::date"
+    return f"map([{literals(days.of)}], [{literals(map(str, days.of.values()))}]::date[])[{clean}]"
+
+
+def _number_or_word(column: Column, raw: str, cells: Cells, style: NumberStyle) -> str:
+    """Return the SQL of a cell that holds a number or a word: the number in plain form, a word as it stands."""
+    plain = f"coalesce({plain_number(cleaned(raw, cells), column, style)}, {_filled_text(raw)})"
+    return (
+        f"case when try_cast({raw} as double) is not null then {raw} else {plain} end" if _has_points(style) else plain
+    )
+
+
+def _interval(column: Column, raw: str, cells: Cells, style: NumberStyle) -> str:
+    """Return the SQL of an interval ("1.82 to 3.55"): both ends in plain form."""
+    if _has_points(style) and not style.thousands_mark:
+        return _filled_text(raw)
+    ends = [
+        plain_number(cleaned(f"split_part({raw}, {literal(RANGE)}, {place})", cells), column, style) for place in (1, 2)
+    ]
+    return f"coalesce({ends[0]} || {literal(RANGE)} || {ends[1]}, {_filled_text(raw)})"
+
+
+def _has_points(style: NumberStyle) -> bool:
+    return style.decimal_mark == "."
 
 
 def typed_value(column: Column) -> str:

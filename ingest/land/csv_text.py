@@ -38,8 +38,9 @@ class CsvInfo:
 
     `columns` is the header, `rows` counts the rows with any text below it; `short_rows` and `long_rows` of
     them have fewer or more cells. `odd_bytes` were not UTF-8 and are read as Windows-1252. `sha256` is that
-    of the CSV written. `sheet` and `member` say where in a workbook or zip the table stood, `header_line` in which
-    line of the text or row of the sheet its header, `above` what was written above it, `notes` what people should know.
+    of the CSV written. `separator` stood between cells (empty in a workbook). `sheet` and `member` say where in a
+    workbook or zip the table stood, `header_line` in which line of the text or row of the sheet its header, `above`
+    what was written above it, `notes` what people should know.
     """
 
     kind: Kind
@@ -50,6 +51,7 @@ class CsvInfo:
     long_rows: int
     odd_bytes: int
     sha256: str
+    separator: str = ""
     sheet: str | None = None
     member: str | None = None
     header_line: int = 1
@@ -126,11 +128,15 @@ def _odd_character(byte: int) -> str:
 
 
 class _Lines:
-    """The lines of a text, watched: none too long, no NUL; `complete` says whether the last one was ended."""
+    """The lines of a text, watched: none too long, no NUL; `complete` says whether the last one was ended.
+
+    `separator` is what was found to stand between cells.
+    """
 
     def __init__(self, text: TextIO, name: str) -> None:
         self.text, self.name = text, name
         self.number, self.complete = 0, True
+        self.separator = ","
 
     def __iter__(self) -> Iterator[str]:
         while line := self.text.readline(LINE_LIMIT):
@@ -169,7 +175,7 @@ def copy_csv(path: Path, out: Path, find: Finder = first_text) -> CsvInfo:
         raise lines.refusal("truncated", "the file breaks off in this line; fetch it again")
     encoding = codec.removesuffix("-sig") if not odd.count else "utf-8 with windows-1252 bytes"
     info = info_of(Kind.CSV, shape, out, encoding=encoding, odd_bytes=odd.count)
-    return replace(info, header_line=top.header_line, above=top.above)
+    return replace(info, separator=top.delimiter, header_line=top.header_line, above=top.above)
 
 
 def _written(rows: Reader, out: Path, lines: _Lines, header_line: int) -> Shape:

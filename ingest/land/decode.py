@@ -15,9 +15,21 @@ from pathlib import Path
 import duckdb
 
 from ingest.archive.store import Incoming
+from ingest.land.cell_types import Forms
 from ingest.land.content_hash import content_of
-from ingest.land.reading_plan import Reading, is_odd, quick_query, reading_of, thorough_query
+from ingest.land.dates import Order
+from ingest.land.reading_plan import (
+    Reading,
+    forms_in,
+    has_fraction,
+    has_point_before_decimals,
+    is_odd,
+    quick_query,
+    reading_of,
+    thorough_query,
+)
 from ingest.land.unreadable import Unreadable
+from ingest.number_style import NumberStyle
 from ingest.registry import Source
 from perinatal.errors import PerinatalError
 from perinatal.sql import literal
@@ -40,6 +52,8 @@ class Decoded:
     new_columns: list[str]
     absent_trailing_columns: list[str]
     content_sha256: str
+    number_style: NumberStyle
+    date_order: Order | None
     sheet: str | None = None
     header_line: int = 1
     notes: tuple[str, ...] = ()
@@ -89,14 +103,19 @@ def to_parquet(
     memory_limit: str,
     threads: int,
     ahead: Ahead | None = None,
+    separator: str = ",",
 ) -> Decoded:
     """Type a UTF-8 CSV by its contract into Parquet, in the publisher's order.
 
+    `separator` stood between the cells of the file that it was made from (see NumberStyle).
+
     Columns: `source_row` (1 for the first data row), the contract's columns, `x_…` for columns that the contract
-    does not know, `cast_errors` (names of the columns whose text could not be typed, else NULL) and, where the source
-    says that numbers may have marks, `cell_marks` (names of the columns whose number had one, else NULL).
+    does not know, `cast_errors` (names of the columns whose text could not be typed, else NULL), `cell_words` (what
+    stood for no value in cells of numbers, "count=[c]; value=*", else NULL) and, where the source says that numbers may
+    have marks, `cell_marks` (names of the columns whose number had one, else NULL).
     """
     reading = reading_of(csv_path, source, dataset)
+    forms = Forms(NumberStyle(separator))
     with _connection(memory_limit, threads) as connection:
         target = literal(parquet)
         try:
@@ -104,7 +123,8 @@ def to_parquet(
             if not is_plain:
                 # rows are numbered in the file's order, which one thread does: a second one only gets in its way
                 _use_threads(connection, 1)
-                connection.execute(f"copy ({thorough_query(reading, csv_path)}) to {target} ({PARQUET})")
+                forms = forms_in(connection, reading, csv_path, separator)
+                connection.execute(f"copy ({thorough_query(reading, csv_path, forms)}) to {target} ({PARQUET})")
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise PerinatalError(
                 f"{csv_path.name}: not the file's fault: {_first_line(error)}; make room, then again"
@@ -115,7 +135,7 @@ def to_parquet(
         if malformed:
             _renumber(connection, parquet)
     rows, digest = content_of(parquet)
-    return Decoded(rows, malformed, reading.new, reading.absent, digest)
+    return Decoded(rows, malformed, reading.new, reading.absent, digest, forms.numbers, forms.days.order)
 
 
 def read_ahead(
@@ -165,7 +185,19 @@ def _is_plain(
         if quick is None or not _streams(connection, quick, parquet):
             return False
     odd = ", ".join(f"bool_or({is_odd(column)})" for column in reading.present)
-    return not any(connection.execute(f"select {odd} from read_parquet($1)", [str(parquet)]).fetchall()[0])
+    found = connection.execute(f"select {odd} from read_parquet($1)", [str(parquet)]).fetchall()[0]
+    return not any(found) and _points_are_plain(connection, reading, parquet)
+
+
+def _points_are_plain(connection: duckdb.DuckDBPyConnection, reading: Reading, parquet: Path) -> bool:
+    """Tell whether numbers have no points, or one that shows that points stand before decimals."""
+    points = [sql for column in reading.present if (sql := has_fraction(column))]
+    shown = [sql for column in reading.present if (sql := has_point_before_decimals(column))]
+    if not points:
+        return True
+    asked = f"select bool_or({' or '.join(points)}), bool_or({' or '.join(shown)}) from read_parquet($1)"
+    has_points, is_shown = connection.execute(asked, [str(parquet)]).fetchall()[0]
+    return is_shown or not has_points
 
 
 def _streams(connection: duckdb.DuckDBPyConnection, query: str, parquet: Path) -> bool:

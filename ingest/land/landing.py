@@ -166,6 +166,8 @@ def _manifest(
         rows_quarantined=len(decoded.malformed),
         header=header,
         container=arrival_.container,
+        number_style=decoded.number_style,
+        date_order=decoded.date_order,
         sheet=decoded.sheet,
         header_line=decoded.header_line,
         is_bundled=arrival_.is_bundled,

@@ -10,9 +10,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from expectations.columns import TEXT_TYPES, Column, header_key
-from ingest.land.cell_types import cast_of, cleaned, is_blank, is_whole, typed_value
+from expectations.no_values import WORDS, is_one_of, words_of
+from ingest.land.cell_types import Forms, cast_of, is_blank, is_whole, typed_value
+from ingest.land.dates import read_days
 from ingest.land.header import absent_trailing, bind, read_header
+from ingest.land.number_cells import cleaned, date_cells, shapes_of, word_in
+from ingest.land.number_shapes import style_of
 from ingest.registry import Cells, Source
 from perinatal.sql import identifier, literal
 
@@ -30,9 +36,10 @@ class Reading:
     """How a CSV is read by its contract, which its header and first rows decide.
 
     `present` and `extras` (columns that the contract does not know) say where columns stand, `width` how many fields
-    there are.
+    there are; `header` is as published.
     """
 
+    header: list[str]
     present: dict[Column, int]
     extras: dict[str, int]
     width: int
@@ -51,7 +58,7 @@ def reading_of(csv_path: Path, source: Source, dataset: str) -> Reading:
     extra_places = [place for place in range(width) if place not in positions.values()]
     new = [header[place] for place in extra_places]
     extras = dict(zip(_extra_names(new), extra_places, strict=True))
-    return Reading(present, extras, width, source.cells, new, [name for name in header[width:] if name])
+    return Reading(header, present, extras, width, source.cells, new, [name for name in header[width:] if name])
 
 
 def _extra_names(headers: list[str]) -> list[str]:
@@ -76,9 +83,35 @@ def _relation(
 
 
 def is_odd(column: Column) -> str:
-    """Return the SQL of whether a cell that was read in its type already becomes NULL all the same."""
+    """Return the SQL of whether a cell that was read in its type already is to be read in another way all the same."""
     name = identifier(column.name)
+    if column.type == "number_or_word":
+        return f"{is_blank(name)} or (regexp_matches({name}, '[0-9]') and try_cast({name} as double) is null)"
+    if column.type == "interval_text":
+        return f"{is_blank(name)} or contains({name}, ',')"
     return is_blank(name) if column.type in TEXT_TYPES else f"not isfinite({name}::double)"
+
+
+def has_point_before_decimals(column: Column) -> str | None:
+    """Return the SQL of whether a number that was read already shows what its point means; None for other columns.
+
+    A point with other than three digits behind it stands before decimals, as it does in 0.125 and in 1234.125.
+    """
+    name = identifier(column.name)
+    if column.type in ("number_or_word", "interval_text"):
+        return rf"regexp_matches({name}, '^0\.|[0-9]{{4}}\.|\.([0-9]{{1,2}}|[0-9]{{4,}})\b')"
+    if column.type != "number":
+        return None
+    thousandths = f"abs({name} * 1000 - round({name} * 1000)) > 1e-9 * abs({name} * 1000)"
+    return f"{name} <> floor({name}) and (abs({name}) < 1 or abs({name}) >= 1000 or {thousandths})"
+
+
+def has_fraction(column: Column) -> str | None:
+    """Return the SQL of whether a number that was read already has a point; None for columns without one."""
+    name = identifier(column.name)
+    if column.type in ("number_or_word", "interval_text"):
+        return rf"regexp_matches({name}, '[0-9]\.[0-9]')"
+    return f"{name} <> floor({name})" if column.type == "number" else None
 
 
 def quick_query(reading: Reading, location: str) -> str | None:
@@ -96,6 +129,7 @@ def quick_query(reading: Reading, location: str) -> str | None:
     typed += [
         f"null::varchar[] as {name}" for name in ("cast_errors", *(["cell_marks"] if reading.cells.marks else []))
     ]
+    typed.append(f"null::varchar as {WORDS}")
     relation = _relation(location, reading.width, numbers, more="", longest=QUICK_LINE)
     return f"select row_number() over () as source_row, {', '.join(typed)} from {relation}"
 
@@ -107,7 +141,13 @@ def _plainly(column: Column, raw: str) -> str:
     return f"case when {raw} is not null then if({is_whole(raw)}, {raw}::bigint, error('not plain')) end"
 
 
-def thorough_query(reading: Reading, csv_path: Path) -> str:
+def forms_in(connection: duckdb.DuckDBPyConnection, reading: Reading, csv_path: Path, separator: str) -> Forms:
+    """Return how a file writes numbers and days, from all its cells. Raises Unreadable where they disagree."""
+    asked = (connection, _relation(str(csv_path), reading.width), reading.present, reading.header, reading.cells)
+    return Forms(style_of(shapes_of(*asked), separator), read_days(date_cells(*asked)))
+
+
+def thorough_query(reading: Reading, csv_path: Path, forms: Forms) -> str:
     """Return the SQL that types the raw columns c0, c1 … of a file: cast, then typed, then what did not work out.
 
     Three steps, so that no cast is computed twice.
@@ -115,25 +155,36 @@ def thorough_query(reading: Reading, csv_path: Path) -> str:
     present, extras, cells = reading.present, reading.extras, reading.cells
     raw = {column.name: f"c{place}" for column, place in present.items()}
     numbers = [column.name for column in present if column.type not in TEXT_TYPES]
-    casts = [f"{cast_of(column, raw[column.name], cells)} as {identifier(column.name)}" for column in present]
+    casts = [f"{cast_of(column, raw[column.name], cells, forms)} as {identifier(column.name)}" for column in present]
     typed = [f"{typed_value(column)} as {identifier(column.name)}" for column in present]
     typed += [f"c{place} as {identifier(name)}" for name, place in extras.items()]
     names = [identifier(name) for name in [*raw, *extras]]
-    nothing = ", ".join(literal(text) for text in ("", *cells.no_value))
+    words = {column.name: _word_of(column, raw[column.name], cells) for column in present if column.name in numbers}
     wrong = {
-        name: f"{identifier(name)} is null and {raw[name]} is not null "
-        f"and {cleaned(raw[name], cells)} not in ({nothing})"
+        name: f"{identifier(name)} is null and {raw[name]} is not null and {cleaned(raw[name], cells)} <> '' "
+        f"and {words[name]} is null"
         for name in numbers
     }
     lists = {"cast_errors": wrong}
     if cells.marks:
         lists["cell_marks"] = {name: f"contains({raw[name]}, {literal(cells.marks)})" for name in numbers}
     lineage = ", ".join(f"{_named_where(conditions)} as {name}" for name, conditions in lists.items())
+    said = ", ".join(
+        f"{literal(f'{name}=')} || case when {identifier(name)} is null then {word} end" for name, word in words.items()
+    )
+    kept = f"nullif(concat_ws('; ', {said}), '')" if said else "null::varchar"
+    lineage += f", {kept} as {WORDS}"
     return (
         f"select row_number() over () as source_row, {', '.join(names)}, {lineage} from "
         f"(select {', '.join(typed + [raw[name] for name in numbers])} from "
         f"(select {', '.join(casts)}, c.* from {_relation(str(csv_path), reading.width)} as c))"
     )
+
+
+def _word_of(column: Column, raw: str, cells: Cells) -> str:
+    """Return the SQL of the word that stands for no value in a cell of a number; NULL where there is none."""
+    text = word_in(raw, cells)
+    return f"case when {is_one_of(text, words_of(column))} then {text} end"
 
 
 def _named_where(conditions: dict[str, str]) -> str:

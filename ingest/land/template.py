@@ -7,12 +7,11 @@ one line: `recognise = template.recogniser("<id>")`.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from ingest.land.cell_types import DATE_FORMATS
+from ingest.land.dates import DateCell, day_of, read_days
 from ingest.land.unreadable import Unreadable
 from ingest.registry import Identity, Sample
 
@@ -50,7 +49,10 @@ def _observations(first: Mapping[str, str]) -> Identity | None:
 
 def _findings(first: Mapping[str, str], sample: Sample) -> Identity | None:
     """Return the document as dataset and its day of publication as release, as a person said it where it does not."""
-    day = iso_date(first["published_on"]) or iso_date(sample.release or "")
+    given = [row.get(name, "") for row in sample.rows for name in row if name.strip() == "published_on"]
+    days = read_days(DateCell("published_on", row, text.strip()) for row, text in enumerate(given, start=1))
+    found = days.of.get(first["published_on"])
+    day = found.isoformat() if found else iso_date(sample.release or "")
     dataset = slug(first["document_title"])
     if not dataset:
         raise Unreadable("not_recognised", "row 1: document_title is blank")
@@ -58,13 +60,9 @@ def _findings(first: Mapping[str, str], sample: Sample) -> Identity | None:
 
 
 def iso_date(text: str) -> str | None:
-    """Return a date in ISO form, from the forms that the decoder takes; None where it is none."""
-    for form in DATE_FORMATS:
-        try:
-            return dt.datetime.strptime(text.strip(), form).date().isoformat()
-        except ValueError:
-            continue
-    return None
+    """Return a date of a document as ISO text, the day first where it is all numbers; None where it is none."""
+    day = day_of(text, "day_first")
+    return day.isoformat() if day else None
 
 
 def slug(text: str) -> str:

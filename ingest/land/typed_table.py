@@ -58,7 +58,7 @@ def typed_rows(
     to_csv = getattr(source.parser, "to_csv", None)
     if to_csv is not None and sniff(path) not in TABLES:
         to_csv(path, copy, arrival_.name)
-        found = _identified_rows(copy, arrival_, rows)
+        found = _identified_rows(copy, arrival_, rows, separator="")
         copy.unlink()
         return found
     if starts_with_header(path, source):
@@ -93,7 +93,7 @@ def _rows_of_copy(path: Path, arrival_: Arrival, copy: Path, rows: Path) -> tupl
     try:
         identify(copy, arrival_, table.above)  # whose file it is comes before how its text is encoded
         _check_encoding(table, source)
-        identity, decoded = _identified_rows(copy, arrival_, rows, above=table.above)
+        identity, decoded = _identified_rows(copy, arrival_, rows, above=table.above, separator=table.separator)
     except Unreadable as error:
         error.sheet, error.header_line = table.sheet, table.header_line
         raise
@@ -121,14 +121,15 @@ def _identified_rows(
     rows: Path,
     ahead: decode.Ahead | None = None,
     above: tuple[str, ...] = (),
+    separator: str = ",",
 ) -> tuple[Identity, decode.Decoded]:
     identity = identify(csv_path, arrival_, above)
     if not holds_prose(arrival_.source, identity.contract):
-        return _to_parquet(csv_path, arrival_, identity, rows, ahead)
+        return _to_parquet(csv_path, arrival_, identity, rows, ahead, separator)
     masked = rows.with_name("masked.csv")
     mask_names(csv_path, masked, arrival_.source.columns[identity.contract])
     # what names the dataset may hold a name of a person too
-    found = _to_parquet(masked, arrival_, identify(masked, arrival_, above), rows)
+    found = _to_parquet(masked, arrival_, identify(masked, arrival_, above), rows, separator=separator)
     masked.unlink()
     return found
 
@@ -139,12 +140,24 @@ def holds_prose(source: Source, contract: str) -> bool:
 
 
 def _to_parquet(
-    csv_path: Path, arrival_: Arrival, identity: Identity, rows: Path, ahead: decode.Ahead | None = None
+    csv_path: Path,
+    arrival_: Arrival,
+    identity: Identity,
+    rows: Path,
+    ahead: decode.Ahead | None = None,
+    separator: str = ",",
 ) -> tuple[Identity, decode.Decoded]:
     options = settings.get()
     try:
         decoded = decode.to_parquet(
-            csv_path, arrival_.source, identity.contract, rows, options.landing_memory_limit, options.threads, ahead
+            csv_path,
+            arrival_.source,
+            identity.contract,
+            rows,
+            options.landing_memory_limit,
+            options.threads,
+            ahead,
+            separator,
         )
     except Unreadable as error:
         error.identity = identity

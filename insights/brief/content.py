@@ -152,7 +152,7 @@ def page(asked: Asked, facts: Row) -> Row:
     kind = "theme" if asked.theme else "lms" if own else "national"
     ids = [row["theme_id"] for row in chosen]
     indicators = asked.rows(INDICATED, themes=ids)
-    indicators = indicators if asked.theme else _once(indicators)
+    indicators = indicators if asked.theme else once(indicators)
     systems = {_key(row): _systems(asked, row, own) for row in indicators if row["lms_with_value"]}
     if own:
         indicators = _with_own(asked, indicators, systems, own)
@@ -167,26 +167,34 @@ def page(asked: Asked, facts: Row) -> Row:
         "is_synthetic": facts["is_synthetic"],
         "total": len(ranked),
         "themes": chosen[:TOP],
-        "quotes": [_quote(row) for row in _limited(asked, QUOTED, ids, QUOTES[kind])],
+        "quotes": [quote(row) for row in _limited(asked, QUOTED, ids, QUOTES[kind])],
         "figures": _limited(asked, FIGURED, ids, FIGURES[kind]),
         "named": asked.rows(NAMED, themes=ids) if kind == "theme" else [],
         "indicators": indicators[: INDICATORS[kind]],
         "indicators_left": max(0, len(indicators) - INDICATORS[kind]),
-        "pictures": [_picture(row, systems[_key(row)], own) for row in _once(indicators) if _key(row) in systems][
-            : PICTURES[kind]
-        ],
-        "drivers": _drivers(chosen[:TOP]),
-        "links": _links(asked, ids, LINKS[kind]),
+        "pictures": _pictures(once(indicators), systems, own)[: PICTURES[kind]],
+        "drivers": drivers(chosen[:TOP]),
+        "links": links(asked, ids, LINKS[kind]),
         "coding": asked.rows(CODING, themes=ids)[0],
         "warnings": sorted({word for row in chosen for word in row["usage_warnings"]}),
     }
+
+
+def pictures(asked: Asked, indicators: Sequence[Row], own: Row | None) -> list[Row]:
+    """Draw where the LMSs stand on each indicator of which any has a value."""
+    systems = {_key(row): _systems(asked, row, own) for row in indicators if row["lms_with_value"]}
+    return _pictures(indicators, systems, own)
+
+
+def _pictures(indicators: Sequence[Row], systems: dict[tuple[str, str], list[Row]], own: Row | None) -> list[Row]:
+    return [_picture(row, systems[_key(row)], own) for row in indicators if _key(row) in systems]
 
 
 def _limited(asked: Asked, sql: str, themes: list[str], most: int) -> list[Row]:
     return asked.rows(sql, themes=themes, most=most) if most else []
 
 
-def _once(indicators: Sequence[Row]) -> list[Row]:
+def once(indicators: Sequence[Row]) -> list[Row]:
     """Keep each indicator from the source that compares most trusts."""
     best: dict[str, Row] = {}
     for row in indicators:
@@ -252,7 +260,7 @@ def _title(kind: str, chosen: Sequence[Row], own: Row | None) -> str:
     return str(chosen[0]["label"]) if kind == "theme" else "Safer perinatal care: where the sources agree"
 
 
-def _quote(row: Row) -> Row:
+def quote(row: Row) -> Row:
     """Cut a finding around its evidence: (before, evidence, after)."""
     start, end, text = row["evidence_start"], row["evidence_end"], row["text"]
     evidence = text[start:end]
@@ -286,16 +294,23 @@ def _picture(row: Row, systems: Sequence[Row], own: Row | None) -> Row:
     }
 
 
-def _drivers(chosen: Sequence[Row]) -> list[Row]:
+def drivers(chosen: Sequence[Row]) -> list[Row]:
     """Group themes by the driver that they are amenable to; those without a clinical driver come last."""
     grouped: dict[str, list[Row]] = {}
     for row in chosen:
         grouped.setdefault(row["driver"], []).append(row)
     ordered = sorted(grouped, key=lambda driver: (driver.startswith("no "), driver))
-    return [{"driver": driver, "themes": grouped[driver]} for driver in ordered]
+    return [{"driver": name, "themes": grouped[name], "frameworks": _frameworks(grouped[name])} for name in ordered]
 
 
-def _links(asked: Asked, themes: list[str], most: int) -> list[tuple[str, str]]:
+def _frameworks(themes: Sequence[Row]) -> list[str]:
+    """Return the elements of the care bundle and the safety actions that the themes belong to, each once."""
+    named = [row["sbl_element"] for row in themes if row["sbl_element"]]
+    named += [action.partition(" ")[0] for row in themes for action in row["mis_action"]]
+    return sorted(dict.fromkeys(named))
+
+
+def links(asked: Asked, themes: list[str], most: int) -> list[tuple[str, str]]:
     """Return (address, what) of documents, published figures and releases, each address once."""
     found: dict[str, str] = {}
     for row in asked.rows(FIGURED, themes=themes, most=most) + asked.rows(NAMED, themes=themes):

@@ -23,3 +23,16 @@ select publisher, period_label, statement, theme_id, status, nullif(note, '') as
 from read_csv($published, header = true, all_varchar = true)
 order by publisher, period_label, statement, theme_id
 ;
+
+create or replace table reference.theme_source_body as
+select source, body, nullif(note, '') as note
+from read_csv($bodies, header = true, all_varchar = true)
+order by source
+;
+
+create or replace table reference.theme_rank_weight as
+select view, emphasis::double as emphasis, recency::double as recency, published::double as published,
+    verdict::double as verdict
+from read_csv($weights, header = true, all_varchar = true)
+order by view
+;

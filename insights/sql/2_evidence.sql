@@ -1,6 +1,19 @@
 -- Grain: theme × finding: what the finding was coded for, and the words that it rests on (offsets in characters of
 -- core.fct_finding.text). `coded` is the relation that the coder gives.
 create or replace table marts.theme_evidence as
+with
+    told as (
+        select
+            finding.*,
+            coalesce(body.body, finding.source_id) as own_body,
+            quoted.quoted_body
+        from core.fct_finding as finding
+        left join reference.theme_source_body as body on finding.source_id = body.source
+        left join quoted using (finding_id)
+    ),
+
+    own_voices as (select distinct own_body as body from told where quoted_body is null)
+
 select
     coded.theme_id,
     coded.finding_id,
@@ -11,6 +24,14 @@ select
     coded.coded_by,
     finding.kind,
     finding.source_id,
+    case
+        when finding.quoted_body is null
+        then finding.own_body
+        -- what is passed on counts once: not where the body that said it speaks for itself in this edition
+        when finding.quoted_body not in (select body from own_voices)
+        then finding.quoted_body
+    end as counts_for,
+    finding.quoted_body,
     finding.document_title,
     finding.document_url,
     finding.page,
@@ -22,6 +43,6 @@ select
         )
     ) as usage_warnings
 from coded
-inner join core.fct_finding as finding using (finding_id)
+inner join told as finding using (finding_id)
 order by coded.theme_id, finding.source_id, finding.published_on, coded.finding_id
 ;

@@ -68,6 +68,12 @@ with
         select * from shares
         union all by name
         select * from counts
+    ),
+
+    -- the number of cases that a share stands for, where the publisher says of how many it is
+    counted as (
+        select *, case when kind = 'share' and denominator > 0 then round(value * denominator / 100) end as cases
+        from everything
     )
 
 select
@@ -82,6 +88,8 @@ select
     kind,
     value,
     value_is,
+    {{ wilson_limit("cases", "denominator", 100, "lower", 95) }} as lower_95,
+    {{ wilson_limit("cases", "denominator", 100, "upper", 95) }} as upper_95,
     published_value,
     published_unit,
     denominator,
@@ -92,6 +100,6 @@ select
     finding_id,
     release_key,
     usage_warnings
-from everything
+from counted
 order by theme_id, linked_by <> 'taxonomy', publisher, period_end, statement, kind, finding_id
 ;

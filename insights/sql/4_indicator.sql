@@ -78,13 +78,24 @@ with
         select indicator_id, source_id from england
     ),
 
-    indicator as (select indicator_id, indicator_name, polarity, unit from core.dim_indicator)
+    -- who stands out by it, once for each concept (marts.attention): of several indicators of a concept one is judged
+    standing_out as (
+        select
+            concept_id,
+            count(*) filter (level = 'trust')::integer as trusts_standing_out,
+            count(*) filter (level = 'lms')::integer as lms_standing_out
+        from marts.attention
+        group by concept_id
+    ),
+
+    indicator as (select indicator_id, indicator_name, concept_id, polarity, unit from core.dim_indicator)
 
 select
     link.theme_id,
     link.indicator_id,
     present.source_id,
     indicator.indicator_name,
+    indicator.concept_id,
     indicator.polarity,
     indicator.unit,
     link.link,
@@ -97,6 +108,8 @@ select
     coalesce(compared.trusts_compared, 0) as trusts_compared,
     coalesce(compared.trusts_worse, 0) as trusts_worse,
     coalesce(compared.trusts_better, 0) as trusts_better,
+    coalesce(standing_out.trusts_standing_out, 0) as trusts_standing_out,
+    coalesce(standing_out.lms_standing_out, 0) as lms_standing_out,
     coalesce(spread.lms_listed, 0) as lms_listed,
     coalesce(spread.lms_with_value, 0) as lms_with_value,
     spread.lms_lowest,
@@ -106,6 +119,7 @@ select
 from reference.theme_indicator_link as link
 inner join present using (indicator_id)
 inner join indicator using (indicator_id)
+left join standing_out using (concept_id)
 left join compared using (indicator_id, source_id)
 left join spread using (indicator_id, source_id)
 left join england using (indicator_id, source_id)

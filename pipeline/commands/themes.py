@@ -95,13 +95,19 @@ def _ask(
 def brief(
     theme: Annotated[str | None, typer.Option("--theme", help="On one theme, e.g. C01.")] = None,
     lms: Annotated[str | None, typer.Option("--lms", help="For one LMS: its code or name.")] = None,
+    national: Annotated[
+        bool, typer.Option("--national", help="The national report: two to four pages, with what is new.")
+    ] = False,
     out: Annotated[Path, typer.Option("--out", help="Where to write it.")] = Path("brief.html"),
 ) -> None:
-    """Write a two-page summary as HTML that prints well: national, on one theme, or for one LMS."""
-    from insights.brief import write
+    """Write a summary as HTML that prints well: two pages on all, one theme or one LMS, or the national report."""
+    from insights.brief import write, write_national
     from perinatal import home
 
-    if theme and lms:
-        raise typer.BadParameter("--theme and --lms cannot be used together")
-    write(home.get().database, out, theme=theme, lms=lms)
+    if sum(map(bool, (theme, lms, national))) > 1:
+        raise typer.BadParameter("--theme, --lms and --national cannot be used together")
+    if national:
+        write_national(home.get().database, out)
+    else:
+        write(home.get().database, out, theme=theme, lms=lms)
     print(out)

@@ -111,6 +111,7 @@ class Edition:
     compliance: dict[str, list[Record]] = field(default_factory=dict)  # organisation
     themes: list[Record] = field(default_factory=list)
     evidence: dict[str, list[Record]] = field(default_factory=dict)  # theme
+    theme_bodies: dict[str, list[Record]] = field(default_factory=dict)  # theme
     theme_figures: dict[str, list[Record]] = field(default_factory=dict)  # theme
     theme_indicators: dict[str, list[Record]] = field(default_factory=dict)  # theme
     others: dict[str, list[Record]] = field(default_factory=dict)  # indicator: figures of networks and units

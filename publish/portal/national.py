@@ -31,9 +31,10 @@ def ambitions(lookup: Lookup) -> list[dict[str, Any]]:
         mine = [row for row in edition.actuals if row["ambition_id"] == ambition["ambition_id"]]
         headline = [row for row in mine if row["is_headline"]]
         newest = max(headline, key=lambda row: (row["year"], row["period"]), default=None)
-        path = [row for row in edition.trajectory if row["ambition_id"] == ambition["ambition_id"]]
-        if newest is None or not path:
+        if newest is None:
             continue
+        trajectory_id = newest["trajectory_id"] or ambition["ambition_id"]
+        path = [row for row in edition.trajectory if row["trajectory_id"] == trajectory_id]
         found.append(
             {
                 "about": ambition,
@@ -74,7 +75,7 @@ def _trajectory(ambition: Record, path: list[Record], headline: list[Record], mi
     )
     return {
         "svg": charts.trajectory(target, [row["year"] for row in _knots(path)], lines, ambition["unit"], alternative),
-        "key": [("l-target", "square", "Trajectory (straight lines between the guide's knots)")]
+        "key": [("l-target", "square", "Trajectory (straight lines between its knots)")]
         + [(line.look, line.shape, line.name) for line in lines],
         "not_drawn": max(0, len(others) - len(OTHER_LOOKS)),
     }
@@ -104,18 +105,24 @@ def themes(lookup: Lookup) -> dict[str, Any]:
     names = list(dict.fromkeys(source for row in rows for source in row["sources"] or ()))
     names.sort(key=lambda name: (name not in lookup.publishers, name))
     columns = [_column(lookup, name) for name in names]
+    spoken = [row for row in rows if row["sources"]]
     cells = [
-        (row["label"], [(row["coded"].get(name, 0), name in (row["published_sources"] or ())) for name in names])
-        for row in rows
+        (
+            row["label"],
+            [(row["coded"].get(name, 0), name in (row["published_sources"] or ())) for name in names],
+            row["n_bodies"] or 0,
+        )
+        for row in spoken
     ]
     alternative = "Chart: which source names which theme, themes in order of convergence. " + "; ".join(
-        f"{row['label']}: {words.plural(len(row['sources'] or ()), 'source')}, "
+        f"{row['label']}: stressed by {words.plural(row['n_bodies'] or 0, 'independent body', 'independent bodies')}, "
         f"{words.plural(row['findings'] or 0, 'finding')}"
-        for row in rows
+        for row in spoken
     )
     return {
         "themes": rows,
-        "svg": charts.matrix(cells, columns, "Sources", alternative) if rows else None,
+        "svg": charts.matrix(cells, columns, "Bodies", alternative) if spoken else None,
+        "silent": [row["label"] for row in rows if not row["sources"]],
         "named": [(_column(lookup, name), lookup.publisher(name)) for name in names if name in lookup.publishers],
     }
 

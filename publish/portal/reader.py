@@ -104,7 +104,7 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
         row_counts=_row_counts(reader),
         ambitions=reader.all_of("reference.ambition", "rowid"),
         actuals=reader.all_of("marts.national_ambition", "ambition_id, definition, geography, year, period"),
-        trajectory=reader.all_of("core.ambition_trajectory", "ambition_id, year"),
+        trajectory=reader.all_of("core.ambition_trajectory", "trajectory_id, year"),
         positions=reader.rows(page_queries.POSITIONS, "marts.ambition_position"),
         attention=reader.rows(page_queries.ATTENTION, "marts.attention"),
         births=_by_organisation(reader.rows(page_queries.BIRTHS)),
@@ -127,6 +127,9 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
         themes=reader.all_of("marts.theme", "theme_id"),
         evidence=reader.grouped(
             reader.rows(page_queries.EVIDENCE, "marts.theme_evidence", "core.fct_finding"), lambda row: row["theme_id"]
+        ),
+        theme_bodies=reader.grouped(
+            reader.all_of("marts.theme_body", "theme_id, emphasis desc, body"), lambda row: row["theme_id"]
         ),
         theme_figures=reader.grouped(
             reader.all_of("marts.theme_figure", "theme_id, publisher, period_end, statement"),

@@ -192,6 +192,7 @@ class Site:
                 "theme.html",
                 section,
                 theme=theme,
+                bodies=self.edition.theme_bodies.get(theme["theme_id"], []),
                 figures=self.edition.theme_figures.get(theme["theme_id"], []),
                 indicators=self.edition.theme_indicators.get(theme["theme_id"], []),
                 evidence=self.edition.evidence.get(theme["theme_id"], []),

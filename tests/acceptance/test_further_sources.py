@@ -355,7 +355,6 @@ def test_published_themes_are_facts(ask: Ask) -> None:
         "where publisher = 'PMRT' and period_label = '2024' and statement like '%difference%'"
     )
     assert ask(sql) == [(35, "about", None, "2024-01-01", "2024-12-31")]
-    assert ask("select value from core.published_theme where published_value like '%vs%'") == [(None,)]
     assert ask(
         "select count(*) from core.published_theme where kind not in ('theme','count','share','rank','mean')"
     ) == [(0,)]

@@ -218,6 +218,30 @@ def test_the_three_rows_of_a_measure_are_one_observation(ask: Ask, folder: Path)
     assert (row, count) == (min(number for number, _ in parts.values()), 3)
 
 
+def test_nothing_that_ships_is_finer_than_the_printed_counts(ask: Ask) -> None:
+    """Printed counts (to 5) and rates are all that rows, coverage and excess follow from."""
+    near = "abs({0} - round({0})) < 1e-6"
+    [(rows_, finer, other_values, coverage, other_coverage, excess_alone)] = ask(
+        f"""
+        select
+            count(*),
+            count(*) filter (where numerator % 5 <> 0 or denominator % 5 <> 0),
+            count(*) filter (
+                where value is distinct from publisher_value
+                and not coalesce(abs(value - multiplier * numerator / denominator) < 1e-9, value is null)
+            ),
+            count(denominator / coverage),
+            count(*) filter (where coverage > 0 and not {near.format("(denominator / coverage / 5)")}),
+            count(*) filter (where excess is not null and (numerator is null or denominator is null))
+        from marts.trust_indicator inner join core.dim_indicator using (indicator_id)
+        where trust_indicator.source_id = 'msds'
+        """
+    )
+    assert rows_ > 50_000
+    assert coverage > 10_000
+    assert (finer, other_values, other_coverage, excess_alone) == (0, 0, 0, 0)
+
+
 def test_results_are_in_compliance_and_only_there(ask: Ask, folder: Path) -> None:
     published = rows(folder / MEASURES)
     results = [row["value"] for row in published if row["currency"] == "Result"]

@@ -32,25 +32,28 @@ Rows = list[dict[str, Any]]
 # types of columns in schemas whose YAML gives none
 TYPES = {
     "date": ("valid_from", "valid_to", "opened_on", "closed_on", "published_on", "next_due", "late_from",
-             "latest_period_end", "newest_reported", "newest_expected", "period_start", "period_end", "effective_from"),
+             "last_said_on", "latest_period_end", "newest_reported", "newest_expected", "period_start", "period_end", "effective_from"),
     "timestamp": ("fetched_at", "opened_at", "last_seen_at", "closed_at"),
     "boolean": ("is_synthetic", "is_superseded", "has_arrival_warning", "success", "is_missing_now", "is_split",
-                "is_boundary_change", "is_suppressed", "is_denominator_withheld"),
+                "is_boundary_change", "is_suppressed", "is_denominator_withheld", "is_named", "is_stressed"),
     "varchar[]": ("aliases", "changed_columns", "usage_warnings", "affected_marts", "affected_lms", "sources",
-                  "published_sources", "coded_sources", "mis_action"),
+                  "published_sources", "coded_sources", "mis_action", "mis_status", "bodies"),
     "double": ("multiplier", "target", "observed", "minimum", "maximum", "value", "comparator_value", "numerator",
                "denominator", "knot_target", "next_target", "score", "old_value", "new_value", "old_numerator",
                "new_numerator", "old_denominator", "new_denominator", "england_value",
-               "lms_lowest", "lms_highest"),
+               "lms_lowest", "lms_highest", "share", "emphasis_z", "emphasis", "recency", "emphasis_score",
+               "recency_score", "published_score", "verdict_score", "convergence_score", "published_share_max",
+               "published_share_lower_95", "published_share_upper_95"),
     "integer": ("revision", "precedence", "year", "knot_year", "next_year", "mergers", "times_seen", "periods_missing",
                 "periods_expected", "periods_reported", "period_months", "page", "findings", "convergence_rank",
                 "evidence_start", "evidence_end", "trusts_compared", "trusts_worse", "documents", "recommendations",
-                "findings_by_person"),
+                "findings_by_person", "n_bodies", "rank_best", "rank_worst", "findings_of_body",
+                "trusts_standing_out", "lms_standing_out"),
     "bigint": ("rows_in", "rows_mart", "rows_quarantined", "rows_excluded", "count"),
 }  # fmt: skip
 TYPE_OF = {column: kind for kind, columns in TYPES.items() for column in columns}
-# rooms that write tables of their own into the edition
-WRITTEN_BY_STEPS = ("publish", "insights")
+# the room that describes tables of its own; those of insights are sources in dbt's YAML
+WRITTEN_BY_STEPS = ("publish",)
 # seeds whose columns the YAML does not list
 OTHER_TABLES = {
     ("reference", "ambition"): ["ambition_id", "ambition_name", "unit", "definition", "statement", "quirk"],
@@ -125,9 +128,10 @@ def declared() -> dict[tuple[str, str], dict[str, str]]:
     described = [path for folder in dictionary.FOLDERS for path in folder.rglob("*.yml")]
     for path in described:
         document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        for item in document.get("models", []):
-            place = path.parent.name
-            if place in WRITTEN_BY_STEPS:
+        sources = [(source.get("schema"), item) for source in document.get("sources", []) for item in source["tables"]]
+        for folder, item in [(path.parent.name, item) for item in document.get("models", [])] + sources:
+            place = folder
+            if folder in WRITTEN_BY_STEPS:
                 place = "quality" if item["name"] in ("check_result", "alert", "judgement_change") else "marts"
             if place in ("core", "marts", "quality") and item.get("columns"):
                 found[place, item["name"]] = {
@@ -222,13 +226,14 @@ def _catalogue(edition: MadeUp) -> None:
 def _ambitions(edition: MadeUp) -> None:
     for year in range(2010, 2031):
         target = 5.1 - (year - 2010) / 10
-        edition.add("core", "ambition_trajectory", ambition_id="stillbirth", year=year, target=target,
-                    knot_year=2010 if year < 2020 else 2020, knot_target=5.1)  # fmt: skip
+        edition.add("core", "ambition_trajectory", trajectory_id="stillbirth", ambition_id="stillbirth", year=year,
+                    target=target, knot_year=2010 if year < 2020 else 2020, knot_target=5.1)  # fmt: skip
     for year, actual in ((2010, 5.1), (2020, 3.8), (2024, 3.8)):
         for definition, offset in (("ONS, 24 weeks or later", 0.0), ("another definition", 0.5)):
             edition.add(
                 "marts", "national_ambition", ambition_id="stillbirth", ambition_name="Stillbirths",
                 definition=definition, geography="England", period=str(year), year=year,
+                trajectory_id="stillbirth",
                 target=5.1 - (year - 2010) / 10, actual=actual + offset, gap=0.1,
                 on_track=False, years_behind=3.1, unit="per 1,000 total births", is_headline=offset == 0.0,
                 position=f"down to {actual + offset} in {year}; above the <trajectory>", is_stale=False,
@@ -395,7 +400,14 @@ def _findings(edition: MadeUp) -> None:
         by_source = [{"source_id": "hsib", "findings": len(sources), "of": 9}]
         edition.add("marts", "theme", theme_id=theme, label=label, driver="Deterioration", sbl_element="4",
                     sources=sources, published_sources=sources[1:], findings=len(sources), convergence_rank=place,
-                    findings_by_source=json.dumps(by_source), usage_warnings=["publisher_note"])  # fmt: skip
+                    findings_by_source=json.dumps(by_source), usage_warnings=["publisher_note"], bodies=["HSIB/MNSI"],
+                    n_bodies=1, convergence_score=60.0 / place, emphasis_score=0.5, recency_score=0.8,
+                    published_score=0.4, verdict_score=None if place == 2 else 0.2, rank_best=1, rank_worst=2,
+                    published_share_max=49.0, published_share_lower_95=38.95, published_share_upper_95=58.96,
+                    published_share_of="HSIB 2021/22", published_share_definition="of <cases>")  # fmt: skip
+        edition.add("marts", "theme_body", theme_id=theme, body="HSIB/MNSI", findings=len(sources), findings_of_body=9,
+                    share=22.2, emphasis_z=1.4, is_named=False, emphasis=0.7, is_stressed=True,
+                    last_said_on=date(2022, 3, 30), recency=1.0)  # fmt: skip
         edition.add(
             "marts", "theme_figure", theme_id=theme, publisher="HSIB", period_label="2021/22", kind="share",
             statement=FORMULA, published_value="49", published_unit="%", published_denominator="92 <cases>",

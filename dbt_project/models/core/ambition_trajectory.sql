@@ -1,15 +1,17 @@
--- Grain: ambition × year, from the first knot to five years past the last: the seed's knots joined by straight
--- lines (this project's own choice: no official curve was found), level after the last knot.
+-- Grain: trajectory × year, from the first knot to five years past the last: the seed's knots joined by straight
+-- lines (this project's own choice: no official curve was found), level after the last knot. An ambition has its own
+-- trajectory (trajectory_id = ambition_id), and one more for each definition that has knots of its own.
 with recursive
     knots as (
         select
+            trajectory_id,
             ambition_id,
             year as knot_year,
             target as knot_target,
             lead(year) over later as next_year,
             lead(target) over later as next_target
         from {{ ref("ambition_knot") }}
-        window later as (partition by ambition_id order by year)
+        window later as (partition by trajectory_id order by year)
     ),
 
     years as (
@@ -22,6 +24,7 @@ with recursive
     )
 
 select
+    trajectory_id,
     ambition_id,
     year::integer as year,
     round(
@@ -34,4 +37,4 @@ select
     next_year,
     next_target
 from years
-order by ambition_id, year
+order by trajectory_id, year

@@ -9,6 +9,7 @@ with
             definition.leads_from,
             definition.baseline_period,
             definition.goal,
+            definition.trajectory_id,
             definition.trajectory_for,
             case
                 observation.level when 'uk' then 'UK' when 'england_and_wales' then 'England and Wales' else 'England'
@@ -45,7 +46,7 @@ with
             {{ ref("ambition_definition") }} as definition
             on observation.indicator_id = definition.indicator_id
             and observation.source_id = definition.source_id
-            and date_diff('month', observation.period_start, (observation.period_end + 1)::date)
+            and {{ months_of("observation.period_start", "observation.period_end") }}
             = definition.period_months
         inner join {{ ref("ambition") }} as ambition using (ambition_id)
         inner join {{ ref("int_indicator") }} as indicator on observation.indicator_id = indicator.indicator_id

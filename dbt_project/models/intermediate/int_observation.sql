@@ -12,6 +12,55 @@ with
         {% endfor %}
     ),
 
+    judged as (
+        select
+            published.*,
+            coalesce(
+                indicator.statistic in ('rate', 'proportion')
+                and (
+                    coalesce(numerator < 0, false)
+                    or coalesce(denominator < 0, false)
+                    or coalesce(publisher_value < 0, false)
+                    or (
+                        indicator.statistic = 'proportion'
+                        and (
+                            coalesce(numerator > denominator, false)
+                            or coalesce(publisher_value > indicator.multiplier, false)
+                        )
+                    )
+                ),
+                false
+            ) as is_impossible
+        from published
+        left join {{ ref("int_indicator") }} as indicator using (indicator_id)
+    ),
+
+    -- what cannot be ships as no number, whatever else is said of it
+    possible as (
+        select
+            * replace (
+                {% for number in [
+                    "numerator",
+                    "denominator",
+                    "publisher_value",
+                    "publisher_lower_95",
+                    "publisher_upper_95",
+                    "publisher_lower_998",
+                    "publisher_upper_998",
+                    "least_numerator",
+                    "least_denominator",
+                    "greatest_numerator",
+                    "greatest_denominator",
+                ] %}
+                    case when not is_impossible then {{ number }} end as {{ number }},
+                {% endfor %}
+                case
+                    when is_impossible then coalesce(exclusion_rule, 'impossible_value') else exclusion_rule
+                end as exclusion_rule
+            )
+        from judged
+    ),
+
     resolved as (
         select
             published.* exclude (series_id),
@@ -28,7 +77,7 @@ with
             and published.level = 'trust' as by_name_only,
             by_code.organisation_code <> by_name.organisation_code as name_contradicts_code,
             exempt.published_code is not null as is_not_an_nhs_trust
-        from published
+        from possible as published
         left join
             {{ ref("int_organisation_alias") }} as by_code
             on published.organisation_scheme = by_code.scheme

@@ -65,14 +65,25 @@ with
             and abs(births.year - extract(year from together.period_start)) <= 1
         group by all
         having bool_and(together.babies not between 0.7 * births.births and 1.3 * births.births)
+    ),
+
+    counts_babies as (select distinct indicator_id from {{ ref("base_msds__name") }} where counted = 'babies'),
+
+    about_babies as (
+        select indicator_id
+        from counts_babies
+        union
+        select outcome.indicator_id
+        from {{ ref("msds_outcome") }} as outcome
+        inner join counts_babies on outcome.dimension_id = counts_babies.indicator_id
     )
 
-select totals.trust_code, totals.period_start, totals.period_end, name.indicator_id
+select totals.trust_code, totals.period_start, totals.period_end, about_babies.indicator_id
 from totals
 left join {{ ref("bridge_organisation_today") }} as trust on totals.trust_code = trust.code and not trust.is_split
 left join outside using (today_code, period_start, period_end)
 left join national using (period_start, period_end)
-cross join (select distinct indicator_id from {{ ref("base_msds__name") }} where counted = 'babies') as name
+cross join about_babies
 where
     outside.today_code is not null
     -- a release whose deliveries are short everywhere says nothing about one trust

@@ -1,24 +1,26 @@
 -- Grain: indicator × level × organisation × period × source: each trust, LMS and region against the national
--- trajectory, where a source gives an indicator of the ambition. The trajectory is England's, in the indicator's unit
--- (6% is 60 per 1,000): an organisation's position is a way to look, not a target that was set for it. Where the
--- publisher
--- adjusts a trust's rate for the women and babies that it cares for, the position rests on that rate alone: a unit with
--- intensive care is not above the trajectory for taking the smallest babies.
+-- trajectory of the same definition, where a source gives an indicator of the ambition (MBRRACE-UK counts births at 24
+-- weeks or later, and so stands beside DHSC's trajectory of those). The trajectory is England's, in the indicator's
+-- unit (6% is 60 per 1,000): an organisation's position is a way to look, not a target that was set for it. Where the
+-- publisher adjusts a trust's rate for the women and babies that it cares for, the position rests on that rate alone:
+-- a unit with intensive care is not above the trajectory for taking the smallest babies.
 with
     measured as (
-        select
+        select distinct
             indicator.indicator_id,
             indicator.ambition_id,
+            definition.trajectory_id,
             indicator.ambition_note,
             indicator.multiplier / {{ unit_multiplier("ambition.unit") }} as scale
         from {{ ref("int_indicator") }} as indicator
         inner join {{ ref("ambition") }} as ambition using (ambition_id)
+        inner join {{ ref("ambition_definition") }} as definition using (indicator_id, ambition_id)
     ),
 
     trajectories as (
         select measured.*, trajectory.year, round(trajectory.target * scale, 6) as target
         from measured
-        inner join {{ ref("ambition_trajectory") }} as trajectory using (ambition_id)
+        inner join {{ ref("ambition_trajectory") }} as trajectory using (trajectory_id, ambition_id)
     ),
 
     segments as (
@@ -26,7 +28,7 @@ with
             measured.indicator_id,
             segment.* replace (segment.knot_target * scale as knot_target, segment.next_target * scale as next_target)
         from measured
-        inner join {{ ref("int_ambition_segment") }} as segment using (ambition_id)
+        inner join {{ ref("int_ambition_segment") }} as segment using (trajectory_id, ambition_id)
     ),
 
     given as (
@@ -73,6 +75,7 @@ with
 
 select
     trajectory.ambition_id,
+    trajectory.trajectory_id,
     positions.level,
     positions.organisation_code,
     positions.organisation_name,

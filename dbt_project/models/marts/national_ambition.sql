@@ -32,7 +32,7 @@ with
             and actuals.baseline_period = baseline.period
         left join
             {{ ref("ambition_trajectory") }} as trajectory
-            on actuals.ambition_id = trajectory.ambition_id
+            on actuals.trajectory_id = trajectory.trajectory_id
             and actuals.year = trajectory.year
             and actuals.follows_trajectory
     )
@@ -44,6 +44,7 @@ select
     actuals.geography,
     actuals.period,
     actuals.year::integer as year,
+    case when actuals.follows_trajectory then actuals.trajectory_id end as trajectory_id,
     actuals.target,
     actuals.actual::double as actual,
     actuals.gap,
@@ -75,7 +76,7 @@ left join
 -- a rate above the first knot, or below the last, never stood on the trajectory
 left join
     {{ ref("int_ambition_segment") }} as segment
-    on actuals.ambition_id = segment.ambition_id
+    on actuals.trajectory_id = segment.trajectory_id
     and actuals.actual <= segment.knot_target
     and actuals.actual > segment.next_target
 order by actuals.ambition_id, actuals.definition, actuals.geography, actuals.year, actuals.period

@@ -18,6 +18,7 @@ import duckdb
 
 from expectations.columns import header_key
 from ingest.land import normalise, sniff
+from ingest.land.dates import DateCell, read_days
 from ingest.land.unreadable import Unreadable
 from ingest.registry import Identity, Sample
 
@@ -80,8 +81,9 @@ def _newest_upload(connection: duckdb.DuckDBPyConnection) -> str | None:
     columns = connection.table("rows").columns
     if "last_uploaded_at" not in columns:
         return None
-    found = connection.execute("select max(left(last_uploaded_at, 10)) from rows").fetchall()[0][0]
-    return str(found) if found and UPLOADED.fullmatch(found) else None
+    texts = connection.execute("select min(source_row), last_uploaded_at from rows group by all").fetchall()
+    days = read_days(DateCell("last_uploaded_at", row, text) for row, text in texts if text).of
+    return max(days.values()).isoformat() if days else None
 
 
 def _dataset(connection: duckdb.DuckDBPyConnection, name: str) -> str:

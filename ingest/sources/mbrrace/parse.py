@@ -10,6 +10,7 @@ import re
 from collections import Counter
 
 from expectations.columns import header_key
+from ingest.land.number_shapes import without_marks
 from ingest.land.unreadable import Unreadable
 from ingest.registry import Identity, Sample
 
@@ -19,7 +20,7 @@ NAME = re.compile(r"perinatal-mortality-rates(?P<excluding>-excluding-congenital
 def recognise(sample: Sample) -> Identity | None:
     """Return dataset (from the name, "" where it does not say it) and birth year (from the rows)."""
     years = Counter(
-        text.strip()
+        without_marks(text)
         for row in sample.rows
         for header, text in row.items()
         if header_key(header) in ("reportyear", "year")

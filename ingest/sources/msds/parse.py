@@ -10,6 +10,7 @@ import re
 from typing import Literal
 
 from expectations.columns import header_key
+from ingest.land.dates import DateCell, read_days
 from ingest.land.unreadable import Unreadable
 from ingest.registry import Identity, Sample
 from perinatal.printable import listed
@@ -21,7 +22,6 @@ LAYOUTS = {
     "monthly_measures": ("currency", "rpenddate"),
 }
 YEAR = re.compile(r"\d{4}-\d{2}")
-DAY = re.compile(r"(?:\d{1,2}/(?P<month>\d{1,2})/(?P<year>\d{4})|(?P<iso_year>\d{4})-(?P<iso_month>\d{2})-\d{2})\b.*")
 # a word ends where the case changes: "apr2025Provisional-exp" has it, "Provider-and-national" has not
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
@@ -48,23 +48,14 @@ def status_of(*texts: str) -> Literal["final", "provisional"]:
 
 def _release(sample: Sample, column: str) -> str:
     """Return the one period of the first rows, else "" where a person has said it. Raises Unreadable."""
-    texts = {row[column].strip() for row in sample.rows}
-    periods = {_period(text) or "" for text in texts}
+    texts = [row[column].strip() for row in sample.rows]
+    days = read_days(DateCell(column, row, text) for row, text in enumerate(texts, start=1)).of
+    periods = {text if YEAR.fullmatch(text) else f"{days[text]:%Y-%m}" if text in days else "" for text in texts}
     if len(periods) == 1 and "" not in periods:
         return periods.pop()
     if sample.release:
         return ""
-    odd = sorted(text for text in texts if not _period(text))
+    odd = sorted(text for text in texts if text not in days and not YEAR.fullmatch(text))
     what = f"is {odd[0]!r}, which is no date or year" if odd else f"has {listed(sorted(periods))}"
     wanted = "a file holds one month (2025-04-30, 30/04/2025) or year (2022-23)"
     raise Unreadable("no_period", f"column {column} {what}: {wanted}")
-
-
-def _period(text: str) -> str | None:
-    """Return `2022-23` as it is, a date as `2025-04`."""
-    if YEAR.fullmatch(text):
-        return text
-    day = DAY.fullmatch(text)
-    if day is None:
-        return None
-    return f"{day['year'] or day['iso_year']}-{int(day['month'] or day['iso_month']):02d}"

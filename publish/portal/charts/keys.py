@@ -43,6 +43,6 @@ KEYS: dict[str, Sequence[tuple[str, str | None, bool, str]]] = {
     "ranked": RANKED_KEY,
     "themes": (
         ("cell", "frame", False, "number of the source’s findings that were coded to the theme"),
-        ("published", "frame", False, "the source names the theme in a published count or list"),
+        ("published", "diamond", False, "the source names the theme in a published count or list"),
     ),
 }

@@ -10,12 +10,11 @@ from publish.portal.charts.plot import CHARACTER, Plot, coordinate, shortened
 
 
 def matrix(
-    rows: Sequence[tuple[str, Sequence[tuple[int, bool]]]], columns: Sequence[str], last: str, words: str
+    rows: Sequence[tuple[str, Sequence[tuple[int, bool]], int]], columns: Sequence[str], last: str, words: str
 ) -> Markup:
-    """Draw which source names which theme: a square with the number of findings, a frame where it is published.
+    """Draw which source names which theme: a square with the number of findings, a diamond where it is published.
 
-    Each row is a label and one (findings, named in a published report) a column; at its end stands how many columns
-    say anything, under the heading `last`.
+    Each row is a label, one (findings, named in a published report) a column, and the number under the heading `last`.
     """
     row, left, above, size = 21, 280, 50, 15
     heads = [name.split(" ") for name in (*columns, last)]
@@ -28,20 +27,21 @@ def matrix(
     grid = "".join(f"M0 {above + row * index}H{coordinate(plot.width)}" for index in range(len(rows) + 1))
     plot.parts.append(f'<path class="grid" d="{grid}"/>')
     looks: dict[str, list[str]] = {"cell": [], "published": []}
-    for index, (label, cells) in enumerate(rows):
+    for index, (label, cells, _) in enumerate(rows):
         middle = above + row * (index + 0.5)
         plot.text(left - 8, middle + 4, shortened(label, int((left - 14) / CHARACTER)), "end")
         for x, (findings, published) in zip(middles, cells, strict=False):
-            for look, width in [("cell", 30)] * bool(findings) + [("published", 36)] * published:
-                tall = size + (width - 30) / 2
-                looks[look].append(
-                    f"M{coordinate(x - width / 2)} {coordinate(middle - tall / 2)}h{width}v{coordinate(tall)}h{-width}z"
+            if findings:
+                looks["cell"].append(f"M{coordinate(x - 15)} {coordinate(middle - size / 2)}h30v{size}h-30z")
+            if published:
+                looks["published"].append(
+                    f"M{coordinate(x + 18 * bool(findings))} {coordinate(middle - 4)}l4 4l-4 4l-4 -4z"
                 )
     plot.parts += [f'<path class="{look}" d="{"".join(drawn)}"/>' for look, drawn in looks.items() if drawn]
-    for index, (_, cells) in enumerate(rows):
+    for index, (_, cells, number) in enumerate(rows):
         middle = above + row * (index + 0.5)
         for x, (findings, _) in zip(middles, cells, strict=False):
             if findings:
                 plot.text(x, middle + 4, str(findings), look="t on")
-        plot.text(middles[-1], middle + 4, str(sum(any(cell) for cell in cells)), look="t strong")
+        plot.text(middles[-1], middle + 4, str(number), look="t strong")
     return plot.svg(words)

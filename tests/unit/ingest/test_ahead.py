@@ -79,7 +79,7 @@ def test_a_large_file_is_typed_from_its_copy_alone(home: Home, demo: Source, tmp
     rows = duckdb.sql(
         f"from read_parquet('{LandedReleases(home.landed).folder_of(outcome.manifest) / manifests.ROWS}')"
     ).fetchall()
-    assert rows[78:] == [(79, "RAA", 1, 2.5, "x, y", None), (80, "RBB", None, -0.3, None, None)]
+    assert rows[78:] == [(79, "RAA", 1, 2.5, "x, y", None, None), (80, "RBB", None, -0.3, None, None, None)]
     assert leftovers(home) == []
 
 

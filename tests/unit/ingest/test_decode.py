@@ -40,6 +40,7 @@ def test_columns_get_their_types_and_rows_their_numbers(read: Read) -> None:
         "share": 2.7,
         "day": date(2024, 1, 31),
         "cast_errors": None,
+        "cell_words": None,
     }
     assert rows[1] | {"cast_errors": ["rate"], "day": date(2024, 1, 31), "events": None} == rows[1]
 
@@ -61,10 +62,16 @@ def test_whole_numbers(read: Read, text: str, value: int | None) -> None:
     assert (row["events"], row["cast_errors"]) == (value, None)
 
 
-@pytest.mark.parametrize("text", ["7.5", "seven", "nan", "inf", "*", "1 2", "0x10"])
+@pytest.mark.parametrize("text", ["7.5", "seven", "nan", "inf", "?", "1 2", "0x10"])
 def test_what_is_no_whole_number_is_named_not_guessed(read: Read, text: str) -> None:
     _, [row] = read(f"Code,Events\na,{text}\n".encode())
     assert (row["events"], row["cast_errors"]) == (None, ["events"])
+
+
+@pytest.mark.parametrize("text", ["*", "[c]", " [X] ", "[low]"])
+def test_what_stands_for_no_number_is_kept_as_a_word(read: Read, text: str) -> None:
+    _, [row] = read(f"Code,Events\na,{text}\n".encode())
+    assert (row["events"], row["cast_errors"], row["cell_words"]) == (None, None, f"events={text.strip()}")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +83,7 @@ def test_no_number_that_is_not_finite_gets_in(read: Read, column: str, text: str
     assert (row[column.lower()], row["cast_errors"]) == (None, [column.lower()])
 
 
-@pytest.mark.parametrize("text", ["2024-13-01", "31/31/2024", "07-Oct", "45000"])
+@pytest.mark.parametrize("text", ["2024-13-01", "31/31/2024", "07-Oct", "4500", "31 Foo 2024"])
 def test_what_is_no_date_is_named(read: Read, text: str) -> None:
     _, [row] = read(f"Code,Events,Day\na,1,{text}\n".encode())
     assert (row["day"], row["cast_errors"]) == (None, ["day"])
@@ -271,8 +278,8 @@ def test_the_quick_way_gives_what_the_thorough_one_gives(
 
 def test_a_clean_table_is_typed_by_the_quick_way_alone(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decode, "thorough_query", lambda *_: "no SQL")
-    _, rows = read(b"Code,Events,Rate,New\na,1,2.5,x\n,,,\n")
+    _, rows = read(b"Code,Events,Rate,New\na,1,2.5125,x\n,,,\n")
     assert [(row["code"], row["events"], row["rate"], row["x_new"]) for row in rows] == [
-        ("a", 1, 2.5, "x"),
+        ("a", 1, 2.5125, "x"),
         (None, None, None, None),
     ]

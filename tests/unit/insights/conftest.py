@@ -13,7 +13,7 @@ import pytest
 from insights import coding
 
 SEED = Path(__file__).parents[3] / "dbt_project/seeds/reference/published_theme.csv"
-PUBLISHER_SOURCE = {"HSIB": "hsib", "MNSI": "hsib", "NHSR ENS": "ens", "NHSR CP claims": "ens", "EBC": "ebc"}
+PUBLISHER_SOURCE = {"HSIB": "hsib", "MNSI": "hsib", "EBC": "ebc", "PMRT": "pmrt"}
 
 TABLES = """
 create schema reference;
@@ -32,7 +32,8 @@ create table core.published_theme (
     kind varchar, value double, value_is varchar, published_value varchar, published_unit varchar, denominator integer,
     published_denominator varchar, is_seen boolean, status varchar, source_url varchar);
 create table core.dim_indicator (
-    indicator_id varchar, indicator_name varchar, polarity varchar, unit varchar, source_id varchar);
+    indicator_id varchar, indicator_name varchar, concept_id varchar, polarity varchar, unit varchar,
+    source_id varchar);
 create table core.dim_lms (lms_code varchar, lms_name varchar, region_code varchar, region_name varchar);
 create table core.dim_release (
     release_key varchar, source_id varchar, dataset varchar, release varchar, publisher varchar, url varchar,
@@ -53,6 +54,12 @@ create table marts.england_indicator (
 create table marts.signal (
     indicator_id varchar, source_id varchar, level varchar, organisation_code varchar, period_end date,
     point_type varchar, cusum_signal varchar);
+create table marts.attention (
+    level varchar, organisation_code varchar, organisation_name varchar, lms_code varchar, rank integer, tier varchar,
+    concept_id varchar, source_id varchar, indicator_id varchar, indicator_name varchar, period_label varchar,
+    period_end date, value double, unit varchar, comparator_value double, verdict varchar, verdict_basis varchar,
+    verdict_level varchar, excess double, held_since date, is_new boolean, trusts varchar[], why varchar,
+    release_key varchar);
 """
 
 
@@ -98,6 +105,7 @@ class Candidate:
             for row in csv.DictReader(handle):
                 kind = "share" if row["unit"].startswith(("%", "share")) else row["unit"].split(" ")[0]
                 plain = row["value"].rstrip("%")
+                cases = row["denominator"].split(" ")[0]
                 self.insert(
                     "core.published_theme",
                     publisher=row["source"],
@@ -106,6 +114,7 @@ class Candidate:
                     statement=row["theme_or_measure"],
                     kind=kind,
                     value=float(plain) if plain.replace(".", "", 1).isdigit() else None,
+                    denominator=int(cases) if cases.isdigit() else None,
                     published_value=row["value"] or None,
                     published_unit=row["unit"],
                     published_denominator=row["denominator"] or None,

@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ import duckdb
 import pytest
 
 from insights import theme_tables as step
-from insights.brief import content, picture, render, write
+from insights.brief import content, national, picture, render, write, write_national
 from insights.brief import formats as words
 from insights.decisions import DecisionFile
 from perinatal.errors import PerinatalError
@@ -20,7 +21,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 def indicator(candidate, indicator_id, name, values, lms_names="System", trusts="Trust"):
     unit, england = "%", 1.2
-    candidate.insert("core.dim_indicator", indicator_id=indicator_id, indicator_name=name, polarity="low", unit=unit)
+    about = {"indicator_name": name, "concept_id": indicator_id, "polarity": "low", "unit": unit}
+    candidate.insert("core.dim_indicator", indicator_id=indicator_id, **about)
     period = {"period_label": "2023", "period_start": date(2023, 1, 1), "period_end": date(2023, 12, 31)}
     common = {"indicator_id": indicator_id, "source_id": "nmpa", "breakdown": "all", "unit": unit, **period}
     candidate.insert("marts.england_indicator", indicator_name=name, value=england, recent_trend="worse", **common)
@@ -54,6 +56,7 @@ def told(make_candidate, tmp_path_factory):
     values = [None if place % 9 == 8 else 0.8 + place / 50 for place in range(44)]
     indicator(candidate, "apgar_below_7", "Apgar score below 7 at five minutes", values)
     candidate.published()
+    stands_out(candidate)
     candidate.finding("hsib-1", CTG, page=7)
     more = {"kind": "recommendation", "recipient": "NHS England", "status": "accepted"}
     candidate.finding("hsib-2", "NHS England should review guidance on intermittent auscultation.", **more)
@@ -64,6 +67,21 @@ def told(make_candidate, tmp_path_factory):
 def page(candidate, facts=FACTS, **asked):
     with duckdb.connect(str(candidate.path), read_only=True) as connection:
         return render(content.page(content.Asked(connection, **asked), facts))
+
+
+def report(candidate, facts=FACTS, last=None):
+    with duckdb.connect(str(candidate.path), read_only=True) as connection:
+        return render(national.page(content.Asked(connection), facts, last), "national.html")
+
+
+def stands_out(candidate, concept="apgar_below_7", trusts=3, **more):
+    for place in range(trusts):
+        common = {"concept_id": concept, "lms_code": f"Q{place:02}", "rank": 1, "is_new": place == 0} | more
+        name = {"indicator_name": "Apgar score below 7 at five minutes", "excess": 12.5, "tier": "harm"}
+        trust = {"level": "trust", "organisation_code": f"R{place:02}", "organisation_name": f"Trust {place:02}"}
+        candidate.insert("marts.attention", **(name | trust | common))
+        system = {"level": "lms", "organisation_code": f"Q{place:02}", "organisation_name": f"System {place:02}"}
+        candidate.insert("marts.attention", trusts=[f"Trust {place:02}"], **(name | system | common))
 
 
 def text(html):
@@ -77,8 +95,8 @@ def test_theme_brief_has_words_numbers_variation_drivers_caveats_and_links(told)
         assert part in said
     assert "was pathological for an hour" in said
     assert "recommendation to NHS England, accepted" in said
-    assert "70%" in said
-    assert "96 sampled" in said
+    assert "49%" in said
+    assert "92 investigations" in said
     assert "44 of 44" in said
     assert "D5 Improve the early recognition" in said
     assert "not to be added up" in said
@@ -90,6 +108,66 @@ def test_national_brief_ranks_themes(told):
     assert "The 10 themes, of 40" in said
     assert said.index("S02 Escalation") < said.index("C09 Larger babies") if "C09 Larger babies" in said else True
     assert "no clinical driver" in said
+
+
+def test_national_report_says_what_converges_where_and_by_which_driver(told):
+    html = report(told)
+    said = text(html)
+    for part in ("What converges", "The evidence, in the reports' own words", "Where in the country"):
+        assert part in said
+    assert "49.0% 39 to 59" in said
+    assert (
+        "C01 intermittent auscultation not in line with national guidance ( MNSI to 2022-06 , 92 investigations)"
+        in said
+    )
+    assert "harm Apgar score below 7 at five minutes 3 (1 new) 3 38 C01, C07, C10 and S02" in said
+    assert "By region, trusts that stand out on anything: North 3." in said
+    assert "System 00 (1 new) North 0 1 0 Apgar score below 7" in said
+    assert "What is amenable to which driver" in said
+    assert "D5 Improve the early recognition" in said
+    assert "No earlier edition of the same kind is kept" in said
+    assert not re.search(r"<(script|link|img|iframe|object|base)\b|@import|url\(| style=|\bsrc=|\bon\w+=", html)
+
+
+def edition(home, name, candidate, **facts):
+    folder = home.editions / name
+    folder.mkdir(parents=True)
+    shutil.copy(candidate.path, folder / "perinatal.duckdb")
+    (folder / "edition.json").write_text(json.dumps(FACTS | {"edition_id": name} | facts))
+    return folder
+
+
+def test_national_report_says_what_the_last_edition_lacked(make_candidate, told, tmp_path):
+    before = make_candidate(tmp_path / "before.duckdb")
+    before.published()
+    stands_out(before, concept="stillbirth", tier="death")
+    before.insert("core.dim_release", release_key="old", publisher="NPEU", release="2023")
+    step.run(before.path, DecisionFile(tmp_path / "none.csv"))
+    home = Home(tmp_path / "state")
+    edition(home, "20260101T000000-a", before)
+    now = edition(home, "20261101T000000-b", told)
+    edition(home, "20270101T000000-c", before)  # later: not the one before
+    with duckdb.connect(str(now / "perinatal.duckdb")) as connection:
+        connection.execute(
+            "insert into core.dim_release (release_key, publisher, release) values ('new', 'NPEU', '2024')"
+        )
+    out = tmp_path / "report.html"
+    write_national(now / "perinatal.duckdb", out)
+    said = text(out.read_text(encoding="utf-8"))
+    assert "New releases: NPEU (1)." in said
+    assert re.search(r"New findings by theme: .*C01 [12]", said)
+    assert "2 entries of what stands out are new, 6 are gone." in said
+    assert "Compared with edition 20260101T000000-a." in said
+    (home.editions / "20260101T000000-a" / "edition.json").write_text(json.dumps(FACTS | {"is_synthetic": True}))
+    write_national(now / "perinatal.duckdb", out)
+    assert "No earlier edition of the same kind is kept" in out.read_text(encoding="utf-8")
+
+
+def test_national_report_of_an_edition_without_findings_or_indicators(candidate, tmp_path):
+    step.run(candidate.path, DecisionFile(tmp_path / "none.csv"))
+    said = text(report(candidate))
+    assert "No body of this edition stresses any theme" in said
+    assert "Nothing stands out in this edition" in said
 
 
 def test_lms_brief_shows_its_own_value_or_its_bounds(told):
@@ -193,10 +271,7 @@ def test_addresses_are_found_in_notes(given, said):
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium to print with")
-@pytest.mark.parametrize("asked", [{}, {"theme": "C01"}, {"lms": "Q03"}])
-def test_it_prints_on_two_pages_at_most_however_long_the_texts(candidate, tmp_path, asked):
-    import pdfplumber
-
+def test_it_prints_on_two_pages_at_most_and_the_report_on_four_however_long_the_texts(candidate, tmp_path):
     for place in range(44):
         name = f"The Very Long Name of an Integrated Partnership Number {place:02}"
         candidate.insert("core.dim_lms", lms_code=f"Q{place:02}", lms_name=name, region_name="North East and Yorkshire")
@@ -212,6 +287,10 @@ def test_it_prints_on_two_pages_at_most_however_long_the_texts(candidate, tmp_pa
         "caesarean_unplanned",
         "smoking_at_delivery",
     )
+    for place, name in enumerate(links):
+        stands_out(
+            candidate, name, 20, tier=national.TIERS[place % 4], indicator_name=f"A rather long name ({name}) " * 2
+        )
     for name in links:
         indicator(
             candidate,
@@ -232,8 +311,17 @@ def test_it_prints_on_two_pages_at_most_however_long_the_texts(candidate, tmp_pa
             document_url=f"https://example.org/{'long/' * 30}{place % 9}",
         )
     step.run(candidate.path, DecisionFile(tmp_path / "none.csv"))
-    html, pdf = tmp_path / "brief.html", tmp_path / "brief.pdf"
-    html.write_text(page(candidate, FACTS | {"is_synthetic": True}, **asked), encoding="utf-8")
+    facts = FACTS | {"is_synthetic": True}
+    for asked in ({}, {"theme": "C01"}, {"lms": "Q03"}):
+        assert printed_pages(page(candidate, facts, **asked), tmp_path) <= 2, asked
+    assert 2 <= printed_pages(report(candidate, facts), tmp_path) <= 4
+
+
+def printed_pages(said, folder):
+    import pdfplumber
+
+    html, pdf = folder / "brief.html", folder / "brief.pdf"
+    html.write_text(said, encoding="utf-8")
     command = [
         CHROMIUM,
         "--headless",
@@ -244,7 +332,7 @@ def test_it_prints_on_two_pages_at_most_however_long_the_texts(candidate, tmp_pa
     ]
     subprocess.run([*command, html.as_uri()], check=True, capture_output=True, timeout=120)
     with pdfplumber.open(pdf) as printed:
-        assert len(printed.pages) <= 2
+        return len(printed.pages)
 
 
 @pytest.mark.parametrize(

@@ -118,11 +118,12 @@ def test_published_figures_stand_as_published_and_are_never_counted(candidate, h
         "where theme_id = 'C01'"
     )
     assert findings == 0
-    assert (share, of) == (70.0, "NHSR ENS 2017/18")  # the 90% of a sentence that is cut off ranks nowhere
+    assert (share, of) == (49.0, "MNSI to 2022-06")
     told = {(f["publisher"], f["statement"]): f for f in json.loads(figures)}
-    ens = told["NHSR ENS", "fetal monitoring a leading contributory factor"]
-    assert (ens["published_value"], ens["published_unit"], ens["published_denominator"]) == ("70", "%", "96 sampled")
-    assert ens["url"].startswith("https://www.wardhadaway.com/")
+    report = told["MNSI", "intermittent auscultation not in line with national guidance"]
+    assert (report["published_value"], report["published_unit"]) == ("49", "%")
+    assert report["published_denominator"] == "92 investigations"
+    assert report["url"].startswith("https://rcog.org.uk/")
     assert candidate.rows("select count(*) from marts.theme_evidence") == [(0,)]
     assert breaches(candidate) == {}
 
@@ -195,25 +196,133 @@ def test_indicators_stand_beside_themes(candidate, home):
                 verdict=said,
             )
     step.run(candidate.path, DecisionFile(home.theme_decisions))
-    told = candidate.rows(
-        "select trusts_compared, trusts_worse, round(trusts_worse_share, 1), signal_indicator_id, reasoning "
+    candidate_said = candidate.rows(
+        "select trusts_compared, trusts_worse, round(trusts_worse_share, 1), signal_indicator_id, verdict_score "
         "from marts.theme where theme_id = 'C01'"
-    )[0]
-    assert told[:4] == (3, 2, 66.7, "apgar_below_7")
-    assert "2 of 3 trusts worse on apgar_below_7" in told[4]
+    )
+    assert candidate_said == [(3, 2, 66.7, "apgar_below_7", 0.0)]
 
 
-def test_rank_follows_its_rule(candidate, home):
+def test_rank_follows_the_score_that_its_visible_parts_add_up_to(candidate, home):
     candidate.published()
     for source in ("hsib", "ens", "ebc", "pmrt"):
         candidate.finding(f"{source}-1", CTG, source_id=source)
     step.run(candidate.path, DecisionFile(home.theme_decisions))
     rows = candidate.rows(
-        "select convergence_rank, n_sources, published_share_max from marts.theme order by convergence_rank"
+        "select convergence_rank, convergence_score, rank_best, rank_worst, emphasis_score, recency_score, "
+        "published_score, verdict_score from marts.theme order by convergence_rank"
     )
     assert [row[0] for row in rows] == list(range(1, 41))
-    keys = [(-n, -(share if share is not None else -1)) for _, n, share in rows]
-    assert keys == sorted(keys)
+    assert [row[1] for row in rows] == sorted((row[1] for row in rows), reverse=True)
+    ((emphasis, recency, published, verdict),) = candidate.rows(
+        "select emphasis, recency, published, verdict from reference.theme_rank_weight where view = 'stated'"
+    )
+    assert emphasis + recency + published + verdict == 100
+    for place, score, best, worst, *parts in rows:
+        assert 1 <= best <= place <= worst <= 40
+        assert all(0 <= part <= 1 for part in parts if part is not None)
+        top = emphasis * parts[0] + recency * parts[1] + published * parts[2] + verdict * (parts[3] or 0)
+        asked = 100 - (verdict if parts[3] is None else 0)
+        assert score == pytest.approx(100 * top / asked, abs=0.01)
+
+
+def stressed(candidate):
+    return dict(candidate.rows("select theme_id, bodies from marts.theme"))
+
+
+def say(candidate, source, **findings):
+    """Let a source say each of two things so often, and much that is about nothing."""
+    texts = {"ctg": CTG, "induction": "Induction of labour was delayed for two days."}
+    for what, times in findings.items():
+        for place in range(times):
+            text = texts.get(what, "The report lists the units that took part in the year.")
+            candidate.finding(f"{source}-{what}-{place}", f"Case {place}. {text}", source_id=source)
+
+
+def test_a_body_stresses_what_it_speaks_of_more_than_of_other_themes(candidate, home):
+    say(candidate, "ebc", ctg=30, induction=3, nothing=30)
+    say(candidate, "cqc", ctg=1, induction=12, nothing=30)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    assert stressed(candidate)["C01"] == ["RCOG"]
+    assert stressed(candidate)["C07"] == ["CQC"]
+    assert candidate.rows("select sources from marts.theme where theme_id = 'C01'") == [(["cqc", "ebc"],)]
+    ((z, share, is_stressed),) = candidate.rows(
+        "select emphasis_z, share, is_stressed from marts.theme_body where theme_id = 'C07' and body = 'RCOG'"
+    )
+    assert (z < 1, round(share, 1), is_stressed) == (True, 4.8, False)
+
+
+def test_sources_of_one_body_are_one_voice(candidate, home):
+    for source in ("pmrt", "ukoss", "mbrrace"):
+        say(candidate, source, ctg=10, nothing=10)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    assert stressed(candidate)["C01"] == ["MBRRACE-UK/NPEU"]
+    assert candidate.rows("select n_sources, n_bodies from marts.theme where theme_id = 'C01'") == [(3, 1)]
+
+
+def test_what_one_body_passes_on_from_another_counts_once(candidate, home):
+    words = "the CTG was pathological for an hour and nobody escalated the concerns to the registrar on call"
+    candidate.finding("hsib-1", f"We found that {words}.", published_on="2021-05-01")
+    candidate.finding("cqc-1", f"It was found that {words}.", source_id="cqc", published_on="2022-05-01")
+    candidate.finding("cqc-2", f"MNSI reported that {CTG}", source_id="cqc", published_on="2022-05-01")
+    candidate.finding("cqc-3", f"MBRRACE-UK reported that {CTG}", source_id="cqc", published_on="2022-05-01")
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    said = dict(
+        (finding, (quoted, counts_for))
+        for finding, quoted, counts_for in candidate.rows(
+            "select finding_id, quoted_body, counts_for from marts.theme_evidence where theme_id = 'C01'"
+        )
+    )
+    assert said == {
+        "hsib-1": (None, "HSIB/MNSI"),
+        "cqc-1": ("HSIB/MNSI", None),
+        "cqc-2": ("HSIB/MNSI", None),
+        "cqc-3": ("MBRRACE-UK/NPEU", "MBRRACE-UK/NPEU"),  # it does not speak for itself in this edition
+    }
+    assert candidate.rows("select findings from marts.theme where theme_id = 'C01'") == [(4,)]
+    bodies = candidate.rows("select body, findings from marts.theme_body where theme_id = 'C01' order by body")
+    assert bodies == [("HSIB/MNSI", 1), ("MBRRACE-UK/NPEU", 1)]
+
+
+def test_old_words_weigh_less(candidate, home):
+    say(candidate, "hsib", ctg=10, nothing=30)
+    candidate.finding("new", "The report lists the units.", source_id="ens", published_on="2027-05-01")
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    ((recency,),) = candidate.rows("select recency_score from marts.theme where theme_id = 'C01'")
+    assert recency == pytest.approx(0.5, abs=0.001)  # five years
+
+
+def test_a_share_keeps_its_definition_and_interval(candidate, home):
+    candidate.published()
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    share = candidate.rows(
+        "select published_share_max, published_share_lower_95, published_share_upper_95, published_share_definition, "
+        "published_share_denominator, published_score from marts.theme where theme_id = 'C01'"
+    )[0]
+    assert share[0] == 49.0
+    assert [round(end, 2) for end in share[1:3]] == [38.95, 58.96]  # Wilson, 45 of 92
+    assert share[3:5] == ("intermittent auscultation not in line with national guidance", "92 investigations")
+    assert share[5] == pytest.approx(share[1] / 100, abs=1e-4)
+
+
+def test_trusts_that_stand_out_on_a_linked_indicator_count_once(candidate, home):
+    for name in ("apgar_below_7", "ebc_severe_brain_injuries", "induction"):
+        candidate.insert("core.dim_indicator", indicator_id=name, indicator_name=name, concept_id=name)
+        for place in range(8):
+            candidate.insert(
+                "marts.trust_indicator", indicator_id=name, source_id="nmpa", breakdown="all", verdict="similar",
+                trust_code=f"R{place}", period_start=date(2023, 1, 1), period_end=date(2023, 12, 31),
+            )  # fmt: skip
+        candidate.insert("marts.attention", level="trust", organisation_code="R1", concept_id=name)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    found = dict(
+        (theme, (trusts, score))
+        for theme, trusts, score in candidate.rows(
+            "select theme_id, trusts_standing_out, verdict_score from marts.theme"
+        )
+    )
+    assert found["C01"] == (1, 0.5)
+    assert found["S04"] == (0, None)  # nothing to ask
 
 
 def test_no_clinical_driver_is_an_answer(candidate, home):

@@ -22,6 +22,7 @@ FACTS = Facts("20261123T000000-madeup00", "2026-11-23T00:00:00+00:00", True, "",
 OPTIONAL = (
     "marts.theme",
     "marts.theme_evidence",
+    "marts.theme_body",
     "marts.theme_figure",
     "marts.theme_indicator",
     "marts.organisation_indicator",
@@ -317,8 +318,13 @@ def test_themes_stand_in_order_with_their_evidence(folder: Path) -> None:
     assert page.xpath("//table[caption='Newest figures of the indicators']//a[contains(@href, 'release/bbbb')]")
     picture = index.xpath("//svg[@class='chart']")[0]
     assert [text.text for text in picture.iter("{*}text") if text.get("class").startswith("t small")] == [
-        "<PFD>", "Coroner", "hsib", "Sources",
+        "<PFD>", "Coroner", "hsib", "Bodies",
     ]  # fmt: skip
+    parts = page.xpath("//table[starts-with(caption, 'Parts of the score')]")[0].text_content()
+    assert "HSIB 2021/22: of <cases>, 49.0% (95% interval 39.0 to 59.0)" in parts
+    assert page.xpath("//table[starts-with(caption, 'How much more')]//td[.='+1.4']")
+    other = tree(folder / "theme/S02.html")
+    assert "no linked indicator judges trusts" in other.text_content()
     assert page.xpath("//a[@href='https://reports.example/1']")
     assert not page.xpath("//a[starts-with(@href, 'javascript')]")
     assert "Coded by rule (score 0.80)" in page.text_content()

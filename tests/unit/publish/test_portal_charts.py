@@ -64,7 +64,7 @@ def test_a_masked_point_leaves_no_trace() -> None:
         charts.spc([Point("<b>", 1.0)], (0.5, 1.0, 1.5), 1.2, "<u>", '"><script>'),
         charts.ranked([Point("<b>&", 1.0, (0.5, 2))], 1.0, "<u>", '"><script>'),
         charts.caterpillar([Point("<b>&", 1.0, (0.5, 2))], 1.0, "<u>", '"><script>'),
-        charts.matrix([("<b>", [(2, False), (0, True)])], ["<i>", "<u> v"], "<w>", '"><script>'),
+        charts.matrix([("<b>", [(2, False), (0, True)], 2)], ["<i>", "<u> v"], "<w>", '"><script>'),
         charts.funnel(LIMITS, [(900, 3.0)], [(1500, 4.0, "<b>")], "<u>", "<x>", '"><script>'),
         charts.trajectory(
             Line("<t>", [(2010, 5.1), (2025, 2.5)], "l-target", "square"),

@@ -132,6 +132,7 @@ def breached(dataset: str, columns: str, rows: Iterable[tuple[object, ...]]) -> 
         arrival.make_keys(connection)
         standards = [one for one in load_standards(arrival.SUITES / "msds.yml") if one.is_for({dataset})]
         assert standards
+        arrival._make_seeds(connection, standards)
         return {one.rule for one in light_gate.validate_tables(connection, standards, suite="msds") if one.failed}
 
 
@@ -181,7 +182,7 @@ def test_an_impossible_period_is_refused(start: str, end: str) -> None:
     assert "period_is_a_month" in measures(start=start, end=end)
 
 
-@pytest.mark.parametrize("word", ["*", "Pass", "DNS", "Low DQ"])
+@pytest.mark.parametrize("word", ["Pass", "DNS", "Low DQ"])
 def test_known_words_stand_in_place_of_numbers(word: str) -> None:
     assert measures(row("R1A", "Rate", word)) == set()
 

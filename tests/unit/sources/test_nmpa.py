@@ -79,7 +79,7 @@ def test_hard_spaces_percentages_and_blanks(arrives: Callable) -> None:
         ("England,X,RXX,27,1000,270%,,2.70%", "unadjusted_rate__range"),
         ("England,X,RXX,27,1000,2.70 per cent,,2.70%", "unadjusted_rate__type"),
         ("France,X,RXX,27,1000,2.70%,,2.70%", "country__set"),
-        ("England,X,RXX,27,1000,0.027,,2.70%", "shares_are_not_fractions"),
+        ("England,X,RXX,27,1000,0.027,,2.70%", "number_style_contradicted"),
         ("England,,RXX,27,1000,2.70%,,2.70%", "organisation_name__filled"),
     ],
 )

@@ -50,16 +50,16 @@ with
     cleaned as (
         select
             * replace (
-                -- -1 leaks into limits and counts as a null
-                case when lower_95 <> -1 or value < 0 then lower_95 end as lower_95,
-                case when upper_95 <> -1 or value < 0 then upper_95 end as upper_95,
-                case when lower_998 <> -1 or value < 0 then lower_998 end as lower_998,
-                case when upper_998 <> -1 or value < 0 then upper_998 end as upper_998,
-                case when count >= 0 then count end as count,
-                case when denominator >= 0 then denominator end as denominator,
+                -- what the note says is missing is no value, whatever number stands there
+                case when not {{ is_missing(["value_note"]) }} then value end as value,
+                case when count >= 0 and not {{ is_missing(["value_note"]) }} then count end as count,
+                case when denominator >= 0 and not {{ is_missing(["value_note"]) }} then denominator end as denominator,
                 coalesce(
                     nullif(trim({{ replace_matches("value_note", "'</?[A-Za-z][^>]*>'", "' '") }}), ''),
-                    case when cell_marks is not null then 'The publisher''s website marks this row as having a note' end
+                    case
+                        when cell_marks is not null then 'The publisher''s website marks this row as having a note'
+                    end,
+                    case when {{ is_missing(["value"]) }} then 'The publisher says that it gives no value' end
                 ) as value_note
             ),
             row_number() over (
@@ -97,10 +97,13 @@ with
             levels.scheme,
             levels.country,
             levels.exclusion_rule as level_rule,
-            value is null
-            and count is null
-            and {{ matches("lower(value_note)", "'suppress|disclos|small number|small count|too small'") }}
-            as is_suppressed,
+            {{ is_row_masked() }}
+            or coalesce(
+                value is null
+                and count is null
+                and {{ matches("lower(value_note)", "'suppress|disclos|small number|small count|too small'") }},
+                false
+            ) as is_suppressed,
             -- the parts that a row is about, where it is not about all: a sex, an age, a category of a kind
             case when cleaned.sex is distinct from indicator.headline_sex then cleaned.sex end as part_sex,
             case when cleaned.age is distinct from indicator.headline_age then cleaned.age end as part_age,
@@ -144,18 +147,22 @@ select
         then 'all'
         else concat_ws(', ', part_sex, part_age, part_category)
     end as breakdown_value,
-    case when not coalesce(is_suppressed, false) then count end as numerator,
-    case when not coalesce(is_suppressed, false) then denominator end as denominator,
-    value as publisher_value,
+    case when not is_suppressed then count end as numerator,
+    case when not is_suppressed then denominator end as denominator,
+    case when not is_suppressed then value end as publisher_value,
     -- limits that are in the wrong order are none (the arrival gate has warned)
-    case when value is not null and lower_95 <= upper_95 then lower_95 end as publisher_lower_95,
-    case when value is not null and lower_95 <= upper_95 then upper_95 end as publisher_upper_95,
-    case when value is not null and lower_998 <= upper_998 then lower_998 end as publisher_lower_998,
-    case when value is not null and lower_998 <= upper_998 then upper_998 end as publisher_upper_998,
+    case when value is not null and not is_suppressed and lower_95 <= upper_95 then lower_95 end as publisher_lower_95,
+    case when value is not null and not is_suppressed and lower_95 <= upper_95 then upper_95 end as publisher_upper_95,
+    case
+        when value is not null and not is_suppressed and lower_998 <= upper_998 then lower_998
+    end as publisher_lower_998,
+    case
+        when value is not null and not is_suppressed and lower_998 <= upper_998 then upper_998
+    end as publisher_upper_998,
     'England' as comparator_name,
     nullif(compared_to_england, 'Not compared') as publisher_band,
     recent_trend as publisher_trend,
-    coalesce(is_suppressed, false) as is_suppressed,
+    is_suppressed as is_suppressed,
     -- printed decimals decide what agrees
     not coalesce(
         statistic in ('rate', 'proportion')

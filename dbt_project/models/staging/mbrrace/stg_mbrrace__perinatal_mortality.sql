@@ -17,14 +17,12 @@ with
     masks as (
         select
             *,
-            stillbirths < 0 as stillbirths_masked,
-            neonatal_deaths < 0 as neonatal_deaths_masked,
-            perinatal_deaths < 0 as perinatal_deaths_masked,
-            bool_or(stillbirths < 0 or neonatal_deaths < 0 or perinatal_deaths < 0) over (
-                partition by organisation_code, report_year
-            ) as any_masked,
+            {{ is_masked("stillbirths") }} as stillbirths_masked,
+            {{ is_masked("neonatal_deaths") }} as neonatal_deaths_masked,
+            {{ is_masked("perinatal_deaths") }} as perinatal_deaths_masked,
+            bool_or({{ is_row_masked() }}) over (partition by organisation_code, report_year) as any_masked,
             -- an extended perinatal count is masked below 3, so at most 2 of either kind
-            if(perinatal_deaths < 0, 2, perinatal_deaths) as most_deaths,
+            if({{ is_masked("perinatal_deaths") }}, 2, perinatal_deaths) as most_deaths,
             -- births that are not visible count to the hundred, one number for both files of a year: the births
             -- that one file has more are the deaths that it has more
             round(max(total_births) over (partition by organisation_code, report_year), -2) as about_births

@@ -50,13 +50,15 @@ with
 
     single as (
         select
-            published.* exclude (org_code, org_name, value, measure),
+            published.* exclude (org_code, org_name, value, measure, cell_words, masked_cells, missing_cells),
             published.measure as published_category,
             coalesce(own.category, common.category, published.measure) as measure,
             coalesce(own.category, common.category) is not null as is_known_category,
             {{ msds_code("published.org_code", "published.org_name") }} as published_code,
             trim(published.org_name) as published_name,
             first_rows.source_row_count,
+            {{ is_masked("value") }} as is_masked,
+            {{ is_missing(["value"]) }} as is_missing,
             {{ msds_number("published.value") }} as number,
             {{ msds_word("published.value") }} as word
         from published

@@ -15,6 +15,8 @@ with
             measure.end_date,
             coalesce(currency.part, 'unknown') as part,
             currency.multiplier as printed_multiplier,
+            {{ is_masked("value") }} as is_masked,
+            {{ is_missing(["value"]) }} as is_missing,
             {{ msds_number("measure.value") }} as number,
             {{ msds_word("measure.value") }} as word
         from {{ source("landed", "msds__monthly_measures") }} as measure
@@ -44,7 +46,8 @@ with
             min_by(number, source_row) filter (where part = 'rate') as printed_rate,
             max(printed_multiplier) as printed_multiplier,
             min(word) filter (where word_meaning = 'status') as publisher_status,
-            coalesce(bool_or(word_meaning = 'suppressed'), false) as is_suppressed,
+            bool_or(is_masked) as is_suppressed,
+            bool_or(is_missing) as is_missing,
             bool_or(word is not null and word_meaning is null) as is_unreadable
         from worded
         group by all

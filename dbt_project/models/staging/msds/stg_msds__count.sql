@@ -29,7 +29,8 @@ with
             end as denominator,
             case when measure is null then number end as publisher_value,
             case when word_meaning = 'status' then word end as publisher_status,
-            coalesce(word_meaning = 'suppressed', false) as is_suppressed,
+            is_masked as is_suppressed,
+            case when is_missing then 'The publisher says that it gives no value' end as note,
             case
                 when level = 'unknown'
                 then 'unknown_level'
@@ -68,7 +69,7 @@ with
 
     implied as (
         select
-            first_row.* exclude (measure, source_row_count, word, word_meaning),
+            first_row.* exclude (measure, source_row_count, word, word_meaning, is_masked, is_missing),
             0 as source_row_count,
             'category' as breakdown,
             categories.measure as breakdown_value,
@@ -134,6 +135,7 @@ select
     numerator as greatest_numerator,
     denominator as greatest_denominator,
     {{ msds_warnings("is_date_repaired", "rolling_months", "is_category_repaired") }} as usage_warnings,
+    note,
     exclusion_rule,
     is_implied
 from together

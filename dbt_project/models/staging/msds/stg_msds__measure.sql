@@ -10,9 +10,11 @@ with
             name.breakdown_value,
             name.rolling_months,
             name.multiplier,
-            -- numbers that ship: none of a masked rate
-            case when not base.is_suppressed then base.numerator end as visible_numerator,
-            case when not base.is_suppressed then base.denominator end as visible_denominator,
+            -- numbers that ship: none of a rate that is masked or withheld
+            base.is_suppressed
+            or coalesce(base.part = 'rate' and base.publisher_status is not null, false) as is_hidden,
+            case when not is_hidden then base.numerator end as visible_numerator,
+            case when not is_hidden then base.denominator end as visible_denominator,
             case
                 when base.level = 'unknown'
                 then 'unknown_level'
@@ -20,8 +22,6 @@ with
                 then 'unknown_currency'
                 when base.is_unreadable
                 then 'unreadable_value'
-                when name.statistic = 'proportion' and base.numerator > base.denominator
-                then 'impossible_value'
             end as exclusion_rule
         from {{ ref("base_msds__measure") }} as base
         inner join
@@ -48,7 +48,7 @@ select
     named.visible_denominator as denominator,
     -- as printed, on the catalogue's scale
     case
-        when not named.is_suppressed then named.printed_rate * named.multiplier / named.printed_multiplier
+        when not named.is_hidden then named.printed_rate * named.multiplier / named.printed_multiplier
     end as publisher_value,
     named.publisher_status,
     named.is_suppressed,
@@ -57,6 +57,7 @@ select
     if(named.is_suppressed, rounding.small_greatest, named.numerator)::double as greatest_numerator,
     named.denominator as greatest_denominator,
     {{ msds_warnings("named.is_date_repaired", "named.rolling_months") }} as usage_warnings,
+    case when named.is_missing then 'The publisher says that it gives no value' end as note,
     named.exclusion_rule
 from named
 left join {{ ref("count_rounding") }} as rounding on rounding.source_id = 'msds'

@@ -30,6 +30,8 @@ with
             count(counted.numerator) = any_value(part.categories) as is_whole,
             sum(counted.numerator) as numerator,
             max(counted.denominator) as denominator,
+            -- alike for all categories of a distribution
+            max(counted.coverage) as coverage,
             bool_or(counted.is_suppressed) as is_suppressed,
             bool_and(counted.is_implied) as is_implied,
             {{ all_words("counted.usage_warnings") }} as usage_warnings

@@ -60,17 +60,21 @@ select
     {{ template_period_end("replace(audit_year, '-', '/')") }} as period_end,
     'all' as breakdown,
     'all' as breakdown_value,
-    numerator::double as numerator,
-    denominator::double as denominator,
-    unadjusted_rate as publisher_value,
-    adjusted_rate as adjusted_value,
+    {{ unless_masked("numerator") }}::double as numerator,
+    {{ unless_masked("denominator") }}::double as denominator,
+    {{ unless_masked("unadjusted_rate") }} as publisher_value,
+    {{ unless_masked("adjusted_rate") }} as adjusted_value,
     gb_mean as comparator_value,
     case when gb_mean is not null then 'GB mean' end as comparator_name,
-    false as is_suppressed,
+    {{ is_row_masked() }} as is_suppressed,
     -- a predecessor keeps its own row, without a mean; its births are its successor's too
     gb_mean is null and release_mean is not null and numerator is not null as is_counted_elsewhere,
     {{ warnings() }} as usage_warnings,
     case
+        when {{ is_row_masked() }}
+        then null
+        when {{ is_missing(["numerator", "denominator", "unadjusted_rate", "adjusted_rate"]) }}
+        then 'The publisher says that it gives no value'
         when numerator is null and unadjusted_rate is null
         then 'No result: the organisation''s data did not meet the audit''s data-quality checks'
     end as note,

@@ -35,14 +35,14 @@ select
     {{ date_of("results.data_year::integer", 12, 31) }} as period_end,
     'all' as breakdown,
     'all' as breakdown_value,
-    results.numerator::double as numerator,
-    results.denominator::double as denominator,
-    results.value as publisher_value,
+    {{ unless_masked("results.numerator") }}::double as numerator,
+    {{ unless_masked("results.denominator") }}::double as denominator,
+    {{ unless_masked("results.value") }} as publisher_value,
     results.level_mean as comparator_value,
     case when results.unit_level is not null then 'mean of ' || results.unit_level || 's' end as comparator_name,
-    false as is_suppressed,
+    {{ is_row_masked() }} as is_suppressed,
     {{ warnings({"template_entry": "true"}) }} as usage_warnings,
-    results.note,
+    {{ note_on_missing(["numerator", "denominator", "value"], "results.note") }} as note,
     case when results.level = 'uk' then 'wider_than_england' end as exclusion_rule
 from {{ source("landed", "nnap__unit_results") }} as results
 inner join

@@ -121,9 +121,44 @@ with
         group by theme_id
     ),
 
+    bodies as (
+        select
+            theme_id,
+            coalesce(list(body order by emphasis desc, body) filter (is_stressed), []) as bodies,
+            (count(*) filter (is_stressed))::integer as n_bodies,
+            sum(emphasis) as emphasis,
+            avg(recency) filter (is_stressed) as recency,
+            to_json(
+                list(
+                    {
+                        'body': body,
+                        'findings': findings,
+                        'of': findings_of_body,
+                        'share': share,
+                        'z': emphasis_z,
+                        'named': is_named,
+                        'last': last_said_on
+                    }
+                    order by emphasis desc, body
+                )
+            ) as emphasis_by_body
+        from marts.theme_body
+        group by theme_id
+    ),
+
+    voices as (select count(distinct body) as n from marts.theme_body),
+
 -- a share ranks only where a person, or this project's table, has said which theme it belongs to
     shares as (
-        select theme_id, value as published_share_max, publisher || ' ' || period_label as published_share_of
+        select
+            theme_id,
+            value as published_share_max,
+            lower_95 as published_share_lower_95,
+            upper_95 as published_share_upper_95,
+            publisher || ' ' || period_label as published_share_of,
+            statement as published_share_definition,
+            published_denominator as published_share_denominator,
+            source_url as published_share_url
         from marts.theme_figure
         where kind = 'share' and is_seen and value is not null and linked_by in ('taxonomy', 'person')
         qualify row_number() over (partition by theme_id order by value desc, publisher, period_label) = 1
@@ -168,6 +203,22 @@ with
                 partition by theme_id order by trusts_worse / trusts_compared desc, indicator_id, source_id
             )
             = 1
+    ),
+
+-- trusts that stand out by a linked outcome or process, each once; a share of the trusts that are judged at all
+    standing as (
+        select theme_id, count(distinct organisation_code)::integer as trusts_standing_out
+        from (select distinct theme_id, concept_id from marts.theme_indicator where link <> 'context')
+        inner join marts.attention using (concept_id)
+        where level = 'trust'
+        group by theme_id
+    ),
+
+    judged as (
+        select theme_id, max(trusts_compared) as trusts_judged
+        from marts.theme_indicator
+        where link <> 'context'
+        group by theme_id
     ),
 
     indicator_lists as (
@@ -233,11 +284,22 @@ with
             source_lists.findings_by_source,
             year_lists.findings_by_year,
             coalesce(trended.trend, 'cannot be calculated') as trend,
-            shares.published_share_max,
-            shares.published_share_of,
+            coalesce(bodies.bodies, []) as bodies,
+            coalesce(bodies.n_bodies, 0) as n_bodies,
+            bodies.emphasis_by_body,
+            shares.* exclude (theme_id),
             figure_lists.published_figures,
             indicator_lists.linked_indicators,
             worst.* exclude (theme_id),
+            coalesce(standing.trusts_standing_out, 0) as trusts_standing_out,
+            round(coalesce(bodies.emphasis / voices.n, 0), 4) as emphasis_score,
+            round(coalesce(bodies.recency, 0), 4) as recency_score,
+            round(coalesce(shares.published_share_lower_95, shares.published_share_max, 0) / 100, 4) as published_score,
+            -- full where one trust in four that is judged stands out; NULL where no linked indicator judges trusts
+            case
+                when judged.trusts_judged > 0
+                then round(least(1, 4 * coalesce(standing.trusts_standing_out, 0) / judged.trusts_judged), 4)
+            end as verdict_score,
             coalesce(counted.usage_warnings, []) as usage_warnings
         from reference.theme_definition as theme
         left join mapped using (theme_id)
@@ -250,39 +312,88 @@ with
         left join figure_lists using (theme_id)
         left join indicator_lists using (theme_id)
         left join worst using (theme_id)
+        left join bodies using (theme_id)
+        left join standing using (theme_id)
+        left join judged using (theme_id)
+        cross join voices
     ),
 
-    ranked as (
+-- the order by each way of weighing the parts (reference.theme_rank_weight); the stated one ranks
+    weighed as (
         select
-            *,
-            row_number() over (
-                order by
-                    n_sources desc,
-                    published_share_max desc nulls last,
-                    case trend when 'increasing' then 0 when 'decreasing' then 2 else 1 end,
-                    trusts_worse_share desc nulls last,
-                    findings desc,
-                    theme_id
-            )::integer as convergence_rank
+            theme_id,
+            view,
+            -- over the parts that can be asked: a theme whose indicators judge nobody is not marked down for that
+            round(
+                100
+                * (
+                    emphasis * emphasis_score
+                    + recency * recency_score
+                    + published * published_score
+                    + verdict * coalesce(verdict_score, 0)
+                )
+                / (emphasis + recency + published + if(verdict_score is null, 0, verdict)),
+                2
+            ) as score
         from joined
-    )
+        cross join reference.theme_rank_weight
+    ),
+
+    placed as (
+        select
+            weighed.*,
+            (
+                row_number() over (
+                    partition by view order by score desc, joined.n_bodies desc, joined.findings desc, theme_id
+                )
+            )::integer as place
+        from weighed
+        inner join joined using (theme_id)
+    ),
+
+    places as (
+        select
+            theme_id,
+            max(score) filter (view = 'stated') as convergence_score,
+            max(place) filter (view = 'stated') as convergence_rank,
+            min(place) as rank_best,
+            max(place) as rank_worst
+        from placed
+        group by theme_id
+    ),
+
+    ranked as (select joined.*, places.* exclude (theme_id) from joined inner join places using (theme_id))
 
 select
     * exclude (usage_warnings),
     concat_ws(
         '; ',
         case
-            n_sources when 0 then 'no source' when 1 then '1 source: ' || sources[1]
-            else n_sources || ' sources: ' || array_to_string(sources, ', ')
+            when n_bodies > 0
+            then
+                n_bodies
+                || if(n_bodies = 1, ' body stresses it: ', ' independent bodies stress it: ')
+                || array_to_string(bodies, ', ')
+            when findings > 0
+            then 'no body speaks of it more than of other themes'
+            else 'no source speaks of it'
         end,
         coalesce(
-            'published share up to ' || regexp_replace(printf('%.1f', published_share_max), '\.0$', '') || '% (' || published_share_of || ')',
+            'published share up to '
+            || regexp_replace(printf('%.1f', published_share_max), '\.0$', '')
+            || '%'
+            || coalesce(
+                printf(' (95%% interval %.1f to %.1f)', published_share_lower_95, published_share_upper_95),
+                ''
+            )
+            || ' (' || published_share_of || ')',
             'no published share'
         ),
         'trend: ' || trend,
-        coalesce(
-            trusts_worse || ' of ' || trusts_compared || ' trusts worse on ' || signal_indicator_id,
-            'no comparison of trusts'
+        if(
+            trusts_standing_out > 0,
+            trusts_standing_out || if(trusts_standing_out = 1, ' trust stands', ' trusts stand') || ' out on a linked indicator',
+            'no trust stands out on a linked indicator'
         ),
         findings || if(findings = 1, ' coded finding', ' coded findings')
     ) as reasoning,
