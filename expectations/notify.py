@@ -4,6 +4,8 @@
 delivered to whom is an append-only log, so a repeated run sends nothing twice, and a channel that failed gets what it
 missed on the next run; the failure is itself an alert. Channel addresses hold credentials: they are named by a hash and
 never logged.
+
+News of care (`expectations.care`) goes to the LMS's own channels alone, once, in a message of its own.
 """
 
 from __future__ import annotations
@@ -11,11 +13,13 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from expectations import care
 from expectations.alerts import Alert, AlertLog, Breach, Scope
+from expectations.care import CareNotice
 from perinatal.durable import locked
 from perinatal.json_lines import append_records, read_records
 
@@ -57,13 +61,23 @@ class Sent:
 
 
 def notify(
-    log: AlertLog, channels: Sequence[Channel], *, digest: bool, portal_url: str | None = None, send: Send | None = None
+    log: AlertLog,
+    channels: Sequence[Channel],
+    *,
+    digest: bool,
+    portal_url: str | None = None,
+    send: Send | None = None,
+    news: Sequence[CareNotice] = (),
 ) -> list[Sent]:
-    """Deliver what is due: every `block` at once, and with `digest` all the rest in one message a channel."""
+    """Deliver what is due: every `block` and the `news` of care at once, with `digest` all the rest in one message."""
     page = f"{portal_url.rstrip('/')}/{ALERTS_PAGE}" if portal_url else ""
     with locked(log.folder / ".notify.lock"):
         delivered = list(read_records(log.folder / DELIVERIES))
         outcome = [_serve(log, channel, delivered, digest, page, send or _apprise) for channel in channels]
+        outcome = [
+            sent if sent.failed else _tell_care(log, channel, delivered, news, portal_url or "", send or _apprise, sent)
+            for channel, sent in zip(channels, outcome, strict=True)
+        ]
     for sent in outcome:
         broken = Breach("channel_fails", "warn", "messages cannot be delivered; they are kept and tried again")
         log.reconcile(Scope.of("notify", sent.channel), [broken] if sent.failed else [])
@@ -118,26 +132,40 @@ def _serve(
         if failed:
             break
         done += len(batch)
-        _record(log, channel, batch)
+        _record(log, channel, [_state(alert) for alert in batch])
     return Sent(channel.name, len(batches), done, len(due) - done, failed)
 
 
-def _record(log: AlertLog, channel: Channel, batch: list[Alert]) -> None:
+def _tell_care(
+    log: AlertLog,
+    channel: Channel,
+    delivered: list[dict[str, Any]],
+    news: Sequence[CareNotice],
+    portal_url: str,
+    send: Send,
+    sent: Sent,
+) -> Sent:
+    """Send an LMS's channel the news of care that it has not heard of, in one message; returns what the run did."""
+    heard = {(item["alert"], item["opened_at"]) for item in delivered if item["channel"] == channel.name}
+    due = [item for item in news if item.lms_code == channel.lms_code and (item.key, item.edition_id) not in heard]
+    if not due:
+        return sent
+    if not send(channel.url, *care.message(due, portal_url)):
+        return replace(sent, messages=sent.messages + 1, waiting=sent.waiting + len(due), failed=True)
+    states = [(item.key, {"opened_at": item.edition_id, "state": "new", "severity": "care"}) for item in due]
+    _record(log, channel, states)
+    return replace(sent, messages=sent.messages + 1, alerts=sent.alerts + len(due))
+
+
+def _state(alert: Alert) -> tuple[str, dict[str, str]]:
+    return alert.key, {"opened_at": alert.occasion, "state": alert.state, "severity": alert.breach.severity}
+
+
+def _record(log: AlertLog, channel: Channel, batch: Sequence[tuple[str, dict[str, str]]]) -> None:
+    """Write down that a channel has taken a message about these keys in these states."""
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    message = f"{at}-{batch[0].key}"
-    lines = [
-        {
-            "at": at,
-            "channel": channel.name,
-            "message": message,
-            "alert": alert.key,
-            "opened_at": alert.occasion,
-            "state": alert.state,
-            "severity": alert.breach.severity,
-        }
-        for alert in batch
-    ]
-    append_records(log.folder / DELIVERIES, lines)
+    common = {"at": at, "channel": channel.name, "message": f"{at}-{batch[0][0]}"}
+    append_records(log.folder / DELIVERIES, [common | {"alert": key} | state for key, state in batch])
 
 
 def _message(batch: list[Alert], page: str) -> tuple[str, str]:

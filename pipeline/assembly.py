@@ -27,7 +27,7 @@ from perinatal.home import Home
 from perinatal.scratch import remove_abandoned
 from pipeline import bundled, fingerprint, shared_store
 from pipeline.outcome import Outcome
-from publish import changes, edition, judgement, packs, policy, portal, quality_tables, restricted
+from publish import care, changes, edition, judgement, packs, policy, portal, quality_tables, restricted
 from publish.edition import Editions
 from publish.judgement import Judgements
 from publish.portal.model import Facts
@@ -276,6 +276,7 @@ def _facts(home: Home, candidate: Candidate, results: list[Result]) -> dict[str,
         "is_synthetic": manifests.all_synthetic(candidate.releases),
         "releases": sorted(item.release_key for item in candidate.releases),
         "signed_by": candidate.signed_by,
+        "care": care.new_entries(candidate.database),
         "checks": len(results),
         "warnings": sorted(result.rule for result in results if result.is_told),
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from expectations import notify as deliveries
 from expectations.alerts import AlertLog, Breach, Scope
+from expectations.care import CareNotice
 from ingest.archive import verification
 from ingest.archive.manifest import LandedReleases
 from ingest.archive.store import Archive
@@ -29,15 +30,17 @@ class Notified(Outcome):
 
 
 def notify(home: Home, *, digest: bool) -> Notified:
-    """Send the alerts that were not sent yet; what a channel did not take is sent again by the next run."""
+    """Send alerts and news of care that were not sent yet; what a channel did not take, the next run sends again."""
     options = settings.get()
-    standing = Editions.of(home).current()
+    editions = Editions.of(home)
+    standing = editions.current()
     log = AlertLog(home.alerts)
     if standing and digest:
         judge_today(log, standing / edition.DATABASE)
     channels = [deliveries.Channel(url) for url in options.alert_urls]
     channels += [deliveries.Channel(url, lms) for lms, urls in sorted(options.lms_alert_urls.items()) for url in urls]
-    sent = deliveries.notify(log, channels, digest=digest, portal_url=options.portal_url)
+    news = [CareNotice.read(one["edition_id"], record) for one in editions.history() for record in one.get("care", [])]
+    sent = deliveries.notify(log, channels, digest=digest, portal_url=options.portal_url, news=news)
     count = sum(item.alerts for item in sent)
     message = f"{count} alert(s) sent to {len(sent)} channel(s)"
     silent = tuple(

@@ -12,7 +12,7 @@ import duckdb
 from expectations.no_values import WORDS, without_no_values
 from perinatal import settings
 from perinatal.sql import identifier, literal, literals
-from warehouse import dbt
+from warehouse import dbt, inequality_limits
 from warehouse.corrections import overlay
 from warehouse.landed import LandedRelease, Layout
 
@@ -149,4 +149,5 @@ def build(folder: Path, dbt_target: Path, layouts: Sequence[Layout], releases: S
         variables=staging_models(),
         log=folder / "dbt.log",
     )
+    inequality_limits.write(warehouse.work_db, warehouse.candidate_db)
     return warehouse.candidate_db

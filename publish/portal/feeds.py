@@ -1,4 +1,4 @@
-"""Atom feeds of editions and of data-quality alerts (RFC 4287)."""
+"""Atom feeds of editions, of data-quality alerts, and of what is new about an LMS's care (RFC 4287)."""
 
 from __future__ import annotations
 
@@ -45,6 +45,23 @@ def alerts(edition: Edition) -> bytes:
         for alert in edition.alerts[:MOST_ENTRIES]
     ]
     return _feed(edition.facts, "alerts", "Perinatal Insights: data-quality alerts", entries)
+
+
+def care(facts: Facts, lms_code: str, lms_name: str) -> bytes:
+    """Return the feed of what began to stand out about an LMS's care, of the editions that are kept, newest first."""
+    entries = [
+        _entry(
+            f"{TAG}:care/{edition['edition_id']}/{lms_code}/{news['subject']}",
+            f"Care: {news['text'].partition(':')[0]}",
+            edition["published_at"],
+            news["text"],
+            _link(facts, news["page"]),
+        )
+        for edition in facts.editions
+        for news in edition.get("care", [])
+        if news["lms_code"] == lms_code
+    ]
+    return _feed(facts, f"care-{words.slug(lms_code)}", f"Perinatal Insights: care, {lms_name}", entries[:MOST_ENTRIES])
 
 
 def _moment(value: datetime | str) -> str:

@@ -152,7 +152,7 @@ def test_no_excess_or_coverage_stands_beside_a_withheld_count(published: Home) -
 
 
 def births_behind_masks(files: tuple[Path, Path]) -> set[int]:
-    """Return the births that the edition withholds: live births beside a mask, and total births beside a masked total."""
+    """Return the births that are withheld: live births beside a mask, and total births beside a masked total."""
     found: set[int] = set()
     shown: set[int] = set()
     for path in files:

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from stats_command import command, written
 
 from ingest import registry
 from ingest.archive import manifest as manifests
@@ -199,3 +200,43 @@ def test_a_missing_authority_leaves_its_lmss_incomplete(ask: Ask) -> None:
 def test_no_standard_is_breached_but_the_ragged_header(ask: Ask) -> None:
     found = ask("select rule from quality.check_result where not success and severity <> 'info'")
     assert found == [("header_names_no_absent_column",)]
+
+
+def test_indices_of_inequality_are_those_of_the_command(ask: Ask, tmp_path: Path) -> None:
+    sets = ask(
+        """
+        select
+            indicator_id, level, organisation_code, period_start, breakdown,
+            any_value((sii, rii, sii_lower_95, sii_upper_95, rii_lower_95, rii_upper_95)),
+            count(*), count(distinct sii), any_value(dim_indicator.multiplier), any_value(dim_indicator.statistic),
+            list((deprivation_quantile.quantile, denominator, numerator) order by deprivation_quantile.quantile)
+        from marts.inequality
+        inner join core.dim_indicator using (indicator_id)
+        inner join reference.deprivation_quantile on regexp_matches(lower("group"), pattern)
+        where sii is not null
+        group by all order by all
+        """
+    )
+    assert len(sets) > 10
+    assert {row[6] for row in sets} == {10}, "whole sets of deciles alone have an index"
+    assert {row[7] for row in sets} == {1}
+    assert any(row[5][0] < 0 for row in sets), "the least deprived have fewer"
+    for number, (found, _rows, _sii, multiplier, statistic, quantiles) in enumerate(row[5:] for row in sets[:6]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        rows = [
+            {"quantile": quantile, "population": people, "count": events, "value_type": statistic, "confidence": 95}
+            for quantile, people, events in quantiles
+        ]
+        [first, *_] = command("sii", folder, written(rows), multiplier)
+        names = ("sii", "rii", "sii_lowercl_1", "sii_uppercl_1", "rii_lowercl_1", "rii_uppercl_1")
+        assert found == pytest.approx([float(first[name]) for name in names], rel=1e-9)
+
+
+def test_a_reference_group_is_1_without_an_interval(ask: Ask) -> None:
+    rows = ask(
+        'select ratio, ratio_lower_95, ratio_upper_95 from marts.inequality where "group" = reference_group '
+        "and numerator > 0"
+    )
+    assert rows
+    assert set(rows) == {(1.0, None, None)}

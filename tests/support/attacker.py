@@ -153,7 +153,9 @@ def say_two_files(said: Statements, rows: list[Row]) -> None:
             continue
         terms: dict[int, float] = {}
         for file, sign in (("all", 1.0), ("excluding", -1.0)):
-            terms |= {said.unknown(organisation, file, kind): sign * way for kind, way in (("t", 1), ("s", -1), ("d", -1))}
+            terms |= {
+                said.unknown(organisation, file, kind): sign * way for kind, way in (("t", 1), ("s", -1), ("d", -1))
+            }
         said.say(terms, 0, 0)
 
 
@@ -202,7 +204,11 @@ def say_attention(said: Statements, entries: list[Row], trusts: dict[tuple[str, 
 def say_sums(said: Statements, areas: list[Row], members: dict[str, set[str]], trusts: dict) -> None:
     """Say what complete sums and the bounds of incomplete ones tell."""
     for area in areas:
-        rows = [trusts[code, area["indicator_id"]] for code in members[area["area"]] if (code, area["indicator_id"]) in trusts]
+        rows = [
+            trusts[code, area["indicator_id"]]
+            for code in members[area["area"]]
+            if (code, area["indicator_id"]) in trusts
+        ]
         if area["numerator"] is not None:
             said.say(_together(deaths(said, row) for row in rows), area["numerator"], area["numerator"])
         if area["denominator"] is not None:

@@ -81,6 +81,14 @@ OTHER_PAGES = (
     "downloads.html",
     "dictionary.html",
     "about.html",
+    "accessibility.html",
+    "official-statistics.html",
+    "trust/index.html",
+    "region/Y01.html",
+    "recording/QAA.html",
+    "overview/lms.html",
+    "overview/trusts.html",
+    "map/stillbirth_rate-mbrrace.html",
     "methods.html",
     "disclosure.html",
     "analysts.html",
@@ -164,7 +172,8 @@ def _reference(edition: MadeUp) -> None:
         ("denominator_withheld", "The denominator is withheld"),
         ("synthetic", "Invented sample data"),
     ):
-        edition.add("reference", "usage_warning", usage_warning=word, kind="note", says=says)
+        kind = "fault" if word == "publisher_note" else "note"
+        edition.add("reference", "usage_warning", usage_warning=word, kind=kind, says=says)
     edition.add(
         "reference",
         "ambition",
@@ -206,6 +215,7 @@ def _catalogue(edition: MadeUp) -> None:
     for indicator, name, statistic, unit, multiplier, source, ambition, concept in (
         ("stillbirth_rate", "Stillbirth rate", "rate", "per 1,000", 1000, "mbrrace", "stillbirth", "stillbirth"),
         ("apgar_below_7", "Apgar score below 7", "proportion", "%", 100, "msds", None, "apgar"),
+        ("msds_cqimdq02", "Data quality: check 02", "ratio", "%", 100, "msds", None, "cqimdq02"),
         ("never_landed", FORMULA, "rate", "per 1,000", 1000, "nnap", None, "stillbirth"),
     ):
         edition.add(
@@ -297,6 +307,11 @@ def _month(edition: MadeUp, month: int) -> None:
         "period_label": f"{start:%b %Y}", "period_start": start, "period_end": end, "unit": "%", "release_key": MONTHLY,
     }  # fmt: skip
     for place, (code, name, lms) in enumerate(TRUSTS[:6]):
+        if month == 14:
+            check = {"indicator_id": "msds_cqimdq02", "indicator_name": "Data quality: check 02", "verdict": None}
+            edition.add("marts", "trust_indicator", **value_row(
+                trust_code=code, trust_name=name, lms_code=lms, lms_name=dict(LMSS)[lms], region_code="Y01",
+                region_name="Shires", **shared | check, comparator_value=90.0) | counts(380, 400, 100))  # fmt: skip
         numbers = counts(8 + (month * (place + 2)) % 5 + (30 if code == "R02" and month == 14 else 0), 400, 100)
         edition.add("marts", "trust_indicator", **value_row(
             trust_code=code, trust_name=name, lms_code=lms, lms_name=dict(LMSS)[lms], region_code="Y01",
@@ -345,6 +360,7 @@ def _looks(edition: MadeUp) -> None:
                 lower_95=rate - 1, upper_95=rate + 1, unit="per 1,000", reference_group="Quintile 5", ratio=rate / 3,
                 ratio_lower_95=rate / 4, ratio_upper_95=rate / 2, gap=rate - 3, usage_warnings=["synthetic"], **about,
             )  # fmt: skip
+    _attention(edition)
     for change, old, new in (("changed", 4.0, 4.4), ("added", None, 4.1), ("masked", None, None)):
         edition.add(
             "marts", "edition_change", mart="trust_indicator", organisation_code="R01", organisation_name=SCRIPT,
@@ -352,6 +368,31 @@ def _looks(edition: MadeUp) -> None:
             changed_columns=["value", "value_min"] if change == "changed" else [],
             new_value=new, new_release_key=RELEASE, last_edition="20260101T000000-before00",
             **{name: cell for name, cell in about.items() if name != "release_key"},
+        )  # fmt: skip
+
+
+def _attention(edition: MadeUp) -> None:
+    """R01 is worse in deaths, and its LMS through it; R02 and its LMS in Apgar scores."""
+    death = {
+        "tier": "death", "concept_id": "stillbirth", "source_id": "mbrrace", "indicator_id": "stillbirth_rate",
+        "indicator_name": "Stillbirth rate", "period_label": "2024", "period_end": date(2024, 12, 31),
+        "unit": "per 1,000", "comparator_value": 3.5, "verdict_basis": "publisher", "excess": 31.0,
+        "held_since": date(2022, 1, 1), "release_key": RELEASE,
+    }  # fmt: skip
+    harm = {
+        "tier": "harm", "concept_id": "apgar", "source_id": "msds", "indicator_id": "apgar_below_7",
+        "indicator_name": "Apgar score below 7", "period_label": "Mar 2026", "period_end": date(2026, 3, 31),
+        "unit": "%", "comparator_value": 2.2, "verdict_basis": "own", "verdict_level": "99.8", "excess": None,
+        "held_since": date(2026, 3, 1), "is_new": True, "release_key": MONTHLY,
+    }  # fmt: skip
+    for level, code, name, rank, row, value in (
+        ("lms", "QAA", LMSS[0][1], 1, death, None), ("lms", "QAA", LMSS[0][1], 2, harm, 10.5),
+        ("trust", "R01", SCRIPT, 1, death, 11.25), ("trust", "R02", TRUSTS[1][1], 1, harm, 10.5),
+    ):  # fmt: skip
+        trusts = [SCRIPT if row is death else TRUSTS[1][1]] if level == "lms" else None
+        edition.add(
+            "marts", "attention", level=level, organisation_code=code, organisation_name=name, lms_code="QAA",
+            rank=rank, breakdown_value="all", value=value, verdict="worse", trusts=trusts, why="worse", **row,
         )  # fmt: skip
 
 

@@ -46,8 +46,7 @@ with
             {{ ref("ambition_definition") }} as definition
             on observation.indicator_id = definition.indicator_id
             and observation.source_id = definition.source_id
-            and {{ months_of("observation.period_start", "observation.period_end") }}
-            = definition.period_months
+            and {{ months_of("observation.period_start", "observation.period_end") }} = definition.period_months
         inner join {{ ref("ambition") }} as ambition using (ambition_id)
         inner join {{ ref("int_indicator") }} as indicator on observation.indicator_id = indicator.indicator_id
         left join

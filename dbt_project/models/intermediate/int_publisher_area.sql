@@ -2,7 +2,7 @@
 -- ours.
 -- England and the regions are what they are called. A board is an LMS where their figures show it: at least nine in ten
 -- of the counts of that period that both have whole agree within rounding (the same members on paper are not enough:
--- footprints differ).
+-- footprints differ), or where an explicit row of reference.publisher_area says so.
 with
     published as (
         select distinct source_id, period_start, period_end, level, organisation_code
@@ -38,7 +38,11 @@ with
 
 select
     case when published.level = 'icb' then 'lms' else published.level end as level,
-    case when published.level = 'icb' then single_lms.lms_code else published.organisation_code end as area_code,
+    case
+        when published.level = 'icb'
+        then coalesce(explicit.lms_code, single_lms.lms_code)
+        else published.organisation_code
+    end as area_code,
     published.source_id,
     published.period_start,
     published.period_end,
@@ -52,6 +56,13 @@ left join
     and published.period_start = agreement.period_start
     and published.period_end = agreement.period_end
     and published.organisation_code = agreement.area_code
+left join
+    {{ ref("publisher_area") }} as explicit
+    on published.level = 'icb'
+    and published.source_id = explicit.source_id
+    and published.organisation_code = explicit.published_code
+    and published.period_end between explicit.valid_from and explicit.valid_to
 where
     published.level <> 'icb'
+    or explicit.lms_code is not null
     or (single_lms.lms_code is not null and agreement.counts >= 10 and agreement.share_that_agrees >= 0.9)

@@ -1,6 +1,6 @@
 -- Grain: indicator × level × organisation × period × group type × group × source: rates by ethnicity and deprivation
 -- where the publisher gives them, against the reference group (White; least deprived): rate ratio with a log-normal 95%
--- interval, and the absolute gap.
+-- interval, and the absolute gap; over whole sets of deprivation quintiles or deciles the slope and relative index.
 with
     grouped as (
         select
@@ -58,22 +58,44 @@ select
     compared.reference_group,
     compared.value / nullif(compared.reference_value, 0) as ratio,
     {% for side in ["lower", "upper"] %}
-        {{
-            rate_ratio_limit(
-                "compared.numerator",
-                "compared.denominator",
-                "compared.reference_numerator",
-                "compared.reference_denominator",
-                side,
-            )
-        }} as ratio_{{ side }}_95,
+        -- the reference group is 1 by definition
+        case
+            when not compared.is_reference
+            then
+                {{
+                    rate_ratio_limit(
+                        "compared.numerator",
+                        "compared.denominator",
+                        "compared.reference_numerator",
+                        "compared.reference_denominator",
+                        side,
+                    )
+                }}
+        end as ratio_{{ side }}_95,
     {% endfor %}
     compared.value - compared.reference_value as gap,
+    slope.sii,
+    -- simulated outside SQL: warehouse/inequality_limits.py
+    null::double as sii_lower_95,
+    null::double as sii_upper_95,
+    slope.rii,
+    null::double as rii_lower_95,
+    null::double as rii_upper_95,
     case when target.withdrawn_on is null then target.target end as target,
     case when target.withdrawn_on is null then target.due_year end as target_due_year,
     compared.usage_warnings,
     compared.release_key
 from compared
+left join
+    {{ ref("int_inequality_index") }} as slope
+    on compared.source_id = slope.source_id
+    and compared.indicator_id = slope.indicator_id
+    and compared.level = slope.level
+    and compared.organisation_code = slope.organisation_code
+    and compared.period_start = slope.period_start
+    and compared.period_end = slope.period_end
+    and compared.breakdown = slope.breakdown
+    and compared.breakdown_value = slope.breakdown_value
 left join
     {{ ref("indicator_target") }} as target
     on compared.indicator_id = target.indicator_id

@@ -16,6 +16,7 @@ from werkzeug import Response
 
 from expectations import notify
 from expectations.alerts import AlertLog, Breach, Scope
+from expectations.care import CareNotice
 from expectations.notify import Channel
 from perinatal.home import Home
 
@@ -110,6 +111,45 @@ def test_an_lms_hears_of_its_own_trusts_only(home, httpserver):
     assert len(posts) == 1
     assert "Unknown organisation" in posts[0]["message"]
     assert others == []
+
+
+NEWS = CareNotice(
+    "20261129T011557-b0f9db78",
+    "QOP",
+    "Greater Manchester",
+    "trust/RM3/stillbirth",
+    "Salford: Stillbirth rate, 2024: worse (by MBRRACE-UK, adjusted).",
+    "trust/RM3.html",
+)
+
+
+def test_news_of_care_goes_to_its_lms_alone_and_once(home, httpserver):
+    own, posts = webhook(httpserver, "/qop")
+    other, others = webhook(httpserver, "/qrl")
+    every, everything = webhook(httpserver, "/all")
+    channels = [Channel(own.url, "QOP"), Channel(other.url, "QRL"), every]
+    for _ in range(2):
+        notify.notify(
+            AlertLog(home.alerts), channels, digest=False, portal_url="https://insights.example/portal", news=[NEWS]
+        )
+    assert (len(posts), others, everything) == (1, [], [])
+    assert posts[0]["title"] == "Perinatal Insights [care]: 1 new for Greater Manchester"
+    assert NEWS.text in posts[0]["message"]
+    assert "https://insights.example/portal/trust/RM3.html" in posts[0]["message"]
+    again = replace(NEWS, edition_id="20261201T000000-00000000")
+    notify.notify(AlertLog(home.alerts), channels, digest=False, news=[NEWS, again])
+    assert len(posts) == 2, "what stood out, went and stands out again is news again"
+    assert AlertLog(home.alerts).all() == [], "it is no alert of data quality"
+
+
+def test_news_that_a_channel_does_not_take_waits(home, httpserver):
+    httpserver.expect_ordered_request("/hook", method="POST").respond_with_data("no", status=500)
+    channel = Channel(f"json://127.0.0.1:{httpserver.port}/hook", "QOP")
+    [sent] = notify.notify(AlertLog(home.alerts), [channel], digest=False, news=[NEWS])
+    assert (sent.failed, sent.waiting) == (True, 1)
+    httpserver.expect_ordered_request("/hook", method="POST").respond_with_data("ok")
+    [sent] = notify.notify(AlertLog(home.alerts), [channel], digest=False, news=[NEWS])
+    assert (sent.failed, sent.alerts) == (False, 1)
 
 
 def test_a_failed_channel_is_an_alert_and_is_tried_again(home, httpserver):

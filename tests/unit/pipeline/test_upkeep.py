@@ -1,0 +1,35 @@
+"""News of care leaves an installation: from `edition.json` of the editions that are kept to the LMS's own channel."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from perinatal.home import Home
+from pipeline import upkeep
+
+NEWS = {
+    "lms_code": "QOP",
+    "lms_name": "Greater Manchester",
+    "subject": "trust/RM3/stillbirth",
+    "text": "Salford: Stillbirth rate, 2024: worse (by MBRRACE-UK, adjusted).",
+    "page": "trust/RM3.html",
+}
+
+
+def test_news_of_an_edition_goes_to_the_channel_of_its_lms(
+    home: Home, monkeypatch: pytest.MonkeyPatch, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/hook", method="POST").respond_with_data("ok")
+    address = f"json://127.0.0.1:{httpserver.port}/hook"
+    monkeypatch.setenv("PERINATAL_LMS_ALERT_URLS", json.dumps({"QOP": [address], "QRL": [address]}))
+    for edition_id, more in (("20261128T000000-00000000", {}), ("20261129T000000-00000000", {"care": [NEWS]})):
+        folder = home.editions / edition_id
+        folder.mkdir(parents=True)
+        (folder / "edition.json").write_text(json.dumps({"edition_id": edition_id} | more))
+    first, second = upkeep.notify(home, digest=False), upkeep.notify(home, digest=False)
+    assert (first.message, second.message) == ("1 alert(s) sent to 2 channel(s)", "0 alert(s) sent to 2 channel(s)")
+    [(request, _)] = httpserver.log
+    assert NEWS["text"] in json.loads(request.data)["message"]
