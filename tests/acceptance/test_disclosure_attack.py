@@ -29,6 +29,8 @@ from attacker import COUNTS, Row, Statements, kind_of
 from perinatal.home import Home
 from pipeline import steps
 
+pytestmark = pytest.mark.timeout(1500)  # a build or two, and some hundreds of linear programmes
+
 
 def other_name(code: str) -> str:
     return f"{code} revised"
@@ -240,7 +242,6 @@ REVISED = 40  # organisations whose births and stillbirths the revision changes
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_two_editions_together_narrow_no_masked_cell(
     copied: Home,
     mbrrace_files: tuple[Path, Path],

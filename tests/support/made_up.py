@@ -32,7 +32,8 @@ Rows = list[dict[str, Any]]
 # types of columns in schemas whose YAML gives none
 TYPES = {
     "date": ("valid_from", "valid_to", "opened_on", "closed_on", "published_on", "next_due", "late_from",
-             "last_said_on", "latest_period_end", "newest_reported", "newest_expected", "period_start", "period_end", "effective_from"),
+             "last_said_on", "latest_period_end", "newest_reported", "newest_expected", "period_start", "period_end",
+             "effective_from"),
     "timestamp": ("fetched_at", "opened_at", "last_seen_at", "closed_at"),
     "boolean": ("is_synthetic", "is_superseded", "has_arrival_warning", "success", "is_missing_now", "is_split",
                 "is_boundary_change", "is_suppressed", "is_denominator_withheld", "is_named", "is_stressed"),
