@@ -29,6 +29,8 @@ from attacker import COUNTS, Row, Statements, kind_of
 from perinatal.home import Home
 from pipeline import steps
 
+pytestmark = pytest.mark.timeout(1500)  # a build or two, and some hundreds of linear programmes
+
 
 def other_name(code: str) -> str:
     return f"{code} revised"
@@ -166,6 +168,7 @@ def births_behind_masks(files: tuple[Path, Path]) -> set[int]:
 
 LEAST_BIRTHS = 300  # smaller numbers are also counts of other things
 DEATHS = range(1, 60)
+COUNTS_OF_ROWS = {"element_count", "unexpected_count", "count", "times_seen", "rows_in", "rows_mart", "rows_excluded"}
 
 
 def numbers_in(cell: object) -> Iterator[float]:
@@ -220,6 +223,7 @@ def test_quality_tables_hold_no_births_behind_masks(published: Home, mbrrace_fil
             for name in names
             for row in records(connection, f"select * from quality.{name}")
             for column, cell in row.items()
+            if column not in COUNTS_OF_ROWS
             for number in numbers_in(cell)
             if is_telling(number, births)
         ]
@@ -240,7 +244,6 @@ REVISED = 40  # organisations whose births and stillbirths the revision changes
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_two_editions_together_narrow_no_masked_cell(
     copied: Home,
     mbrrace_files: tuple[Path, Path],
