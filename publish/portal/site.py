@@ -62,7 +62,6 @@ class Site:
             "columns": self.views.overview.columns,
             "position_short": words.POSITION_SHORT,
             "trend_words": words.TREND_WORDS,
-            "position_words": words.POSITION_WORDS,
         }
 
     def page(self, path: str, template: str, section: str = "", **context: Any) -> None:

@@ -30,11 +30,6 @@ ASSURANCE_WORDS = {
     "inconsistent": "The target is met or missed by chance",
 }
 POSITION_SHORT = {"below": "Below", "above": "Above", "not distinguishable": "No clear difference"}
-POSITION_WORDS = {
-    "below": "Below the trajectory",
-    "above": "Above the trajectory",
-    "not distinguishable": "Not distinguishable from the trajectory",
-}
 REASONS = {
     "new release": "The publisher has published figures that were not there before.",
     "revision": "The publisher has changed figures that were there before; the last file stays in the archive.",
