@@ -28,9 +28,9 @@ def agreement(rows: Sequence[Labelled]) -> Agreement:
     return Agreement(
         len(passes),
         sum(first == second for first, second in passes),
-        _kappa(*pooled),
+        kappa(*pooled),
         _alpha(*pooled),
-        {theme: _kappa(*table) for theme, table in tables.items()},
+        {theme: kappa(*table) for theme, table in tables.items()},
     )
 
 
@@ -41,7 +41,7 @@ def _table(passes: Sequence[tuple[frozenset[str], frozenset[str]]], theme: str) 
     return both, first, second, len(passes) - both - first - second
 
 
-def _kappa(both: int, first: int, second: int, neither: int) -> float:
+def kappa(both: int, first: int, second: int, neither: int) -> float:
     """Cohen's kappa of a two by two table; 1 where there is nothing to disagree about."""
     n = both + first + second + neither
     yes1, yes2 = both + first, both + second

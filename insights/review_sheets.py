@@ -20,6 +20,7 @@ import duckdb
 from expectations.alerts import AlertLog, Breach, Scope
 from insights.decisions import COLUMNS, DecisionFile, checked
 from insights.questions import Question
+from insights.review_agreement import reviewed
 from insights.themes import load_themes, theme_ids
 from perinatal.csv_rows import read_rows
 from perinatal.dropped_files import check_incoming, stable_files
@@ -27,11 +28,15 @@ from perinatal.errors import PerinatalError
 from perinatal.spreadsheet_safe import safe_text
 
 SCOPE = Scope.of("themes", "inbox")
-SHEET = (*COLUMNS, "theme", "score", "proposed", "evidence", "text", "document")
+SHEET = (*COLUMNS, "said", "theme", "score", "proposed", "evidence", "text", "document")
+# before each id in a sheet: a spreadsheet reads 12e4567890123456 as a number, and writes another one back
+ID_MARK = "id:"
+NUMBER = re.compile(r"-?\d+([.,]\d+)?(E[+-]?\d+)?", re.IGNORECASE)
 FINDINGS = """
 select finding_id, text, concat_ws(', ', document_title, 'page ' || page) as place
 from core.fct_finding order by finding_id
 """
+ENCODINGS = ("utf-8-sig", "cp1252")  # Excel's "CSV (Comma delimited)" is the second
 DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
@@ -59,8 +64,10 @@ def questions(
     places = {finding_id: place for finding_id, _, place in rows}
     if not findings:
         return [], places
-    coder = train(decisions=decisions.read(), decided_texts=dict(findings))
-    return queue(coder, findings, limit, theme_id), places
+    made = decisions.read()
+    coder = train(decisions=made, decided_texts=dict(findings))
+    disputed = {key: code.in_words for key, code in reviewed(made).items() if code.is_disputed}
+    return queue(coder, findings, limit, theme_id, disputed), places
 
 
 def write_sheet(asked: Iterable[Question], places: Mapping[str, str], path: Path) -> int:
@@ -82,7 +89,7 @@ def _sheet_row(question: Question, place: str) -> list[str]:
     to_fill_in = ["", "", "", ""]
     asked = [label, f"{question.score:.2f}", "yes" if question.proposed else "no"]
     words = [safe_text(text) for text in (question.evidence, question.text, place)]
-    return [question.finding_id, question.theme_id, *to_fill_in, *asked, *words]
+    return [ID_MARK + question.finding_id, question.theme_id, *to_fill_in, safe_text(question.said), *asked, *words]
 
 
 def take_sheet(decisions: DecisionFile, path: Path, today: date, reviewer: str = "") -> Taken:
@@ -95,7 +102,15 @@ def take_sheet(decisions: DecisionFile, path: Path, today: date, reviewer: str =
 
 
 def _sheet_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    return read_rows(path, COLUMNS[:3])
+    """Yield the rows of a sheet, the mark before each id taken off. Raises PerinatalError on an id that was changed."""
+    for line, row in read_rows(path, COLUMNS[:3], encodings=ENCODINGS):
+        marked = row["finding_id"].strip()
+        if not marked.startswith(ID_MARK) and NUMBER.fullmatch(marked) and re.search("[.,e]", marked, re.IGNORECASE):
+            raise PerinatalError(
+                f"{path}, line {line}: finding_id {marked!r} is a number that a spreadsheet made of an id. "
+                "Fill in a sheet of `perinatal themes review --export`, whose ids stay as they are."
+            )
+        yield line, row | {"finding_id": marked.removeprefix(ID_MARK)}
 
 
 def _dated(row: dict[str, str], today: date, reviewer: str) -> dict[str, str]:

@@ -42,6 +42,8 @@ class Session:
         self.tell(f"\n{number}   {plain(place)}")
         self.tell(textwrap.fill(_marked(question), WIDTH, initial_indent="  ", subsequent_indent="  "))
         self.tell(f"{theme.theme_id} {theme.label}: {asked}, score {question.score:.2f}")
+        if question.said:
+            self.tell(f"Not agreed: {plain(question.said)}")
 
     def _answer(self, question: Question) -> bool:
         """Ask until there is an answer to this question; False ends the sitting."""

@@ -15,6 +15,7 @@ import duckdb
 
 from insights.bodies import Said, quoted_bodies
 from insights.decisions import DecisionFile
+from insights.review_agreement import Key, Reviewed, agreements, reviewed
 from insights.themes import TAXONOMY, taxonomy_version
 from warehouse.statistics.macros import render
 
@@ -33,11 +34,14 @@ def run(candidate: Path, decisions: DecisionFile) -> int:
         findings = read_findings(connection)
         coded = code(findings, decisions) if findings else []
         connection.register("coded", _coded_table(coded))
+        codes = reviewed(decisions.read())
+        connection.register("reviewed", _reviewed_table(codes))
+        connection.register("agreed", _agreed_table(codes))
         connection.register("quoted", _quoted_table(quoted_bodies(read_said(connection))))
         for script in sorted(SQL.glob("[2-9]_*.sql")):
             connection.execute(render(script.read_text(encoding="utf-8")))
-        connection.unregister("coded")
-        connection.unregister("quoted")
+        for name in ("coded", "reviewed", "agreed", "quoted"):
+            connection.unregister(name)
     return len(coded)
 
 
@@ -72,6 +76,37 @@ def _reference(connection: duckdb.DuckDBPyConnection) -> None:
     }
     for statement in duckdb.extract_statements((SQL / "1_reference.sql").read_text(encoding="utf-8")):
         connection.execute(statement, {name: given[name] for name in statement.named_parameters})
+
+
+def _reviewed_table(codes: Mapping[Key, Reviewed]) -> pa.Table:
+    """Return each code that people decided on: by how many, when, and whether they agree. Who they are stays here."""
+    import pyarrow as pa
+
+    columns = {
+        "finding_id": (pa.string(), [finding_id for finding_id, _ in codes]),
+        "theme_id": (pa.string(), [theme_id for _, theme_id in codes]),
+        "reviewers": (pa.int32(), [len(code.said) for code in codes.values()]),
+        "decided_on": (pa.string(), [code.in_force.decided_on for code in codes.values()]),
+        "is_disputed": (pa.bool_(), [code.is_disputed for code in codes.values()]),
+    }
+    return pa.table({name: pa.array(values, kind) for name, (kind, values) in columns.items()})
+
+
+def _agreed_table(codes: Mapping[Key, Reviewed]) -> pa.Table:
+    import pyarrow as pa
+
+    found = agreements(codes)
+    columns = {
+        "theme_id": (pa.string(), [item.theme_id for item in found]),
+        "decided": (pa.int32(), [item.decided for item in found]),
+        "by_several": (pa.int32(), [item.by_several for item in found]),
+        "disputed": (pa.int32(), [item.disputed for item in found]),
+        "kappa": (pa.float64(), [item.kappa for item in found]),
+        "reviewers": (pa.int32(), [len(item.reviewers) for item in found]),
+        "first_decided_on": (pa.string(), [item.first_on for item in found]),
+        "last_decided_on": (pa.string(), [item.last_on for item in found]),
+    }
+    return pa.table({name: pa.array(values, kind) for name, (kind, values) in columns.items()})
 
 
 def _quoted_table(quoted: Mapping[str, str]) -> pa.Table:

@@ -10,12 +10,16 @@ from pathlib import Path
 from perinatal.errors import PerinatalError
 
 
-def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield (line number of the row's end, row) for a UTF-8 CSV that has at least `columns`.
+def read_rows(
+    path: Path, columns: tuple[str, ...], *, encodings: tuple[str, ...] = ("utf-8-sig",)
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield (line number of the row's end, row) for a CSV that has at least `columns`; UTF-8 unless `encodings` says.
+
+    Of several encodings the first that fits is taken.
 
     Raises PerinatalError on a missing file, wrong encoding, missing columns or a ragged row.
     """
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(_text(path, encodings), newline=""), strict=True)
     wanted = ", ".join(columns)
     try:
         header = [name.strip() for name in next(reader, [])]
@@ -42,11 +46,16 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[
         ) from error
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, encodings: tuple[str, ...]) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes()
     except OSError as error:
         raise PerinatalError(f"{path}: cannot be read ({error.strerror}). Check the path.") from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise PerinatalError(f"{path}, line {line}: not UTF-8. Save the file as CSV (UTF-8).") from error
+    wrong: UnicodeDecodeError | None = None
+    for encoding in encodings:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError as error:
+            wrong = wrong or error
+    line = content.count(b"\n", 0, wrong.start if wrong else 0) + 1
+    raise PerinatalError(f"{path}, line {line}: not UTF-8. Save the file as CSV (UTF-8).") from wrong

@@ -146,11 +146,18 @@ from quality.source_health group by source_id, dataset
 
 
 def freshness(standing: Path | None) -> dict[tuple[str, str], Freshness]:
-    """Return the freshness of each dataset of an edition, by source and dataset; empty where there is no edition."""
+    """Return the freshness of each dataset of an edition, by source and dataset.
+
+    Empty where there is no edition, and for one of an earlier version, which does not know when figures are due.
+    """
     if standing is None:
         return {}
     with duckdb.connect(str(standing / edition.DATABASE), read_only=True) as connection:
-        return {(row[0], row[1]): Freshness(*row[2:]) for row in connection.execute(FRESHNESS).fetchall()}
+        try:
+            found = connection.execute(FRESHNESS).fetchall()
+        except (duckdb.BinderException, duckdb.CatalogException):
+            return {}
+    return {(row[0], row[1]): Freshness(*row[2:]) for row in found}
 
 
 def _lateness(known: Freshness) -> dict[str, Any]:

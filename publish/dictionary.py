@@ -92,7 +92,7 @@ def table(name: str) -> Table:
 def _read(path: Path) -> Document:
     """Read one file. Raises PerinatalError where it does not have the shape of dbt's YAML."""
     try:
-        return Document.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        return Document.model_validate(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) or {})
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

@@ -20,7 +20,9 @@ BULLET = re.compile(
     r"^\s*(?:[•●▪◦‣·*–—-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)]|\d{1,2}(?:\.\d{1,2})+\.?(?=\s+[A-Z]))\s+"
 )
 MARKED = re.compile(
-    r"^\s*(?:(?:safety |key |national |local )?(?:recommendation|action|R|SR)\s*[A-Z]?\d[\w/.-]*\s*[:.–-]?\s+)", re.I
+    r"^\s*(?:(?:safety |key |national |local )?(?:recommendation|action|R|SR)\s*"
+    r"(?:[A-Z]{1,6}[/-]?)?\d[\w/.-]*\s*[:.–-]?\s+)",
+    re.I,
 )
 RECOMMENDATION_HEADING = re.compile(
     r"\b(?:recommendations?|essential actions?|actions for learning|matters of concern)\b", re.I
@@ -45,6 +47,12 @@ RECIPIENT = (
     re.compile(rf"\brecommended (?:that )?({BODY})(?: (?:should|must|to|works?|ensures?|reviews?|develops?|takes?)\b)"),
     re.compile(rf"^(?:[Tt]herefore,? )?({BODY}) (?:should|must|needs? to|is asked to|are asked to|to (?=[a-z]))"),
 )
+ADDRESSEE = re.compile(
+    r"^\s*(?:addressed to|made to|for action by|action by|responsible(?: organisation| body)?|recipient|owner|to)\s*"
+    r"[:–-]\s*(?P<body>[A-Z].{2,120})$",
+    re.I,
+)
+ADDRESSED_HEADING = re.compile(r"\b(?:recommendations?|actions?) (?:for|to) (?P<body>(?:the )?\S.{2,100})$", re.I)
 BODY_WORDS = re.compile(
     r"\b(?:trusts?|nhs|department|secretary of state|colleges?|royal|nice|cqc|commission|boards?|systems?|"
     r"lmns|lms|icbs?|services?|hospitals?|units?|providers?|commissioners|network|networks|council|government|ministry|"
@@ -112,6 +120,10 @@ def split_findings(document: Document, lines: Iterable[Line]) -> list[Finding]:
         if status and findings and _words(block.text) <= MIN_WORDS * 2 and findings[-1].kind == RECOMMENDATION:
             findings[-1] = _with_status(findings[-1], status.group(1))
             continue
+        addressee = ADDRESSEE.match(block.text)
+        if addressee and findings and findings[-1].kind == RECOMMENDATION and BODY_WORDS.search(addressee["body"]):
+            findings[-1] = replace(findings[-1], recipient=findings[-1].recipient or addressee["body"].strip(" ."))
+            continue
         for kind, text in _pieces(block):
             if _words(text) < MIN_WORDS:
                 continue
@@ -127,6 +139,12 @@ def recipient(text: str) -> str:
         if match and BODY_WORDS.search(match.group(1)):
             return re.sub(r"^[Tt]he ", "", match.group(1)).strip(" ,")
     return ""
+
+
+def _addressed(heading: str) -> str:
+    """Return whom a heading addresses: "Recommendations for NHS England"; empty where it names no body."""
+    found = ADDRESSED_HEADING.search(heading)
+    return re.sub(r"^[Tt]he ", "", found["body"]) if found and BODY_WORDS.search(found["body"]) else ""
 
 
 def sentences(text: str) -> list[str]:
@@ -168,7 +186,7 @@ def _finding(document: Document, block: _Block, kind: str, text: str, before: in
         text,
         block.page,
         block.heading,
-        recipient(text) if kind == RECOMMENDATION else "",
+        recipient(text) or _addressed(block.heading) if kind == RECOMMENDATION else "",
         status.group(1).lower() if status else "",
     )
 
@@ -192,7 +210,7 @@ def _blocks(lines: Iterable[Line]) -> Iterator[_Block]:
     """
     held: list[Line] = []
     for line in lines:
-        starts = bool(BULLET.match(line.text) or MARKED.match(line.text) or STATUS.match(line.text))
+        starts = any(mark.match(line.text) for mark in (BULLET, MARKED, STATUS, ADDRESSEE))
         has_words = bool(re.search(r"[A-Za-z]", line.text))
         if held and (not has_words or starts or line.heading != held[0].heading):
             yield _joined(held)

@@ -15,8 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ingest.documents.findings import BULLET
+from ingest.documents.findings import ADDRESSEE, BULLET, MARKED, STATUS
 from ingest.documents.passages import Passage, Report
+from ingest.documents.pdf_columns import boxes_in_reading_order
 from ingest.land.unreadable import Unreadable
 from perinatal.printable import one_line
 
@@ -79,9 +80,9 @@ def pdf_passages(lines: list[PrintedLine]) -> Iterator[Passage]:
 
 
 def _starts_anew(before: PrintedLine, line: PrintedLine) -> bool:
-    if BULLET.match(line.text):
+    if any(mark.match(line.text) for mark in (BULLET, MARKED, STATUS, ADDRESSEE)):
         return True
-    if line.page != before.page:
+    if line.page != before.page or line.top < before.top:  # the next page, or the next column
         return before.text.endswith(FULL_STOP)
     return line.top - before.bottom > 0.8 * before.size
 
@@ -95,11 +96,12 @@ def _passage(lines: list[PrintedLine], headings: dict[float, str]) -> Iterator[P
 
 def _printed_lines(pages: Iterable[Any]) -> Iterator[PrintedLine]:
     for number, page in enumerate(pages, start=1):
-        for found in page.extract_text_lines(return_chars=True):
-            text = one_line(found["text"])
-            if text and not re.fullmatch(r"(page )?\d{1,4}( of \d+)?", text, re.IGNORECASE):
-                size = statistics.median(char["size"] for char in found["chars"])
-                yield PrintedLine(text, number, float(size), float(found["top"]), float(found["bottom"]))
+        for box in boxes_in_reading_order(page):
+            for found in page.crop(box).extract_text_lines(return_chars=True):
+                text = one_line(found["text"])
+                if text and not re.fullmatch(r"(page )?\d{1,4}( of \d+)?", text, re.IGNORECASE):
+                    size = statistics.median(char["size"] for char in found["chars"])
+                    yield PrintedLine(text, number, float(size), float(found["top"]), float(found["bottom"]))
         page.close()
 
 

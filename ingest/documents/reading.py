@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import operator
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -18,12 +19,13 @@ from ingest.documents import findings
 from ingest.documents.passage_kinds import kind_of
 from ingest.documents.passages import Passage, Report
 from ingest.documents.pdf_report import read_pdf_report
+from ingest.documents.responses import with_answers
 from ingest.documents.web_report import read_web_report
 from ingest.land.sniff import Kind, sniff
 from ingest.land.template import iso_date
 from ingest.land.unreadable import Unreadable
 
-EXTRACTED_BY: Final = "passages 1"
+EXTRACTED_BY: Final = "passages 2"
 COLUMNS: Final = (
     "source",
     "document_title",
@@ -74,8 +76,9 @@ def _rows(document: Report, source_id: str) -> Iterator[dict[str, Any]]:
         "extracted_by": EXTRACTED_BY,
     }
     about = findings.Document(source_id, document.title, document.url or "", document.published_on or "")
-    for kind, passages in itertools.groupby(document.passages, key=kind_of):
-        for found in findings.split_findings(about, _lines(passages) if kind else ()):
+    read = with_answers((kind_of(passage), passage) for passage in document.passages)
+    for kind, group in itertools.groupby(read, key=operator.itemgetter(0)):
+        for found in findings.split_findings(about, _lines(passage for _, passage in group) if kind else ()):
             yield {
                 **common,
                 "kind": findings.RECOMMENDATION if found.kind == findings.RECOMMENDATION else kind,

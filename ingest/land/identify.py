@@ -47,7 +47,7 @@ def _check_dataset(arrival_: Arrival, found: Identity, seen: Identity | None, he
     source, layout = arrival_.source, found.contract if found.contract in arrival_.source.datasets else None
     names = source.dataset_names(layout)
     release = (seen.release if seen else None) or arrival_.release
-    if layout and (not names or found.dataset in names):
+    if layout and (not names or found.dataset in names or arrival_.dataset is None):  # the parser's own names stand
         whole = [fit.layout for fit in fits_of(header, source) if fit.is_whole]
         if layout in whole or not any(name in names for name in whole):
             return

@@ -42,7 +42,7 @@ def write_pdf(path: Path, title: str, sections: dict[str, list[str]]) -> None:
         _place(pages, [(HEADING_SIZE, heading), (0, "")])
         for text in texts:
             _place(pages, [*((BODY_SIZE, line) for line in _wrapped(text)), (0, "")])
-    path.write_bytes(_pdf(title, [_page_stream(page) for page in pages]))
+    path.write_bytes(pdf_bytes(title, [_page_stream(page) for page in pages]))
 
 
 def _place(pages: list[list[tuple[float, str]]], lines: list[tuple[float, str]]) -> None:
@@ -72,7 +72,7 @@ def _page_stream(lines: list[tuple[float, str]]) -> bytes:
     return b"\n".join(out)
 
 
-def _pdf(title: str, streams: list[bytes]) -> bytes:
+def pdf_bytes(title: str, streams: list[bytes]) -> bytes:
     """Return a PDF of one page a stream. Object 1 catalogue, 2 page tree, 3 font, 4 title, then page and stream."""
     kids = " ".join(f"{5 + 2 * number} 0 R" for number in range(len(streams)))
     objects = [

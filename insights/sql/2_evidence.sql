@@ -22,6 +22,9 @@ select
     coded.evidence_end,
     coded.score,
     coded.coded_by,
+    coalesce(reviewed.reviewers, 0) as reviewers,
+    reviewed.decided_on::date as decided_on,
+    coalesce(reviewed.is_disputed, false) as is_disputed,
     finding.kind,
     finding.source_id,
     case
@@ -44,5 +47,22 @@ select
     ) as usage_warnings
 from coded
 inner join told as finding using (finding_id)
+left join reviewed using (finding_id, theme_id)
 order by coded.theme_id, finding.source_id, finding.published_on, coded.finding_id
+;
+
+-- Grain: theme that people decided on: how many codes, by how many people, and how far these agree. Names of reviewers
+-- are not here: `perinatal themes agreement` shows them to who has the decisions.
+create or replace table marts.theme_review as
+select
+    theme_id,
+    decided,
+    by_several,
+    disputed,
+    kappa,
+    reviewers,
+    first_decided_on::date as first_decided_on,
+    last_decided_on::date as last_decided_on
+from agreed
+order by theme_id
 ;

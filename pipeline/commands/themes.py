@@ -78,6 +78,18 @@ def review(
     _ask(decisions, reviewer, today, questions, places)
 
 
+@app.command()
+def agreement(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Say how far reviewers agree: the codes on which they do not, then each theme with κ, who and when."""
+    from insights.decisions import DecisionFile
+    from insights.review_report import write
+    from perinatal import home
+
+    write(DecisionFile(home.get().theme_decisions).read(), sys.stdout, json=as_json)
+
+
 def _ask(
     decisions: DecisionFile, reviewer: str, today: date, questions: list[Question], places: dict[str, str]
 ) -> None:

@@ -102,12 +102,16 @@ class Edition:
     actuals: list[Record] = field(default_factory=list)
     trajectory: list[Record] = field(default_factory=list)
     positions: list[Record] = field(default_factory=list)
+    attention: list[Record] = field(default_factory=list)
+    births: dict[tuple[str, str], Record] = field(default_factory=dict)  # level, code
+    deprived: dict[tuple[str, str], Record] = field(default_factory=dict)  # level, code
     signals: dict[SeriesKey, list[Record]] = field(default_factory=dict)
     inequality: dict[tuple[str, str], list[Record]] = field(default_factory=dict)  # level, code
     board: dict[str, list[Record]] = field(default_factory=dict)  # trust
     compliance: dict[str, list[Record]] = field(default_factory=dict)  # organisation
     themes: list[Record] = field(default_factory=list)
     evidence: dict[str, list[Record]] = field(default_factory=dict)  # theme
+    theme_reviews: dict[str, Record] = field(default_factory=dict)  # theme
     theme_bodies: dict[str, list[Record]] = field(default_factory=dict)  # theme
     theme_figures: dict[str, list[Record]] = field(default_factory=dict)  # theme
     theme_indicators: dict[str, list[Record]] = field(default_factory=dict)  # theme

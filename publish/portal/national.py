@@ -98,31 +98,6 @@ def _position_counts(lookup: Lookup, ambition_id: str) -> list[dict[str, Any]]:
     ]
 
 
-def regions(lookup: Lookup) -> list[dict[str, Any]]:
-    """Return the LMSs by region, each with its trusts and the number of values worse and better."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for lms in lookup.edition.lms:
-        values = [value for value in lookup.by_organisation["lms", lms["lms_code"]] if value.is_current]
-        trusts = lookup.trusts_of[lms["lms_code"]]
-        counted = Counter(
-            value.conclusion
-            for values_of in [values, *(lookup.by_organisation["trust", trust["code"]] for trust in trusts)]
-            for value in values_of
-            if lookup.may_stand_out(value)
-        )
-        found.setdefault(lms["region_name"], []).append(
-            {
-                "lms": lms,
-                "trusts": trusts,
-                "worse": counted["worse"],
-                "better": counted["better"],
-                "incomplete": sum(value.is_incomplete for value in values),
-                "values": len(values),
-            }
-        )
-    return [{"region": region, "rows": rows} for region, rows in sorted(found.items())]
-
-
 def themes(lookup: Lookup) -> dict[str, Any]:
     """Return the themes in order of convergence, with the picture of which source names which."""
     rows = [_theme(lookup, row) for row in lookup.edition.themes]

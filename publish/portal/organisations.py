@@ -1,54 +1,66 @@
-"""The pages of an LMS and of a trust: what stands out, where it stands, its figures, its pictures, its gaps."""
+"""The pages of an LMS and of a trust: who it is, what stands out, ambitions, what is late, figures, gaps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from publish.portal import charts
 from publish.portal import wording as words
+from publish.portal.attention import Attention
 from publish.portal.gaps import Gaps
-from publish.portal.lookup import Lookup, point, span_of
+from publish.portal.lookup import Lookup
+from publish.portal.members import Members
 from publish.portal.model import Record, Value
+from publish.portal.overview import Overview
 from publish.portal.pictures import Pictures
-from publish.portal.standing_out import StandingOut
+from publish.portal.quality import newest_releases
+from publish.portal.recording import Recording, is_data_check
+from publish.portal.rows import Rows, by_gap
 
-MOST_SIDE_BY_SIDE = 40
 MOST_GROUPS = 60
+MOST_DOUBTED = 40
 
 
 class OrganisationViews:
-    """Builds what the templates `lms.html` and `trust.html` show."""
+    """Builds what the templates `lms.html`, `trust.html` and `recording.html` show."""
 
     def __init__(self, lookup: Lookup, pictures: Pictures, gaps: Gaps) -> None:
         self.lookup = lookup
         self.edition = lookup.edition
         self.pictures = pictures
         self.gaps = gaps
-        self.standing_out = StandingOut(lookup)
-        self.spans = {
-            key: _capped_span(values) for key, values in lookup.by_indicator.items() if key[0] in ("lms", "trust")
+        self.members = Members(lookup)
+        self.attention = Attention(lookup)
+        self.overview = Overview(lookup, self.members)
+        self.recording = Recording(lookup)
+        self.rows = Rows(lookup)
+        self.england = {
+            row["ambition_id"]: row
+            for row in sorted(self.edition.actuals, key=lambda row: (row["year"], row["period"]))
+            if row["is_headline"]
         }
+        self.late = [row for row in newest_releases(self.edition) if row["late"][0] == "Late"]
 
     def lms(self, lms: Record) -> dict[str, Any]:
         """Return the context of an LMS page."""
         code = lms["lms_code"]
-        trusts = self.lookup.trusts_of[code]
+        trusts = self.members.of(code)
         values = self.lookup.by_organisation["lms", code]
-        everybody = [*values, *(v for t in trusts for v in self.lookup.by_organisation["trust", t["code"]])]
+        own = [*values, *(v for trust in trusts for v in self.lookup.by_organisation["trust", trust["code"]])]
         return {
             "lms": lms,
-            "trusts": trusts,
-            "notable": self.standing_out.among(everybody, self.gaps.of("lms_code", code)),
-            "positions": self.lookup.positions["lms", code],
-            "tables": self.tables(values),
-            "side_by_side": self.side_by_side(trusts),
+            "trusts": self.members.settings(trusts),
+            "other_trusts": self.members.others_of(code),
+            "closed": self.members.closed_of(code),
+            "grid": self.overview.trusts(trusts),
             "funnels": self.pictures.funnels_with({trust["code"] for trust in trusts}),
-            "charts": self.pictures.over_time("lms", code, values),
-            "inequality": self.inequality("lms", code),
-            "incomplete": _by_gap(value for value in values if value.is_incomplete),
-            "missing": self.gaps.of("lms_code", code),
+            "incomplete": by_gap(value for value in values if value.is_incomplete and value.value_min is not None),
             "changes": [row for row in self.edition.change_counts if row["lms_code"] == code],
+            "has_recording": bool(self.recording.checks(trusts)),
+            "notable": self.attention.of("lms", code, [trust["code"] for trust in trusts]),
+            **self._shared("lms", code, values),
+            **self._doubted(own),
+            "missing": self.gaps.of("lms_code", code),
         }
 
     def trust(self, trust: Record) -> dict[str, Any]:
@@ -59,87 +71,69 @@ class OrganisationViews:
         return {
             "trust": trust,
             "lms": lms,
-            "notable": self.standing_out.among(values, self.gaps.of("trust_code", code)),
-            "positions": self.lookup.positions["trust", code],
+            "is_open": self.members.is_open(trust),
             "board": self.edition.board.get(code, []),
-            "tables": self.tables(values),
             "funnels": self.pictures.funnels_with({code}),
-            "charts": self.pictures.over_time("trust", code, values),
-            "inequality": self.inequality("trust", code),
-            "compliance": self.edition.compliance.get(code, []),
+            "compliance": [row for row in self.edition.compliance.get(code, []) if not is_data_check(row)],
+            "has_recording": lms is not None and bool(self.recording.checks([trust])),
+            "notable": self.attention.of("trust", code),
+            **self._shared("trust", code, values),
+            **self._doubted(values),
             "missing": self.gaps.of("trust_code", code),
         }
 
-    def tables(self, values: Sequence[Value]) -> list[dict[str, Any]]:
-        """Return the values by publisher, each with its small pictures."""
-        found: dict[str, list[dict[str, Any]]] = {}
-        empty: dict[str, list[Value]] = {}
-        for value in values:
-            series = self.edition.series.get(value.key, [])
-            span = self.spans.get((value.level, value.indicator_id, value.source_id), (0.0, 1.0))
-            if _is_empty(value):
-                empty.setdefault(value.source_id, []).append(value)
-                continue
-            found.setdefault(value.source_id, []).append(
-                {
-                    "value": value,
-                    "whisker": charts.whisker(point(value), value.comparator_value, span),
-                    "spark": charts.spark([row["value"] for row in series]),
-                }
-            )
-        return [
-            {
-                "source_id": source,
-                "rows": found.get(source, []),
-                "empty": _by_gap(empty.get(source, [])),
-                "has_adjusted": any(row["value"].adjusted_value is not None for row in found.get(source, [])),
-                "warnings": sorted({word for row in found.get(source, []) for word in row["value"].usage_warnings}),
-            }
-            for source in dict.fromkeys([*found, *empty])
-        ]
+    def recording_of(self, lms: Record) -> dict[str, Any]:
+        """Return the context of the page of an LMS's recording measures."""
+        trusts = self.members.of(lms["lms_code"])
+        return {"lms": lms, "trusts": trusts, "checks": self.recording.checks(trusts)}
 
-    def side_by_side(self, trusts: Sequence[Record]) -> dict[str, Any]:
-        """Return the trusts' newest values as a table: a row an indicator, a column a trust."""
-        rows: dict[tuple[str, str], dict[str, Value]] = {}
-        for trust in trusts:
-            for value in self.lookup.by_organisation["trust", trust["code"]]:
-                rows.setdefault((value.indicator_id, value.source_id), {})[trust["code"]] = value
-        ordered = sorted(rows.items(), key=lambda item: self.lookup.importance(next(iter(item[1].values()))))
+    def _shared(self, level: str, code: str, values: Sequence[Value]) -> dict[str, Any]:
+        shown = self.rows.of(values)
         return {
-            "rows": [
-                {
-                    "any": max(cells.values(), key=lambda value: value.period_end),
-                    "cells": [cells.get(trust["code"]) for trust in trusts],
-                }
-                for _, cells in ordered[:MOST_SIDE_BY_SIDE]
-            ],
-            "left_out": max(0, len(ordered) - MOST_SIDE_BY_SIDE),
+            "setting": self.members.setting(level, code),
+            "positions": self._positions(level, code),
+            "late": self.late,
+            "shown": shown,
+            "charts": self.pictures.over_time(level, code, self.rows.drawn(values)),
+            "inequality": self.inequality(level, code),
+            "warnings": sorted(_warnings(shown)),
         }
 
+    def _positions(self, level: str, code: str) -> list[dict[str, Any]]:
+        """Return the five ambitions, each with the organisation's positions; where it has none, England's newest."""
+        found = self.lookup.positions[level, code]
+        return [
+            {
+                "about": about,
+                "rows": [row for row in found if row["ambition_id"] == about["ambition_id"]],
+                "england": self.england.get(about["ambition_id"]),
+            }
+            for about in self.edition.ambitions
+        ]
+
+    def _doubted(self, values: Iterable[Value]) -> dict[str, Any]:
+        """Return the newest values with a warning of a fault: not believable, sent in part, resting on few records."""
+        found = [
+            (value, sorted(faults))
+            for value in values
+            if value.is_current and (faults := set(value.usage_warnings) & self.edition.faults)
+        ]
+        return {"doubted": found[:MOST_DOUBTED], "doubted_left_out": max(0, len(found) - MOST_DOUBTED)}
+
     def inequality(self, level: str, code: str) -> dict[str, Any]:
-        """Return the rates by ethnicity and deprivation, most unequal indicator first."""
+        """Return the rates by ethnicity and deprivation, a part an indicator and kind of group."""
         rows = self.edition.inequality.get((level, code), [])
-        return {"rows": rows[:MOST_GROUPS], "left_out": max(0, len(rows) - MOST_GROUPS)}
+        parts: dict[tuple[str, str], list[Record]] = {}
+        for row in rows[:MOST_GROUPS]:
+            parts.setdefault((row["indicator_name"], row["breakdown"]), []).append(row)
+        return {"parts": parts, "left_out": max(0, len(rows) - MOST_GROUPS)}
 
 
-def _is_empty(value: Value) -> bool:
-    """Whether a row holds no number at all: such values are named in one line below the table."""
-    numbers = (value.value, value.value_min, value.value_max, value.adjusted_value)
-    return not value.is_suppressed and all(number is None for number in numbers)
+def _warnings(shown: dict[str, Any]) -> set[str]:
+    topics = [rows for kind in ("outcome", "process", "setting") for rows in shown[kind].values()]
+    return {word for rows in topics for row in rows for word in row.value.usage_warnings}
 
 
-def _by_gap(values: Iterable[Value]) -> list[dict[str, Any]]:
-    """Return values by release, period and why they are incomplete: one line says it for all of them."""
-    found: dict[tuple[str, str, str], list[Value]] = {}
-    for value in values:
-        found.setdefault((value.release_key, value.period_label, words.why_no_value(value)), []).append(value)
-    return [{"any": group[0], "why": why, "values": group} for (_, _, why), group in found.items()]
-
-
-def _capped_span(values: list[Value]) -> tuple[float, float]:
-    """Return a scale that a few tiny trusts with huge intervals do not squeeze: at most three times the comparator."""
-    low, high = span_of(values)
-    compare = [value.comparator_value for value in values if value.comparator_value]
-    middle = [value.value for value in values if value.value]
-    ceilings = [3 * max(compare)] if compare else []
-    return (low, max(min([high, *ceilings]), max(middle, default=0.0)) or 1.0)
+def trust_order(trust: Record) -> str:
+    """Return what trusts are listed by: the name without a leading article."""
+    return words.without_nhs(trust["name"] or trust["code"]).removeprefix("The ")

@@ -133,6 +133,51 @@ where seen.code is not null or (bodies.closed_on is null and bodies.lms_code is 
 order by name, code
 """
 
+ATTENTION = "select * from marts.attention order by level, organisation_code, rank"
+
+# births a year: MBRRACE-UK's total births where they ship, else the babies of the newest year of MSDS
+BIRTHS = """
+with
+    counted as (
+        select
+            level, code, period_label, period_end, release_key,
+            case source_id when 'mbrrace' then denominator else value end as value,
+            source_id <> 'mbrrace' as is_second
+        from headline
+        where
+            months = 12
+            and (indicator_id, source_id)
+            in (('extended_perinatal_mortality_rate', 'mbrrace'), ('msds_total_babies', 'msds'))
+    )
+select level, code, value, period_label, release_key
+from counted
+where level in ('trust', 'lms') and value is not null
+qualify row_number() over (partition by level, code order by is_second, period_end desc) = 1
+"""
+
+# share of women at booking who live in the most deprived fifth of areas: deciles 1 and 2 of the newest year
+DEPRIVED = """
+with
+    decile as (
+        select
+            'lms' as level, lms_code as code, breakdown_value, value, period_label, period_start, period_end,
+            release_key
+        from marts.lms_indicator
+        where indicator_id = 'msds_deprivation_decile_at_booking'
+        union all
+        select
+            'trust', trust_code, breakdown_value, value, period_label, period_start, period_end, release_key
+        from marts.trust_indicator
+        where indicator_id = 'msds_deprivation_decile_at_booking'
+    )
+select level, code, sum(value) as value, period_label, max(release_key) as release_key
+from decile
+where regexp_matches(breakdown_value, '^0[12]( |$)') and period_end - period_start > 300
+group by level, code, period_label, period_end
+having count(value) = 2
+qualify row_number() over (partition by level, code order by period_end desc) = 1
+"""
+
 CATEGORIES = """
 with
     england as (
@@ -181,7 +226,10 @@ EVIDENCE = f"""
 select evidence.*, finding.* exclude (finding_id)
 from marts.theme_evidence as evidence
 left join core.fct_finding as finding on finding.finding_id = evidence.finding_id
-qualify row_number() over (partition by evidence.theme_id order by evidence.finding_id) <= {EVIDENCE_SHOWN}
+qualify row_number() over (
+    partition by evidence.theme_id
+    order by evidence.coded_by = 'person' desc, evidence.is_disputed desc, evidence.finding_id
+) <= {EVIDENCE_SHOWN}
 """
 
 # newest position of each organisation against each trajectory

@@ -61,10 +61,12 @@ def _mend(token: Token) -> None:
 def _in_regions(tokens: list[Token]) -> list[Token]:
     """Put each table into a region that scrolls, and gives way at 320 px."""
     found: list[Token] = []
+    tables = 0
     for token in tokens:
         if token.type == "table_open":
+            tables += 1
             region = Token("region_open", "div", 1)
-            region.attrs = {"class": "scroll", "role": "region", "tabindex": "0", "aria-label": "Table"}
+            region.attrs = {"class": "scroll", "role": "region", "tabindex": "0", "aria-label": f"Table {tables}"}
             found.append(region)
         found.append(token)
         if token.type == "table_close":

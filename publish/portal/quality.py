@@ -17,7 +17,7 @@ def context(lookup: Lookup, missing: Sequence[Record]) -> dict[str, Any]:
     suites = Counter(check["suite"] for check in edition.checks)
     met = Counter(check["suite"] for check in edition.checks if check["success"])
     return {
-        "newest": _newest_releases(edition),
+        "newest": newest_releases(edition),
         "missing": missing,
         "open_alerts": _by_rule(edition, (alert for alert in edition.alerts if alert["state"] == "open")),
         "accepted_alerts": [alert for alert in edition.alerts if alert["state"] == "accepted"],
@@ -62,7 +62,7 @@ def _completeness_of(lookup: Lookup, lms: Record, missing: Iterable[Record]) -> 
     }
 
 
-def _newest_releases(edition: Edition) -> list[Record]:
+def newest_releases(edition: Edition) -> list[Record]:
     """Return the newest release of each dataset, with whether the next one is late on the day of the edition."""
     newest: dict[tuple[str, str], Record] = {}
     for release in edition.releases.values():

@@ -106,6 +106,9 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
         actuals=reader.all_of("marts.national_ambition", "ambition_id, definition, geography, year, period"),
         trajectory=reader.all_of("core.ambition_trajectory", "trajectory_id, year"),
         positions=reader.rows(page_queries.POSITIONS, "marts.ambition_position"),
+        attention=reader.rows(page_queries.ATTENTION, "marts.attention"),
+        births=_by_organisation(reader.rows(page_queries.BIRTHS)),
+        deprived=_by_organisation(reader.rows(page_queries.DEPRIVED, "marts.lms_indicator", "marts.trust_indicator")),
         signals=reader.grouped(
             reader.rows(page_queries.SIGNALS, "marts.signal"),
             lambda row: (row["level"], row["organisation_code"], row["indicator_id"], row["source_id"]),
@@ -125,6 +128,7 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
         evidence=reader.grouped(
             reader.rows(page_queries.EVIDENCE, "marts.theme_evidence", "core.fct_finding"), lambda row: row["theme_id"]
         ),
+        theme_reviews={row["theme_id"]: row for row in reader.all_of("marts.theme_review", "theme_id")},
         theme_bodies=reader.grouped(
             reader.all_of("marts.theme_body", "theme_id, emphasis desc, body"), lambda row: row["theme_id"]
         ),
@@ -150,6 +154,10 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
             reader.rows(page_queries.CATEGORIES, "marts.england_indicator"), lambda row: row["indicator_id"]
         ),
     )
+
+
+def _by_organisation(rows: list[Record]) -> dict[tuple[str, str], Record]:
+    return {(row["level"], row["code"]): row for row in rows}
 
 
 def _row_counts(reader: Reader) -> dict[str, int]:

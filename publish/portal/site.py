@@ -12,16 +12,19 @@ from publish.portal import wording as words
 from publish.portal.funnels import Funnel
 from publish.portal.gaps import Gaps
 from publish.portal.indicators import IndicatorViews
-from publish.portal.lookup import ENGLAND, OLD_AFTER_YEARS, Lookup
+from publish.portal.lookup import ENGLAND, Lookup
 from publish.portal.model import Edition, Record
 from publish.portal.organisations import OrganisationViews
 from publish.portal.page_queries import CHANGES_SHOWN, EVIDENCE_SHOWN
 from publish.portal.pictures import Pictures
+from publish.portal.regions import Regions
+from publish.portal.tile_map import TileMaps
 
 HERE = Path(__file__).parent
-STATIC = ("portal.css", "portal.js", "icon.svg")
+STATIC = ("portal.css", "portal.js", "filter.js", "icon.svg")
 NAVIGATION = (
     ("lms/index.html", "Local maternity systems"),
+    ("trust/index.html", "Trusts"),
     ("indicator/index.html", "Indicators"),
     ("theme/index.html", "Themes"),
     ("quality.html", "Data quality"),
@@ -41,6 +44,8 @@ class Site:
         self.gaps = Gaps(self.look_up)
         pictures = Pictures(self.look_up, funnels)
         self.views = OrganisationViews(self.look_up, pictures, self.gaps)
+        self.regions = Regions(self.look_up, self.views, self.gaps)
+        self.maps = TileMaps(self.look_up, self.views.overview)
         self.indicators = IndicatorViews(self.look_up, pictures)
         self.folder = folder
         self.pages = 0
@@ -54,7 +59,8 @@ class Site:
             "sample": charts.key,
             "keys": charts.KEYS,
             "standings": national.STANDINGS,
-            "old_after": OLD_AFTER_YEARS,
+            "columns": self.views.overview.columns,
+            "position_short": words.POSITION_SHORT,
             "trend_words": words.TREND_WORDS,
             "position_words": words.POSITION_WORDS,
         }
@@ -74,6 +80,7 @@ class Site:
         self._statics()
         self._national()
         self._organisations()
+        self._overviews()
         self._indicators()
         self._themes()
         self._releases()
@@ -104,27 +111,51 @@ class Site:
 
     def _organisations(self) -> None:
         section = "lms/index.html"
-        self.page("lms/index.html", "lms_list.html", section, regions=national.regions(self.look_up))
+        self.page("lms/index.html", "lms_list.html", section, regions=self.regions.listed(), maps=self.maps.listed())
+        for code in self.regions.names:
+            self.page(self.regions.page_of(code), "region.html", section, **self.regions.region(code))
         for lms in self.edition.lms:
             name = words.slug(lms["lms_code"])
-            context = self.views.lms(lms)
             self.page(
                 f"lms/{name}.html",
                 "lms.html",
                 section,
                 pack=f"../../downloads/lms/{name}/",
-                warnings_shown=_warnings(context["tables"]),
-                **context,
+                region_page=self.regions.page_of(lms["region_code"] or ""),
+                **self.views.lms(lms),
             )
+            self.page(f"recording/{name}.html", "recording.html", section, **self.views.recording_of(lms))
+        section = "trust/index.html"
+        self.page("trust/index.html", "trust_list.html", section, **self.regions.trusts())
         for trust in self.edition.trusts.values():
-            context = self.views.trust(trust)
-            self.page(
-                f"trust/{words.slug(trust['code'])}.html",
-                "trust.html",
-                section,
-                warnings_shown=_warnings(context["tables"]),
-                **context,
-            )
+            self.page(f"trust/{words.slug(trust['code'])}.html", "trust.html", section, **self.views.trust(trust))
+
+    def _overviews(self) -> None:
+        overview, maps = self.views.overview, self.maps.listed()
+        self.page(
+            "overview/lms.html",
+            "overview.html",
+            "lms/index.html",
+            heading="Local maternity systems on the key indicators",
+            head="Local maternity system",
+            grouped="Region",
+            csv="../../downloads/lms_indicator.csv",
+            rows=overview.lms(),
+            maps=maps,
+        )
+        self.page(
+            "overview/trusts.html",
+            "overview.html",
+            "trust/index.html",
+            heading="Trusts on the key indicators",
+            head="Trust",
+            grouped="",
+            csv="../../downloads/trust_indicator.csv",
+            rows=overview.trusts(self.regions.trusts()["standing"]),
+            maps=maps,
+        )
+        for column, path in maps:
+            self.page(path, "map.html", "lms/index.html", **self.maps.page(column))
 
     def _indicators(self) -> None:
         section = "indicator/index.html"
@@ -164,6 +195,7 @@ class Site:
                 "theme.html",
                 section,
                 theme=theme,
+                review=self.edition.theme_reviews.get(theme["theme_id"]),
                 bodies=self.edition.theme_bodies.get(theme["theme_id"], []),
                 figures=self.edition.theme_figures.get(theme["theme_id"], []),
                 indicators=self.edition.theme_indicators.get(theme["theme_id"], []),
@@ -226,6 +258,8 @@ class Site:
         self.page("downloads.html", "downloads.html", "downloads.html", marts=schemas.get("marts", []), queries=queries)
         self.page("dictionary.html", "dictionary.html", "downloads.html", schemas=schemas)
         self.page("about.html", "about.html", "about.html")
+        self.page("accessibility.html", "accessibility.html", "about.html")
+        self.page("official-statistics.html", "official_statistics.html", "about.html")
         for name, path in prose.PAGES.items():
             title, body = prose.document(name)
             self.page(path, "document.html", "about.html", title=title, body=body)
@@ -252,7 +286,3 @@ class Site:
     def _search(self) -> None:
         self.page("search.html", "search.html")
         (self.folder / "search.json").write_text(search.index(self.look_up), encoding="utf-8")
-
-
-def _warnings(tables: list[dict[str, Any]]) -> list[str]:
-    return sorted({word for table in tables for word in table["warnings"]})

@@ -11,6 +11,8 @@ from markupsafe import Markup, escape
 
 from publish.portal import wording as words
 from publish.portal.model import Record
+from publish.portal.rows import verdict_counts
+from publish.portal.topics import topic_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -43,6 +45,10 @@ def environment() -> jinja2.Environment:
         "what_changed": words.what_changed,
         "geography": words.geography,
         "uncapitalised": words.uncapitalised,
+        "sentence": words.sentence,
+        "period": words.period,
+        "topic_name": lambda indicator_id: topic_of(indicator_id).name,
+        "verdict_counts": verdict_counts,
         "day_and_time": words.day_and_time,
         "plural": words.plural,
         "slug": words.slug,

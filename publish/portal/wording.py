@@ -29,6 +29,7 @@ ASSURANCE_WORDS = {
     "consistent_fail": "The target is missed month after month",
     "inconsistent": "The target is met or missed by chance",
 }
+POSITION_SHORT = {"below": "Below", "above": "Above", "not distinguishable": "No clear difference"}
 POSITION_WORDS = {
     "below": "Below the trajectory",
     "above": "Above the trajectory",
@@ -144,10 +145,10 @@ def whose_verdict(row: Value | dict[str, Any]) -> str:
     """Name whose verdict a row's is, and on what it rests."""
     get = row.get if isinstance(row, dict) else lambda name: getattr(row, name)
     if get("verdict_basis") == "publisher":
-        return "by MBRRACE-UK, adjusted" if get("source_id") == "mbrrace" else "by the publisher"
+        return "MBRRACE-UK’s verdict" if get("source_id") == "mbrrace" else "publisher’s verdict"
     if get("verdict_basis") == "publisher_adjusted_rate":
-        return f"publisher’s adjusted rate, {get('verdict_level')}% limits"
-    return f"by this project, {get('verdict_level')}% limits" if get("verdict_basis") else ""
+        return f"our verdict on the publisher’s adjusted rate, {get('verdict_level')}% limits"
+    return f"our verdict, {get('verdict_level')}% limits" if get("verdict_basis") else ""
 
 
 def label(word: str | None) -> str:
@@ -168,6 +169,28 @@ def day(value: date | datetime | str | None) -> str:
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
     return f"{value.day} {value:%B %Y}"
+
+
+def sentence(text: str) -> str:
+    """Begin a sentence with a text: its first letter is a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def period(row: Value | dict[str, Any]) -> str:
+    """Write a period as people do: April 2025 for the publisher's 2025-04; years as they are labelled."""
+    get = row.get if isinstance(row, dict) else lambda name: getattr(row, name)
+    label, end = str(get("period_label")), get("period_end")
+    return month(end) if end is not None and label == f"{end:%Y-%m}" else label
+
+
+def short_period(row: Value) -> str:
+    """Write a period for the head of a narrow column: Apr 2025."""
+    return f"{row.period_end:%b %Y}" if row.period_label == f"{row.period_end:%Y-%m}" else row.period_label
+
+
+def month(value: date) -> str:
+    """Write a month: April 2024."""
+    return f"{value:%B %Y}"
 
 
 def short_day(value: date | None) -> str:

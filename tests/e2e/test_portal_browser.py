@@ -92,7 +92,7 @@ def test_the_journey_of_an_lms_lead(watched: Watched, tmp_path: Path) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("North & South <b>Shire</b>")
     standing_out = page.locator("ul.notable")
     expect(standing_out.locator("li").first).to_contain_text("Red signal")
-    standing_out.get_by_role("link", name="Middle Shire Hospitals NHS Foundation Trust").first.click()
+    standing_out.get_by_role("link", name="Middle Shire").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Middle Shire Hospitals NHS Foundation Trust")
     page.locator("table.values").first.get_by_role("link", name="MBRRACE 2024").click()
     expect(page.get_by_text("a" * 64)).to_be_visible()
@@ -101,7 +101,7 @@ def test_the_journey_of_an_lms_lead(watched: Watched, tmp_path: Path) -> None:
     )
     page.go_back()
     with page.expect_download() as waiting:
-        page.get_by_role("link", name="Workbook of its local maternity system").click()
+        page.get_by_role("link", name="Download the pack of its LMS").click()
     saved = tmp_path / waiting.value.suggested_filename
     waiting.value.save_as(saved)
     assert saved.name == "QAA.xlsx"
@@ -143,6 +143,17 @@ def test_a_table_sorts_by_a_click_and_says_so(watched: Watched) -> None:
     assert texts[-1] == ""  # what is masked stays last
     numbers = [int(text) for text in texts if text]
     assert numbers == sorted(numbers, reverse=True)
+
+
+def test_filters_narrow_a_part_and_show_all_again(watched: Watched) -> None:
+    page = watched.open("trust/R01.html")
+    part = page.locator("[data-filter=outcomes]")
+    expect(part.get_by_role("status")).to_have_text("2 in all")
+    part.get_by_label("Source").select_option("MBRRACE")
+    expect(part.get_by_role("status")).to_have_text("1 of 2 shown")
+    expect(part.locator("tr[data-source]:visible")).to_have_count(1)
+    part.get_by_role("button", name="Show all").click()
+    expect(part.locator("tr[data-source]:visible")).to_have_count(2)
 
 
 def test_a_chart_can_be_swapped_for_its_table(watched: Watched) -> None:

@@ -32,24 +32,26 @@ Rows = list[dict[str, Any]]
 # types of columns in schemas whose YAML gives none
 TYPES = {
     "date": ("valid_from", "valid_to", "opened_on", "closed_on", "published_on", "next_due", "late_from",
-             "last_said_on", "latest_period_end", "newest_reported", "newest_expected", "period_start", "period_end",
-             "effective_from"),
+             "latest_period_end", "newest_reported", "newest_expected", "period_start", "period_end", "effective_from",
+             "last_said_on", "decided_on", "first_decided_on", "last_decided_on"),
     "timestamp": ("fetched_at", "opened_at", "last_seen_at", "closed_at"),
     "boolean": ("is_synthetic", "is_superseded", "has_arrival_warning", "success", "is_missing_now", "is_split",
-                "is_boundary_change", "is_suppressed", "is_denominator_withheld", "is_named", "is_stressed"),
+                "is_boundary_change", "is_suppressed", "is_denominator_withheld", "is_named", "is_stressed",
+                "is_disputed"),
     "varchar[]": ("aliases", "changed_columns", "usage_warnings", "affected_marts", "affected_lms", "sources",
                   "published_sources", "coded_sources", "mis_action", "mis_status", "bodies"),
     "double": ("multiplier", "target", "observed", "minimum", "maximum", "value", "comparator_value", "numerator",
                "denominator", "knot_target", "next_target", "score", "old_value", "new_value", "old_numerator",
                "new_numerator", "old_denominator", "new_denominator", "england_value",
                "lms_lowest", "lms_highest", "share", "emphasis_z", "emphasis", "recency", "emphasis_score",
-               "recency_score", "published_score", "verdict_score", "convergence_score", "published_share_max",
+               "recency_score", "published_score", "verdict_score", "convergence_score", "published_share_max", "kappa",
                "published_share_lower_95", "published_share_upper_95"),
     "integer": ("revision", "precedence", "year", "knot_year", "next_year", "mergers", "times_seen", "periods_missing",
                 "periods_expected", "periods_reported", "period_months", "page", "findings", "convergence_rank",
                 "evidence_start", "evidence_end", "trusts_compared", "trusts_worse", "documents", "recommendations",
                 "findings_by_person", "n_bodies", "rank_best", "rank_worst", "findings_of_body",
-                "trusts_standing_out", "lms_standing_out"),
+                "trusts_standing_out", "lms_standing_out", "reviewers", "decided", "by_several",
+                "disputed"),
     "bigint": ("rows_in", "rows_mart", "rows_quarantined", "rows_excluded", "count"),
 }  # fmt: skip
 TYPE_OF = {column: kind for kind, columns in TYPES.items() for column in columns}
@@ -79,6 +81,14 @@ OTHER_PAGES = (
     "downloads.html",
     "dictionary.html",
     "about.html",
+    "accessibility.html",
+    "official-statistics.html",
+    "trust/index.html",
+    "region/Y01.html",
+    "recording/QAA.html",
+    "overview/lms.html",
+    "overview/trusts.html",
+    "map/stillbirth_rate-mbrrace.html",
     "methods.html",
     "disclosure.html",
     "analysts.html",
@@ -162,7 +172,8 @@ def _reference(edition: MadeUp) -> None:
         ("denominator_withheld", "The denominator is withheld"),
         ("synthetic", "Invented sample data"),
     ):
-        edition.add("reference", "usage_warning", usage_warning=word, kind="note", says=says)
+        kind = "fault" if word == "publisher_note" else "note"
+        edition.add("reference", "usage_warning", usage_warning=word, kind=kind, says=says)
     edition.add(
         "reference",
         "ambition",
@@ -204,6 +215,7 @@ def _catalogue(edition: MadeUp) -> None:
     for indicator, name, statistic, unit, multiplier, source, ambition, concept in (
         ("stillbirth_rate", "Stillbirth rate", "rate", "per 1,000", 1000, "mbrrace", "stillbirth", "stillbirth"),
         ("apgar_below_7", "Apgar score below 7", "proportion", "%", 100, "msds", None, "apgar"),
+        ("msds_cqimdq02", "Data quality: check 02", "ratio", "%", 100, "msds", None, "cqimdq02"),
         ("never_landed", FORMULA, "rate", "per 1,000", 1000, "nnap", None, "stillbirth"),
     ):
         edition.add(
@@ -295,6 +307,11 @@ def _month(edition: MadeUp, month: int) -> None:
         "period_label": f"{start:%b %Y}", "period_start": start, "period_end": end, "unit": "%", "release_key": MONTHLY,
     }  # fmt: skip
     for place, (code, name, lms) in enumerate(TRUSTS[:6]):
+        if month == 14:
+            check = {"indicator_id": "msds_cqimdq02", "indicator_name": "Data quality: check 02", "verdict": None}
+            edition.add("marts", "trust_indicator", **value_row(
+                trust_code=code, trust_name=name, lms_code=lms, lms_name=dict(LMSS)[lms], region_code="Y01",
+                region_name="Shires", **shared | check, comparator_value=90.0) | counts(380, 400, 100))  # fmt: skip
         numbers = counts(8 + (month * (place + 2)) % 5 + (30 if code == "R02" and month == 14 else 0), 400, 100)
         edition.add("marts", "trust_indicator", **value_row(
             trust_code=code, trust_name=name, lms_code=lms, lms_name=dict(LMSS)[lms], region_code="Y01",
@@ -343,6 +360,7 @@ def _looks(edition: MadeUp) -> None:
                 lower_95=rate - 1, upper_95=rate + 1, unit="per 1,000", reference_group="Quintile 5", ratio=rate / 3,
                 ratio_lower_95=rate / 4, ratio_upper_95=rate / 2, gap=rate - 3, usage_warnings=["synthetic"], **about,
             )  # fmt: skip
+    _attention(edition)
     for change, old, new in (("changed", 4.0, 4.4), ("added", None, 4.1), ("masked", None, None)):
         edition.add(
             "marts", "edition_change", mart="trust_indicator", organisation_code="R01", organisation_name=SCRIPT,
@@ -350,6 +368,31 @@ def _looks(edition: MadeUp) -> None:
             changed_columns=["value", "value_min"] if change == "changed" else [],
             new_value=new, new_release_key=RELEASE, last_edition="20260101T000000-before00",
             **{name: cell for name, cell in about.items() if name != "release_key"},
+        )  # fmt: skip
+
+
+def _attention(edition: MadeUp) -> None:
+    """R01 is worse in deaths, and its LMS through it; R02 and its LMS in Apgar scores."""
+    death = {
+        "tier": "death", "concept_id": "stillbirth", "source_id": "mbrrace", "indicator_id": "stillbirth_rate",
+        "indicator_name": "Stillbirth rate", "period_label": "2024", "period_end": date(2024, 12, 31),
+        "unit": "per 1,000", "comparator_value": 3.5, "verdict_basis": "publisher", "excess": 31.0,
+        "held_since": date(2022, 1, 1), "release_key": RELEASE,
+    }  # fmt: skip
+    harm = {
+        "tier": "harm", "concept_id": "apgar", "source_id": "msds", "indicator_id": "apgar_below_7",
+        "indicator_name": "Apgar score below 7", "period_label": "Mar 2026", "period_end": date(2026, 3, 31),
+        "unit": "%", "comparator_value": 2.2, "verdict_basis": "own", "verdict_level": "99.8", "excess": None,
+        "held_since": date(2026, 3, 1), "is_new": True, "release_key": MONTHLY,
+    }  # fmt: skip
+    for level, code, name, rank, row, value in (
+        ("lms", "QAA", LMSS[0][1], 1, death, None), ("lms", "QAA", LMSS[0][1], 2, harm, 10.5),
+        ("trust", "R01", SCRIPT, 1, death, 11.25), ("trust", "R02", TRUSTS[1][1], 1, harm, 10.5),
+    ):  # fmt: skip
+        trusts = [SCRIPT if row is death else TRUSTS[1][1]] if level == "lms" else None
+        edition.add(
+            "marts", "attention", level=level, organisation_code=code, organisation_name=name, lms_code="QAA",
+            rank=rank, breakdown_value="all", value=value, verdict="worse", trusts=trusts, why="worse", **row,
         )  # fmt: skip
 
 
@@ -378,10 +421,14 @@ def _findings(edition: MadeUp) -> None:
             indicator_name="Apgar score below 7", link="outcome", link_note=FORMULA, period_label="Mar 2026",
             england_value=2.5, trusts_compared=6, trusts_worse=1, release_key=MONTHLY,
         )  # fmt: skip
+        edition.add("marts", "theme_review", theme_id=theme, decided=3, by_several=2, disputed=1, kappa=0.5,
+                    reviewers=2, last_decided_on=date(2026, 11, 3))  # fmt: skip
         for number, source in enumerate(sources):
             finding = f"{theme}-{number}"
+            person = {"coded_by": "person", "reviewers": 2, "decided_on": date(2026, 11, 3), "is_disputed": True}
             edition.add("marts", "theme_evidence", theme_id=theme, finding_id=finding, evidence="was late",
-                        evidence_start=len(f"The {SCRIPT} "), score=0.8, coded_by="rule")  # fmt: skip
+                        evidence_start=len(f"The {SCRIPT} "), score=0.8,
+                        **(person if number else {"coded_by": "rule"}))  # fmt: skip
             edition.add(
                 "core", "fct_finding", finding_id=finding, source_id=source, document_title="A report",
                 document_url="javascript:alert(1)" if number else "https://reports.example/1", kind="finding",

@@ -13,7 +13,7 @@ from expectations.columns import header_key
 from ingest.land.dates import DateCell, read_days
 from ingest.land.unreadable import Unreadable
 from ingest.registry import Identity, Sample
-from perinatal.printable import listed
+from perinatal.printable import listed, printable
 
 # dataset → a column that only it has, the column that holds its period
 LAYOUTS = {
@@ -56,6 +56,6 @@ def _release(sample: Sample, column: str) -> str:
     if sample.release:
         return ""
     odd = sorted(text for text in texts if text not in days and not YEAR.fullmatch(text))
-    what = f"is {odd[0]!r}, which is no date or year" if odd else f"has {listed(sorted(periods))}"
+    what = f"is {printable(odd[0])!r}, which is no date or year" if odd else f"has {listed(sorted(periods))}"
     wanted = "a file holds one month (2025-04-30, 30/04/2025) or year (2022-23)"
     raise Unreadable("no_period", f"column {column} {what}: {wanted}")

@@ -67,4 +67,8 @@ def test_queue_is_uncertain_first_and_forgets_what_is_decided():
     decided = train(decisions=[Decision("a", "C01", "confirm", "R", "2026-11-01")])
     assert ("a", "C01") not in {(q.finding_id, q.theme_id) for q in queue(decided, TEXTS)}
     assert len(queue(train(), TEXTS, limit=1)) == 1
+    disputed = {("b", "C12"): "Ann: confirm; Bob: reject"}
+    first, *others = queue(decided, TEXTS, disputed=disputed)
+    assert (first.finding_id, first.theme_id, first.said) == ("b", "C12", "Ann: confirm; Bob: reject")
+    assert not any(question.said for question in others)
     assert {q.theme_id for q in queue(train(), TEXTS, theme_id="C01")} <= {"C01"}

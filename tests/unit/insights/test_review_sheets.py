@@ -1,4 +1,5 @@
 import csv
+import re
 from datetime import date
 
 import pytest
@@ -44,6 +45,7 @@ def test_a_sheet_goes_out_and_comes_back(home, tmp_path):
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     with path.open(encoding="utf-8-sig", newline="") as handle:
         rows = list(csv.DictReader(handle))
+    assert rows[0]["finding_id"] == "id:a"
     assert rows[0]["text"] == "'=cmd() and more text"  # a spreadsheet must not run it
     assert rows[1]["text"] == "' =cmd() after a blank"  # nor where its import strips the blank
     assert rows[0]["document"] == "A report, page 3"
@@ -94,6 +96,48 @@ def test_a_faulty_row_keeps_the_whole_sheet_out(home, tmp_path, row, message):
     with pytest.raises(PerinatalError) as error:
         sheets.take_sheet(kept(home), path, TODAY)
     assert message in str(error.value)
+    assert kept(home).read() == []
+
+
+def as_excel_saves(path):
+    """Write a sheet again as Excel's "CSV (Comma delimited)": old encoding, numbers and dates as it shows them."""
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        rows = [[_as_excel_shows(cell) for cell in row] for row in csv.reader(handle)]
+    with path.open("w", encoding="cp1252", newline="") as handle:
+        csv.writer(handle, lineterminator="\r\n").writerows(rows)
+
+
+def _as_excel_shows(cell):
+    try:
+        number = float(cell)
+    except ValueError:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", cell):
+            return "/".join(reversed(cell.split("-")))
+        return cell
+    return f"{number:g}" if abs(number) < 1e11 else f"{number:.2E}"
+
+
+def test_a_sheet_survives_excel_with_ids_that_look_like_numbers(home, tmp_path):
+    ids = ["1234567890123456", "12e4567890123456", "0012345678901234", "ab34567890123456"]
+    asked = [Question(name, "Naïve – the CTG was “late”", "C01", 0.5, True, "CTG") for name in ids]
+    path = tmp_path / "out.csv"
+    sheets.write_sheet(asked, {}, path)
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    for row in rows:
+        row |= {"decision": "Reject", "reviewer": "Zoë", "decided_on": "2026-11-03"}
+    with path.open("w", encoding="utf-8-sig", newline="") as handle:
+        writer = csv.DictWriter(handle, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    as_excel_saves(path)
+    assert sheets.take_sheet(kept(home), path, TODAY) == sheets.Taken(4, 0, 0)
+    assert kept(home).read() == [Decision(name, "C01", "reject", "Zoë", "2026-11-03") for name in ids]
+
+
+def test_an_id_that_a_spreadsheet_made_a_number_of_is_refused(home, tmp_path):
+    with pytest.raises(PerinatalError, match=r"line 2: finding_id '1\.23E\+15' is a number that a spreadsheet made"):
+        sheets.take_sheet(kept(home), sheet(tmp_path, "1.23E+15,C01,reject,A,,\n"), TODAY)
     assert kept(home).read() == []
 
 

@@ -110,6 +110,28 @@ def test_decisions_of_people_win(candidate, home):
     assert candidate.rows("select findings_by_person from marts.theme where theme_id = 'S13'") == [(1,)]
 
 
+def test_several_people_are_counted_and_not_named(candidate, home):
+    candidate.finding("hsib-1", CTG)
+    candidate.finding("hsib-2", "Nobody looked at the placenta.")
+    DecisionFile(home.theme_decisions).keep(
+        [
+            Decision("hsib-1", "C01", "confirm", "Zebediah Quillfeather", "2026-11-01"),
+            Decision("hsib-1", "C01", "confirm", "B. Midwife", "2026-11-02"),
+            Decision("hsib-2", "C19", "reject", "Zebediah Quillfeather", "2026-11-01"),
+            Decision("hsib-2", "C19", "add", "B. Midwife", "2026-11-03"),
+        ],
+    )
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    said = candidate.rows(
+        "select theme_id, finding_id, reviewers, decided_on::varchar, is_disputed from marts.theme_evidence "
+        "where coded_by = 'person' order by all"
+    )
+    assert said == [("C01", "hsib-1", 2, "2026-11-02", False), ("C19", "hsib-2", 2, "2026-11-03", True)]
+    agreed = "select theme_id, by_several, disputed, kappa, reviewers from marts.theme_review order by theme_id"
+    assert candidate.rows(agreed) == [("C01", 1, 0, 1.0, 2), ("C19", 1, 1, 0.0, 2)]
+    assert b"Quillfeather" not in candidate.path.read_bytes()
+
+
 def test_published_figures_stand_as_published_and_are_never_counted(candidate, home):
     candidate.published()
     step.run(candidate.path, DecisionFile(home.theme_decisions))

@@ -93,7 +93,7 @@ def test_review_goes_out_as_a_sheet_and_comes_back(cli: Cli, edition: Home, tmp_
     assert cli("themes", "review", "--export", sheet, at=edition).code == 0
     with sheet.open(encoding="utf-8-sig", newline="") as handle:
         rows = list(csv.DictReader(handle))
-    assert {"hsib-1"} <= {row["finding_id"] for row in rows}
+    assert {"id:hsib-1"} <= {row["finding_id"] for row in rows}
     doubts = [abs(float(row["score"]) - 0.5) for row in rows]
     assert doubts == sorted(doubts)
     rows[0]["decision"] = "reject"
@@ -138,6 +138,21 @@ def test_review_at_a_terminal(shell: Cli, edition: Home) -> None:
     ]
 
 
+def test_agreement_of_reviewers_is_reported(cli: Cli, edition: Home, tmp_path: Path) -> None:
+    assert "nobody has decided" in cli("themes", "agreement", at=edition).out
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("finding_id,theme_id,decision,reviewer\nhsib-1,C01,confirm,Ann\nhsib-1,C01,reject,Bob\n")
+    assert cli("themes", "review", "--import", sheet, at=edition).code == 0
+    assert cli("themes", "agreement", at=edition).out.startswith("Not agreed: 1 code(s)\n  hsib-1 C01")
+    (theme,) = json.loads(cli("themes", "agreement", "--json", at=edition).out)["themes"]
+    assert (theme["theme_id"], theme["reviewers"], theme["kappa"]) == ("C01", ["Ann", "Bob"], 0.0)
+    assert cli("themes", "review", "--export", sheet, at=edition).code == 0
+    (first, *_) = csv.DictReader(io.StringIO(sheet.read_text(encoding="utf-8-sig")))
+    assert (first["finding_id"], first["theme_id"]) == ("id:hsib-1", "C01")
+    assert "Ann: confirm" in first["said"]
+    assert "Bob: reject" in first["said"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -146,6 +161,7 @@ def test_review_at_a_terminal(shell: Cli, edition: Home) -> None:
         (("themes", "review", "--import", "nowhere.csv"), 1, "cannot be read"),
         (("themes", "code", "nowhere.csv"), 1, "cannot be read"),
         (("brief", "--theme", "C01", "--lms", "QE1"), 2, "cannot be used together"),
+        (("brief", "--theme", "C01", "--national"), 2, "cannot be used together"),
     ],
 )
 def test_errors_are_one_line(

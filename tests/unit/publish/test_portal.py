@@ -23,6 +23,7 @@ OPTIONAL = (
     "marts.theme",
     "marts.theme_evidence",
     "marts.theme_body",
+    "marts.theme_review",
     "marts.theme_figure",
     "marts.theme_indicator",
     "marts.organisation_indicator",
@@ -130,7 +131,7 @@ def test_a_synthetic_edition_says_so_on_every_page(folder: Path, tmp_path: Path)
 
 
 def test_every_value_leads_to_its_source_in_two_clicks(folder: Path) -> None:
-    for name in ("lms/QAA.html", "trust/R01.html", "indicator/stillbirth_rate.html"):
+    for name in ("lms/QBB.html", "trust/R01.html", "indicator/stillbirth_rate.html"):
         page = tree(folder / name)
         assert page.xpath("//span[@class='v']")
         assert list(crawler.values_without_source(page)) == []
@@ -162,29 +163,109 @@ def test_masked_and_incomplete_values_are_said_in_words(folder: Path) -> None:
 
 def test_warnings_stand_beside_values_and_are_explained(folder: Path) -> None:
     page = tree(folder / "trust/R02.html")
-    assert page.xpath("//td/a[@href='#w-small_numbers']")
+    assert page.xpath("//td/a[@href='#w-publisher_note']")
     [meaning] = page.xpath("//div[@id='w-publisher_note']/dd")
-    assert meaning.text == made_up.FORMULA
+    assert meaning.text == f"Warning: {made_up.FORMULA}"
 
 
 def test_what_stands_out_stands_first(folder: Path) -> None:
-    items = [item.text_content() for item in tree(folder / "lms/QAA.html").xpath("//ul[@class='notable']/li")]
+    page = tree(folder / "lms/QAA.html")
+    assert page.xpath("//h2/@id")[:2] == ["who", "out"]
+    items = [" ".join(item.text_content().split()) for item in page.xpath("//ul[@class='notable']/li")]
+    assert len(items) == 3
     assert "Red signal" in items[0]
-    assert any("Worse" in item and "alert('name')" in item for item in items)
-    assert any("Getting worse" in item for item in items)
-    missing = tree(folder / "lms/QCC.html").xpath("//ul[@class='notable']")[0].text_content()
-    assert "West Shire NHS Trust: missing from the newest yearly figures of MBRRACE" in missing
+    assert "Middle Shire" in items[0]
+    assert "Stillbirth rate: <script>alert('name')</script> & Sons (3.40 per 1,000 after adjustment" in items[1]
+    assert "About 31 more a year than at the rate of similar trusts. Worse since January 2022." in items[1]
+    assert "10.5%, against 2.2 in England" in items[2]
+    assert "New in this edition" in items[2]
+    assert page.xpath("//ul[@class='notable']//a[@href='../trust/R01.html']")
+    assert "What to do first" in page.text_content()
+    assert "Nothing stands out" in tree(folder / "lms/QBB.html").text_content()
 
 
-def test_what_is_years_old_does_not_stand_out(tmp_path: Path) -> None:
-    database = made_up.make().write(tmp_path / "edition.duckdb")
-    portal.write(database, tmp_path / "portal", Facts("later", "2030-11-23T00:00:00+00:00", True))
+def test_at_most_seven_things_stand_out(tmp_path: Path) -> None:
+    edition = made_up.make()
+    [row] = [row for row in edition.rows["marts", "attention"] if (row["level"], row["rank"]) == ("lms", 2)]
+    for rank in range(3, 12):
+        edition.add("marts", "attention", **row | {"rank": rank, "concept_id": f"c{rank}"})
+    portal.write(edition.write(tmp_path / "edition.duckdb"), tmp_path / "portal", FACTS)
     page = tree(tmp_path / "portal/lms/QAA.html")
-    assert "Worse" not in page.xpath("//ul[@class='notable']")[0].text_content()
-    row = next(
-        row for row in tree(tmp_path / "portal/lms/index.html").xpath("//tbody/tr") if "QAA" in row.text_content()
-    )
-    assert [cell.text for cell in row.xpath("td[@class='n']")][:2] == ["0", "0"]
+    assert len(page.xpath("//ul[@class='notable']/li")) == 7
+    assert "Also worse: Apgar score below 7, " in page.text_content()
+
+
+def test_members_of_today_stand_apart_from_closed_trusts(folder: Path) -> None:
+    who = tree(folder / "lms/QCC.html").xpath("//section[@class='who']")[0]
+    assert [link.text for link in who.xpath(".//ul[@class='members']//a")] == ["West Shire"]
+    assert "Closed, with figures of their own: Closed Shire" in " ".join(who.text_content().split())
+    grid = tree(folder / "lms/QCC.html").xpath("//table[contains(@class, 'rug')]//tbody/tr")
+    assert len(grid) == 1  # no row or column of a closed trust
+    missing = tree(folder / "lms/QCC.html").xpath("//section[@aria-labelledby='late']")[0].text_content()
+    assert "West Shire: not in the newest yearly figures of MBRRACE" in " ".join(missing.split())
+
+
+def test_outcomes_stand_before_care_before_data_quality(folder: Path) -> None:
+    page = tree(folder / "trust/R01.html")
+    order = [name for name in page.xpath("//h2/@id") if name in ("outcomes", "care", "quality")]
+    assert order == ["outcomes", "care", "quality"]
+    assert page.xpath("//details[@data-topic='Deaths'][@open]//tr[@data-verdict='worse'][@data-period='2024']")
+    assert page.xpath("//script[@src='../static/filter.js']")
+
+
+def test_recording_measures_have_a_page_of_their_own(folder: Path) -> None:
+    for name in ("trust/R01.html", "lms/QAA.html"):
+        page = tree(folder / name)
+        assert "check 02" not in page.text_content()
+        assert page.xpath("//a[@href='../recording/QAA.html']")
+    [row] = tree(folder / "recording/QAA.html").xpath("//tbody/tr[contains(., 'Check 02')]")
+    assert [cell.text_content().strip() for cell in row.xpath("td")][:3] == ["95.0"] * 3
+
+
+def test_the_overview_says_each_verdict_in_shape_and_words(folder: Path) -> None:
+    trusts = tree(folder / "overview/trusts.html")
+    [row] = trusts.xpath("//tbody/tr[contains(., 'Sons')]")
+    cells = [(cell.get("class"), " ".join(cell.text_content().split())) for cell in row.xpath("td")]
+    assert cells[0] == ("n c-worse", "11.25 worse")
+    [row] = tree(folder / "overview/lms.html").xpath("//tbody/tr[contains(., 'North')]")
+    cells = [(cell.get("class"), " ".join(cell.text_content().split())) for cell in row.xpath("td")]
+    assert cells[1] == ("n c-worse", "1 of 2 worse 1 of 2 trusts worse")
+    assert (folder / "static/portal.css").read_text().count("::before") > 5
+
+
+def test_the_map_has_a_tile_and_a_row_for_each_lms(folder: Path) -> None:
+    page = tree(folder / "map/stillbirth_rate-mbrrace.html")
+    assert len(page.xpath("//ul[@class='tiles']/li")) == len(made_up.LMSS)
+    assert len(page.xpath("//table//tbody/tr")) == len(made_up.LMSS)
+    assert "Between 4.01 and 4.52" in page.xpath("//tbody/tr[contains(., 'North')]")[0].text_content()
+    assert list(crawler.values_without_source(page)) == []
+
+
+def test_the_map_knows_all_44_lmss_once() -> None:
+    from publish.portal.tile_map import places
+
+    found = [(row, column) for row, column, _ in places().values()]
+    assert len(found) == len(set(found)) == 44
+
+
+def test_counts_are_not_drawn_beside_england(tmp_path: Path) -> None:
+    edition = made_up.make()
+    edition.add("core", "dim_indicator", indicator_id="msds_total_babies", indicator_name="Total babies",
+                statistic="count", unit="babies", polarity="none", source_id="msds", concept_id="b")  # fmt: skip
+    for mart, who in (
+        ("lms_indicator", {"lms_code": "QAA", "lms_name": "x"}),
+        ("england_indicator", {}),
+    ):
+        edition.add("marts", mart, **made_up.value_row(
+            indicator_id="msds_total_babies", indicator_name="Total babies", source_id="msds", unit="babies",
+            period_label="2023-24", period_start=date(2023, 4, 1), period_end=date(2024, 3, 31), value=5000.0,
+            comparator_value=600000.0, verdict=None, release_key=made_up.MONTHLY, **who))  # fmt: skip
+    portal.write(edition.write(tmp_path / "edition.duckdb"), tmp_path / "portal", FACTS)
+    page = tree(tmp_path / "portal/lms/QAA.html")
+    [row] = page.xpath("//tr[contains(., 'Total babies')]")
+    assert "600" not in row.text_content()
+    assert not row.xpath(".//svg[@class='whisker']")
+    assert "5,000 births in 2023-24" in " ".join(page.xpath("//section[@class='who']")[0].text_content().split())
 
 
 def test_alerts_of_one_rule_stand_in_one_row_with_their_releases(tmp_path: Path) -> None:
@@ -247,7 +328,11 @@ def test_themes_stand_in_order_with_their_evidence(folder: Path) -> None:
     assert "no linked indicator judges trusts" in other.text_content()
     assert page.xpath("//a[@href='https://reports.example/1']")
     assert not page.xpath("//a[starts-with(@href, 'javascript')]")
-    assert "Coded by rule (score 0.80)" in page.text_content()
+    said = " ".join(page.text_content().split())
+    assert "Coded by rule (score 0.80), seen by nobody yet" in said
+    assert "Confirmed by 2 people, 3 November 2026; reviewers do not agree" in said
+    assert said.index("Confirmed by 2 people") < said.index("Coded by rule")  # what people said stands first
+    assert "decided on 3 codes of this theme, 2 of them by two or more, who agree at κ 0.50; not agreed: 1" in said
 
 
 def test_a_closed_trust_says_where_its_services_are(folder: Path) -> None:

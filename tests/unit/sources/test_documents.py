@@ -46,7 +46,7 @@ def test_a_web_page_gives_findings_with_their_headings(arrives: Callable) -> Non
     last = arrived.rows[-1]
     assert (last["recipient"], last["status"]) == ("NHS England", "accepted")
     assert last["document_url"].endswith("/x/investigation-report/")
-    assert {row["extracted_by"] for row in arrived.rows} == {"passages 1"}
+    assert {row["extracted_by"] for row in arrived.rows} == {"passages 2"}
 
 
 @pytest.mark.parametrize("odd", ["\x01", "\x1a", "\ufffe"])

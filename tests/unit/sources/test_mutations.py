@@ -161,7 +161,7 @@ MUTATIONS: tuple[Mutation, ...] = (
 
 def hold(arrived: Arrived, path: Path) -> None:
     """A refusal or warning says why in one line; what is landed has every row of the file."""
-    assert all(message.strip() and len(message) < 1000 for message in arrived.messages)
+    assert all(message.strip() and len(message) < 1000 for message in arrived.messages), arrived.messages
     if arrived.decoded is None:
         assert len(arrived.refused) == len(arrived.messages) == 1
         return
