@@ -15,6 +15,14 @@ ENGLAND = ("england", ENGLAND_CODE)
 OLD_AFTER_YEARS = 4
 
 
+class ShortNames(dict[str, str]):
+    """Names of publishers by source; figures inside another source's file (HES) go by the letters of their source."""
+
+    def __missing__(self, source_id: str) -> str:
+        """Return the letters of a source that has no release of its own."""
+        return source_id.upper()
+
+
 class Lookup:
     """An edition with its indexes."""
 
@@ -58,13 +66,13 @@ class Lookup:
     def publishers(self) -> dict[str, str]:
         """Return the short name of each source's publisher."""
         found = {row["source_id"]: words.short_publisher(row["publisher"]) for row in self.edition.releases.values()}
-        return {source: name or source.upper() for source, name in found.items()}
+        return ShortNames({source: name for source, name in found.items() if name})
 
     @cached_property
     def letters(self) -> dict[str, str]:
         """Return the shortest name of each source's publisher, for cells of tables."""
         found = {row["source_id"]: words.publisher_letters(row["publisher"]) for row in self.edition.releases.values()}
-        return {source: name or source.upper() for source, name in found.items()}
+        return ShortNames({source: name for source, name in found.items() if name})
 
     @cached_property
     def _stands_out_from(self) -> date:
@@ -98,7 +106,7 @@ class Lookup:
 
     def publisher(self, source_id: str) -> str:
         """Return the short name of a source's publisher."""
-        return self.publishers.get(source_id, source_id.upper())
+        return self.publishers[source_id]
 
 
 def point(value: Value, label: str = "") -> Point:

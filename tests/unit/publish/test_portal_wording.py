@@ -3,6 +3,7 @@
 import pytest
 
 from publish.portal import wording as words
+from publish.portal.lookup import ShortNames
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,8 @@ def test_a_shared_count_has_a_decimal_only_where_it_says_something(count: float 
 )
 def test_a_value_stands_with_its_unit(value: float | None, unit: str, said: str) -> None:
     assert words.with_unit(value, unit) == said
+
+
+def test_figures_inside_another_sources_file_go_by_their_letters() -> None:
+    names = ShortNames({"msds": "NHS England"})
+    assert (names["msds"], names["hes"]) == ("NHS England", "HES")
