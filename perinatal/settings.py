@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
-from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -32,7 +31,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[1]
 def _with_its_kind(address: str) -> str:
     """Return an address that says what it is, as `mailto://…`; it is never repeated, because it may hold a token."""
     if not re.fullmatch(r"[a-z][a-z0-9+.-]*://\S+", address, re.IGNORECASE):
-        raise PydanticCustomError("address", "this address lacks its kind; write e.g. mailto://… or https://…")
+        raise ValueError("this address lacks its kind; write e.g. mailto://… or https://…")
     return address
 
 

@@ -38,7 +38,7 @@ def test_late_figures_are_in_the_alerts_and_on_the_page(published: Home, cli: Ca
     opened = json.loads(cli("alerts", "--json", at=published).out)  # type: ignore[attr-defined]
     assert "sources_are_on_time" in json.dumps(opened)
     page = crawler.tree(published.current / "portal" / "quality.html")
-    assert [cell.text_content() for cell in page.xpath("//*[@id='late']/following::table[1]//span[@class]")].count(
+    assert [cell.text_content() for cell in page.xpath("//*[@id='late']/following::table[1]//strong")].count(
         "Late"
     ) == 2
 

@@ -17,7 +17,6 @@ NEEDED_AT_RUN_TIME = {
     "apache-airflow": "the `airflow` package that dags/ imports comes in its parts (core, task-sdk, providers)",
     "apache-airflow-providers-celery": "the executor of a team server, named in its settings",
     "apache-airflow-providers-postgres": "the database hook of a team server's Airflow",
-    "celery": "pinned below the version that the provider cannot import",
     "dbt-core": "run as the command `dbt`",
     "dbt-duckdb": "the adapter that dbt loads",
     "psycopg2-binary": "the PostgreSQL driver of a team server's Airflow",

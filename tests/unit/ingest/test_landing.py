@@ -197,7 +197,7 @@ def test_a_new_column_is_kept_with_a_warning(home: Home, land: Land) -> None:
     outcome = land(b"Code,Events,Brand New\na,1,x\n")
     assert outcome.what == "landed"
     assert "1 warning(s)" in outcome.message
-    assert outcome.manifest.header == ["source_row", "code", "events", "x_brandnew", "cast_errors"]
+    assert outcome.manifest.header == ["source_row", "code", "events", "x_brandnew", "cast_errors", "cell_words"]
     [alert] = alerts.AlertLog(home.alerts).open()
     assert (alert.breach.rule, alert.breach.severity) == ("columns_are_known", "warn")
     assert "Brand New" in alert.breach.message
