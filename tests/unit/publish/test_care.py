@@ -49,7 +49,7 @@ def test_news_names_trust_indicator_and_whose_verdict(tmp_path: Path) -> None:
         "One NHS Trust: Stillbirth rate, 2024: worse (MBRRACE-UK’s verdict). 4.2 adjusted beside 3.1."
     )
     assert (first["lms_code"], first["lms_name"], first["page"]) == ("QAA", "Alpha", "trust/RAA.html")
-    assert second["text"].startswith("Alpha: Smoking at birth (Yes), 2025-04: worse (by this project, 95% limits).")
+    assert second["text"].startswith("Alpha: Smoking at birth (Yes), 2025-04: worse (our verdict, 95% limits).")
     assert second["page"] == "lms/QAA.html"
 
 
