@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from publish.portal import wording as words
@@ -39,7 +40,8 @@ class OrganisationViews:
             for row in sorted(self.edition.actuals, key=lambda row: (row["year"], row["period"]))
             if row["is_headline"]
         }
-        self.late = [row for row in newest_releases(self.edition) if row["late"][0] == "Late"]
+        late = [row for row in newest_releases(self.edition) if row["late"][0] == "Late"]
+        self.late = sorted(late, key=lambda row: row["health"].get("latest_period_end") or date.min, reverse=True)
 
     def lms(self, lms: Record) -> dict[str, Any]:
         """Return the context of an LMS page."""
