@@ -75,7 +75,7 @@ def notify(
         delivered = list(read_records(log.folder / DELIVERIES))
         outcome = [_serve(log, channel, delivered, digest, page, send or _apprise) for channel in channels]
         outcome = [
-            sent if sent.failed else _tell_care(log, channel, delivered, news, portal_url or "", send or _apprise, sent)
+            sent if sent.failed else _send_care(log, channel, delivered, news, portal_url or "", send or _apprise, sent)
             for channel, sent in zip(channels, outcome, strict=True)
         ]
     for sent in outcome:
@@ -136,7 +136,7 @@ def _serve(
     return Sent(channel.name, len(batches), done, len(due) - done, failed)
 
 
-def _tell_care(
+def _send_care(
     log: AlertLog,
     channel: Channel,
     delivered: list[dict[str, Any]],

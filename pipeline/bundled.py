@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from ingest.archive.manifest import LandedReleases
+from ingest.archive.store import hash_of
 from ingest.land import intake
 from ingest.land.arriving_file import Arrival
 from ingest.registry import all_sources
@@ -25,7 +24,7 @@ def land(home: Home) -> None:
         if source.bundled is None:
             continue
         path = source.folder / source.bundled
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = hash_of(path)
         if any(item.sha256 == digest for item in landed.all(source.id)):
             continue
         for table in intake.take_file(Stores.of(home), path, Arrival(source, path.name, is_bundled=True)):

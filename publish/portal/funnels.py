@@ -18,7 +18,6 @@ from warehouse import statistics as stats
 
 STEPS = 40
 FEWEST_POINTS = 5
-HIGH_ENOUGH = ("High (0.001)", "High (0.025)")
 
 # the newest period of each indicator and source, with England's rate of the same period, as fractions
 POINTS = """

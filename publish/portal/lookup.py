@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, timedelta
 from functools import cached_property
 
 from publish.marts import ENGLAND_CODE
@@ -12,7 +11,6 @@ from publish.portal.charts import Point
 from publish.portal.model import Edition, Record, Value
 
 ENGLAND = ("england", ENGLAND_CODE)
-OLD_AFTER_YEARS = 4
 
 
 class ShortNames(dict[str, str]):
@@ -45,16 +43,6 @@ class Lookup:
         return (rank, value.source_id, value.indicator_name)
 
     @cached_property
-    def trusts_of(self) -> dict[str, list[Record]]:
-        """Return today's trusts of each LMS, and those closed ones that the newest figures still name."""
-        found: dict[str, list[Record]] = defaultdict(list)
-        for trust in self.edition.trusts.values():
-            newest = any(value.is_current for value in self.by_organisation["trust", trust["code"]])
-            if trust["lms_code"] and (newest or not trust["closed_on"]):
-                found[trust["lms_code"]].append(trust)
-        return found
-
-    @cached_property
     def positions(self) -> dict[tuple[str, str], list[Record]]:
         """Return the positions against the trajectories by level and code."""
         found: dict[tuple[str, str], list[Record]] = defaultdict(list)
@@ -73,15 +61,6 @@ class Lookup:
         """Return the shortest name of each source's publisher, for cells of tables."""
         found = {row["source_id"]: words.publisher_letters(row["publisher"]) for row in self.edition.releases.values()}
         return ShortNames({source: name for source, name in found.items() if name})
-
-    @cached_property
-    def _stands_out_from(self) -> date:
-        made = date.fromisoformat(self.edition.facts.published_at[:10])
-        return made - timedelta(days=366 * OLD_AFTER_YEARS)
-
-    def may_stand_out(self, value: Value) -> bool:
-        """Whether a value is of the newest figures of its source, and those are recent enough to describe today."""
-        return value.is_current and value.period_end >= self._stands_out_from
 
     def indicator_page(self, indicator_id: str) -> str:
         """Return the page of an indicator, from the root."""
