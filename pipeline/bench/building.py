@@ -150,7 +150,7 @@ def _figures(scale: Scale) -> list[Figure]:
     found.append(
         Figure(
             f"queries{at}",
-            f"Slowest of the ten example queries at {times}, p95",
+            f"Slowest of the example queries at {times}, p95",
             slowest[1],
             "ms",
             "lower",

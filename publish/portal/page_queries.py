@@ -219,7 +219,7 @@ select
 from marts.compliance
 group by standard, source_id, level, publisher_status, period_start, period_end
 qualify dense_rank() over (partition by standard, source_id, level order by period_end desc, period_start) = 1
-order by standard, source_id, level, organisations desc
+order by standard, source_id, level, organisations desc, publisher_status
 """
 
 EVIDENCE = f"""
