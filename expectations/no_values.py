@@ -14,7 +14,7 @@ from functools import cache
 
 from expectations.columns import NUMBER_TYPES, Column, Meaning, NoValue
 from perinatal.settings import PROJECT_ROOT
-from perinatal.sql import identifier, literal
+from perinatal.sql import identifier, literal, names_where
 
 SEED = PROJECT_ROOT / "dbt_project" / "seeds" / "reference" / "no_value_word.csv"
 MEANINGS: tuple[Meaning, ...] = ("masked", "missing")
@@ -86,7 +86,7 @@ def without_no_values(relation: str, columns: Sequence[Column], present: Collect
     ]
     replaced = f" replace ({', '.join(nulled)})" if nulled else ""
     lists = ", ".join(
-        f"{_named_where({name: conditions[meaning] for name, conditions in stand.items()})} as {meaning}_cells"
+        f"{names_where({name: conditions[meaning] for name, conditions in stand.items()})} as {meaning}_cells"
         for meaning in MEANINGS
     )
     return f"select *{replaced}, {lists} from {relation}"
@@ -114,12 +114,3 @@ def _found(column: Column, name: str, no_value: NoValue, has_words: bool) -> lis
         word = f"regexp_extract({WORDS}, {literal(f'(^|; ){column.name}=([^;]*)')}, 2)"
         found.append(is_one_of(word, no_value.words))
     return found or ["false"]
-
-
-def _named_where(conditions: dict[str, str]) -> str:
-    """Return the SQL of the list of names whose condition holds, NULL where none does (as nearly always)."""
-    if not conditions:
-        return "null::varchar[]"
-    any_holds = " or ".join(conditions.values())
-    names = ", ".join(f"case when {condition} then {literal(name)} end" for name, condition in conditions.items())
-    return f"case when {any_holds} then list_filter([{names}], lambda name: name is not null) end"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,3 +35,12 @@ def literals(values: Iterable[Value]) -> str:
 def attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str, options: str = "read_only") -> None:
     """Attach a DuckDB file under a name; read-only unless `options` says otherwise."""
     connection.execute(f"attach {literal(path)} as {identifier(name)} ({options})")
+
+
+def names_where(conditions: Mapping[str, str]) -> str:
+    """Return the SQL of the list of names whose condition holds, NULL where none does (as nearly always)."""
+    if not conditions:
+        return "null::varchar[]"
+    any_holds = " or ".join(f"({condition})" for condition in conditions.values())
+    names = ", ".join(f"case when {condition} then {literal(name)} end" for name, condition in conditions.items())
+    return f"case when {any_holds} then list_filter([{names}], lambda name: name is not null) end"

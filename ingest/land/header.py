@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from expectations.columns import Column, header_key
-from ingest.land.known_header import LOOKED_AT, places_of
+from ingest.land.known_header import LOOKED_AT, missing_from, places_of
 from ingest.land.unreadable import Unreadable
 from perinatal.printable import listed
 
@@ -64,7 +64,7 @@ def bind(header: list[str], columns: tuple[Column, ...]) -> dict[str, int]:
         if len(several) > 1:
             named = listed([header[place] for place in several])
             raise Unreadable("ambiguous_column", f"several columns could be {name}: {named}", line=1)
-    missing = [column.published_names[0] for column in columns if column.required and column.name not in places]
+    missing = missing_from(places, columns)
     if missing:
         found = f"the header has {len(header)} columns: {listed(header)}"
         raise Unreadable("missing_column", f"required column(s) missing: {', '.join(missing)}; {found}", line=1)

@@ -7,7 +7,7 @@ required columns of a layout (of several the one with most known names); failing
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -99,10 +99,14 @@ def fits_of(header: Iterable[str], source: Source) -> list[Fit]:
 
 def _fit(layout: str, names: list[str], keys: list[str], columns: tuple[Column, ...]) -> Fit:
     places = places_of(keys, columns)
-    missing = [column.published_names[0] for column in columns if column.required and column.name not in places]
     taken = {place for found in places.values() for place in found}
     extra = [name for place, name in enumerate(names) if name.strip() and place not in taken]
-    return Fit(layout, places, tuple(missing), tuple(extra))
+    return Fit(layout, places, missing_from(places, columns), tuple(extra))
+
+
+def missing_from(places: Collection[str], columns: tuple[Column, ...]) -> tuple[str, ...]:
+    """Return the first published names of required columns that are not among those with a place."""
+    return tuple(column.published_names[0] for column in columns if column.required and column.name not in places)
 
 
 def places_of(keys: list[str], columns: tuple[Column, ...]) -> dict[str, list[int]]:

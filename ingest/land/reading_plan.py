@@ -20,7 +20,7 @@ from ingest.land.header import absent_trailing, bind, read_header
 from ingest.land.number_cells import cleaned, date_cells, shapes_of, word_in
 from ingest.land.number_shapes import style_of
 from ingest.registry import Cells, Source
-from perinatal.sql import identifier, literal
+from perinatal.sql import identifier, literal, names_where
 
 # bytes of one line; also bounds the reader's buffers (16 lines long if nothing is said), and so the memory for a file
 MAX_LINE = 4 << 20
@@ -168,7 +168,7 @@ def thorough_query(reading: Reading, csv_path: Path, forms: Forms) -> str:
     lists = {"cast_errors": wrong}
     if cells.marks:
         lists["cell_marks"] = {name: f"contains({raw[name]}, {literal(cells.marks)})" for name in numbers}
-    lineage = ", ".join(f"{_named_where(conditions)} as {name}" for name, conditions in lists.items())
+    lineage = ", ".join(f"{names_where(conditions)} as {name}" for name, conditions in lists.items())
     said = ", ".join(
         f"{literal(f'{name}=')} || case when {identifier(name)} is null then {word} end" for name, word in words.items()
     )
@@ -185,12 +185,3 @@ def _word_of(column: Column, raw: str, cells: Cells) -> str:
     """Return the SQL of the word that stands for no value in a cell of a number; NULL where there is none."""
     text = word_in(raw, cells)
     return f"case when {is_one_of(text, words_of(column))} then {text} end"
-
-
-def _named_where(conditions: dict[str, str]) -> str:
-    """Return the SQL of the list of names whose condition holds, NULL where none does (as nearly always)."""
-    if not conditions:
-        return "null::varchar[]"
-    any_holds = " or ".join(f"({condition})" for condition in conditions.values())
-    names = ", ".join(f"case when {condition} then {literal(name)} end" for name, condition in conditions.items())
-    return f"case when {any_holds} then list_filter([{names}], lambda name: name is not null) end"
