@@ -51,6 +51,11 @@ class Members:
                 found[trust["lms_code"], self.is_open(trust)].append(trust)
         return found
 
+    @cached_property
+    def _with_figures(self) -> set[str]:
+        """Return the codes of trusts that the newest figures of a source name."""
+        return {value.code for value in self.edition.values if value.level == "trust" and value.is_current}
+
     def is_open(self, trust: Record) -> bool:
         """Whether a trust stands on the day of the edition."""
         return not trust["closed_on"] or trust["closed_on"] > self.today
@@ -58,21 +63,17 @@ class Members:
     def of(self, lms_code: str) -> list[Record]:
         """Return the trusts of an LMS that provide maternity care today: those with figures, or all if none has."""
         standing = self._of_lms.get((lms_code, True), [])
-        with_figures = [trust for trust in standing if self.has_births(trust["code"])]
+        with_figures = [trust for trust in standing if trust["code"] in self._with_figures]
         return with_figures or standing
 
     def others_of(self, lms_code: str) -> list[Record]:
-        """Return the trusts of an LMS that stand, but have no newest figure on births or women."""
+        """Return the trusts of an LMS that stand, but that no newest figures name."""
         mine = self.of(lms_code)
         return [trust for trust in self._of_lms.get((lms_code, True), []) if trust not in mine]
 
     def closed_of(self, lms_code: str) -> list[Record]:
         """Return the closed trusts of an LMS that have figures of their own."""
         return [trust for trust in self._of_lms.get((lms_code, False), []) if trust["has_values"]]
-
-    def has_births(self, code: str) -> bool:
-        """Whether the newest figures of a source name a trust."""
-        return any(value.is_current for value in self.lookup.by_organisation["trust", code])
 
     def setting(self, level: str, code: str) -> Setting:
         """Return what is known about an LMS or a trust."""
