@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from expectations.columns import TEXT_TYPES, Column
+from expectations.columns import SPREADSHEET_ERROR, TEXT_TYPES, Column
 from expectations.standards import ROWS_QUERY, Standard
 from perinatal.printable import listed
 from perinatal.sql import identifier, literal
@@ -75,7 +75,8 @@ def column_standards(columns: Iterable[Column], unreadable: Collection[str]) -> 
 
     Whether cells could be read is asked of all columns at once; each one is asked where that fails.
     """
-    found = [_cells_are_readable()]
+    columns = list(columns)
+    found = [_cells_are_readable(), *_texts_are_no_errors(columns)]
     for column in columns:
         found += _standards_of(column, is_readable=column.name not in unreadable)
     return found
@@ -92,6 +93,29 @@ def _cells_are_readable() -> Standard:
         remedy=COMPARE,
         shows=("cast_errors",),
     )
+
+
+def _texts_are_no_errors(columns: list[Column]) -> list[Standard]:
+    """Return the standard that no text is an error of a spreadsheet; such a cell of numbers cannot be read anyway."""
+    names = [column.name for column in columns if column.type == "text"]
+    if not names:
+        return []
+    cells = ", ".join(
+        f"case when regexp_full_match({identifier(name)}, {literal(SPREADSHEET_ERROR)}) then {literal(name)} end"
+        for name in names
+    )
+    query = f"select *, list_filter([{cells}], lambda cell: cell is not null) as error_cells from {{batch}}"
+    return [
+        Standard(
+            id="cells_hold_no_spreadsheet_error",
+            kwargs={"unexpected_rows_query": f"select * from ({query}) where len(error_cells) > 0"},
+            description="No cell is an error of a spreadsheet, such as #N/A or #REF!",
+            problem="Cells are errors of a spreadsheet (#N/A, #REF! …)",
+            why="What stood there is lost: an organisation or indicator would have the name of an error.",
+            remedy="Put right what the cells are computed from, or download the publisher's own file.",
+            shows=("error_cells",),
+        )
+    ]
 
 
 def _standards_of(column: Column, *, is_readable: bool) -> list[Standard]:

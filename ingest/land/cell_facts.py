@@ -1,4 +1,4 @@
-"""What the reader of workbooks does not say of cells: errors, formulas without a result, what is merged or hidden.
+"""What the reader of workbooks does not say of cells: errors, formulas without a result, percentages, what is merged.
 
 The reader gives an error cell as a blank, and a formula by the result that was saved with it: 0 or nothing where the
 program that wrote the file never calculated. Runs in the child process of `workbooks`, under its limits.
@@ -6,14 +6,17 @@ program that wrote the file never calculated. Runs in the child process of `work
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from ingest.land.formulas import Address, a1, inputs_of, never_zero
 
 Kind = Literal["error", "formula"]
+# words in quotes, after a backslash or in brackets are shown as they are, and no part of a number format
+SHOWN_AS_IT_IS: Final = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 
 
 @dataclass(frozen=True)
@@ -29,13 +32,15 @@ class CellFacts:
     """What is special about the cells of a sheet, by (row, column) from 0.
 
     `odd` has error cells and formulas without a computed result, with what stands there; `merged` has the first and
-    last cell of each merged range; `hidden_rows` and `hidden_columns` are counted.
+    last cell of each merged range; `percent` has the cells that show a fraction of one as a percentage (0.027 as
+    2.70%); `hidden_rows` and `hidden_columns` are counted.
     """
 
     odd: dict[Address, tuple[Kind, str]] = field(default_factory=dict)
     merged: list[tuple[Address, Address]] = field(default_factory=list)
     hidden_rows: int = 0
     hidden_columns: int = 0
+    percent: set[Address] = field(default_factory=set)
 
 
 @dataclass
@@ -74,6 +79,11 @@ class Formulas:
             or never_zero(formula.text, [values.get(cell, 0) for cell in inputs[at] or ()])
             or (asks_for_calculation and at[1] in suspect)
         }
+
+
+def shows_percent(number_format: str) -> bool:
+    """Tell whether a number format of a spreadsheet multiplies by 100 and shows a per cent sign."""
+    return "%" in SHOWN_AS_IT_IS.sub("", number_format)
 
 
 def ranges(cells: Iterable[Address]) -> list[str]:

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
 
+from expectations.columns import SPREADSHEET_ERROR
 from ingest.land.cell_facts import CellFacts, Formulas
 from ingest.land.formulas import Address
 
-ERROR: Final = re.compile(r"#(N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!)|Err:\d{3}")
+ERROR: Final = re.compile(SPREADSHEET_ERROR)
 CELLS: Final = ("table-cell", "covered-table-cell")
 
 
@@ -55,6 +56,8 @@ def _see(at: Address, cell: ET.Element, said: dict[str, str], facts: CellFacts, 
         facts.odd[at] = ("error", text or "#N/A")
     elif "formula" in said:
         formulas.see(at, said["formula"].partition("=")[2], text or said.get("value-type"))
+    if said.get("value-type") == "percentage":
+        facts.percent.add(at)
     rows, columns = int(said.get("number-rows-spanned", 1)), int(said.get("number-columns-spanned", 1))
     if rows > 1 or columns > 1:
         facts.merged.append((at, (at[0] + rows - 1, at[1] + columns - 1)))

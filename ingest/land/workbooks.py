@@ -1,4 +1,4 @@
-"""Workbooks (xlsx, xlsb, xls, ods): whether one may be opened, and the table on one sheet of it as CSV.
+"""Workbooks (xlsx, xls, ods): whether one may be opened, and the table on one sheet of it as CSV.
 
 Sheets are read in a process of their own, under limits: a hostile one (a cell at the far corner makes the reader ask
 for half a TB, and abort) cannot take the run with it.
@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import difflib
 import itertools
 import json
 import mmap
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import asdict, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ingest.land import ods_facts, xlsx_facts
+from ingest.land import ods_facts, xls_facts, xlsx_facts
 from ingest.land.cell_facts import CellFacts
 from ingest.land.csv_text import CsvInfo, info_of
 from ingest.land.known_header import LOOKED_AT, Finder, HeaderRow
@@ -31,7 +34,7 @@ from perinatal.printable import printable
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
 
-FACTS: Final = {Kind.XLSX: xlsx_facts.facts_of, Kind.ODS: ods_facts.facts_of}
+FACTS: Final = {Kind.XLSX: xlsx_facts.facts_of, Kind.ODS: ods_facts.facts_of, Kind.XLS: xls_facts.facts_of}
 SHOWN_ROWS: Final = 5  # rows below the header by which a sheet is recognised
 
 MACROS: Final = re.compile(r"(.*/)?vbaproject\.bin|xl/macrosheets/.*|basic/.*|scripts/.*")
@@ -48,6 +51,8 @@ XLS_EXTERNAL: Final = re.compile(
 
 def check_workbook(path: Path, kind: Kind, limits: Limits = DEFAULT_LIMITS) -> None:
     """Refuse a workbook with macros, links to other files, encryption or damage."""
+    if kind is Kind.XLSB:
+        raise Unusable("xlsb", f"{path.name}: is a binary workbook (xlsb), which is not read; save it as .xlsx or CSV")
     if kind is Kind.XLS:
         with path.open("rb") as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content:
             macros, external = content.find(XLS_MACROS) >= 0, XLS_EXTERNAL.search(content) is not None
@@ -180,7 +185,10 @@ def _named_sheet(path: Path, names: list[str], asked: str) -> str:
     if found:
         return found[0]
     there = ", ".join(map(printable, names))
-    raise Unusable("which_sheet", f"{path.name}: no sheet is called {printable(asked)!r}; there are: {there}")
+    near = difflib.get_close_matches(asked, names, n=1, cutoff=0)
+    example = f"for example --sheet {shlex.quote(near[0])}"
+    what = f"no sheet is called {printable(asked)!r}; there are: {there}; {example}"
+    raise Unusable("which_sheet", f"{path.name}: {what}")
 
 
 def _head(book: CalamineWorkbook, name: str, is_hidden: bool) -> dict[str, Any]:
@@ -191,11 +199,24 @@ def _head(book: CalamineWorkbook, name: str, is_hidden: bool) -> dict[str, Any]:
 def _write_sheet(book: CalamineWorkbook, path: Path, name: str, task: dict[str, Any]) -> dict[str, Any]:
     """Write one sheet from its first row on; returns where its rows start and what is special about its cells."""
     sheet = book.get_sheet_by_name(name)
-    with Path(task["out"]).open("w", encoding="utf-8", newline="") as handle:
-        csv.writer(handle, lineterminator="\n").writerows([_cell(value) for value in row] for row in sheet.iter_rows())
     start = sheet.start
-    facts = FACTS[task["kind"]](path, name) if start and task["kind"] in FACTS else CellFacts()
-    return {"sheet": name, "is_empty": start is None, "left": start[1] if start else 0, "facts": _printed(facts)}
+    left = start[1] if start else 0
+    facts = FACTS[task["kind"]](path, name) if start else CellFacts()
+    rows = (
+        [
+            _percentage(value) if isinstance(value, float) and (row, column) in facts.percent else _cell(value)
+            for column, value in enumerate(cells, start=left)
+        ]
+        for row, cells in enumerate(sheet.iter_rows())
+    )
+    with Path(task["out"]).open("w", encoding="utf-8", newline="") as handle:
+        csv.writer(handle, lineterminator="\n").writerows(rows)
+    return {"sheet": name, "is_empty": start is None, "left": left, "facts": _printed(facts)}
+
+
+def _percentage(value: float) -> str:
+    """Return a fraction of one as the percentage that its cell shows, with all its digits: 0.0274 as 2.74%."""
+    return f"{Decimal(_cell(value)).scaleb(2).normalize():f}%"
 
 
 def _cell(value: object) -> str:

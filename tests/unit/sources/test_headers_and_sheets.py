@@ -286,3 +286,62 @@ def test_formulas_and_errors_of_an_ods(
     else:
         assert arrived.refused == {refused}
         assert "sheet 'Data': 1 cell (D2)" in arrived.messages[0]
+
+
+DATA = Path(__file__).parent / "data"
+
+
+@pytest.mark.parametrize("style", ["0.00%", "0%", "[Red]0.0%;-0.0%", '0.0"%"'])
+def test_cells_shown_as_percentages_are_read_as_they_are_shown(
+    arrives: Callable, clean: tuple[dict[str, object], ...], tmp_path: Path, style: str
+) -> None:
+    is_percentage = '"%"' not in style
+
+    def write(made: xlsxwriter.Workbook) -> None:
+        sheet, shown = made.add_worksheet("Data"), made.add_format({"num_format": style})
+        fill(sheet, [NMPA, *(row[:5] for row in NMPA_ROWS)])
+        for number, row in enumerate(NMPA_ROWS, start=1):
+            for place, text in enumerate(row[5:], start=5):
+                sheet.write_number(number, place, float(text[:-1]) / (100 if is_percentage else 1), shown)
+
+    assert arrives("nmpa", f"{NAME}.xlsx", book(tmp_path / "made.xlsx", write)).rows == clean
+
+
+def test_an_xls_workbook_is_read_as_it_is_shown(arrives: Callable, clean: tuple[dict[str, object], ...]) -> None:
+    found = arrives("nmpa", f"{NAME}.xls", (DATA / "invented_nmpa.xls").read_bytes(), sheet="Percent")
+    assert found.rows == clean
+
+
+def test_an_error_cell_of_an_xls_workbook_is_refused_with_its_cell(arrives: Callable) -> None:
+    found = arrives("nmpa", f"{NAME}.xls", (DATA / "invented_nmpa.xls").read_bytes(), sheet="Errors")
+    assert found.refused == {"error_cells"}
+    assert "sheet 'Errors': 1 cell (D3) hold errors of a spreadsheet (#N/A)" in found.messages[0]
+
+
+def test_a_binary_workbook_is_refused_with_what_to_do(arrives: Callable) -> None:
+    found = arrives("nmpa", f"{NAME}.xlsb", (DATA / "invented_nmpa.xlsb").read_bytes())
+    assert found.refused == {"xlsb"}
+    assert "save it as .xlsx or CSV" in found.messages[0]
+
+
+def test_a_sheet_that_is_not_there_is_answered_with_one_that_is(arrives: Callable) -> None:
+    found = arrives("nmpa", f"{NAME}.xls", (DATA / "invented_nmpa.xls").read_bytes(), sheet="Percents")
+    assert found.refused == {"which_sheet"}
+    assert "for example --sheet Percent" in found.messages[0]
+
+
+@pytest.mark.parametrize(("place", "text"), [(1, "#N/A"), (2, "#REF!"), (0, "#DIV/0!")])
+def test_an_error_of_a_spreadsheet_is_no_text(arrives: Callable, place: int, text: str) -> None:
+    rows = [NMPA, *(row[:] for row in NMPA_ROWS)]
+    rows[2][place] = text
+    assert "cells_hold_no_spreadsheet_error" in arrives("nmpa", f"{NAME}.csv", as_csv(rows)).refused
+
+
+@pytest.mark.parametrize(("wrong", "refused"), [(1, False), (2, True)])
+def test_rates_that_contradict_most_counts_are_refused(arrives: Callable, wrong: int, refused: bool) -> None:
+    rows = [NMPA, *(row[:] for row in NMPA_ROWS)]
+    for row in rows[1 : 1 + wrong]:
+        row[3] = "100"
+    found = arrives("nmpa", f"{NAME}.csv", as_csv(rows))
+    assert ("most_rates_follow_from_counts" in found.refused) == refused
+    assert "rates_follow_from_counts" in found.warned
