@@ -28,6 +28,7 @@ from ingest.stores import FetchStores
 from perinatal import settings
 from perinatal.durable import locked
 from perinatal.errors import PerinatalError
+from perinatal.errors_in_words import in_words
 
 WORKERS: Final = 8
 NOT_PROCESSED: Final = "not_processed"
@@ -106,7 +107,8 @@ def fetch(stores: FetchStores, client: HttpClient, source: Source, *, synthetic:
     except Exception as error:
         # whatever is wrong with one source is reported, and must not keep the others from landing
         kind = "" if isinstance(error, PerinatalError) else f"unexpected {type(error).__name__}: "
-        breach = alerts.Breach(NOT_PROCESSED, "warn", f"{source.id}: {kind}{error}", remedy="Mend it; run fetch again.")
+        what = in_words(error) or f"{kind}{error}"
+        breach = alerts.Breach(NOT_PROCESSED, "warn", f"{source.id}: {what}", remedy="Mend it; run fetch again.")
         stores.alerts.reconcile(scope, [breach])
         return Report(source.id, "failed", breach.message, warnings=(breach.message,))
     return report
