@@ -48,8 +48,16 @@ def stable_files(paths: Iterable[Path], quiet_seconds: float) -> list[Path]:
 
 
 def is_unfinished(name: str) -> bool:
-    """Tell whether a name is hidden, or one that programs give to downloads under way."""
-    return name.startswith((".", "~$")) or name.lower().endswith(UNFINISHED)
+    """Tell whether a name is hidden, or one that programs give to downloads under way.
+
+    One that begins with two dots is a slip of a person, no program's: it counts as any other.
+    """
+    return is_hidden(name) or name.startswith("~$") or name.lower().endswith(UNFINISHED)
+
+
+def is_hidden(name: str) -> bool:
+    """Tell whether programs hide a file of this name on purpose: `.name`, and not `..name`."""
+    return name.startswith(".") and not name.startswith("..")
 
 
 def signature(path: Path) -> Signature | None:

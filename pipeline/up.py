@@ -228,6 +228,7 @@ def _supervise(home: Home, children: list[Child], environment: dict[str, str], s
                 child.keep_log_small()
             news.show()
         say(f"Stopping; this takes {PATIENCE + watchdog.GRACE:.0f} s at most …")
+        say("A task that runs now is ended: that counts as a failed try, and it is tried again after the next start.")
         _ask_to_end(children)
     finally:
         guard.end()

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal, get_args
 
 from expectations import alerts
 from ingest.fetch import probe_state
+from ingest.fetch.hosts import hosts_of
 from ingest.fetch.http import BadResponse, HttpClient, HttpError, HttpOptions, PublisherUnavailable
 from ingest.fetch.probe import probe
 from ingest.fetch.probe_state import ProbeState
@@ -27,6 +28,7 @@ from ingest.stores import FetchStores
 from perinatal import settings
 from perinatal.durable import locked
 from perinatal.errors import PerinatalError
+from perinatal.errors_in_words import in_words
 
 WORKERS: Final = 8
 NOT_PROCESSED: Final = "not_processed"
@@ -105,7 +107,8 @@ def fetch(stores: FetchStores, client: HttpClient, source: Source, *, synthetic:
     except Exception as error:
         # whatever is wrong with one source is reported, and must not keep the others from landing
         kind = "" if isinstance(error, PerinatalError) else f"unexpected {type(error).__name__}: "
-        breach = alerts.Breach(NOT_PROCESSED, "warn", f"{source.id}: {kind}{error}", remedy="Mend it; run fetch again.")
+        what = in_words(error) or f"{kind}{error}"
+        breach = alerts.Breach(NOT_PROCESSED, "warn", f"{source.id}: {what}", remedy="Mend it; run fetch again.")
         stores.alerts.reconcile(scope, [breach])
         return Report(source.id, "failed", breach.message, warnings=(breach.message,))
     return report
@@ -117,7 +120,7 @@ def look(stores: FetchStores, client: HttpClient, source: Source, *, synthetic: 
     watched = source.probe
     if watched is None:
         return {"source": source.id, "changed": False, "message": NOT_ASKED}
-    result = probe(client, watched.spec, state.token)
+    result = probe(client.within(hosts_of(source)), watched.spec, state.token)
     is_open = bool(state.waiting) or state.outcome in ("failed", "refused")
     message = f"{result.message}; the last run left something to do" if is_open else result.message
     return {"source": source.id, "changed": result.changed or is_open, "message": message}
@@ -135,7 +138,15 @@ def _job(
     if watched is None:
         raise PerinatalError(f"{source.id}: {NOT_ASKED}")
     stores.archive.root.mkdir(parents=True, exist_ok=True)
-    return Job(stores, client, source, watched, state, lambda: probe_state.save(path, state), synthetic)
+    return Job(
+        stores,
+        client.within(hosts_of(source)),
+        source,
+        watched,
+        state,
+        lambda: probe_state.save(path, state),
+        synthetic,
+    )
 
 
 def _run(job: Job) -> None:
@@ -232,6 +243,7 @@ def check(stores: FetchStores, client: HttpClient, source: Source) -> Checked:
     address = watched.spec.url if watched else source.page
     if not address.startswith(("http://", "https://")):
         return Checked(source.id, address, "not asked", "there is no address; its files are brought by hand")
+    client = client.within(hosts_of(source))
     try:
         if watched is None:
             client.read(address)

@@ -7,6 +7,7 @@ r"""How a source's releases are noticed and how they come in: the `probe:` block
       links: "statistics-.*"    # regular expression (search) for the address or title of the links that are releases
       download: "\.csv$"        # the same for the files to download; without it a person fetches them
       files: [{url: https://…, name: a.csv}]   # fixed addresses, asked whenever something has changed
+      hosts: [files.example.org]   # where else links and redirects may lead (see `ingest/fetch/hosts.py`)
 
 A link of a release that `download` fits is a file; any other is opened, and the links there that `download` fits are
 the files. For `fingertips_metadata`: `indicator_ids`, `areas` (`{child: 502, parent: 6}`), `profile_id`, `batch`,
@@ -90,6 +91,13 @@ class ApiConfig:
         return f"{self.base_url}indicator_metadata/all?include_definition=no"
 
 
+def _host(text: str) -> str:
+    """Return a host's name, with a port if need be. Raises ValueError for a web address or a pattern."""
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?", text):
+        raise ValueError("expected a host's name in small letters, such as files.example.org")
+    return text
+
+
 def _expression(text: str) -> str:
     """Return a regular expression as it is written. Raises ValueError where it is none."""
     try:
@@ -111,6 +119,7 @@ class _Block(Record):
 
     schedule: str | None = None
     fixed_files: tuple[FixedFile, ...] = Field((), alias="files")
+    hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
 
     @property
     def files(self) -> dict[str, str]:

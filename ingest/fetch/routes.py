@@ -19,6 +19,7 @@ from expectations import alerts
 from ingest.fetch.fingertips_api import ApiAnswer, fetch_indicators
 from ingest.fetch.fingertips_api import Outcome as ApiOutcome
 from ingest.fetch.http import (
+    ADD_HOST,
     NOTHING_SEEN,
     Document,
     Fetched,
@@ -216,13 +217,15 @@ def _file_links(job: Job, result: ProbeResult) -> tuple[dict[str, str], bool]:
     """Return address → name of the files that a changed page leads to, and whether all of its links could be followed.
 
     A link that is a file itself is asked again too (it may have been replaced); a page of files is opened when its
-    link is new.
+    link is new. A page on another host (often one to share a link) is named and left; a file there is refused, loudly.
     """
     found: dict[str, str] = {}
     done, new = True, {link.id for link in result.findings}
     for link in dict.fromkeys((*result.findings, *result.links)):
         if _is_file(job, link):
             found[link.url] = _name_in(link.url)
+        elif link.id in new and not job.client.may_ask(link.url):
+            job.warnings.append(f"{link.url}: not opened, it is on another host than this source's; {ADD_HOST}")
         elif link.id in new and host_of(link.url) not in job.down:
             try:
                 document = job.client.read(link.url)

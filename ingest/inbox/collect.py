@@ -25,6 +25,7 @@ from ingest.stores import FetchStores
 from perinatal import dropped_files
 from perinatal.durable import locked
 from perinatal.errors import PerinatalError
+from perinatal.errors_in_words import in_words
 
 LEFT: Final = "left_in_inbox"
 NOT_RELEASES: Final = ("themes",)  # folders of the inbox that hold something else
@@ -66,7 +67,7 @@ def collect(
         growing = [
             Dropped(_folder(stores, path), dropped_files.usable_name(path.name), left="not whole yet")
             for path in paths
-            if path not in stable and not path.name.startswith(".")
+            if path not in stable and not dropped_files.is_hidden(path.name)
         ]
         dropped = [_isolated(stores, found) for found in _paired(stores, sorted(stable), sources)]
         _tell(stores, dropped, only)
@@ -121,7 +122,7 @@ def _isolated(stores: FetchStores, found: Found) -> Dropped:
         return Dropped(folder, name, left=str(error))
     except Exception as error:
         kind = "" if isinstance(error, PerinatalError) else f"unexpected {type(error).__name__}: "
-        message = "".join(c if c.isprintable() else "?" for c in f"{kind}{error}")
+        message = "".join(c if c.isprintable() else "?" for c in in_words(error) or f"{kind}{error}")
         return Dropped(folder, name, left=message.removeprefix(f"{name}: "), needs_person=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ import typer
 
 from perinatal.console import say, show
 from perinatal.errors import PerinatalError
+from perinatal.errors_in_words import in_words
 from pipeline.commands import alerts as cli_alerts
 from pipeline.commands import bench as cli_bench
 from pipeline.commands import sources as cli_sources
@@ -41,8 +41,6 @@ app.add_typer(cli_storage.app, name="storage")
 
 state = {"debug": False}
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
 Format = Literal["table", "csv", "json"]
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
@@ -53,7 +51,7 @@ def options(debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks
     state["debug"] = debug
 
 
-def fail(error: Exception, code: int) -> NoReturn:
+def fail(error: Exception | str, code: int) -> NoReturn:
     """End with one line on standard error."""
     say("perinatal: " + " ".join(str(error).split()))
     raise SystemExit(code)
@@ -68,22 +66,14 @@ def main() -> None:
             raise
         fail(error, error.exit_code)
     except KeyboardInterrupt:
-        fail(Exception("stopped by Ctrl-C; nothing incomplete was published"), 130)
+        fail("stopped by Ctrl-C; nothing incomplete was published", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
         if state["debug"]:
             raise
-        if isinstance(error, OSError) and error.errno in NO_ROOM:
-            fail(
-                Exception(
-                    f"no space left ({error.strerror}): free some space and run it again; nothing incomplete is kept"
-                ),
-                1,
-            )
         fail(
-            Exception(f"unexpected {type(error).__name__}: {error} (run `perinatal --debug …` for details)"),
-            1,
+            in_words(error) or f"unexpected {type(error).__name__}: {error} (run `perinatal --debug …` for details)", 1
         )
 
 

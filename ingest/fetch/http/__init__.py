@@ -7,11 +7,12 @@ the way, and handed back with what the publisher said about it. Every failure is
 
 from ingest.fetch.http.addresses import host_of, public_url
 from ingest.fetch.http.client import HttpClient
-from ingest.fetch.http.errors import CHECK_ADDRESS, LATER, BadResponse, HttpError, PublisherUnavailable
+from ingest.fetch.http.errors import ADD_HOST, CHECK_ADDRESS, LATER, BadResponse, HttpError, PublisherUnavailable
 from ingest.fetch.http.options import HttpOptions
 from ingest.fetch.http.results import NOTHING_SEEN, Document, Fetched, NotModified, Received, Validators
 
 __all__ = [
+    "ADD_HOST",
     "CHECK_ADDRESS",
     "LATER",
     "NOTHING_SEEN",

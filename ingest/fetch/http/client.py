@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from io import BytesIO
@@ -14,13 +15,20 @@ from typing import BinaryIO, Final, cast
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from ingest.fetch.http import retries
 from ingest.fetch.http.addresses import host_of, public_url
-from ingest.fetch.http.destinations import asked_url, ca_bundle, checked_url, proxies_for, redirected_url
+from ingest.fetch.http.destinations import (
+    asked_url,
+    ca_bundle,
+    checked_url,
+    own_origins,
+    proxies_for,
+    redirected_url,
+)
 from ingest.fetch.http.download import Download
 from ingest.fetch.http.errors import CHECK_ADDRESS, LATER, BadResponse, PublisherUnavailable, no_answer
+from ingest.fetch.http.guarded import GuardedAdapter, PrivatePeer
 from ingest.fetch.http.options import HttpOptions
 from ingest.fetch.http.results import NOTHING_SEEN, Document, Fetched, NotModified, Received, Validators
 from ingest.fetch.http.turns import Turns
@@ -29,6 +37,7 @@ from perinatal.scratch import hold
 
 DOCUMENT_LIMIT: Final = 32 << 20  # bytes; a page or JSON document kept in memory
 EXCERPT: Final = 300  # bytes of a plain-text error body that are worth showing
+OUTSIDE_ALONE: Final = "ask who runs your network; where a proxy leads outside, set https_proxy"
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
@@ -40,6 +49,7 @@ class HttpClient:
 
     def __init__(self, options: HttpOptions | None = None) -> None:
         self.options = options or HttpOptions()
+        self._hosts: frozenset[str] | None = None
         self._turns = Turns(self.options.delay, self.options.lock_folder)
         self._retries = retries.policy(self.options)
         self._session = requests.Session()
@@ -49,8 +59,9 @@ class HttpClient:
         self._session.headers.update(
             {"User-Agent": self.options.full_user_agent, "Accept": "*/*", "Accept-Encoding": "gzip"}
         )
+        adapter = GuardedAdapter(own_origins(self.options), pool_connections=32, pool_maxsize=8, max_retries=0)
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=32, pool_maxsize=8, max_retries=0))
+            self._session.mount(scheme, adapter)
 
     def __enter__(self) -> HttpClient:
         return self
@@ -61,6 +72,20 @@ class HttpClient:
     def close(self) -> None:
         """Close the pooled connections."""
         self._session.close()
+
+    def within(self, hosts: Collection[str]) -> HttpClient:
+        """Return this client, bound to these hosts: any other, linked or redirected to, is a BadResponse."""
+        bound = copy.copy(self)
+        bound._hosts = frozenset(hosts)
+        return bound
+
+    def may_ask(self, url: str) -> bool:
+        """Tell whether an address may be asked: on a host that this client is bound to."""
+        try:
+            checked_url(url, self._hosts)
+        except BadResponse:
+            return False
+        return True
 
     def fetch(
         self, url: str, folder: Path, seen: Validators = NOTHING_SEEN, *, max_bytes: int | None = None
@@ -102,7 +127,7 @@ class HttpClient:
     def _download(self, url: str, sink: BinaryIO, seen: Validators, max_bytes: int) -> Received | NotModified:
         """Try until the body is whole, the attempts or the time are used up, or trying again cannot help."""
         deadline = time.monotonic() + self.options.total_timeout
-        job = Download(checked_url(url), sink, seen, max_bytes, self.options.max_expansion, deadline)
+        job = Download(checked_url(url, self._hosts), sink, seen, max_bytes, self.options.max_expansion, deadline)
         left = self._retries
         while True:
             try:
@@ -134,14 +159,17 @@ class HttpClient:
                     job.final_url = url
                     yield response
                     return
-            url = redirected_url(url, location, self.options)
+            url = redirected_url(url, location, self.options, self._hosts)
             if url in visited or len(visited) > self.options.max_redirects:
                 what = "redirects in a circle" if url in visited else f"redirects more than {len(visited) - 1} times"
                 raise BadResponse(job.url, what, CHECK_ADDRESS, reason="redirect_loop")
             visited.add(url)
 
     def _send(self, url: str, job: Download) -> requests.Response:
-        """Send one GET, body unread. Whatever keeps an answer from coming is PublisherUnavailable."""
+        """Send one GET, body unread. Whatever keeps an answer from coming is PublisherUnavailable.
+
+        A host that is not on the public internet is sent nothing, and is a BadResponse.
+        """
         asked = asked_url(url, self.options)
         left = job.seconds_left()
         try:
@@ -153,6 +181,9 @@ class HttpClient:
                 timeout=(min(self.options.connect_timeout, left), min(self.options.read_timeout, left)),
                 proxies=proxies_for(asked, self.options),
             )
+        except PrivatePeer as peer:
+            what = f"its name leads to {peer.address}, which is not a public address"
+            raise BadResponse(url, what, OUTSIDE_ALONE, reason="private_address") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise no_answer(url, error) from None
 

@@ -11,6 +11,7 @@ from perinatal.errors import PerinatalError
 
 LATER: Final = "the next run tries again"
 CHECK_ADDRESS: Final = "open the address in a browser and correct it in source.yml"
+ADD_HOST: Final = "if the publisher's files are there, add the host to `hosts` of the probe in source.yml"
 
 
 class HttpError(PerinatalError):

@@ -109,6 +109,55 @@ def test_a_link_may_lead_to_a_page_of_files(home: Home, make_source: MakeSource,
     assert server.count().requests == 1
 
 
+def test_a_file_on_another_host_is_refused_until_source_yml_names_the_host(
+    home: Home, make_source: MakeSource, make_site: Any, serve: Serve
+) -> None:
+    source, site, other = make_source(probe=DOWNLOAD), make_site(), make_site("files.example")
+    address = "https://files.example/files/births-2021.csv"
+    other.put("births-2021.csv", table(2021))
+    (site.folder / "page.html").write_text(
+        f'<html><body><main>Ours <a href="{address}">Births</a></main></body></html>'
+    )
+    server, client = serve()
+    report = fetch.fetch(FetchStores.of(home), client, source)
+    assert report.outcome == "failed"
+    assert f"{address} is not on a host of this source (madeup.example); if the publisher's files" in report.message
+    assert "add the host to `hosts`" in report.message
+    assert open_rules(home) == {"fetch/madeup": "bad_answer"}
+    assert server.count("files.example/files/births-2021.csv").requests == 0
+
+    named = make_source("named", probe=DOWNLOAD | {"hosts": ["files.example"]})
+    named = replace(named, id="madeup")
+    assert fetch.fetch(FetchStores.of(home), client, named).outcome == "landed"
+    assert open_rules(home) == {}
+
+
+def test_a_page_on_another_host_is_named_and_not_opened(
+    home: Home, make_source: MakeSource, make_site: Any, serve: Serve
+) -> None:
+    source = make_source(probe=PAGE | {"links": "release-", "download": r"\.csv$"})
+    site, other = make_site(), make_site("share.example")
+    site.put("release-2021.html", '<html><body><main>Of 2021 <a href="births-2021.csv">Data</a></main></body></html>')
+    site.put("births-2021.csv", table(2021))
+    other.put("release-2021.html", "<html><body><main>Tell your friends</main></body></html>")
+    share = '<a href="https://share.example/files/release-2021.html">Share</a>'
+    ours = '<a href="/files/release-2021.html">Of 2021</a>'
+    (site.folder / "page.html").write_text(f"<html><body><main>Ours {ours} {share}</main></body></html>")
+    server, client = serve()
+    report = fetch.fetch(FetchStores.of(home), client, source)
+    assert report.outcome == "landed"
+    [line] = report.warnings
+    assert line.startswith("https://share.example/files/release-2021.html: not opened, it is on another host")
+    assert server.count("share.example/files/release-2021.html").requests == 0
+    assert fetch.fetch(FetchStores.of(home), client, source).warnings == ()  # said once
+
+
+@pytest.mark.parametrize("host", ["https://files.example", "*.example", "Files.example", "files.example/x", ""])
+def test_hosts_are_names(make_source: MakeSource, host: str) -> None:
+    with pytest.raises(PerinatalError, match=r"hosts.*expected a host's name"):
+        make_source(probe=DOWNLOAD | {"hosts": [host]})
+
+
 def test_govuk_attachments_are_downloaded(home: Home, make_source: MakeSource, make_site: Any, serve: Serve) -> None:
     url = "https://madeup.example/api/content/births"
     source, site = make_source(probe={"kind": "govuk_content", "url": url, "download": r"\.csv$"}), make_site()

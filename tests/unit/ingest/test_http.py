@@ -6,6 +6,7 @@ import ipaddress
 import json
 import logging
 import multiprocessing
+import socket
 import ssl
 import threading
 import time
@@ -33,6 +34,8 @@ from ingest.fetch.http import (
     Validators,
     public_url,
 )
+from ingest.fetch.http.destinations import asked_url, redirected_url
+from ingest.fetch.http.guarded import is_public
 from perinatal.errors import PerinatalError
 
 BODY = b"Area,Value\n" + b"".join(f"E{i:05},{i / 7:.3f}\n".encode() for i in range(4000))
@@ -71,6 +74,11 @@ def folder(tmp_path: Path) -> Path:
 
 def client(server: FaultyPublishers, **changes: object) -> HttpClient:
     return HttpClient(replace(QUICK, stand_ins=server.stand_ins(), **changes))  # type: ignore[arg-type]
+
+
+def local(base: str, **changes: object) -> HttpClient:
+    """Return a client that may ask this server on loopback, and no other."""
+    return HttpClient(replace(QUICK, stand_ins={base: base}, **changes))  # type: ignore[arg-type]
 
 
 def fetch(server: FaultyPublishers, folder: Path, url: str = URL, **changes: object) -> Fetched:
@@ -365,7 +373,7 @@ def redirects() -> Iterator[str]:
 
 
 def test_redirects_are_followed_within_the_limit(redirects: str) -> None:
-    with HttpClient(QUICK) as http:
+    with local(redirects) as http:
         document = http.read(f"{redirects}/5")
         assert isinstance(document, Document)
         assert (document.content, document.url) == (b"ok", f"{redirects}/0")
@@ -375,13 +383,13 @@ def test_redirects_are_followed_within_the_limit(redirects: str) -> None:
 
 @pytest.mark.parametrize("target", ["https://127.0.0.1:1/x", "ftp://127.0.0.1/x", "file:///etc/passwd"])
 def test_redirects_never_change_the_scheme(redirects: str, target: str) -> None:
-    with HttpClient(QUICK) as http, pytest.raises(BadResponse, match="redirects from http to") as caught:
+    with local(redirects) as http, pytest.raises(BadResponse, match="redirects from http to") as caught:
         http.read(f"{redirects}/to?{target}")
     assert caught.value.reason == "redirect_scheme"
 
 
 def test_redirects_never_carry_credentials(redirects: str) -> None:
-    with HttpClient(QUICK) as http, pytest.raises(BadResponse) as caught:
+    with local(redirects) as http, pytest.raises(BadResponse) as caught:
         http.read(f"{redirects}/to?{redirects.replace('http://', 'http://user:pass@')}/0")
     assert "pass@" not in str(caught.value)
 
@@ -393,6 +401,118 @@ def test_rings_and_other_schemes_of_a_sample_publisher(server: FaultyPublishers,
     server.fault(FILE, Fault("redirect_scheme"))
     with pytest.raises(BadResponse, match="redirects from http to https"):
         fetch(server, folder)
+
+
+# --- where it may go --------------------------------------------------------------------------------------
+
+
+class _Counted(_Redirects):
+    """The same, with a count of all that was ever sent here."""
+
+    hits: list[str]
+
+    def do_GET(self) -> None:
+        self.hits.append(self.path)
+        super().do_GET()
+
+
+@pytest.fixture
+def second() -> Iterator[str]:
+    """Another server on loopback, which nobody should ask."""
+    _Counted.hits = []
+    for running in serve(_Counted):
+        yield f"http://127.0.0.1:{running.server_port}"
+
+
+def names_lead_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Let every name resolve to these addresses, one look-up after the other: a resolver that an attacker runs."""
+    left = list(addresses)
+    real = socket.getaddrinfo
+
+    def resolve(host: str, port: int, *rest: object, **more: object) -> object:
+        address = left.pop(0) if len(left) > 1 else left[0]
+        return real(address if host.endswith(".example") else host, port, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+
+def test_a_private_address_is_sent_nothing(second: str) -> None:
+    for base in (second, second.replace("127.0.0.1", "localhost")):
+        with (
+            HttpClient(QUICK) as http,
+            pytest.raises(BadResponse, match=r"127\.0\.0\.1, which is not a public") as caught,
+        ):
+            http.read(f"{base}/0")
+        assert caught.value.reason == "private_address"
+    assert _Counted.hits == []
+
+
+def test_a_name_that_leads_inside_is_refused_whatever_it_led_to_before(
+    second: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = second.rpartition(":")[2]
+    names_lead_to(monkeypatch, "127.0.0.1")
+    assert socket.getaddrinfo("8.8.8.8", 80)  # other names are as they were
+    name = f"publisher.example:{port}"
+    with HttpClient(QUICK).within({name}) as http, pytest.raises(BadResponse, match="not a public address"):
+        http.read(f"http://{name}/0")
+    assert _Counted.hits == []
+
+
+def test_only_the_stand_ins_own_port_is_exempt(redirects: str, second: str) -> None:
+    with local(redirects) as http:
+        with pytest.raises(BadResponse, match="not a public address"):
+            http.read(f"{redirects}/to?{second}/0")
+        # a longer port begins with the same letters
+        with pytest.raises(BadResponse, match="not a web address"):
+            http.read(f"{redirects}/to?{redirects}0/0")
+        assert isinstance(http.read(f"{redirects}/1"), Document)
+    assert _Counted.hits == []
+
+
+def test_a_longer_port_is_not_a_stand_ins() -> None:
+    options = replace(QUICK, stand_ins={"https://site.example": "http://127.0.0.1:808/site.example"})
+    assert asked_url("https://site.example/a?b=c", options) == "http://127.0.0.1:808/site.example/a?b=c"
+    assert asked_url("https://site.example", options) == "http://127.0.0.1:808/site.example"
+    for other in ("https://site.example.org/a", "https://site.example:8443/a", "http://site.example/a"):
+        assert asked_url(other, options) == other
+    back = "http://127.0.0.1:808/site.example/b"
+    assert redirected_url("https://site.example/a", back, options) == "https://site.example/b"
+    for other in ("http://127.0.0.1:8080/site.example/b", "http://127.0.0.1:808/site.example.org/b"):
+        assert redirected_url("https://site.example/a", other, options) == other
+        with pytest.raises(BadResponse, match="not on a host of this source"):
+            redirected_url("https://site.example/a", other, options, {"site.example"})
+
+
+def test_a_client_that_is_bound_asks_its_hosts_alone(server: FaultyPublishers, redirects: str, folder: Path) -> None:
+    with client(server) as whole:
+        bound = whole.within({"site.example"})
+        assert isinstance(bound.fetch(URL, folder), Fetched)
+        with pytest.raises(BadResponse, match="not on a host of this source") as caught:
+            bound.fetch("https://second.example/files/data.csv", folder)
+        assert isinstance(whole.fetch("https://second.example/files/data.csv", folder), Fetched)
+    assert "add the host to `hosts`" in str(caught.value)
+    name = redirects.removeprefix("http://")
+    with local(redirects) as http, pytest.raises(BadResponse, match=r"elsewhere\.example/x is not on a host") as caught:
+        http.within({name}).read(f"{redirects}/to?http://elsewhere.example/x")
+    assert caught.value.reason == "other_host"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.1"),
+        *("192.0.2.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "::1", "::", "fe80::1%eth0", "fc00::1"),
+        *("ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "64:ff9b::a00:1", "2001:db8::1"),
+    ],
+)
+def test_addresses_that_are_not_public(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"])
+def test_addresses_that_are_public(address: str) -> None:
+    assert is_public(address)
 
 
 # --- TLS, proxies, secrets --------------------------------------------------------------------------------
@@ -434,13 +554,13 @@ def test_tls_is_verified_and_the_ca_bundle_honoured(tmp_path: Path, monkeypatch:
     context.load_cert_chain(bundle)
     for running in serve(_Ok, context):
         url = f"https://127.0.0.1:{running.server_port}/"
-        with HttpClient(QUICK) as http, pytest.raises(PublisherUnavailable, match="certificate") as caught:
+        with local(url) as http, pytest.raises(PublisherUnavailable, match="certificate") as caught:
             http.read(url)
         assert caught.value.tries == 1
-        with HttpClient(replace(QUICK, ca_bundle=str(bundle))) as http:
+        with local(url, ca_bundle=str(bundle)) as http:
             assert isinstance(http.read(url), Document)
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
-        with HttpClient(QUICK) as http:
+        with local(url) as http:
             assert isinstance(http.read(url), Document)
 
 
@@ -465,7 +585,7 @@ def test_proxies_are_honoured_but_not_for_loopback(redirects: str, monkeypatch: 
     _Proxy.asked = []
     for running in serve(_Proxy):
         proxy = f"http://user:hunter2@127.0.0.1:{running.server_port}"
-        with HttpClient(replace(QUICK, proxies={"http": proxy})) as http:
+        with local(redirects, proxies={"http": proxy}) as http:
             http.read("http://publisher.invalid/a")
             http.read(f"{redirects}/0")
         monkeypatch.setenv("http_proxy", proxy)

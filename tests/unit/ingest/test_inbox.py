@@ -18,6 +18,7 @@ from ingest.archive import manifest as manifests
 from ingest.archive import quarantine, synthetic
 from ingest.archive import store as archive
 from ingest.inbox import collect as inbox
+from ingest.inbox.quiet_files import look
 from ingest.land import quarantine_decisions as decisions
 from ingest.land.landing import Acceptance
 from ingest.registry import Source
@@ -180,6 +181,16 @@ def test_half_written_files_are_left_until_they_are_whole(home: Home, box: Inbox
     assert found == {"births.csv": "left", "more.csv.part": "left", "sound.csv": "landed"}
     assert open_scopes(home) == []
     assert box.collect(quiet=0.1)["births.csv"] == "landed"
+
+
+def test_a_name_that_begins_with_two_dots_is_taken_and_a_hidden_one_is_not(home: Home, box: Inbox) -> None:
+    box.drop("..births.csv", table(2021))
+    box.drop(".births.csv.Xy12", table(2022))  # as programs name copies under way
+    assert box.collect() == {"..births.csv": "landed"}
+    assert box.names == [".births.csv.Xy12"]
+    assert list(look(home.inbox)) == []
+    box.drop("..births.csv", table(2023))
+    assert [Path(path).name for path in look(home.inbox)] == ["..births.csv"]
 
 
 def test_links_devices_and_strangers_are_left_under_an_alert(home: Home, box: Inbox, tmp_path: Path) -> None:

@@ -274,3 +274,31 @@ def test_stats_is_csv_on_standard_output(cli: Cli, tmp_path: Path) -> None:
     assert (ran.code, ran.err) == (0, "")
     assert "5.0" in ran.out
     assert_one_clear_line(cli("stats", "rate", tmp_path / "absent.csv"), 1)
+
+
+WRITES = (
+    ("build",),
+    ("verify",),
+    ("notify",),
+    ("land", "README.md", "--source", "mbrrace"),
+    ("sources", "seen", "mbrrace", "--why", "seen"),
+    ("up",),
+)
+READS = (("status",), ("alerts",), ("sources",), ("quarantine", "list"), ("settings",))
+NO_PLACE = Home(Path("/sys/perinatal"))  # nobody, root included, makes a folder there
+
+
+@pytest.mark.skipif(not Path("/sys/kernel").exists(), reason="no /sys here")
+@pytest.mark.parametrize("command", WRITES, ids=" ".join)
+def test_a_state_folder_that_cannot_be_written_is_one_clear_error(cli: Cli, command: tuple[str, ...]) -> None:
+    ran = cli(*command, at=NO_PLACE)
+    assert_one_clear_line(ran, 1)
+    assert "/sys/perinatal" in ran.err
+    assert "name another folder with PERINATAL_HOME" in ran.err
+    assert "unexpected" not in ran.err
+
+
+@pytest.mark.skipif(not Path("/sys/kernel").exists(), reason="no /sys here")
+@pytest.mark.parametrize("command", READS, ids=" ".join)
+def test_what_only_reads_needs_no_rights_to_write(cli: Cli, command: tuple[str, ...]) -> None:
+    assert cli(*command, at=NO_PLACE).code == 0
