@@ -19,11 +19,13 @@ def say(text: str) -> None:
 
 @contextmanager
 def step(text: str) -> Iterator[None]:
-    """Announce a step and how long it took."""
+    """Announce a step as it starts, and how long it took; on a terminal in one line."""
     start = time.monotonic()
     terminal = sys.stderr.isatty()
     if terminal:
         print(f"{text} …", end="", file=sys.stderr, flush=True)
+    else:
+        say(f"{text} …")
     try:
         yield
     finally:

@@ -74,7 +74,7 @@ def _keys(home: Home) -> dict[str, str]:
     return found
 
 
-def environment(home: Home, mode: str, port: int) -> dict[str, str]:
+def environment(home: Home, mode: str, port: int, portal_port: int) -> dict[str, str]:
     """Return the environment of the embedded Airflow: SQLite, local executor, loopback, nothing outside `home`.
 
     The short intervals let the inbox be watched within a minute of the first start (Airflow activates an asset, and
@@ -89,6 +89,7 @@ def environment(home: Home, mode: str, port: int) -> dict[str, str]:
     return os.environ | {
         "PERINATAL_HOME": str(home.root),
         "PERINATAL_MODE": mode,
+        "PERINATAL_PORTAL_PORT": str(portal_port),  # for the links of what the tasks say
         "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")])),
         "TMPDIR": str(scratch),
         "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), LOOPBACK])),

@@ -14,8 +14,8 @@ from perinatal import settings
 from perinatal.durable import locked
 from perinatal.errors import Damaged
 from perinatal.home import Home
-from pipeline.assembly import judge_today
 from pipeline.outcome import Outcome
+from pipeline.release_judgement import judge_today
 from publish import edition
 from publish.edition import Editions
 
