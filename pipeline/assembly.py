@@ -24,12 +24,12 @@ from ingest.archive.manifest import LandedReleases
 from insights import review_sheets, theme_tables
 from insights.decisions import DecisionFile
 from perinatal import settings
-from perinatal.console import say, step
+from perinatal.console import about, say, step
 from perinatal.durable import locked
 from perinatal.errors import RefusedAtArrival
 from perinatal.home import Home
 from perinatal.scratch import remove_abandoned
-from pipeline import bundled, fingerprint, release_judgement, shared_store
+from pipeline import bundled, disk, fingerprint, lineage, metrics, release_judgement, shared_store
 from pipeline import candidate as candidates
 from pipeline.candidate import Candidate
 from pipeline.outcome import Outcome
@@ -145,6 +145,7 @@ def _begin(home: Home, *, force: bool = False, signed_by: str | None = None) -> 
     if standing and not force and edition.info(standing)["fingerprint"] == fingerprint.whole(parts):
         _close_task_alerts(home)
         return Built(False, f"nothing new; the edition stays {standing.name}", what="nothing_new", edition=standing)
+    disk.require_room(home)
     is_comparable = bool(standing and _same_kind(standing, releases))
     return candidates.begin(home, releases, parts, is_comparable=is_comparable, signed_by=signed_by)
 
@@ -158,7 +159,7 @@ def _run(home: Home, found: Candidate | Built, last: str) -> Built:
     for name in names[len(found.done) : names.index(last) + 1]:
         start = time.monotonic()
         try:
-            with step(STEPS[name].title):
+            with about(candidate=found.folder.name, edition=found.edition_id), step(STEPS[name].title):
                 found, built = STEPS[name].run(home, found)
         except Exception as error:
             found.now(stopped=f"{name}: {error}")
@@ -219,7 +220,11 @@ def _models(home: Home, candidate: Candidate) -> Made:
         path.unlink(missing_ok=True)
         path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
     releases = build_inputs.releases(LandedReleases(home.landed), candidate.releases)
-    builder.build(candidate.folder, home.cache / "dbt", build_inputs.layouts(), releases)
+    cache = home.cache / "dbt"
+    try:
+        builder.build(candidate.folder, cache, build_inputs.layouts(), releases)
+    finally:
+        lineage.send_models(cache)
     return candidate, _under_way(f"models of {len(releases)} release(s) are built")
 
 
@@ -266,11 +271,13 @@ def _publish(home: Home, candidate: Candidate) -> Made:
         contents["restricted"] = kept_apart
     contents[edition.DATABASE] = candidate.database
     progress = candidate.progress
-    facts = {**progress.facts, "seconds": progress.seconds}
+    took = {"build": disk.bytes_of(candidate.folder), "landed": disk.bytes_of(home.landed)}
+    facts = {**progress.facts, "seconds": progress.seconds, "bytes": took}
     published = Editions.of(home).publish(candidate.folder, contents, facts)
     shutil.rmtree(candidate.folder)
     Editions.of(home).prune(settings.get().keep_editions)
     _close_task_alerts(home)
+    metrics.write(home)
     count, warnings = len(candidate.releases), len(facts["warnings"])
     return candidate, Built(
         True,

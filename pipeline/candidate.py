@@ -79,6 +79,11 @@ class Candidate:
         return self.editions.folder / progress.standing if progress.standing and progress.is_comparable else None
 
     @property
+    def edition_id(self) -> str | None:
+        """Return the name of the edition that it will be; known once the gate has let it through."""
+        return self.progress.facts.get("edition_id")
+
+    @property
     def done(self) -> list[str]:
         """Return the steps that are done, in their order."""
         return list(self.progress.seconds)

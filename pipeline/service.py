@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import secrets
+import shlex
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from ingest.registry import Source, all_sources
 from perinatal import home as homes
 from perinatal.home import Home
 from perinatal.settings import PROJECT_ROOT
+from pipeline import lineage
 
 WRITER_POOL = "writer"
 FETCH_QUEUE, BUILD_QUEUE = "fetch", "build"  # of Celery workers; the local executor ignores them
@@ -96,6 +98,7 @@ def environment(home: Home, mode: str, port: int, portal_port: int) -> dict[str,
         "DO_NOT_TRACK": "1",
         "GX_ANALYTICS_ENABLED": "false",
         "OPENBLAS_NUM_THREADS": "1",  # the scheduler forks its tasks; threads do not survive that
+        **lineage.airflow_environment(),
         "AIRFLOW_HOME": str(folder),
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT_ROOT / "dags"),
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
@@ -132,5 +135,7 @@ def make_inbox(home: Home) -> None:
 if __name__ == "__main__":
     if sys.argv[1:] == ["inbox"]:
         make_inbox(homes.get())
+    elif sys.argv[1:] == ["lineage"]:
+        print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in lineage.airflow_environment().items()))
     else:
         print(json.dumps(pools(), indent=1))

@@ -37,8 +37,8 @@ def done(home: Home) -> list[str]:
     return candidate.find(home).done
 
 
-def run(shell: Shell, home: Home, step: str) -> tuple[str, str]:
-    process = shell(code=STEP.format(step), at=home)
+def run(shell: Shell, home: Home, step: str, **environment: str) -> tuple[str, str]:
+    process = shell(code=STEP.format(step), at=home, **environment)
     out, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     return out.strip(), err
@@ -49,11 +49,28 @@ def changed(home: Home, sql: str) -> None:
         connection.execute(sql)
 
 
-def test_six_processes_make_what_one_makes(copied: Home, shell: Shell) -> None:
+def inputs(events: Path) -> dict[str, set[str]]:
+    """Return which tables each table was made from, by the OpenLineage events of a file."""
+    found: dict[str, set[str]] = {}
+    for line in events.read_text(encoding="utf-8").splitlines():
+        event = json.loads(line)
+        if event["eventType"] == "COMPLETE":
+            for made in event["outputs"]:
+                found.setdefault(made["name"], set()).update(one["name"] for one in event["inputs"])
+    return found
+
+
+def test_six_processes_make_what_one_makes(copied: Home, shell: Shell, tmp_path: Path) -> None:
     """With a candidate lost on the way, and a gate that blocks: only the steps that are missing are done again."""
     last = make_outdated(copied)
-    run(shell, copied, "models")
+    lineage = tmp_path / "lineage.jsonl"
+    _, log = run(shell, copied, "models", PERINATAL_LINEAGE_URL=lineage.as_uri(), PERINATAL_LOG_FORMAT="json")
     assert done(copied) == ["models"]
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert next(line["message"] for line in lines if line.get("step") == "Models") == "Models …"
+    assert {line["candidate"] for line in lines if "step" in line} == {candidate.find(copied).folder.name}
+    made_from = inputs(lineage)
+    assert "perinatal.core.fct_observation" in made_from["perinatal.marts.trust_indicator"]
     run(shell, copied, "themes")
     assert done(copied) == ["models", "themes"]
 
