@@ -1,4 +1,10 @@
-"""Weekly: removes editions beyond those to be kept, and re-hashes the archive against its manifests."""
+"""
+**Looks after the installation**, on Sundays at half past three.
+
+`prune` removes editions beyond those that `PERINATAL_KEEP_EDITIONS` keeps; never the published one. `verify` hashes the
+archive again and compares it with the manifests: damage fails it at once and opens an alert that says which files to
+restore from a backup.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +26,14 @@ from pipeline import service, steps
     **wiring.shared("care", limit=timedelta(hours=12)),
 )
 def housekeeping() -> None:
-    """Damage in the archive fails `verify` at once and opens an alert; the published edition is never pruned."""
+    """Two tasks that do not wait for each other."""
 
-    @task(pool=service.WRITER_POOL, queue=service.BUILD_QUEUE)
+    @task(doc_md=steps.prune.__doc__, pool=service.WRITER_POOL, queue=service.BUILD_QUEUE)
+    @wiring.as_task()
     def prune() -> None:
         wiring.conclude(steps.prune(homes.get()))
 
-    @task(queue=service.BUILD_QUEUE)
+    @task(doc_md=steps.verify.__doc__, queue=service.BUILD_QUEUE)
     @wiring.as_task()
     def verify() -> None:
         wiring.conclude(steps.verify(homes.get()))

@@ -1,4 +1,10 @@
-"""Lands what people drop into the inbox, as soon as a file has stopped growing, and looks again each night."""
+"""
+**Lands what people drop into `inbox/<source>/`**, as soon as a file has stopped growing; it looks again each night.
+
+`land` takes whatever lies there: each file is archived, recognised, held against the standards of arrival, and landed,
+which wakes the assembly. A refused file is in quarantine with its reason, and an alert is open. `problems` fails, with
+the reasons, where some of it was landed and some refused; where all was refused, `land` fails itself.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +27,9 @@ from pipeline import service, steps
     **wiring.shared("ingest", limit=timedelta(hours=4)),
 )
 def inbox() -> None:
-    """`land` takes whatever lies there; `problems` fails, with the reasons, if some was landed and some refused."""
+    """`problems` stands apart because only a task that succeeds sends its asset events."""
 
-    @task.branch(queue=service.FETCH_QUEUE, outlets=[wiring.LANDED_BY_HAND])
+    @task.branch(doc_md=steps.land_inbox.__doc__, queue=service.FETCH_QUEUE, outlets=[wiring.LANDED_BY_HAND])
     @wiring.as_task()
     def land(*, outlet_events: Any, ti: Any) -> str | None:
         landed = steps.land_inbox(homes.get())

@@ -1,4 +1,10 @@
-"""Tells people: after each edition what cannot wait, each morning the warnings and whatever was not taken before."""
+"""
+**Sends alerts to people**: after each edition what cannot wait, each morning at seven the warnings too.
+
+`send` gives each channel of `PERINATAL_ALERT_URLS` each opening and closing once; what one did not take is sent again
+by the next run. An LMS's own channels (`PERINATAL_LMS_ALERT_URLS`) get what concerns its trusts. Failed tasks do not
+wait for this DAG: their callback sends at once.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +27,10 @@ from pipeline import service, steps
     **wiring.shared("alerts", limit=timedelta(minutes=30)),
 )
 def notify() -> None:
-    """Each channel gets each opening and closing once; one that does not answer is tried again.
+    """One task: where an edition has woken it, only what cannot wait is sent."""
 
-    Failures do not wait for this DAG: the callback of the failed task sends at once.
-    """
-
-    @task(retries=5, queue=service.FETCH_QUEUE)
+    @task(doc_md=steps.notify.__doc__, retries=5, queue=service.FETCH_QUEUE)
+    @wiring.as_task()
     def send(*, triggering_asset_events: Any) -> None:
         wiring.conclude(steps.notify(homes.get(), digest=not triggering_asset_events))
 

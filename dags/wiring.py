@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, AssetAlias, AssetWatcher, CronTriggerTimetable, task
+from airflow.sdk import Asset, AssetAlias, AssetWatcher, CronTriggerTimetable, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from dags.triggers import InboxTrigger
 from ingest.registry import all_sources
 from perinatal import home as homes
+from perinatal import settings
+from perinatal.console import about, detailed, say
 from perinatal.errors import BlockedByGate, Damaged, RefusedAtArrival
-from pipeline import service
+from pipeline import lineage, service
 from pipeline.outcome import Outcome
 
 log = logging.getLogger(__name__)
@@ -78,7 +81,9 @@ def as_task() -> Iterator[None]:
     from ingest.fetch.http import BadResponse
 
     try:
-        with redirect_stderr(sys.stdout):
+        with redirect_stderr(sys.stdout), detailed(), about(**(run := _run())):
+            if run:
+                say(f"{run['task']} begins")
             yield
     except (BlockedByGate, RefusedAtArrival, Damaged) as refusal:
         log.error("%s", refusal)  # noqa: TRY400 - the reason, not a traceback
@@ -86,6 +91,19 @@ def as_task() -> Iterator[None]:
     except BadResponse as answer:
         log.error("%s", answer)  # noqa: TRY400
         raise AirflowFailException(str(answer)) from None
+
+
+def _run() -> dict[str, str]:
+    """Return what each line of a task's log is about; and name the task to dbt's lineage, where lineage is sent."""
+    try:
+        ti = get_current_context()["ti"]
+    except RuntimeError:  # called outside a task
+        return {}
+    if settings.get().lineage_url:
+        from airflow.providers.openlineage.plugins.macros import lineage_parent_id
+
+        os.environ[lineage.PARENT] = lineage_parent_id(ti)
+    return {"dag": ti.dag_id, "task": ti.task_id, "run": ti.run_id}
 
 
 def conclude(outcome: Outcome) -> None:

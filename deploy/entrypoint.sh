@@ -8,4 +8,7 @@ if [ -n "${AIRFLOW_ADMIN_PASSWORD:-}" ]; then
     umask 022
     unset AIRFLOW_ADMIN_PASSWORD
 fi
+if [ -n "${PERINATAL_LINEAGE_URL:-}" ]; then
+    eval "$(python -m pipeline.service lineage)"
+fi
 exec "$@"

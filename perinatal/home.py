@@ -80,6 +80,11 @@ class Home:
         return self.root / "synthetic.txt"
 
     @property
+    def metrics(self) -> Path:
+        """Return the gauges in Prometheus' text format, as the last step left them; nginx serves it."""
+        return self.root / "metrics.prom"
+
+    @property
     def cache(self) -> Path:
         """Things that may be deleted at any time (dbt's parse cache, sample sites)."""
         return self.root / "cache"

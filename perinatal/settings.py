@@ -53,6 +53,7 @@ class Settings(BaseSettings):
         description="Hold an edition in which an ambition's headline or more than 5% of verdicts change until a person "
         "signs it: `perinatal build --sign NAME`",
     )
+    disk_guard: bool = Field(True, description="Refuse to begin a build for which the disk has no room")
     threads: int = Field(
         0,
         ge=0,
@@ -80,6 +81,15 @@ class Settings(BaseSettings):
         description="Shared store for archive, landed releases and editions, e.g. s3://bucket/perinatal; empty: none. "
         "Keys and endpoint come from the store's own variables (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL …)",
     )
+    lineage_url: str = Field(
+        "",
+        pattern=r"^((https?|file)://\S+)?$",
+        description="Where OpenLineage events of dbt and of Airflow's tasks go, e.g. file:///var/log/lineage.jsonl or "
+        "https://marquez.example; empty: none",
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Lines of progress: text, or json with time, level, edition, source, run and step"
+    )
     contact: str = Field(
         "no contact given", description="Who publishers can write to; sent in the User-Agent of every request"
     )
@@ -106,6 +116,14 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take arguments first, then the environment, then `perinatal.toml`."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def log_format() -> str:
+    """Return how lines of progress are printed; text where the settings cannot be read: that is a line too."""
+    try:
+        return get().log_format
+    except PerinatalError:
+        return "text"
 
 
 SECRET = ("alert_urls", "lms_alert_urls")

@@ -23,7 +23,7 @@ from perinatal import settings
 from perinatal.console import say, step
 from perinatal.errors import PerinatalError, RefusedAtArrival
 from perinatal.home import Home
-from pipeline import shared_store
+from pipeline import metrics, shared_store
 from pipeline.outcome import Outcome
 from publish import edition
 from publish.edition import Editions
@@ -80,9 +80,10 @@ def fetch(home: Home, mode: str, source_ids: Sequence[str]) -> Arrivals:
     reports = []
     with _client(home, mode, sources) as (client, server):
         for report in fetching.fetch_all(FetchStores.of(home), client, sources, synthetic=mode == "sample"):
-            say(f"  {report.source_id}: {report.message}")
+            say(f"  {report.source_id}: {report.message}", source=report.source_id)
             reports.append(report)
     shared_store.exchange(home)
+    metrics.write(home)
     reports.sort(key=lambda report: report.source_id)
     waiting = unpublished(home, {one.id for one in sources})
     failed = [report for report in reports if report.outcome in ("failed", "refused")]
@@ -111,7 +112,7 @@ def land_inbox(home: Home, source_ids: Sequence[str]) -> Arrivals:
     dropped = inbox.collect(FetchStores.of(home), all_sources(), settings.get().inbox_quiet_seconds, source_ids)
     for item in dropped:
         for line in [table.message for table in item.taken] or [f"{item.name}: {item.left}"]:
-            say(f"  inbox/{item.source_id}: {line}")
+            say(f"  inbox/{item.source_id}: {line}", source=item.source_id)
     taken = [(item.source_id, table) for item in dropped for table in item.taken]
     counts = {what: sum(table.what == what for _, table in taken) for what in ("landed", "revised", "refused")}
     counts |= {"left": sum(bool(item.left) for item in dropped)}
@@ -151,6 +152,8 @@ def _landed(
     **more: Any,
 ) -> Arrivals:
     shared_store.exchange(home)
+    if taken:
+        metrics.write(home)
     waiting = unpublished(home, set(source_ids))
     refused = [table.message for table in taken if table.what == "refused"]
     return Arrivals(

@@ -1,18 +1,22 @@
-"""The step that makes an edition: models → themes → gate → downloads → pages → publish, over one candidate folder."""
+"""The assembly of an edition: models → themes → gate → downloads → pages → publish, over one candidate folder.
+
+The command line runs the steps in one process, Airflow each in a task of its own. The gate stands behind the themes
+because it judges them too.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
-import tempfile
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urljoin
 
-from expectations import data_docs
-from expectations import release as release_gate
-from expectations.alerts import AlertLog, Breach, Scope
+from expectations.alerts import AlertLog
 from expectations.results import Result
 from ingest.archive import build_inputs, quarantine
 from ingest.archive import manifest as manifests
@@ -20,85 +24,115 @@ from ingest.archive.manifest import LandedReleases
 from insights import review_sheets, theme_tables
 from insights.decisions import DecisionFile
 from perinatal import settings
-from perinatal.console import say, step
+from perinatal.console import about, say, step
 from perinatal.durable import locked
-from perinatal.errors import BlockedByGate, HeldForSignature, RefusedAtArrival
+from perinatal.errors import RefusedAtArrival
 from perinatal.home import Home
 from perinatal.scratch import remove_abandoned
-from pipeline import bundled, fingerprint, shared_store
+from pipeline import bundled, disk, fingerprint, lineage, metrics, release_judgement, shared_store
+from pipeline import candidate as candidates
+from pipeline.candidate import Candidate
 from pipeline.outcome import Outcome
-from publish import care, changes, edition, judgement, packs, policy, portal, quality_tables, restricted
+from publish import care, changes, edition, packs, portal, restricted
 from publish.edition import Editions
-from publish.judgement import Judgements
 from publish.portal.model import Facts
 from warehouse import builder
+
+LOCK = ".build.lock"
 
 
 @dataclass(frozen=True)
 class Built(Outcome):
-    """What a build came to.
+    """What a build, or a step of it, came to.
 
-    `what` is `published`, `nothing_new` (the edition that stood stays) or `nothing_landed` (there is none).
+    `what` is `published`, `nothing_new` (the edition that stood stays), `nothing_landed` (there is none) or
+    `under_way` (a step before the last is done).
     """
 
-    what: Literal["published", "nothing_new", "nothing_landed"] = "published"
+    what: Literal["published", "nothing_new", "nothing_landed", "under_way"] = "published"
     edition: Path | None = None
     warnings: int = 0
     changed_rows: int = 0
     releases: int = 0
 
     def event(self) -> dict[str, Any]:
-        """Return what the asset event of the edition says."""
+        """Return what the asset event of the edition says, with the addresses of its first page and Data Docs."""
         return {
             "edition": self.edition.name if self.edition else None,
+            **addresses(),
             "releases": self.releases,
             "rows_changed": self.changed_rows,
             "warnings": self.warnings,
         }
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """An edition in the making: its folder, what it is made of, and the edition before.
-
-    `before` is the standing edition where it may be compared with: sample and real editions never are. `signed_by` is
-    the person who has looked at what it judges otherwise.
-    """
-
-    folder: Path
-    releases: list[manifests.Manifest]
-    parts: dict[str, str]
-    before: Path | None
-    signed_by: str | None = None
-
-    @property
-    def database(self) -> Path:
-        """Return what ships."""
-        return self.folder / edition.DATABASE
-
-    @property
-    def work(self) -> Path:
-        """Return the working file, with what disclosure and audience keep out of the edition."""
-        return self.folder / "work.duckdb"
+def addresses() -> dict[str, str]:
+    """Return where the current edition is read: its first page and its Data Docs."""
+    options = settings.get()
+    portal_folder = options.portal_url or f"http://127.0.0.1:{options.portal_port}/portal"
+    pages = {"page": "index.html", "data_docs": "../quality/data_docs/index.html"}
+    return {name: urljoin(portal_folder.rstrip("/") + "/", path) for name, path in pages.items()}
 
 
 def build(home: Home, *, force: bool = False, signed_by: str | None = None) -> Built:
-    """Build everything landed into a candidate, judge it, and publish it as the current edition.
+    """Build everything landed into a candidate, judge it, and publish it as the current edition: every step at once.
 
     One builder at a time: a second one waits, then finds nothing new. Raises BlockedByGate when a standard of severity
     `block` is not met: the last good edition stays current and an alert stands; HeldForSignature where the settings ask
     for a person's name and `signed_by` gives none. Raises RefusedAtArrival where nothing is landed because everything
-    was refused. With a shared store, what others have landed is built too, and the edition
-    is shared.
+    was refused. With a shared store, what others have landed is built too, and the edition is shared.
     """
     shared_store.exchange(home)
-    with locked(home.root / ".build.lock"):
-        built = _build_if_new(home, force, signed_by)
+    with locked(home.root / LOCK):
+        built = _run(home, _begin(home, force=force, signed_by=signed_by), LAST)
     shared_store.share_edition(home)
     return built
 
 
-def _build_if_new(home: Home, force: bool, signed_by: str | None) -> Built:
+def advance(home: Home, name: str) -> Built:
+    """Bring the candidate forward to the end of one step; the first step begins a new one.
+
+    Only what is missing is done: usually this step alone. Where the candidate is lost (another build has removed or
+    published it, the program has changed, or a step had failed and other releases are landed now), it begins anew,
+    and does the steps before this one too. Raises as `build` does.
+    """
+    is_first = name == next(iter(STEPS))
+    if is_first:
+        shared_store.exchange(home)
+    with locked(home.root / LOCK):
+        found = _begin(home) if is_first else _found(home, name)
+        built = _run(home, found, name)
+    if name == LAST:
+        shared_store.share_edition(home)
+    return built
+
+
+def _found(home: Home, name: str) -> Candidate | Built:
+    """Return the candidate that stands, as it was before this step; else what was begun anew."""
+    try:
+        found = candidates.find(home)
+        _require_same_inputs(home, found)
+    except candidates.Lost as lost:
+        say(f"{name}: the candidate is lost, so the build begins anew: {lost}")
+        return _begin(home)
+    return found.before_step(name)
+
+
+def _require_same_inputs(home: Home, found: Candidate) -> None:
+    """Raise Lost where the program is another one; after a failure also where other releases or decisions are in use.
+
+    What lands while a build is under way waits for the next one, or no build would ever end.
+    """
+    parts = fingerprint.parts(LandedReleases(home.landed).in_use(), home.theme_decisions)
+    differ = {part for part, digest in parts.items() if found.progress.parts.get(part) != digest}
+    if not found.progress.stopped:
+        differ -= {"releases", "decisions"}
+    if differ:
+        raise candidates.Lost(f"what it is made from has changed since ({', '.join(sorted(differ))})")
+
+
+def _begin(home: Home, *, force: bool = False, signed_by: str | None = None) -> Candidate | Built:
+    """Return a new candidate of what is landed; what a build came to where there is nothing to do."""
     _remove_leftovers(home)
     for line in _take_reviews(home):
         say(f"  {line}")
@@ -109,13 +143,30 @@ def _build_if_new(home: Home, force: bool, signed_by: str | None) -> Built:
     parts = fingerprint.parts(releases, home.theme_decisions)
     standing = Editions.of(home).current()
     if standing and not force and edition.info(standing)["fingerprint"] == fingerprint.whole(parts):
+        _close_task_alerts(home)
         return Built(False, f"nothing new; the edition stays {standing.name}", what="nothing_new", edition=standing)
-    folder = home.build / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
-    folder.mkdir(parents=True, mode=0o700)
-    comparable = standing if standing and _same_kind(standing, releases) else None
-    built = _assemble(home, Candidate(folder, releases, parts, comparable, signed_by))
-    shutil.rmtree(folder)
-    Editions.of(home).prune(settings.get().keep_editions)
+    disk.require_room(home)
+    is_comparable = bool(standing and _same_kind(standing, releases))
+    return candidates.begin(home, releases, parts, is_comparable=is_comparable, signed_by=signed_by)
+
+
+def _run(home: Home, found: Candidate | Built, last: str) -> Built:
+    """Do the steps that the candidate still lacks, up to and with `last`; returns what the last one came to."""
+    if isinstance(found, Built):
+        return found
+    names = list(STEPS)
+    built = _under_way("")
+    for name in names[len(found.done) : names.index(last) + 1]:
+        start = time.monotonic()
+        try:
+            with about(candidate=found.folder.name, edition=found.edition_id), step(STEPS[name].title):
+                found, built = STEPS[name].run(home, found)
+        except Exception as error:
+            found.now(stopped=f"{name}: {error}")
+            raise
+        if name != LAST:
+            seconds = {**found.progress.seconds, name: round(time.monotonic() - start, 1)}
+            found = found.now(seconds=seconds, stopped=None)
     return built
 
 
@@ -149,133 +200,114 @@ def _same_kind(standing: Path, releases: list[manifests.Manifest]) -> bool:
     return bool(edition.info(standing)["is_synthetic"]) == manifests.all_synthetic(releases)
 
 
-def _assemble(home: Home, candidate: Candidate) -> Built:
-    """Make every part of the edition, in order."""
-    with step(f"Models of {len(candidate.releases)} release(s)"):
-        make_models(home, candidate)
-    with step("Themes"):
-        theme_tables.run(candidate.database, DecisionFile(home.theme_decisions))
-        changed = changes.record(candidate.database, candidate.before)
-    with step("Gate"):
-        judged = compare_judgements(AlertLog(home.alerts), candidate)
-        results = judge(AlertLog(home.alerts), candidate)
-        require_signature(judged, candidate)
+Made = tuple[Candidate, Built]
+
+
+def _under_way(message: str) -> Built:
+    return Built(True, message, what="under_way")
+
+
+def _emptied(folder: Path) -> Path:
+    """Remove what an earlier try of a step has left."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    return folder
+
+
+def _models(home: Home, candidate: Candidate) -> Made:
+    """Build the landed releases into the candidate: one `dbt build`, from nothing."""
+    for path in (candidate.database, candidate.work):
+        path.unlink(missing_ok=True)
+        path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+    releases = build_inputs.releases(LandedReleases(home.landed), candidate.releases)
+    cache = home.cache / "dbt"
+    try:
+        builder.build(candidate.folder, cache, build_inputs.layouts(), releases)
+    finally:
+        lineage.send_models(cache)
+    return candidate, _under_way(f"models of {len(releases)} release(s) are built")
+
+
+def _themes(home: Home, candidate: Candidate) -> Made:
+    """Code the findings, and record which rows changed since the last edition."""
+    codes = theme_tables.run(candidate.database, DecisionFile(home.theme_decisions))
+    changed = changes.record(candidate.database, candidate.before)
+    said = f"{codes:,} code(s) given to findings; {changed:,} row(s) changed since the last edition"
+    return candidate.now(changed_rows=changed), _under_way(said)
+
+
+def _gate(home: Home, candidate: Candidate) -> Made:
+    """Judge the candidate: what may not be published stops here, and the last edition stays."""
+    log = AlertLog(home.alerts)
+    judged = release_judgement.compare_judgements(log, candidate)
+    results = release_judgement.judge(log, candidate)
+    release_judgement.require_signature(judged, candidate)
     facts = _facts(home, candidate, results)
-    with step("Downloads and packs"):
-        write_downloads(candidate, facts)
-    with step("Pages"):
-        portal.write(candidate.database, candidate.folder / "portal", _facts_of_pages(home, facts))
-    with step("Publishing"):
-        published = publish(home, candidate, facts)
-    warnings = sum(result.is_told for result in results)
-    return Built(
+    said = f"{len(results)} standard(s) judged, none blocks; {len(facts['warnings'])} warning(s)"
+    return candidate.now(facts=facts), _under_way(said)
+
+
+def _downloads(_: Home, candidate: Candidate) -> Made:
+    """Write the marts as files, and a pack for each LMS."""
+    folder = _emptied(candidate.folder / "downloads")
+    edition.write_downloads(candidate.database, folder)
+    threads = settings.get().threads or os.cpu_count() or 1
+    packs.write_all(candidate.database, folder / "lms", candidate.progress.facts, threads)
+    return candidate, _under_way(f"{sum(1 for path in folder.rglob('*') if path.is_file()):,} files to download")
+
+
+def _pages(home: Home, candidate: Candidate) -> Made:
+    """Write the portal."""
+    facts = _facts_of_pages(home, candidate.progress.facts)
+    written = portal.write(candidate.database, _emptied(candidate.folder / "portal"), facts)
+    return candidate, _under_way(f"{written.pages:,} pages")
+
+
+def _publish(home: Home, candidate: Candidate) -> Made:
+    """Move the parts into an edition folder and swap it in."""
+    contents = {name: candidate.folder / name for name in ("downloads", "portal", "quality")}
+    kept_apart = restricted.write(_emptied(candidate.folder / "restricted"), candidate.work, candidate.database)
+    if kept_apart:
+        contents["restricted"] = kept_apart
+    contents[edition.DATABASE] = candidate.database
+    progress = candidate.progress
+    took = {"build": disk.bytes_of(candidate.folder), "landed": disk.bytes_of(home.landed)}
+    facts = {**progress.facts, "seconds": progress.seconds, "bytes": took}
+    published = Editions.of(home).publish(candidate.folder, contents, facts)
+    shutil.rmtree(candidate.folder)
+    Editions.of(home).prune(settings.get().keep_editions)
+    _close_task_alerts(home)
+    metrics.write(home)
+    count, warnings = len(candidate.releases), len(facts["warnings"])
+    return candidate, Built(
         True,
-        f"published {published.name}: {len(candidate.releases)} release(s), {changed:,} row(s) changed since the last "
+        f"published {published.name}: {count} release(s), {progress.changed_rows:,} row(s) changed since the last "
         f"edition, {warnings} warning(s)",
         edition=published,
         warnings=warnings,
-        changed_rows=changed,
-        releases=len(candidate.releases),
+        changed_rows=progress.changed_rows,
+        releases=count,
     )
 
 
-def make_models(home: Home, candidate: Candidate) -> None:
-    """Build the landed releases into the candidate: one `dbt build`."""
-    releases = build_inputs.releases(LandedReleases(home.landed), candidate.releases)
-    builder.build(candidate.folder, home.cache / "dbt", build_inputs.layouts(), releases)
-
-
-def compare_judgements(log: AlertLog, candidate: Candidate) -> Judgements:
-    """Write what the candidate judges otherwise than the last edition into it; much of it opens an alert."""
-    why: tuple[str, ...] = ()
-    if candidate.before:
-        releases = sorted(item.release_key for item in candidate.releases)
-        now = {"releases": releases, "fingerprint_parts": candidate.parts}
-        why = judgement.causes(edition.info(candidate.before), now)
-    judged = judgement.record(candidate.database, candidate.before, why)
-    breach = Breach(
-        rule="headlines_and_verdicts_stand",
-        severity="warn",
-        message=f"Much is judged otherwise than in the last edition: {judged.message}",
-        count=judged.verdicts_changed + len(judged.headlines),
-        remedy="Read the change report before this edition is used; `perinatal build --sign NAME` signs a held one.",
-        affected_marts=["marts.national_ambition", "marts.trust_indicator", "marts.lms_indicator"],
-        why="Boards would read another judgement than last time, and must be able to trust why.",
-    )
-    log.reconcile(Scope.of("judgement"), [breach] if judged.is_much else [])
-    return judged
-
-
-def require_signature(judged: Judgements, candidate: Candidate) -> None:
-    """Raise HeldForSignature where much is judged otherwise, the settings hold such editions, and nobody has signed."""
-    if judged.is_much and settings.get().hold_on_change and not candidate.signed_by:
-        raise HeldForSignature(
-            f"held: {judged.message}. The last edition stays until a person signs: `perinatal build --sign NAME`. "
-            f"The candidate lies in {candidate.folder}."
-        )
-
-
-def judge(log: AlertLog, candidate: Candidate) -> list[Result]:
-    """Compare the candidate with the standards and write what was found into it. Raises BlockedByGate."""
-    last = candidate.before / edition.DATABASE if candidate.before else None
-    results = release_gate.judge(candidate.database, candidate.work, last)
-    log.reconcile(Scope.of("release"), [result.as_breach() for result in results if result.is_told])
-    results += judge_today(log, candidate.database)
-    blocked = [result for result in results if result.blocks]
-    if blocked:
-        raise _blocked(blocked, candidate.folder)
-    arrivals = _arrival_results(candidate.releases)
-    quality_tables.write_checks(candidate.database, [*results, *(result for group in arrivals for result in group)])
-    quality_tables.write_alerts(candidate.database, [alert.to_dict() for alert in log.all()])
-    _write_data_docs(candidate.folder, results, arrivals)
-    return results
-
-
-def judge_today(log: AlertLog, database: Path) -> list[Result]:
-    """Compare what time alone can breach with today's date, and bring its alerts up to date."""
-    results = release_gate.judge_today(database)
-    log.reconcile(Scope.of("daily"), [result.as_breach() for result in results if result.is_told])
-    return results
-
-
-def _arrival_results(releases: list[manifests.Manifest]) -> list[list[Result]]:
-    return [
-        [replace(Result.read(check), release_key=item.release_key) for check in item.checks]
-        for item in releases
-        if item.checks
-    ]
-
-
-def _write_data_docs(folder: Path, results: list[Result], arrivals: list[list[Result]]) -> None:
-    """Write GX Data Docs: the release gate, and each dataset's arrival suite the newest release and the trend."""
-    suites: dict[str, list[list[Result]]] = {"release": [results]} if results else {}
-    for group in arrivals:
-        suites.setdefault(group[0].suite, []).append(group)
-    (folder / "quality").mkdir()
-    with tempfile.TemporaryDirectory(dir=folder) as made:
-        site = data_docs.write(Path(made), suites)
-        site.rename(folder / "quality" / "data_docs")
-    policy.seal(folder / "quality" / "data_docs")
-
-
-def _blocked(blocked: list[Result], folder: Path) -> BlockedByGate:
-    first, more = blocked[0], len(blocked) - 1
-    return BlockedByGate(
-        f"blocked by the release gate ({first.rule}): {first.message}"
-        + (f" (and {more} more)" if more else "")
-        + f". {first.remedy} No edition was published; the last good one stays. The candidate lies in {folder}."
-    )
+def _close_task_alerts(home: Home) -> None:
+    """Close the alerts of tasks of the assembly that had failed: the edition is as new as what is landed."""
+    log = AlertLog(home.alerts)
+    standing = {alert.scope for alert in log.all() if alert.state != "closed"}
+    for scope in standing:
+        if scope.kind == "operations" and scope.parts[0] == "assemble":
+            log.reconcile(scope, [])
 
 
 def _facts(home: Home, candidate: Candidate, results: list[Result]) -> dict[str, Any]:
     """Return what the edition says of itself in edition.json."""
-    mark = fingerprint.whole(candidate.parts)
+    mark = fingerprint.whole(candidate.progress.parts)
     return Editions.of(home).identity(mark) | {
         "fingerprint": mark,
-        "fingerprint_parts": candidate.parts,
+        "fingerprint_parts": candidate.progress.parts,
         "is_synthetic": manifests.all_synthetic(candidate.releases),
         "releases": sorted(item.release_key for item in candidate.releases),
-        "signed_by": candidate.signed_by,
+        "signed_by": candidate.progress.signed_by,
         "care": care.new_entries(candidate.database),
         "checks": len(results),
         "warnings": sorted(result.rule for result in results if result.is_told),
@@ -294,18 +326,20 @@ def _facts_of_pages(home: Home, facts: dict[str, Any]) -> Facts:
     )
 
 
-def write_downloads(candidate: Candidate, facts: dict[str, Any]) -> None:
-    """Write the marts as files, and a pack for each LMS."""
-    folder = candidate.folder / "downloads"
-    edition.write_downloads(candidate.database, folder)
-    packs.write_all(candidate.database, folder / "lms", facts, settings.get().threads or os.cpu_count() or 1)
+@dataclass(frozen=True)
+class Step:
+    """One step of the assembly: what it is called while it runs, and what does it."""
+
+    title: str
+    run: Callable[[Home, Candidate], Made]
 
 
-def publish(home: Home, candidate: Candidate, facts: dict[str, Any]) -> Path:
-    """Move the parts into an edition folder and swap it in."""
-    contents = {edition.DATABASE: candidate.database}
-    contents |= {name: candidate.folder / name for name in ("downloads", "portal", "quality")}
-    kept_apart = restricted.write(candidate.folder / "restricted", candidate.work, candidate.database)
-    if kept_apart:
-        contents["restricted"] = kept_apart
-    return Editions.of(home).publish(candidate.folder, contents, facts)
+STEPS = {
+    "models": Step("Models", _models),
+    "themes": Step("Themes", _themes),
+    "gate": Step("Gate", _gate),
+    "downloads": Step("Downloads and packs", _downloads),
+    "pages": Step("Pages", _pages),
+    "publish": Step("Publishing", _publish),
+}
+LAST = "publish"

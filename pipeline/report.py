@@ -7,9 +7,8 @@ import json
 import math
 import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -21,6 +20,7 @@ from ingest.registry import Source, all_sources
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 from perinatal.reading import open_current
+from pipeline.freshness import UNKNOWN, Freshness, freshness, lateness
 from publish import edition
 from publish.edition import Editions
 
@@ -130,47 +130,6 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-class Freshness(NamedTuple):
-    """How far a dataset's figures in the current edition reach, and from which day the next ones count as late."""
-
-    figures_up_to: date | None
-    next_due: date | None
-    late_from: date | None
-
-
-UNKNOWN = Freshness(None, None, None)
-FRESHNESS = """
-select source_id, dataset, max(latest_period_end), max(next_due), max(late_from)
-from quality.source_health group by source_id, dataset
-"""
-
-
-def freshness(standing: Path | None) -> dict[tuple[str, str], Freshness]:
-    """Return the freshness of each dataset of an edition, by source and dataset.
-
-    Empty where there is no edition, and for one of an earlier version, which does not know when figures are due.
-    """
-    if standing is None:
-        return {}
-    with duckdb.connect(str(standing / edition.DATABASE), read_only=True) as connection:
-        try:
-            found = connection.execute(FRESHNESS).fetchall()
-        except (duckdb.BinderException, duckdb.CatalogException):
-            return {}
-    return {(row[0], row[1]): Freshness(*row[2:]) for row in found}
-
-
-def _lateness(known: Freshness) -> dict[str, Any]:
-    """Return how old the figures are today and whether the next are late; None where the edition does not say."""
-    today = datetime.now(UTC).date()
-    return {
-        "figures_up_to": known.figures_up_to.isoformat() if known.figures_up_to else None,
-        "age_days": (today - known.figures_up_to).days if known.figures_up_to else None,
-        "next_due": known.next_due.isoformat() if known.next_due else None,
-        "is_late": today >= known.late_from if known.late_from else None,
-    }
-
-
 def status(home: Home) -> dict[str, Any]:
     """Return the current edition, each dataset's newest release with the age of its figures, and the open alerts."""
     standing = Editions.of(home).current()
@@ -198,7 +157,7 @@ def _source_status(item: manifests.Manifest, known: Freshness) -> dict[str, Any]
         "published_on": item.published_on,
         "fetched_at": item.fetched_at,
         "cadence_days": all_sources()[item.source_id].calendar(item.layout).cadence_days,
-        **_lateness(known),
+        **lateness(known),
         "is_synthetic": item.is_synthetic,
     }
 
@@ -293,7 +252,7 @@ def _source(
         "latest_release": f"{newest.dataset} {newest.release}" if newest else None,
         "is_synthetic": newest.is_synthetic if newest else None,
         "cadence_days": source.cadence_days,
-        **_lateness(known),
+        **lateness(known),
     }
 
 

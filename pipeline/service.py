@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import secrets
+import shlex
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from ingest.registry import Source, all_sources
 from perinatal import home as homes
 from perinatal.home import Home
 from perinatal.settings import PROJECT_ROOT
+from pipeline import lineage
 
 WRITER_POOL = "writer"
 FETCH_QUEUE, BUILD_QUEUE = "fetch", "build"  # of Celery workers; the local executor ignores them
@@ -74,7 +76,7 @@ def _keys(home: Home) -> dict[str, str]:
     return found
 
 
-def environment(home: Home, mode: str, port: int) -> dict[str, str]:
+def environment(home: Home, mode: str, port: int, portal_port: int) -> dict[str, str]:
     """Return the environment of the embedded Airflow: SQLite, local executor, loopback, nothing outside `home`.
 
     The short intervals let the inbox be watched within a minute of the first start (Airflow activates an asset, and
@@ -89,12 +91,14 @@ def environment(home: Home, mode: str, port: int) -> dict[str, str]:
     return os.environ | {
         "PERINATAL_HOME": str(home.root),
         "PERINATAL_MODE": mode,
+        "PERINATAL_PORTAL_PORT": str(portal_port),  # for the links of what the tasks say
         "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")])),
         "TMPDIR": str(scratch),
         "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), LOOPBACK])),
         "DO_NOT_TRACK": "1",
         "GX_ANALYTICS_ENABLED": "false",
         "OPENBLAS_NUM_THREADS": "1",  # the scheduler forks its tasks; threads do not survive that
+        **lineage.airflow_environment(),
         "AIRFLOW_HOME": str(folder),
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT_ROOT / "dags"),
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
@@ -131,5 +135,7 @@ def make_inbox(home: Home) -> None:
 if __name__ == "__main__":
     if sys.argv[1:] == ["inbox"]:
         make_inbox(homes.get())
+    elif sys.argv[1:] == ["lineage"]:
+        print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in lineage.airflow_environment().items()))
     else:
         print(json.dumps(pools(), indent=1))

@@ -48,10 +48,52 @@ def land_files(home: Home, files: Sequence[tuple[Path, Arrival]]) -> Arrivals:
 
 
 def build(home: Home, *, force: bool = False, signed_by: str | None = None) -> Built:
-    """Build what is landed into a candidate, judge it, code its findings, publish it as the current edition."""
+    """Do every step of the assembly, from models to publish, in one go; nothing new, nothing done."""
     from pipeline import assembly
 
     return assembly.build(home, force=force, signed_by=signed_by)
+
+
+def models(home: Home) -> Built:
+    """Begin a candidate of what is landed, and build its models with dbt; nothing new, nothing begun."""
+    from pipeline import assembly
+
+    return assembly.advance(home, "models")
+
+
+def themes(home: Home) -> Built:
+    """Code the candidate's findings to themes, and record which rows changed since the last edition."""
+    from pipeline import assembly
+
+    return assembly.advance(home, "themes")
+
+
+def gate(home: Home) -> Built:
+    """Judge the candidate by the standards of the release gate: blocked, it goes no further."""
+    from pipeline import assembly
+
+    return assembly.advance(home, "gate")
+
+
+def downloads(home: Home) -> Built:
+    """Write the candidate's marts as files, and a pack for each LMS."""
+    from pipeline import assembly
+
+    return assembly.advance(home, "downloads")
+
+
+def pages(home: Home) -> Built:
+    """Write the candidate's portal."""
+    from pipeline import assembly
+
+    return assembly.advance(home, "pages")
+
+
+def publish(home: Home) -> Built:
+    """Make the candidate the current edition, by one atomic rename."""
+    from pipeline import assembly
+
+    return assembly.advance(home, "publish")
 
 
 def notify(home: Home, *, digest: bool) -> Notified:
@@ -75,4 +117,16 @@ def verify(home: Home) -> Outcome:
     return upkeep.verify(home)
 
 
-STEPS: tuple[Callable[..., Outcome], ...] = (probe, fetch, land_inbox, land_files, build, notify, prune, verify)
+# the assembly of an edition, in order: a task each in Airflow, one after another in `build`
+ASSEMBLY: tuple[Callable[[Home], Built], ...] = (models, themes, gate, downloads, pages, publish)
+STEPS: tuple[Callable[..., Outcome], ...] = (
+    probe,
+    fetch,
+    land_inbox,
+    land_files,
+    build,
+    *ASSEMBLY,
+    notify,
+    prune,
+    verify,
+)

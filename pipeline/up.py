@@ -131,7 +131,7 @@ def run(home: Home, mode: str, port: int, portal_port: int) -> None:
         for wanted, option in ((port, "--port"), (portal_port, "--portal-port")):
             _require_free(wanted, option)
         word, is_new = service.password(home)
-        environment = service.environment(home, mode, port)
+        environment = service.environment(home, mode, port, portal_port)
         (folder / "logs").mkdir(parents=True, exist_ok=True)
         service.make_inbox(home)
         with _asked_to_stop() as stop:

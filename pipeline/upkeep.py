@@ -14,8 +14,9 @@ from perinatal import settings
 from perinatal.durable import locked
 from perinatal.errors import Damaged
 from perinatal.home import Home
-from pipeline.assembly import judge_today
+from pipeline import metrics
 from pipeline.outcome import Outcome
+from pipeline.release_judgement import judge_today
 from publish import edition
 from publish.edition import Editions
 
@@ -42,6 +43,7 @@ def notify(home: Home, *, digest: bool) -> Notified:
     news = [CareNotice.read(one["edition_id"], record) for one in editions.history() for record in one.get("care", [])]
     sent = deliveries.notify(log, channels, digest=digest, portal_url=options.portal_url, news=news)
     count = sum(item.alerts for item in sent)
+    metrics.write(home)
     message = f"{count} alert(s) sent to {len(sent)} channel(s)"
     silent = tuple(
         f"{item.channel} did not take its alerts; check the channel and its address" for item in sent if item.failed

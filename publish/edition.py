@@ -82,12 +82,14 @@ class Editions:
 
         `contents` maps names in the edition to files or folders of the run; they are moved, not copied. A kill before
         the swap leaves the last edition current; the folder that never was current is removed by the next build.
+        What an earlier try has moved already is not moved again.
         """
         record = self.identity(facts["fingerprint"]) | facts
         made = run / str(record["edition_id"])
-        made.mkdir()
+        made.mkdir(exist_ok=True)
         for name, path in contents.items():
-            path.rename(made / name)
+            if not (made / name).exists():
+                path.rename(made / name)
         (made / INFO).write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         return self.swap_in(made)
 

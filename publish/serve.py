@@ -3,14 +3,17 @@
 The folder layout of the edition is the address space (`/portal/…`, `/downloads/…`, `/quality/…`, `/perinatal.duckdb`),
 as it is behind any web server; `/` leads to the front page. Each request looks the current edition up anew, so a new
 edition shows at once and a page under way keeps the files of its own. `restricted/` is never served. Files are
-streamed, so memory does not grow with them; only requests for this machine's own names are answered.
+streamed, so memory does not grow with them; only requests for this machine's own names are answered. What monitoring
+asks (`/healthz`, `/metrics`) is handed in by whoever starts the server.
 """
 
 from __future__ import annotations
 
 import mimetypes
 import socket
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import unquote
 
 import uvicorn
@@ -50,6 +53,7 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 NOT_YET = "No edition is published yet: run `perinatal refresh --sample`, or land files and run `perinatal build`.\n"
+Said = tuple[str, Callable[[], str]]  # what an address answers beside files: its media type, and what gives the text
 QUIET_SECONDS = 30  # after which an idle connection is closed
 STOP_SECONDS = 3  # that answers under way get at the end
 
@@ -57,8 +61,9 @@ STOP_SECONDS = 3  # that answers under way get at the end
 class Pages:
     """The current edition as an ASGI application: answers GET and HEAD."""
 
-    def __init__(self, editions: Editions) -> None:
+    def __init__(self, editions: Editions, beside: Mapping[str, Said]) -> None:
         self.editions = editions
+        self.beside = beside
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -70,6 +75,8 @@ class Pages:
         current = self.editions.current()
         if request.method not in ("GET", "HEAD"):
             return PlainTextResponse("Files can only be read here.\n", 405, {**HEADERS, "Allow": "GET, HEAD"})
+        if said := self.beside.get(request.scope["path"]):
+            return Response(said[1](), media_type=said[0], headers={**HEADERS, "Cache-Control": "no-store"})
         if current is None:
             return PlainTextResponse(NOT_YET, 503, HEADERS)
         address = request.scope["raw_path"].decode("latin-1")
@@ -109,10 +116,10 @@ def find(current: Path, address: str) -> Path | None:
 class PortalServer(uvicorn.Server):
     """A server that is bound to a loopback port; `serve` answers until it is stopped."""
 
-    def __init__(self, editions: Editions, port: int) -> None:
+    def __init__(self, editions: Editions, port: int, beside: Mapping[str, Said] = MappingProxyType({})) -> None:
         super().__init__(
             uvicorn.Config(
-                TrustedHostMiddleware(Pages(editions), NAMES, www_redirect=False),
+                TrustedHostMiddleware(Pages(editions, beside), NAMES, www_redirect=False),
                 lifespan="off",
                 log_level="critical",
                 access_log=False,  # nobody's reading is recorded
@@ -139,9 +146,9 @@ def _bound(port: int) -> socket.socket:
         ) from None
 
 
-def serve(editions: Editions, port: int) -> None:
-    """Serve until stopped; prints the address."""
-    server = PortalServer(editions, port)
+def serve(editions: Editions, port: int, beside: Mapping[str, Said]) -> None:
+    """Serve until stopped; prints the address. `beside` gives what is answered beside the files of the edition."""
+    server = PortalServer(editions, port, beside)
     print(f"http://{HOST}:{server.port}/", flush=True)
     say("The pages of the current edition, read-only, on this machine only. Stop with Ctrl-C.")
     server.serve_until_stopped()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from perinatal.console import say_detail
 from perinatal.errors import PerinatalError
 from perinatal.settings import GIVES_WAY, PROJECT_ROOT
 
@@ -25,6 +27,8 @@ WATCH = (
     "threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()"
 )
 RESULTS = "run_results.json"
+# of dbt's lines those that say how a model or seed went, and the sums at the end
+MODEL_LINE = re.compile(r" (OK|ERROR) (created|creating|loaded|loading) |Finished running |Done\. PASS=")
 
 
 @dataclass(frozen=True)
@@ -93,13 +97,19 @@ def build(
     with (
         log.open("w", encoding="utf-8") as out,
         subprocess.Popen(
-            command("build", target, "--quiet", *arguments, program=f"{WATCH}\n{RUN}"),
+            command("build", target, *arguments, program=f"{WATCH}\n{RUN}"),
             env=_environment(warehouse),
             stdin=subprocess.PIPE,
-            stdout=out,
+            stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
         ) as running,
     ):
+        for line in running.stdout or ():
+            out.write(line)
+            if MODEL_LINE.search(line):
+                say_detail(f"dbt {line.strip()}")
         returncode = running.wait()
     if returncode:
         raise PerinatalError(f"dbt build failed: {_first_failures(target, log)}. The whole log: {log}")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
-from perinatal.console import say, show
+from perinatal.console import ABOUT, say, show
 from perinatal.errors import PerinatalError
 from perinatal.errors_in_words import in_words
 from pipeline.commands import alerts as cli_alerts
@@ -46,14 +47,18 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on sta
 
 
 @app.callback()
-def options(debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False) -> None:
+def options(
+    context: typer.Context, debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False
+) -> None:
     """Set the options that hold for every command."""
     state["debug"] = debug
+    # each line of JSON says which run it is of: this command, when and as which process
+    ABOUT.set({**ABOUT.get(), "run": f"{context.invoked_subcommand}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"})
 
 
 def fail(error: Exception | str, code: int) -> NoReturn:
     """End with one line on standard error."""
-    say("perinatal: " + " ".join(str(error).split()))
+    say("perinatal: " + " ".join(str(error).split()), level="error")
     raise SystemExit(code)
 
 
@@ -245,12 +250,14 @@ def verify() -> None:
 def portal(
     port: Annotated[int | None, typer.Option(help="Loopback port; else PERINATAL_PORTAL_PORT.")] = None,
 ) -> None:
-    """Serve the current edition's pages and downloads on loopback."""
+    """Serve the current edition's pages and downloads on loopback; /healthz and /metrics for monitoring."""
     from perinatal import settings as typed
+    from pipeline import metrics
     from publish import serve
     from publish.edition import Editions
 
-    serve.serve(Editions.of(home()), port or typed.get().portal_port)
+    where = home()
+    serve.serve(Editions.of(where), port or typed.get().portal_port, metrics.answers(where))
 
 
 @app.command()

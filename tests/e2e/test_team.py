@@ -78,7 +78,8 @@ def test_the_chain_runs_over_two_workers(team: Team, state: Home) -> None:
     wait_for("the edition", lambda: state.current.exists() or team.died(), 150)
     print(f"\nteam server: file dropped → edition {time.monotonic() - start:.1f} s (crowd {crowd():.1f})")
     wait_for("the end of both tasks", lambda: not team.is_busy(), 60)
-    chain = {("inbox", "land", "fetch", "success"), ("assemble", "build", "build", "success")}
+    chain = {("assemble", step.__name__, "build", "success") for step in steps.ASSEMBLY}
+    chain |= {("inbox", "land", "fetch", "success")}
     assert chain <= set(team.rows("select dag_id, task_id, queue, state from task_instance"))
     assert "succeeded" in team.log("worker-fetch")
     assert "succeeded" in team.log("worker-build")
@@ -178,7 +179,7 @@ def test_one_task_at_a_time_for_a_host_and_for_the_edition(ran: list[Ran]) -> No
     assert busy["host.resolution.nhs.uk"] >= 2
     assert busy["writer"] >= 2
     # a worker was free all the while: what wants no pool ran beside the build
-    builds, [verify] = ([one for one in ran if one.task == task] for task in ("build", "verify"))
+    builds, [verify] = ([one for one in ran if one.task == task] for task in ("models", "verify"))
     assert any(verify.overlaps(build) and verify.worker != build.worker for build in builds)
 
 

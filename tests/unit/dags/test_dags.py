@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import subprocess
@@ -19,10 +20,12 @@ from perinatal import settings
 from perinatal.console import say
 from perinatal.errors import BlockedByGate, PerinatalError, RefusedAtArrival
 from perinatal.home import Home
-from pipeline import assembly, service
+from pipeline import assembly, service, steps
 
 REPO = Path(__file__).resolve().parents[3]
 FIXED = {"assemble", "housekeeping", "inbox", "notify"}
+ASSEMBLY = ["models", "themes", "gate", "downloads", "pages", "publish"]
+SKIPPED = dict.fromkeys(ASSEMBLY, "skipped")
 SOURCES = {path.parent.name for path in (REPO / "ingest" / "sources").glob("*/source.yml")}
 
 pytestmark = pytest.mark.timeout(600)
@@ -30,9 +33,15 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture(scope="module")
 def bag(airflow_database: Path) -> Any:
+    """Read the DAGs as a service reads them that asks publishers; what a task does follows the mode of its run."""
     from airflow.dag_processing.dagbag import DagBag
 
-    return DagBag(str(REPO / "dags"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PERINATAL_MODE", "live")
+        settings.get.cache_clear()
+        read = DagBag(str(REPO / "dags"))
+    settings.get.cache_clear()
+    return read
 
 
 @pytest.fixture
@@ -83,7 +92,7 @@ def test_every_dag_has_its_manners(bag: Any) -> None:
 
 def test_only_one_task_writes_at_a_time(bag: Any) -> None:
     writers = {(t.dag_id, t.task_id) for dag in bag.dags.values() for t in dag.tasks if t.pool == service.WRITER_POOL}
-    assert writers == {("assemble", "build"), ("housekeeping", "prune")}
+    assert writers == {*(("assemble", name) for name in ASSEMBLY), ("housekeeping", "prune")}
     assert service.pools()[service.WRITER_POOL]["slots"] == 1
 
 
@@ -93,6 +102,35 @@ def test_sources_of_one_host_share_a_pool_of_one(bag: Any) -> None:
             if task.task_id in ("probe", "fetch"):
                 assert task.pool == service.host_pool(source)
     assert {pool["slots"] for pool in service.pools().values()} == {1}
+
+
+def test_the_assembly_is_one_chain_of_its_steps(bag: Any) -> None:
+    """The grid shows the steps of `perinatal build`, by their names and in their order."""
+    dag = bag.get_dag("assemble")
+    assert [step.__name__ for step in steps.ASSEMBLY] == ASSEMBLY == list(assembly.STEPS)
+    for before, after in itertools.pairwise(ASSEMBLY):
+        assert dag.get_task(before).downstream_task_ids == {after}
+    assert dag.get_task("publish").downstream_task_ids == set()
+
+
+def test_every_dag_and_every_task_explains_itself(bag: Any) -> None:
+    for dag in bag.dags.values():
+        assert len(dag.doc_md.split()) > 40, dag.dag_id
+        for name in (task.task_id for task in dag.tasks):
+            assert f"`{name}`" in dag.doc_md, (dag.dag_id, name)
+        for task in dag.tasks:
+            assert task.doc_md, task
+
+
+def test_in_inbox_mode_the_ingest_dags_are_off_and_say_so(airflow_database: Path) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    read = DagBag(str(REPO / "dags"))
+    for source in SOURCES:
+        dag = read.get_dag(f"ingest_{source}")
+        assert not dag.timetable.can_be_scheduled, source
+        assert dag.description.startswith("Off: nobody is asked in mode inbox"), source
+        assert "no publisher is asked" in dag.doc_md, source
 
 
 def test_any_landed_source_wakes_the_assembly(bag: Any) -> None:
@@ -168,7 +206,7 @@ def test_the_night_is_british(bag: Any, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_nothing_landed_nothing_built(run: Callable[[str], dict[str, str]], home: Home) -> None:
-    assert run("assemble") == {"build": "skipped"}
+    assert run("assemble") == SKIPPED
     assert not home.current.exists()
 
 
@@ -193,13 +231,18 @@ def test_from_the_inbox_to_an_edition_and_then_nothing_new(
         (drop / name).write_bytes((tmp_path / name).read_bytes())
     (drop / "perinatal-mortality-rates-2021-trusthealth-board.csv").write_text("<html><body>Sign in</body></html>")
     assert run("inbox") == {"land": "success", "problems": "failed"}
-    assert run("assemble") == {"build": "success"}
+    assert run("assemble") == dict.fromkeys(ASSEMBLY, "success")
     edition = home.current.resolve()
     assert run("inbox") == {"land": "skipped", "problems": "skipped"}
-    assert run("assemble") == {"build": "skipped"}
+    assert run("assemble") == SKIPPED
     assert home.current.resolve() == edition
     assert run("housekeeping") == {"prune": "skipped", "verify": "success"}
-    assert _said_of_edition() == edition.name
+    said = _said_of_edition()
+    assert said["edition"] == edition.name
+    assert (said["page"], said["data_docs"]) == (
+        "http://127.0.0.1:8765/portal/index.html",
+        "http://127.0.0.1:8765/quality/data_docs/index.html",
+    )
     archived = next(home.archive.glob("??/*"))
     archived.chmod(0o644)
     archived.write_bytes(b"damaged")
@@ -207,7 +250,7 @@ def test_from_the_inbox_to_an_edition_and_then_nothing_new(
     assert {alert.breach.rule for alert in alerts.AlertLog(home.alerts).open()} >= {"archive_is_whole"}
 
 
-def _said_of_edition() -> str:
+def _said_of_edition() -> dict[str, Any]:
     """Return what the newest event of the edition says."""
     from airflow.models.asset import AssetEvent, AssetModel
     from airflow.utils.session import create_session
@@ -219,7 +262,7 @@ def _said_of_edition() -> str:
             .join(AssetModel, AssetModel.id == AssetEvent.asset_id)
             .where(AssetModel.name == "Edition")
         )
-        return str(session.scalars(newest.order_by(AssetEvent.id.desc())).first().extra["edition"])
+        return dict(session.scalars(newest.order_by(AssetEvent.id.desc())).first().extra)
 
 
 @pytest.mark.slow
@@ -254,9 +297,11 @@ def test_what_a_gate_refuses_fails_at_once_with_the_reason_first(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(assembly, "build", _raising(refusal))
+    monkeypatch.setattr(assembly, "advance", _raising(refusal))
     with caplog.at_level(logging.ERROR):
-        assert run("assemble") == {"build": "failed"}
+        states = run("assemble")
+    assert states.pop("models") == "failed"
+    assert set(states.values()) == {"upstream_failed"}
     assert [record.getMessage() for record in caplog.records if record.name == "dags.wiring"] == [str(refusal)]
     assert alerts.AlertLog(home.alerts).open() == []  # the gate itself opens one; a second would say the same
 
@@ -275,23 +320,23 @@ def test_what_the_world_did_is_tried_again(
 ) -> None:
     tried = []
 
-    def build(*_: object, **__: object) -> None:
+    def advance(*_: object, **__: object) -> None:
         tried.append(1)
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(assembly, "build", build)
-    monkeypatch.setattr(bag.get_dag("assemble").get_task("build"), "retry_delay", timedelta(0))
-    monkeypatch.setattr(bag.get_dag("assemble").get_task("build"), "retry_exponential_backoff", 0)
-    assert run("assemble") == {"build": "failed"}
+    monkeypatch.setattr(assembly, "advance", advance)
+    monkeypatch.setattr(bag.get_dag("assemble").get_task("models"), "retry_delay", timedelta(0))
+    monkeypatch.setattr(bag.get_dag("assemble").get_task("models"), "retry_exponential_backoff", 0)
+    assert run("assemble")["models"] == "failed"
     assert len(tried) == 3
     (alert,) = alerts.AlertLog(home.alerts).open()
-    assert (str(alert.scope), alert.breach.rule) == ("operations/assemble/build", "task_failed")
+    assert (str(alert.scope), alert.breach.rule) == ("operations/assemble/models", "task_failed")
     assert "no space left" in alert.breach.message
 
 
 def test_a_task_that_is_well_again_closes_its_alert(run: Callable[[str], dict[str, str]], home: Home) -> None:
     alerts.AlertLog(home.alerts).reconcile(
-        "operations/assemble/build", [alerts.Breach("task_failed", "block", "it failed")]
+        "operations/assemble/models", [alerts.Breach("task_failed", "block", "it failed")]
     )
     run("assemble")
     assert alerts.AlertLog(home.alerts).open() == []

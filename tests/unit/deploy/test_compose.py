@@ -188,8 +188,8 @@ def test_parts_wait_for_what_they_need() -> None:
 
 
 @pytest.fixture
-def behind_nginx(tmp_path: Path) -> Iterator[str]:
-    """Give the address of the portal's web server with its own configuration, on an edition that is made up."""
+def nginx(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """Start the portal's web server with its own configuration, on an edition that is made up: both its addresses."""
     if not shutil.which("nginx"):
         pytest.skip("no nginx on this machine")
     edition = tmp_path / "state" / "editions" / "one"
@@ -198,14 +198,14 @@ def behind_nginx(tmp_path: Path) -> Iterator[str]:
         (edition / name).write_text(name)
     (edition / "edition.json").write_text("{}")
     (tmp_path / "state" / "current").symlink_to(Path("editions") / "one")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (tmp_path / "state" / "metrics.prom").write_text("perinatal_editions 1.0\n")
+    port, monitoring = _free_port(), _free_port()
     text = (REPO / "deploy" / "nginx.conf").read_text(encoding="utf-8")
     for old, new in (
         ("/tmp/", f"{tmp_path}/"),
         ("/srv/perinatal", f"{tmp_path}/state"),
         ("listen 8080", f"listen 127.0.0.1:{port}"),
+        ("listen 8081", f"listen 127.0.0.1:{monitoring}"),
         ("worker_processes auto", "user root; worker_processes 1" if os.getuid() == 0 else "worker_processes 1"),
     ):
         assert old in text
@@ -220,10 +220,22 @@ def behind_nginx(tmp_path: Path) -> Iterator[str]:
                 break
             time.sleep(0.1)
         assert server.poll() is None, (tmp_path / "error.log").read_text()
-        yield address
+        yield address, f"http://127.0.0.1:{monitoring}"
     finally:
         server.terminate()
         server.wait(10)
+
+
+@pytest.fixture
+def behind_nginx(nginx: tuple[str, str]) -> str:
+    """Give the address of the portal."""
+    return nginx[0]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _answers(address: str) -> bool:
@@ -231,6 +243,18 @@ def _answers(address: str) -> bool:
         return requests.get(f"{address}/healthz", timeout=5).status_code == 200
     except requests.ConnectionError:
         return False
+
+
+def test_metrics_are_scraped_on_a_port_of_their_own(nginx: tuple[str, str]) -> None:
+    portal, monitoring = nginx
+    found = requests.get(f"{monitoring}/metrics", timeout=5)
+    assert (found.status_code, found.text) == (200, "perinatal_editions 1.0\n")
+    assert found.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert requests.get(f"{monitoring}/healthz", timeout=5).text == "ok\n"
+    for path in ("/", "/portal/index.html", "/archive/", "/metrics.prom"):
+        assert requests.get(f"{monitoring}{path}", timeout=5).status_code == 404, path
+    for path in ("/metrics", "/metrics.prom"):
+        assert requests.get(f"{portal}{path}", timeout=5).status_code == 404, path
 
 
 def test_the_web_server_sends_what_the_small_one_does(behind_nginx: str) -> None:

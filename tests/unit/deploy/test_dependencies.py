@@ -16,6 +16,7 @@ ROOMS = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
 NEEDED_AT_RUN_TIME = {
     "apache-airflow": "the `airflow` package that dags/ imports comes in its parts (core, task-sdk, providers)",
     "apache-airflow-providers-celery": "the executor of a team server, named in its settings",
+    "apache-airflow-providers-openlineage": "Airflow loads it as a plugin: lineage of its tasks",
     "apache-airflow-providers-postgres": "the database hook of a team server's Airflow",
     "dbt-core": "run as the command `dbt`",
     "dbt-duckdb": "the adapter that dbt loads",

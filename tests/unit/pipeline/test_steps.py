@@ -41,7 +41,15 @@ def test_every_step_is_called_by_a_dag_or_a_command_and_by_its_name_alone() -> N
     dags = set().union(*map(called, (PROJECT_ROOT / "dags").glob("*.py")))
     commands = called(PROJECT_ROOT / "pipeline" / "commands" / "app.py")
     assert dags | commands == set(NAMES)
-    assert dags & commands >= {"fetch", "land_inbox", "build", "notify", "verify"}
+    assert dags & commands >= {"fetch", "land_inbox", "notify", "verify"}
+    assert dags >= {step.__name__ for step in steps.ASSEMBLY}
+    assert "build" in commands
+
+
+def test_a_step_whose_candidate_is_gone_begins_anew_and_says_so(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    came_to = steps.gate(home)
+    assert (came_to.changed, came_to.what) == (False, "nothing_landed")
+    assert "gate: the candidate is lost, so the build begins anew: no candidate is there" in capsys.readouterr().err
 
 
 def test_the_docs_have_one_line_for_each_step() -> None:

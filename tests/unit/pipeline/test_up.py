@@ -43,16 +43,16 @@ def test_the_password_is_made_once_and_is_private(tmp_path: Path) -> None:
 
 
 def test_keys_stay_the_same_and_are_private(tmp_path: Path) -> None:
-    first, second = (service.environment(Home(tmp_path), "inbox", 8080) for _ in range(2))
+    first, second = (service.environment(Home(tmp_path), "inbox", 8080, 8765) for _ in range(2))
     assert first == second
     assert (tmp_path / "airflow" / "keys.json").stat().st_mode & 0o777 == 0o600
-    other = service.environment(Home(tmp_path / "other"), "inbox", 8080)
+    other = service.environment(Home(tmp_path / "other"), "inbox", 8080, 8765)
     for name in ("AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API__SECRET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET"):
         assert first[name] != other[name]
 
 
 def test_the_environment_names_loopback_and_nothing_outside_the_home(tmp_path: Path) -> None:
-    given = service.environment(Home(tmp_path), "inbox", 1234)
+    given = service.environment(Home(tmp_path), "inbox", 1234, 4321)
     ours = {name: value for name, value in given.items() if os.environ.get(name) != value}
     for name, value in ours.items():
         if "://" in value:
