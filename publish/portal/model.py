@@ -92,6 +92,7 @@ class Edition:
     series: dict[SeriesKey, list[Record]]
     lms: list[Record]
     trusts: dict[str, Record]
+    hospitals: list[Record]
     indicators: dict[str, Record]
     releases: dict[str, Record]
     warnings: dict[str, str]

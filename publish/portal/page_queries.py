@@ -133,6 +133,15 @@ where seen.code is not null or (bodies.closed_on is null and bodies.lms_code is 
 order by name, code
 """
 
+# places of birth; one that a merger gave a second code stands once, under its trust's own
+HOSPITALS = """
+select code, name, parent_code as trust_code
+from core.dim_organisation
+where level = 'site' and parent_code is not null
+qualify row_number() over (partition by name, parent_code order by left(code, 3) = parent_code desc, code) = 1
+order by name, code
+"""
+
 ATTENTION = "select * from marts.attention order by level, organisation_code, rank"
 
 # births a year: MBRRACE-UK's total births where they ship, else the babies of the newest year of MSDS

@@ -96,6 +96,7 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
         series=reader.series(),
         lms=reader.all_of("core.dim_lms", "lms_name"),
         trusts={row["code"]: row for row in reader.rows(page_queries.TRUSTS)},
+        hospitals=reader.rows(page_queries.HOSPITALS),
         indicators={row["indicator_id"]: row for row in reader.all_of("core.dim_indicator", "indicator_id")},
         releases=reader.releases(),
         warnings={row["usage_warning"]: row["says"] for row in vocabulary},

@@ -9,6 +9,7 @@ from typing import Any
 from publish import dictionary, policy
 from publish.portal import charts, csv_tables, feeds, national, prose, quality, search, templating
 from publish.portal import wording as words
+from publish.portal.alerts import Alerts, page_of
 from publish.portal.funnels import Funnel
 from publish.portal.gaps import Gaps
 from publish.portal.indicators import IndicatorViews
@@ -21,7 +22,7 @@ from publish.portal.regions import Regions
 from publish.portal.tile_map import TileMaps
 
 HERE = Path(__file__).parent
-STATIC = ("portal.css", "portal.js", "filter.js", "icon.svg")
+STATIC = ("portal.css", "portal.js", "filter.js", "search.js", "icon.svg")
 NAVIGATION = (
     ("lms/index.html", "Local maternity systems"),
     ("trust/index.html", "Trusts"),
@@ -47,6 +48,7 @@ class Site:
         self.regions = Regions(self.look_up, self.views, self.gaps)
         self.maps = TileMaps(self.look_up, self.views.overview)
         self.indicators = IndicatorViews(self.look_up, pictures)
+        self.alerts = Alerts(self.look_up)
         self.folder = folder
         self.pages = 0
         self.environment = templating.environment()
@@ -60,6 +62,7 @@ class Site:
             "keys": charts.KEYS,
             "standings": national.STANDINGS,
             "columns": self.views.overview.columns,
+            "alert_page": page_of,
             "position_short": words.POSITION_SHORT,
             "trend_words": words.TREND_WORDS,
         }
@@ -94,7 +97,7 @@ class Site:
             (self.folder / "static" / name).write_bytes((HERE / "static" / name).read_bytes())
         (self.folder / "feed").mkdir()
         (self.folder / "feed" / "editions.xml").write_bytes(feeds.editions(self.edition.facts))
-        (self.folder / "feed" / "alerts.xml").write_bytes(feeds.alerts(self.edition))
+        (self.folder / "feed" / "alerts.xml").write_bytes(feeds.alerts(self.edition, self.alerts.paged))
         for lms in self.edition.lms:
             feed = feeds.care(self.edition.facts, lms["lms_code"], lms["lms_name"])
             (self.folder / "feed" / f"care-{words.slug(lms['lms_code'])}.xml").write_bytes(feed)
@@ -227,8 +230,11 @@ class Site:
             "quality.html",
             "quality.html",
             gaps=self.gaps.all(),
+            closed_alerts=self.alerts.closed,
             **quality.context(self.look_up, self.gaps.missing),
         )
+        for alert in self.alerts.paged:
+            self.page(page_of(alert), "alert.html", "quality.html", **self.alerts.page(alert))
 
     def _changes(self) -> None:
         by_indicator: Counter[tuple[str, str, str]] = Counter()
@@ -283,5 +289,6 @@ class Site:
         return {schema: found[schema] for schema in ("marts", "core", "quality", "reference") if schema in found}
 
     def _search(self) -> None:
-        self.page("search.html", "search.html")
-        (self.folder / "search.json").write_text(search.index(self.look_up), encoding="utf-8")
+        sections = search.sections(self.look_up)
+        self.page("search.html", "search.html", sections=sections)
+        (self.folder / "search.json").write_text(search.index(sections), encoding="utf-8")

@@ -33,7 +33,7 @@ Rows = list[dict[str, Any]]
 TYPES = {
     "date": ("valid_from", "valid_to", "opened_on", "closed_on", "published_on", "next_due", "late_from",
              "latest_period_end", "newest_reported", "newest_expected", "period_start", "period_end", "effective_from",
-             "last_said_on", "decided_on", "first_decided_on", "last_decided_on"),
+             "accepted_until", "last_said_on", "decided_on", "first_decided_on", "last_decided_on"),
     "timestamp": ("fetched_at", "opened_at", "last_seen_at", "closed_at"),
     "boolean": ("is_synthetic", "is_superseded", "has_arrival_warning", "success", "is_missing_now", "is_split",
                 "is_boundary_change", "is_suppressed", "is_denominator_withheld", "is_named", "is_stressed",
@@ -72,11 +72,19 @@ TRUSTS = [
     ("R07", "Closed Shire NHS Trust", "QCC"),
 ]  # fmt: skip
 
+HOSPITALS = [
+    ("R0401", "Oldcastle <Royal> Hospital", "R04"), ("R9901", "Oldcastle <Royal> Hospital", "R04"),
+    ("R0501", "St Mary's Hospital", "R05"), ("7A601", "Beyond the Border Hospital", None),
+]  # fmt: skip
+
 # pages of the made-up edition that are not of one organisation, indicator or theme
 OTHER_PAGES = (
     "quality.html",
     "release/index.html",
     "release/aaaaaaaaaaaa.html",
+    "alert/a1b2c3d4.html",
+    "alert/b2c3d4e5.html",
+    "alert/c3d4e5f6.html",
     "change.html",
     "downloads.html",
     "dictionary.html",
@@ -198,6 +206,9 @@ def _organisations(edition: MadeUp) -> None:
         )  # fmt: skip
         today = "R06" if code == "R07" else code
         edition.add("core", "bridge_organisation_today", code=code, today_code=today, today_name="West Shire NHS Trust")
+    for code, name, trust in HOSPITALS:
+        edition.add("core", "dim_organisation", organisation_key=f"site-{code}", code=code, name=name, level="site",
+                    parent_code=trust, aliases=[])  # fmt: skip
     for key, source, dataset, release, digits in (
         (RELEASE, "mbrrace", "perinatal_mortality", "2024", "a"),
         (MONTHLY, "msds", "monthly_measures", "2026-03", "b"),
@@ -453,11 +464,24 @@ def _quality(edition: MadeUp) -> None:
             remedy="Ask <them>", owner="Insights group", affected_marts=["marts.trust_indicator"], sample_rows="[]",
             release_key=RELEASE,
         )  # fmt: skip
+    seen = {"last_seen_at": datetime(2026, 11, 22, 8), "affected_marts": ["marts.trust_indicator"]}
+    rows = [{"release_key": RELEASE, "source_row": 72, "trust_code": "R01", "indicator_id": "stillbirth_rate"}]
     edition.add(
-        "quality", "alert", alert_id="release#a_rule", scope="release", state="open", times_seen=1, rule="a_rule",
+        "quality", "alert", alert_id="a1b2c3d4", scope="release", state="open", times_seen=1, rule="a_rule",
         opened_at=datetime(2026, 11, 22, 8, tzinfo=UTC).replace(tzinfo=None), severity="warn", count=2,
-        last_seen_at=datetime(2026, 11, 22, 8), message="<script>alert(1)</script> rows do not", remedy="Ask",
-        sample_rows="[]", affected_marts=[], affected_lms=[], release_key=RELEASE,
+        message="<script>alert(1)</script> rows do not", why="Boards would read a <wrong> figure", remedy="Ask",
+        sample_rows=json.dumps(rows), affected_lms=["QAA"], release_key=RELEASE, **seen,
+    )  # fmt: skip
+    edition.add(
+        "quality", "alert", alert_id="b2c3d4e5", scope="arrival/msds/monthly_measures/2026-03", state="accepted",
+        times_seen=3, rule="counts_are_rounded", opened_at=datetime(2026, 11, 20, 8), severity="block", count=1,
+        message="Counts are not rounded", sample_rows="[]", affected_lms=[], accepted_by="Ann Steward",
+        accepted_until=date(2027, 1, 31), accepted_why="The publisher knows", **seen,
+    )  # fmt: skip
+    edition.add(
+        "quality", "alert", alert_id="c3d4e5f6", scope="inbox/mbrrace/deaths.csv", state="closed", times_seen=1,
+        rule="file_is_known", opened_at=datetime(2026, 11, 1, 8), closed_at=datetime(2026, 11, 2, 8), severity="warn",
+        count=1, message="A file is not known", sample_rows="[]", affected_lms=[], **seen,
     )  # fmt: skip
     edition.add(
         "quality", "org_completeness", source_id="mbrrace", dataset="perinatal_mortality", period_months=12,
