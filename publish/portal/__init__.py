@@ -28,6 +28,7 @@ def write(edition_db: Path, out: Path, facts: Facts) -> Written:
         site = Site(edition, funnels.funnels(connection), out)
         site.write()
         write_tables(connection, out)
+        site.origins.write_tables(connection, out)
     return Written(site.pages)
 
 

@@ -99,6 +99,7 @@ class Edition:
     faults: frozenset[str]
     tables: dict[str, dict[str, str]]  # schema.table → column → type
     row_counts: dict[str, int]
+    figures: list[Record] = field(default_factory=list)
     ambitions: list[Record] = field(default_factory=list)
     actuals: list[Record] = field(default_factory=list)
     trajectory: list[Record] = field(default_factory=list)

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from publish import marts
-from publish.portal import page_queries
+from publish.portal import origins, page_queries
 from publish.portal.model import Edition, Facts, Record, SeriesKey, Value
 from publish.portal.wording import slug
 
@@ -102,6 +102,7 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
         warnings={row["usage_warning"]: row["says"] for row in vocabulary},
         faults=frozenset(row["usage_warning"] for row in vocabulary if row.get("kind") == "fault"),
         tables=dict(reader.tables),
+        figures=reader.rows(origins.figures(reader.has), *origins.NEEDED),
         row_counts=_row_counts(reader),
         ambitions=reader.all_of("reference.ambition", "rowid"),
         actuals=reader.all_of("marts.national_ambition", "ambition_id, definition, geography, year, period"),

@@ -16,6 +16,7 @@ from publish.portal.indicators import IndicatorViews
 from publish.portal.lookup import ENGLAND, Lookup
 from publish.portal.model import Edition, Record
 from publish.portal.organisations import OrganisationViews
+from publish.portal.origins import Origins
 from publish.portal.page_queries import CHANGES_SHOWN, EVIDENCE_SHOWN
 from publish.portal.pictures import Pictures
 from publish.portal.regions import Regions
@@ -49,6 +50,7 @@ class Site:
         self.maps = TileMaps(self.look_up, self.views.overview)
         self.indicators = IndicatorViews(self.look_up, pictures)
         self.alerts = Alerts(self.look_up)
+        self.origins = Origins(self.look_up)
         self.folder = folder
         self.pages = 0
         self.environment = templating.environment()
@@ -63,6 +65,7 @@ class Site:
             "standings": national.STANDINGS,
             "columns": self.views.overview.columns,
             "alert_page": page_of,
+            "origins": self.origins,
             "position_short": words.POSITION_SHORT,
             "trend_words": words.TREND_WORDS,
         }
@@ -207,9 +210,6 @@ class Site:
 
     def _releases(self) -> None:
         section = "release/index.html"
-        indicators: dict[str, set[str]] = {}
-        for value in self.edition.values:
-            indicators.setdefault(value.release_key, set()).add(value.indicator_id)
         checks: dict[str, list[Record]] = {}
         for check in self.edition.checks:
             checks.setdefault(check["release_key"], []).append(check)
@@ -220,9 +220,13 @@ class Site:
                 "release.html",
                 section,
                 release=release,
-                indicators=sorted(indicators.get(key, ())),
+                listings=self.origins.of_release(key),
                 checks=checks.get(key, []),
             )
+        for listing in self.origins.listings.values():
+            csv = f"{listing.stem.rpartition('/')[2]}.csv"
+            release = self.edition.releases[listing.release_key]
+            self.page(listing.page, "origin.html", section, listing=listing, release=release, csv=csv)
 
     def _quality(self) -> None:
         self.page(

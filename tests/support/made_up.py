@@ -51,8 +51,8 @@ TYPES = {
                 "evidence_start", "evidence_end", "trusts_compared", "trusts_worse", "documents", "recommendations",
                 "findings_by_person", "n_bodies", "rank_best", "rank_worst", "findings_of_body",
                 "trusts_standing_out", "lms_standing_out", "reviewers", "decided", "by_several",
-                "disputed"),
-    "bigint": ("rows_in", "rows_mart", "rows_quarantined", "rows_excluded", "count"),
+                "disputed", "source_row_count"),
+    "bigint": ("source_row", "rows_in", "rows_mart", "rows_quarantined", "rows_excluded", "count"),
 }  # fmt: skip
 TYPE_OF = {column: kind for kind, columns in TYPES.items() for column in columns}
 # the room that describes tables of its own; those of insights are sources in dbt's YAML
@@ -82,6 +82,8 @@ OTHER_PAGES = (
     "quality.html",
     "release/index.html",
     "release/aaaaaaaaaaaa.html",
+    "release/aaaaaaaaaaaa/stillbirth_rate.html",
+    "release/aaaaaaaaaaaa/stillbirth_rate-deprivation.html",
     "alert/a1b2c3d4.html",
     "alert/b2c3d4e5.html",
     "alert/c3d4e5f6.html",
@@ -165,6 +167,7 @@ def make() -> MadeUp:
         _year(edition, year)
     for month in range(15):
         _month(edition, month)
+    _observations(edition)
     _looks(edition)
     _findings(edition)
     _quality(edition)
@@ -338,6 +341,24 @@ def _month(edition: MadeUp, month: int) -> None:
         )  # fmt: skip
     edition.add("marts", "england_indicator", **value_row(**shared, trusts_expected=6, trusts_reporting=6,
                 is_complete=True) | counts(60, 2400, 100))  # fmt: skip
+
+
+def _observations(edition: MadeUp) -> None:
+    """A row of a file for each figure of a trust and of England; QCC's publisher has a row of its own."""
+    copied = ("source_id", "indicator_id", "period_label", "period_start", "period_end", "breakdown", "breakdown_value",
+              "numerator", "denominator", "value", "is_suppressed", "release_key")  # fmt: skip
+    for mart, level, code in (
+        ("trust_indicator", "trust", "trust_code"), ("lms_indicator", "icb", "lms_code"),
+        ("england_indicator", "england", ""),
+    ):  # fmt: skip
+        for place, row in enumerate(edition.rows["marts", mart], start=1):
+            if level == "icb" and row["lms_code"] != "QCC":
+                continue
+            edition.add(
+                "core", "fct_observation", level=level, organisation_code=row.get(code, "E92000001"),
+                organisation_name=row.get(code), source_row=place, source_row_count=3 if level == "icb" else 1,
+                **{name: row.get(name) for name in copied},
+            )  # fmt: skip
 
 
 def _looks(edition: MadeUp) -> None:
