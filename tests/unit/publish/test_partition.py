@@ -18,7 +18,7 @@ def test_rows_stand_in_the_order_of_the_query(form: Form, order: str, tmp_path: 
             f"create table numbers as select i as n, (i * 7919) % {PARTS} as k "
             f"from range({ROWS}) as r(i) order by hash(i)"
         )
-        sql = f"select n, 'part ' || k as {KEY} from numbers order by {order}"
+        sql = f"select n, n as place, 'part ' || k as {KEY} from numbers order by {order}"
         written = write_parts(connection, sql, lambda key: tmp_path / f"{key}.{form}", form)
         assert len(written) == PARTS
         seen = 0
