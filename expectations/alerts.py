@@ -18,6 +18,7 @@ from perinatal.durable import locked
 from perinatal.errors import PerinatalError
 from perinatal.json_lines import append_records, read_records
 from perinatal.printable import redacted
+from perinatal.sql import literal
 
 LOG = "alerts.jsonl"
 ID_LENGTH = 8
@@ -161,6 +162,19 @@ class Alert:
             "accepted_until": accepted.until.isoformat() if accepted else None,
             "accepted_why": accepted.why if accepted else None,
         }
+
+
+def look_commands(scope: Scope, rule: str) -> list[str]:
+    """Return the commands that show the failing rows of a standard, where the edition holds its verdicts."""
+    if scope.kind not in ("arrival", "release", "daily"):
+        return []
+    sql = f"select release_key, sample_rows from quality.check_result where rule = {literal(rule)} and not success"
+    return [f'perinatal query "{sql}" --format json']
+
+
+def accept_command(alert_id: str) -> str:
+    """Return the command that accepts an alert until a day; reason and day are for the person to fill in."""
+    return f"perinatal alerts accept {alert_id} --why '…' --until YYYY-MM-DD"
 
 
 class AlertLog:

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from expectations import care
-from expectations.alerts import Alert, AlertLog, Breach, Scope
+from expectations.alerts import Alert, AlertLog, Breach, Scope, accept_command
 from expectations.care import CareNotice
 from perinatal.durable import locked
 from perinatal.json_lines import append_records, read_records
@@ -26,7 +27,7 @@ from perinatal.json_lines import append_records, read_records
 DELIVERIES = "deliveries.jsonl"
 MESSAGES_AN_HOUR = 20
 SHOWN_ALERTS = 40
-ALERTS_PAGE = "quality.html#alerts"
+ALERTS_PAGE = "quality.html#alerts"  # where an alert stands that has no page of its own in the edition yet
 
 Send = Callable[[str, str, str], bool]
 
@@ -50,6 +51,24 @@ class Channel:
 
 
 @dataclass(frozen=True)
+class Links:
+    """Addresses of the portal's pages on alerts; empty where the portal has no public address."""
+
+    portal_url: str
+    pages: Mapping[str, str]
+
+    @property
+    def all_alerts(self) -> str:
+        """Return the address of the list of alerts."""
+        return f"{self.portal_url}/{ALERTS_PAGE}" if self.portal_url else ""
+
+    def of(self, alert: Alert) -> str:
+        """Return the address of an alert's page, or of the list where it has none: no edition was made since."""
+        page = self.pages.get(alert.alert_id)
+        return f"{self.portal_url}/{page}" if self.portal_url and page else self.all_alerts
+
+
+@dataclass(frozen=True)
 class Sent:
     """What one run did for one channel."""
 
@@ -66,14 +85,18 @@ def notify(
     *,
     digest: bool,
     portal_url: str | None = None,
+    pages: Mapping[str, str] = MappingProxyType({}),
     send: Send | None = None,
     news: Sequence[CareNotice] = (),
 ) -> list[Sent]:
-    """Deliver what is due: every `block` and the `news` of care at once, with `digest` all the rest in one message."""
-    page = f"{portal_url.rstrip('/')}/{ALERTS_PAGE}" if portal_url else ""
+    """Deliver what is due: every `block` and the `news` of care at once, with `digest` all the rest in one message.
+
+    `pages` has the page of each alert (by its id) in the edition that stands, from the root of the portal.
+    """
+    links = Links(portal_url.rstrip("/") if portal_url else "", pages)
     with locked(log.folder / ".notify.lock"):
         delivered = list(read_records(log.folder / DELIVERIES))
-        outcome = [_serve(log, channel, delivered, digest, page, send or _apprise) for channel in channels]
+        outcome = [_serve(log, channel, delivered, digest, links, send or _apprise) for channel in channels]
         outcome = [
             sent if sent.failed else _send_care(log, channel, delivered, news, portal_url or "", send or _apprise, sent)
             for channel, sent in zip(channels, outcome, strict=True)
@@ -115,7 +138,7 @@ def _due(log: AlertLog, channel: Channel, delivered: Iterable[dict[str, Any]]) -
 
 
 def _serve(
-    log: AlertLog, channel: Channel, delivered: list[dict[str, Any]], digest: bool, page: str, send: Send
+    log: AlertLog, channel: Channel, delivered: list[dict[str, Any]], digest: bool, links: Links, send: Send
 ) -> Sent:
     due = _due(log, channel, delivered)
     urgent = [alert for alert in due if alert.breach.severity == "block"]
@@ -128,7 +151,7 @@ def _serve(
         batches.append(rest)
     done, failed = 0, False
     for batch in batches:
-        failed = not send(channel.url, *_message(batch, page))
+        failed = not send(channel.url, *_message(batch, links))
         if failed:
             break
         done += len(batch)
@@ -168,20 +191,20 @@ def _record(log: AlertLog, channel: Channel, batch: Sequence[tuple[str, dict[str
     append_records(log.folder / DELIVERIES, [common | {"alert": key} | state for key, state in batch])
 
 
-def _message(batch: list[Alert], page: str) -> tuple[str, str]:
+def _message(batch: list[Alert], links: Links) -> tuple[str, str]:
     """Return title and text: enough to act on without opening anything, and where to look further."""
-    link = f"\n\n{page}" if page else ""
     if len(batch) == 1:
         alert = batch[0]
         state = "closed" if alert.state == "closed" else alert.breach.severity
-        return f"Perinatal Insights [{state}] {alert.breach.rule}", _paragraph(alert) + link
+        return f"Perinatal Insights [{state}] {alert.breach.rule}", _paragraph(alert, links)
     opened = sum(alert.state == "open" for alert in batch)
     title = f"Perinatal Insights: {opened} new data-quality alert(s), {len(batch) - opened} closed"
     more = f"\n\n… and {len(batch) - SHOWN_ALERTS} more: `perinatal alerts`" if len(batch) > SHOWN_ALERTS else ""
-    return title, "\n\n".join(_paragraph(alert) for alert in batch[:SHOWN_ALERTS]) + more + link
+    overview = f"\n\nAll alerts: {links.all_alerts}" if links.all_alerts else ""
+    return title, "\n\n".join(_paragraph(alert, links) for alert in batch[:SHOWN_ALERTS]) + more + overview
 
 
-def _paragraph(alert: Alert) -> str:
+def _paragraph(alert: Alert, links: Links) -> str:
     breach = alert.breach
     if alert.state == "closed":
         return f"Closed, the standard is met again: {breach.message} ({alert.scope}, {breach.rule})"
@@ -190,11 +213,16 @@ def _paragraph(alert: Alert) -> str:
         "Release": breach.release_key,
         "Rule": f"{breach.rule} ({breach.count:,} found)",
         "Why it matters": breach.why,
-        "Marts": ", ".join(breach.affected_marts),
-        "LMSs": ", ".join(breach.affected_lms),
+        "Tables": ", ".join(breach.affected_marts),
+        "Local maternity systems": ", ".join(breach.affected_lms),
         "What to do": breach.remedy,
-        "Command": f"perinatal alerts show {alert.alert_id}",
+        "To see more": f"perinatal alerts show {alert.alert_id}",
+        "To accept it until a day": accept_command(alert.alert_id),
+        "Page": links.of(alert),
     }
     lines = [f"[{breach.severity}] {breach.message}", *(f"{name}: {text}" for name, text in parts.items() if text)]
-    lines += ["  " + ", ".join(f"{key}={value}" for key, value in row.items()) for row in breach.sample_rows[:3]]
+    lines += [
+        "  " + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in row.items() if value is not None)
+        for row in breach.sample_rows[:3]
+    ]
     return "\n".join(lines)

@@ -6,12 +6,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from expectations.alerts import Alert, Breach
+from expectations.alerts import Alert, Breach, accept_command, look_commands
 from ingest.archive import quarantine
 from ingest.archive.manifest import LandedReleases
 from perinatal.home import Home
 from perinatal.printable import one_line
-from perinatal.sql import literal
 from pipeline.report import print_rows
 
 LIST = ("alert_id", "severity", "scope", "rule", "message", "opened_at")
@@ -66,14 +65,11 @@ def _landed_file(home: Home, alert: Alert) -> str | None:
 def _commands(alert: Alert, refused: quarantine.Report | None) -> list[str]:
     if alert.state == "closed":
         return []
-    found = []
     if refused:
-        found += [f"perinatal quarantine show {refused.sha256[:12]}"]
-    elif alert.scope.kind in ("arrival", "release", "daily"):
-        rule = literal(alert.breach.rule)
-        sql = f"select release_key, sample_rows from quality.check_result where rule = {rule} and not success"
-        found += [f'perinatal query "{sql}" --format json']
-    return [*found, f"perinatal alerts accept {alert.alert_id} --why '…' --until YYYY-MM-DD"]
+        found = [f"perinatal quarantine show {refused.sha256[:12]}"]
+    else:
+        found = look_commands(alert.scope, alert.breach.rule)
+    return [*found, accept_command(alert.alert_id)]
 
 
 def print_alert(found: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from perinatal.home import Home
 from pipeline import metrics
 from pipeline.outcome import Outcome
 from pipeline.release_judgement import judge_today
-from publish import edition
+from publish import edition, portal
 from publish.edition import Editions
 
 TASK_REMEDY = "Read the task's log in Airflow; the task runs again at its next time, or clear it to run it now."
@@ -41,7 +41,8 @@ def notify(home: Home, *, digest: bool) -> Notified:
     channels = [deliveries.Channel(url) for url in options.alert_urls]
     channels += [deliveries.Channel(url, lms) for lms, urls in sorted(options.lms_alert_urls.items()) for url in urls]
     news = [CareNotice.read(one["edition_id"], record) for one in editions.history() for record in one.get("care", [])]
-    sent = deliveries.notify(log, channels, digest=digest, portal_url=options.portal_url, news=news)
+    pages = portal.alert_pages(standing) if standing else {}
+    sent = deliveries.notify(log, channels, digest=digest, portal_url=options.portal_url, pages=pages, news=news)
     count = sum(item.alerts for item in sent)
     metrics.write(home)
     message = f"{count} alert(s) sent to {len(sent)} channel(s)"

@@ -25,13 +25,15 @@ def write_parts(
 ) -> list[Path]:
     """Write the rows of `sql` into the file that `target` names for their column `part_key`; the key is not written.
 
-    `sql` orders the rows; one thread keeps that order and makes one file a part.
+    Each file has its rows in the order that `sql` gives. DuckDB keeps that order, on one thread and in one file a part,
+    only where the rows of a part follow each other: so they are put together first.
     """
+    together = f"select * exclude (place_in_sql) from (select *, row_number() over () as place_in_sql from ({sql})) order by {KEY}, place_in_sql"
     written = []
     with tempfile.TemporaryDirectory() as folder:
         connection.execute("set threads = 1")
         connection.execute(
-            f"copy ({sql}) to '{folder}/parts' ({OPTIONS[form]}, partition_by ({KEY}), filename_pattern 'rows')"
+            f"copy ({together}) to '{folder}/parts' ({OPTIONS[form]}, partition_by ({KEY}), filename_pattern 'rows')"
         )
         connection.execute("reset threads")
         for part in sorted(Path(folder, "parts").glob(f"{KEY}=*")):

@@ -69,10 +69,10 @@
     array_to_string(
         list_transform(
             string_split(lower({{ name }}), ' '),
-            lambda word: case
+            lambda word, place: case
                 when word in ('nhs')
                 then upper(word)
-                when word in ('and', 'of', 'the', 'in', 'upon')
+                when place > 1 and word in ('and', 'of', 'the', 'in', 'upon')
                 then word
                 else upper(word[1]) || word[2:]
             end

@@ -28,4 +28,10 @@ def write(edition_db: Path, out: Path, facts: Facts) -> Written:
         site = Site(edition, funnels.funnels(connection), out)
         site.write()
         write_tables(connection, out)
+        site.origins.write_tables(connection, out)
     return Written(site.pages)
+
+
+def alert_pages(edition: Path) -> dict[str, str]:
+    """Return the page of each alert that a published edition has one for, from the root of the portal, by its id."""
+    return {path.stem: f"alert/{path.name}" for path in (edition / "portal" / "alert").glob("*.html")}

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from publish.portal import wording as words
-from publish.portal.model import Edition, Facts
+from publish.portal.alerts import page_of
+from publish.portal.model import Edition, Facts, Record
 
 ATOM = "http://www.w3.org/2005/Atom"
 AUTHOR = "Perinatal Insights"
@@ -32,17 +33,17 @@ def editions(facts: Facts) -> bytes:
     return _feed(facts, "editions", "Perinatal Insights: editions", entries)
 
 
-def alerts(edition: Edition) -> bytes:
-    """Return the feed of alerts, newest first; an alert that closes is a new state of the same entry."""
+def alerts(edition: Edition, paged: Sequence[Record]) -> bytes:
+    """Return the feed of the alerts that have a page; one that closes is a new state of the same entry."""
     entries = [
         _entry(
             f"{TAG}:alert/{alert['alert_id']}/{_moment(alert['opened_at'])}",
             f"{words.label(alert['severity'])}, {alert['state']}: {alert['rule']}",
             _moment(alert["closed_at"] or alert["last_seen_at"] or alert["opened_at"]),
             f"{alert['message']} {alert['remedy'] or ''}".strip(),
-            _link(edition.facts, "quality.html#alerts"),
+            _link(edition.facts, page_of(alert)),
         )
-        for alert in edition.alerts[:MOST_ENTRIES]
+        for alert in paged[:MOST_ENTRIES]
     ]
     return _feed(edition.facts, "alerts", "Perinatal Insights: data-quality alerts", entries)
 

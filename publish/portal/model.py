@@ -92,12 +92,14 @@ class Edition:
     series: dict[SeriesKey, list[Record]]
     lms: list[Record]
     trusts: dict[str, Record]
+    hospitals: list[Record]
     indicators: dict[str, Record]
     releases: dict[str, Record]
     warnings: dict[str, str]
     faults: frozenset[str]
     tables: dict[str, dict[str, str]]  # schema.table → column → type
     row_counts: dict[str, int]
+    figures: list[Record] = field(default_factory=list)
     ambitions: list[Record] = field(default_factory=list)
     actuals: list[Record] = field(default_factory=list)
     trajectory: list[Record] = field(default_factory=list)

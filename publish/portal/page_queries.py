@@ -133,6 +133,15 @@ where seen.code is not null or (bodies.closed_on is null and bodies.lms_code is 
 order by name, code
 """
 
+# places of birth; one that a merger gave a second code stands once, under its trust's own
+HOSPITALS = """
+select code, name, parent_code as trust_code
+from core.dim_organisation
+where level = 'site' and parent_code is not null
+qualify row_number() over (partition by name, parent_code order by left(code, 3) = parent_code desc, code) = 1
+order by name, code
+"""
+
 ATTENTION = "select * from marts.attention order by level, organisation_code, rank"
 
 # births a year: MBRRACE-UK's total births where they ship, else the babies of the newest year of MSDS
@@ -140,7 +149,7 @@ BIRTHS = """
 with
     counted as (
         select
-            level, code, period_label, period_end, release_key,
+            level, code, indicator_id, period_label, period_end, release_key,
             case source_id when 'mbrrace' then denominator else value end as value,
             source_id <> 'mbrrace' as is_second
         from headline
@@ -149,7 +158,7 @@ with
             and (indicator_id, source_id)
             in (('extended_perinatal_mortality_rate', 'mbrrace'), ('msds_total_babies', 'msds'))
     )
-select level, code, value, period_label, release_key
+select level, code, value, indicator_id, period_label, period_end, release_key
 from counted
 where level in ('trust', 'lms') and value is not null
 qualify row_number() over (partition by level, code order by is_second, period_end desc) = 1
@@ -170,7 +179,10 @@ with
         from marts.trust_indicator
         where indicator_id = 'msds_deprivation_decile_at_booking'
     )
-select level, code, sum(value) as value, period_label, max(release_key) as release_key
+select
+    level, code, sum(value) as value, period_label, period_end, max(release_key) as release_key,
+    'msds_deprivation_decile_at_booking' as indicator_id, 'category' as breakdown,
+    min(breakdown_value) as breakdown_value
 from decile
 where regexp_matches(breakdown_value, '^0[12]( |$)') and period_end - period_start > 300
 group by level, code, period_label, period_end
@@ -190,8 +202,9 @@ with
         where breakdown <> 'all'
     )
 select
-    indicator_id, source_id, breakdown, breakdown_value, period_label, numerator, denominator, value, unit, lower_95,
-    upper_95, value_min, value_max, is_suppressed, release_key
+    'england' as level, 'E92000001' as code, indicator_id, source_id, breakdown, breakdown_value, period_label,
+    period_end, numerator, denominator, value, unit, lower_95, upper_95, value_min, value_max, is_suppressed,
+    release_key
 from england
 where age = 1
 order by indicator_id, source_id, breakdown, breakdown_value

@@ -37,13 +37,13 @@ def _by_rule(edition: Edition, found: Iterable[Record]) -> list[Record]:
         {
             "any": rows[0],
             "rows": rows,
-            "releases": sorted({key for row in rows for key in _releases_of(edition, row)}),
+            "releases": sorted({key for row in rows for key in releases_of(edition, row)}),
         }
         for rows in groups.values()
     ]
 
 
-def _releases_of(edition: Edition, row: Record) -> list[str]:
+def releases_of(edition: Edition, row: Record) -> list[str]:
     """Return the release that an alert or check names: by its key, or an arrival's by source, dataset, release."""
     if row["release_key"]:
         return [row["release_key"]] if row["release_key"] in edition.releases else []

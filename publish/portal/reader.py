@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from publish import marts
-from publish.portal import page_queries
+from publish.portal import origins, page_queries
 from publish.portal.model import Edition, Facts, Record, SeriesKey, Value
 from publish.portal.wording import slug
 
@@ -96,11 +96,13 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
         series=reader.series(),
         lms=reader.all_of("core.dim_lms", "lms_name"),
         trusts={row["code"]: row for row in reader.rows(page_queries.TRUSTS)},
+        hospitals=reader.rows(page_queries.HOSPITALS),
         indicators={row["indicator_id"]: row for row in reader.all_of("core.dim_indicator", "indicator_id")},
         releases=reader.releases(),
         warnings={row["usage_warning"]: row["says"] for row in vocabulary},
         faults=frozenset(row["usage_warning"] for row in vocabulary if row.get("kind") == "fault"),
         tables=dict(reader.tables),
+        figures=reader.rows(origins.figures(reader.has), *origins.NEEDED),
         row_counts=_row_counts(reader),
         ambitions=reader.all_of("reference.ambition", "rowid"),
         actuals=reader.all_of("marts.national_ambition", "ambition_id, definition, geography, year, period"),

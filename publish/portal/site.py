@@ -9,19 +9,21 @@ from typing import Any
 from publish import dictionary, policy
 from publish.portal import charts, csv_tables, feeds, national, prose, quality, search, templating
 from publish.portal import wording as words
+from publish.portal.alerts import Alerts, page_of
 from publish.portal.funnels import Funnel
 from publish.portal.gaps import Gaps
 from publish.portal.indicators import IndicatorViews
 from publish.portal.lookup import ENGLAND, Lookup
 from publish.portal.model import Edition, Record
 from publish.portal.organisations import OrganisationViews
+from publish.portal.origins import Origins
 from publish.portal.page_queries import CHANGES_SHOWN, EVIDENCE_SHOWN
 from publish.portal.pictures import Pictures
 from publish.portal.regions import Regions
 from publish.portal.tile_map import TileMaps
 
 HERE = Path(__file__).parent
-STATIC = ("portal.css", "portal.js", "filter.js", "icon.svg")
+STATIC = ("portal.css", "portal.js", "filter.js", "search.js", "icon.svg")
 NAVIGATION = (
     ("lms/index.html", "Local maternity systems"),
     ("trust/index.html", "Trusts"),
@@ -47,6 +49,8 @@ class Site:
         self.regions = Regions(self.look_up, self.views, self.gaps)
         self.maps = TileMaps(self.look_up, self.views.overview)
         self.indicators = IndicatorViews(self.look_up, pictures)
+        self.alerts = Alerts(self.look_up)
+        self.origins = Origins(self.look_up)
         self.folder = folder
         self.pages = 0
         self.environment = templating.environment()
@@ -60,6 +64,8 @@ class Site:
             "keys": charts.KEYS,
             "standings": national.STANDINGS,
             "columns": self.views.overview.columns,
+            "alert_page": page_of,
+            "origins": self.origins,
             "position_short": words.POSITION_SHORT,
             "trend_words": words.TREND_WORDS,
         }
@@ -94,7 +100,7 @@ class Site:
             (self.folder / "static" / name).write_bytes((HERE / "static" / name).read_bytes())
         (self.folder / "feed").mkdir()
         (self.folder / "feed" / "editions.xml").write_bytes(feeds.editions(self.edition.facts))
-        (self.folder / "feed" / "alerts.xml").write_bytes(feeds.alerts(self.edition))
+        (self.folder / "feed" / "alerts.xml").write_bytes(feeds.alerts(self.edition, self.alerts.paged))
         for lms in self.edition.lms:
             feed = feeds.care(self.edition.facts, lms["lms_code"], lms["lms_name"])
             (self.folder / "feed" / f"care-{words.slug(lms['lms_code'])}.xml").write_bytes(feed)
@@ -204,9 +210,6 @@ class Site:
 
     def _releases(self) -> None:
         section = "release/index.html"
-        indicators: dict[str, set[str]] = {}
-        for value in self.edition.values:
-            indicators.setdefault(value.release_key, set()).add(value.indicator_id)
         checks: dict[str, list[Record]] = {}
         for check in self.edition.checks:
             checks.setdefault(check["release_key"], []).append(check)
@@ -217,9 +220,13 @@ class Site:
                 "release.html",
                 section,
                 release=release,
-                indicators=sorted(indicators.get(key, ())),
+                listings=self.origins.of_release(key),
                 checks=checks.get(key, []),
             )
+        for listing in self.origins.listings.values():
+            csv = f"{listing.stem.rpartition('/')[2]}.csv"
+            release = self.edition.releases[listing.release_key]
+            self.page(listing.page, "origin.html", section, listing=listing, release=release, csv=csv)
 
     def _quality(self) -> None:
         self.page(
@@ -227,8 +234,11 @@ class Site:
             "quality.html",
             "quality.html",
             gaps=self.gaps.all(),
+            closed_alerts=self.alerts.closed,
             **quality.context(self.look_up, self.gaps.missing),
         )
+        for alert in self.alerts.paged:
+            self.page(page_of(alert), "alert.html", "quality.html", **self.alerts.page(alert))
 
     def _changes(self) -> None:
         by_indicator: Counter[tuple[str, str, str]] = Counter()
@@ -283,5 +293,6 @@ class Site:
         return {schema: found[schema] for schema in ("marts", "core", "quality", "reference") if schema in found}
 
     def _search(self) -> None:
-        self.page("search.html", "search.html")
-        (self.folder / "search.json").write_text(search.index(self.look_up), encoding="utf-8")
+        sections = search.sections(self.look_up)
+        self.page("search.html", "search.html", sections=sections)
+        (self.folder / "search.json").write_text(search.index(sections), encoding="utf-8")

@@ -70,6 +70,11 @@ def test_3_a_closed_trust_keeps_its_own_code_and_its_way_to_today(ask: Ask) -> N
     assert ask("select today_code from core.bridge_organisation_today where code = 'RVY'") == [("RBN",)]
 
 
+def test_names_of_sites_begin_with_a_capital(ask: Ask) -> None:
+    assert ask("select name from core.dim_organisation where level = 'site' and name[1] <> upper(name[1])") == []
+    assert ask("select name from core.dim_organisation where code = 'RTD02'") == [("The Royal Victoria Infirmary",)]
+
+
 @pytest.mark.parametrize(("site", "trust"), [("E0A3H", "RYR"), ("N6J7V", "RYR"), ("I3W1A", "RXK"), ("RCC25", "RCB")])
 def test_4_a_site_prefix_is_not_always_its_trust(ask: Ask, site: str, trust: str) -> None:
     assert site[:3] != trust

@@ -123,10 +123,41 @@ def test_a_name_found_in_the_search_leads_to_its_page(watched: Watched) -> None:
 
 def test_the_search_page_narrows_and_says_how_many(watched: Watched) -> None:
     page = watched.open("search.html?q=coast")
-    expect(page.get_by_role("status")).to_have_text("1 found for “coast”")
-    expect(page.locator("[data-findable] li:visible")).to_have_count(1)
+    expect(page.get_by_role("status")).to_have_text("2 found for “coast”")
+    expect(page.locator("[data-findable] li:visible")).to_have_count(2)  # a trust, and its hospital
     page.locator("#q").fill("nothing like it")
     expect(page.get_by_role("status")).to_have_text("0 found for “nothing like it”")
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind", "name"),
+    [
+        ("oldcastle", "Hospitals", "Oldcastle <Royal> Hospital"),
+        ("st marys", "Hospitals", "St Mary's Hospital"),
+        ("baby deaths", "Indicators", "Stillbirth rate"),
+        ("deaths of babies", "Indicators", "Stillbirth rate"),
+        ("r05", "Trusts", "Eastern Coast NHS Foundation Trust"),
+    ],
+)
+def test_the_search_finds_hospitals_and_everyday_words(asked: str, kind: str, name: str, watched: Watched) -> None:
+    page = watched.open(f"search.html?q={asked}")
+    part = page.locator("main section", has=page.get_by_role("heading", name=kind))
+    expect(part.get_by_role("link", name=name, exact=True)).to_be_visible()
+    expect(page.get_by_role("status")).not_to_contain_text("one letter different")
+
+
+@pytest.mark.parametrize("asked", ["oldcstle", "oldcasttle", "oldcaslte", "oldkastle", "oldcassl", "royal oldcastlr"])
+def test_the_search_forgives_one_typo(asked: str, watched: Watched) -> None:
+    page = watched.open(f"search.html?q={asked}")
+    expect(page.get_by_role("status")).to_have_text(f"1 found for “{asked}”, spelled with one letter different")
+    page.get_by_role("link", name="Oldcastle <Royal> Hospital").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("East Shire NHS Trust")
+
+
+@pytest.mark.parametrize("asked", ["oldcxxtle", "zr6", "oldcastle coast"])
+def test_the_search_does_not_guess_wildly(asked: str, watched: Watched) -> None:
+    page = watched.open(f"search.html?q={asked}")
+    expect(page.get_by_role("status")).to_have_text(f"0 found for “{asked}”")
 
 
 def test_a_table_sorts_by_a_click_and_says_so(watched: Watched) -> None:

@@ -33,7 +33,7 @@ Rows = list[dict[str, Any]]
 TYPES = {
     "date": ("valid_from", "valid_to", "opened_on", "closed_on", "published_on", "next_due", "late_from",
              "latest_period_end", "newest_reported", "newest_expected", "period_start", "period_end", "effective_from",
-             "last_said_on", "decided_on", "first_decided_on", "last_decided_on"),
+             "accepted_until", "last_said_on", "decided_on", "first_decided_on", "last_decided_on"),
     "timestamp": ("fetched_at", "opened_at", "last_seen_at", "closed_at"),
     "boolean": ("is_synthetic", "is_superseded", "has_arrival_warning", "success", "is_missing_now", "is_split",
                 "is_boundary_change", "is_suppressed", "is_denominator_withheld", "is_named", "is_stressed",
@@ -51,8 +51,8 @@ TYPES = {
                 "evidence_start", "evidence_end", "trusts_compared", "trusts_worse", "documents", "recommendations",
                 "findings_by_person", "n_bodies", "rank_best", "rank_worst", "findings_of_body",
                 "trusts_standing_out", "lms_standing_out", "reviewers", "decided", "by_several",
-                "disputed"),
-    "bigint": ("rows_in", "rows_mart", "rows_quarantined", "rows_excluded", "count"),
+                "disputed", "source_row_count"),
+    "bigint": ("source_row", "rows_in", "rows_mart", "rows_quarantined", "rows_excluded", "count"),
 }  # fmt: skip
 TYPE_OF = {column: kind for kind, columns in TYPES.items() for column in columns}
 # the room that describes tables of its own; those of insights are sources in dbt's YAML
@@ -72,11 +72,21 @@ TRUSTS = [
     ("R07", "Closed Shire NHS Trust", "QCC"),
 ]  # fmt: skip
 
+HOSPITALS = [
+    ("R0401", "Oldcastle <Royal> Hospital", "R04"), ("R9901", "Oldcastle <Royal> Hospital", "R04"),
+    ("R0501", "St Mary's Hospital", "R05"), ("7A601", "Beyond the Border Hospital", None),
+]  # fmt: skip
+
 # pages of the made-up edition that are not of one organisation, indicator or theme
 OTHER_PAGES = (
     "quality.html",
     "release/index.html",
     "release/aaaaaaaaaaaa.html",
+    "release/aaaaaaaaaaaa/stillbirth_rate.html",
+    "release/aaaaaaaaaaaa/stillbirth_rate-deprivation.html",
+    "alert/a1b2c3d4.html",
+    "alert/b2c3d4e5.html",
+    "alert/c3d4e5f6.html",
     "change.html",
     "downloads.html",
     "dictionary.html",
@@ -157,6 +167,7 @@ def make() -> MadeUp:
         _year(edition, year)
     for month in range(15):
         _month(edition, month)
+    _observations(edition)
     _looks(edition)
     _findings(edition)
     _quality(edition)
@@ -198,6 +209,9 @@ def _organisations(edition: MadeUp) -> None:
         )  # fmt: skip
         today = "R06" if code == "R07" else code
         edition.add("core", "bridge_organisation_today", code=code, today_code=today, today_name="West Shire NHS Trust")
+    for code, name, trust in HOSPITALS:
+        edition.add("core", "dim_organisation", organisation_key=f"site-{code}", code=code, name=name, level="site",
+                    parent_code=trust, aliases=[])  # fmt: skip
     for key, source, dataset, release, digits in (
         (RELEASE, "mbrrace", "perinatal_mortality", "2024", "a"),
         (MONTHLY, "msds", "monthly_measures", "2026-03", "b"),
@@ -329,6 +343,24 @@ def _month(edition: MadeUp, month: int) -> None:
                 is_complete=True) | counts(60, 2400, 100))  # fmt: skip
 
 
+def _observations(edition: MadeUp) -> None:
+    """A row of a file for each figure of a trust and of England; QCC's publisher has a row of its own."""
+    copied = ("source_id", "indicator_id", "period_label", "period_start", "period_end", "breakdown", "breakdown_value",
+              "numerator", "denominator", "value", "is_suppressed", "release_key")  # fmt: skip
+    for mart, level, code in (
+        ("trust_indicator", "trust", "trust_code"), ("lms_indicator", "icb", "lms_code"),
+        ("england_indicator", "england", ""),
+    ):  # fmt: skip
+        for place, row in enumerate(edition.rows["marts", mart], start=1):
+            if level == "icb" and row["lms_code"] != "QCC":
+                continue
+            edition.add(
+                "core", "fct_observation", level=level, organisation_code=row.get(code, "E92000001"),
+                organisation_name=row.get(code), source_row=place, source_row_count=3 if level == "icb" else 1,
+                **{name: row.get(name) for name in copied},
+            )  # fmt: skip
+
+
 def _looks(edition: MadeUp) -> None:
     period = {"period_label": "2024", "period_start": date(2024, 1, 1), "period_end": date(2024, 12, 31)}
     about = {"source_id": "mbrrace", "indicator_id": "stillbirth_rate", "release_key": RELEASE, **period}
@@ -453,11 +485,24 @@ def _quality(edition: MadeUp) -> None:
             remedy="Ask <them>", owner="Insights group", affected_marts=["marts.trust_indicator"], sample_rows="[]",
             release_key=RELEASE,
         )  # fmt: skip
+    seen = {"last_seen_at": datetime(2026, 11, 22, 8), "affected_marts": ["marts.trust_indicator"]}
+    rows = [{"release_key": RELEASE, "source_row": 72, "trust_code": "R01", "indicator_id": "stillbirth_rate"}]
     edition.add(
-        "quality", "alert", alert_id="release#a_rule", scope="release", state="open", times_seen=1, rule="a_rule",
+        "quality", "alert", alert_id="a1b2c3d4", scope="release", state="open", times_seen=1, rule="a_rule",
         opened_at=datetime(2026, 11, 22, 8, tzinfo=UTC).replace(tzinfo=None), severity="warn", count=2,
-        last_seen_at=datetime(2026, 11, 22, 8), message="<script>alert(1)</script> rows do not", remedy="Ask",
-        sample_rows="[]", affected_marts=[], affected_lms=[], release_key=RELEASE,
+        message="<script>alert(1)</script> rows do not", why="Boards would read a <wrong> figure", remedy="Ask",
+        sample_rows=json.dumps(rows), affected_lms=["QAA"], release_key=RELEASE, **seen,
+    )  # fmt: skip
+    edition.add(
+        "quality", "alert", alert_id="b2c3d4e5", scope="arrival/msds/monthly_measures/2026-03", state="accepted",
+        times_seen=3, rule="counts_are_rounded", opened_at=datetime(2026, 11, 20, 8), severity="block", count=1,
+        message="Counts are not rounded", sample_rows="[]", affected_lms=[], accepted_by="Ann Steward",
+        accepted_until=date(2027, 1, 31), accepted_why="The publisher knows", **seen,
+    )  # fmt: skip
+    edition.add(
+        "quality", "alert", alert_id="c3d4e5f6", scope="inbox/mbrrace/deaths.csv", state="closed", times_seen=1,
+        rule="file_is_known", opened_at=datetime(2026, 11, 1, 8), closed_at=datetime(2026, 11, 2, 8), severity="warn",
+        count=1, message="A file is not known", sample_rows="[]", affected_lms=[], **seen,
     )  # fmt: skip
     edition.add(
         "quality", "org_completeness", source_id="mbrrace", dataset="perinatal_mortality", period_months=12,

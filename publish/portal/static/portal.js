@@ -36,30 +36,6 @@
     }
   });
 
-  // --- the search page: only the entries that hold every word asked for
-  const findable = [...document.querySelectorAll("[data-findable] > li")];
-  if (findable.length) {
-    const wanted = new URLSearchParams(location.search).get("q") || "";
-    const status = document.getElementById("found");
-    const texts = findable.map((item) => `${item.textContent} ${item.dataset.words || ""}`.toLowerCase());
-    const narrow = () => {
-      const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
-      let count = 0;
-      findable.forEach((item, index) => {
-        item.hidden = !words.every((word) => texts[index].includes(word));
-        count += item.hidden ? 0 : 1;
-      });
-      // a heading without entries is hidden
-      for (const part of document.querySelectorAll("main section")) {
-        part.hidden = !part.querySelector("[data-findable] > li:not([hidden])");
-      }
-      status.textContent = words.length ? `${count} found for “${box.value}”` : "";
-    };
-    box.value = wanted;
-    box.addEventListener("input", narrow);
-    narrow();
-  }
-
   // --- tables that sort by a click on a heading
   const numberIn = (text) => {
     const match = text.replaceAll(",", "").match(/-?\d+(\.\d+)?/);

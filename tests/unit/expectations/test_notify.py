@@ -202,12 +202,25 @@ def test_a_message_is_enough_to_act_on(home, httpserver):
         "arrival/mbrrace/perinatal_mortality/2023",
         "Release: mbrrace/perinatal_mortality/2023/abc",
         "Rule: masks_are_whole (1,234 found)",
-        "source_row=7, organisation_name=A",
-        "Marts: marts.trust_indicator",
-        "LMSs: QOP",
+        "source row 7, organisation name A",
+        "Tables: marts.trust_indicator",
+        "Local maternity systems: QOP",
         "https://insights.example.org/quality.html#alerts",
+        f"To accept it until a day: perinatal alerts accept {AlertLog(home.alerts).all()[0].alert_id} --why",
     ):
         assert words in posts[0]["message"]
+
+
+def test_a_message_leads_to_the_page_of_its_alert_where_the_edition_has_one(home, httpserver):
+    hook, posts = webhook(httpserver)
+    log = AlertLog(home.alerts)
+    log.reconcile(Scope.of("release"), [WARN, replace(WARN, rule="came_later")])
+    ids = {alert.breach.rule: alert.alert_id for alert in log.all()}
+    page = f"alert/{ids[WARN.rule]}.html"
+    pages, address = {ids[WARN.rule]: page}, "https://insights.example.org"
+    notify.notify(log, [hook], digest=True, portal_url=address, pages=pages)
+    links = [line for line in posts[0]["message"].splitlines() if line.startswith("Page: ")]
+    assert sorted(links) == [f"Page: {address}/{page}", f"Page: {address}/quality.html#alerts"]
 
 
 def test_addresses_are_never_shown(home):

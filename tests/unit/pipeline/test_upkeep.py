@@ -7,6 +7,7 @@ import json
 import pytest
 from pytest_httpserver import HTTPServer
 
+from expectations.alerts import AlertLog, Breach, Scope
 from perinatal.home import Home
 from pipeline import upkeep
 
@@ -33,3 +34,21 @@ def test_news_of_an_edition_goes_to_the_channel_of_its_lms(
     assert (first.message, second.message) == ("1 alert(s) sent to 2 channel(s)", "0 alert(s) sent to 2 channel(s)")
     [(request, _)] = httpserver.log
     assert NEWS["text"] in json.loads(request.data)["message"]
+
+
+def test_a_message_leads_to_the_page_of_the_alert_in_the_edition_that_stands(
+    home: Home, monkeypatch: pytest.MonkeyPatch, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/hook", method="POST").respond_with_data("ok")
+    monkeypatch.setenv("PERINATAL_ALERT_URLS", json.dumps([f"json://127.0.0.1:{httpserver.port}/hook"]))
+    monkeypatch.setenv("PERINATAL_PORTAL_URL", "https://insights.example.org")
+    log = AlertLog(home.alerts)
+    log.reconcile(Scope.of("inbox", "mbrrace"), [Breach("file_is_known", "block", "A file is not known")])
+    page = home.editions / "20261129T000000-00000000" / "portal" / "alert" / f"{log.all()[0].alert_id}.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("the page")
+    (page.parents[2] / "edition.json").write_text(json.dumps({"edition_id": "20261129T000000-00000000"}))
+    (home.root / "current").symlink_to(page.parents[2])
+    upkeep.notify(home, digest=False)
+    [(request, _)] = httpserver.log
+    assert f"Page: https://insights.example.org/alert/{page.name}" in json.loads(request.data)["message"]

@@ -274,7 +274,7 @@ def test_alerts_of_one_rule_stand_in_one_row_with_their_releases(tmp_path: Path)
         edition.add(
             "quality", "alert", alert_id=f"again-{number}", state="open", rule="same_rule", severity="warn",
             message="The same", opened_at=datetime(2026, 1, 1), last_seen_at=datetime(2026, 1, 2), release_key=key,
-            scope=None if key else "arrival/" + made_up.MONTHLY.rsplit("/", 1)[0],
+            times_seen=1, scope="release" if key else "arrival/" + made_up.MONTHLY.rsplit("/", 1)[0],
         )  # fmt: skip
     portal.write(edition.write(tmp_path / "edition.duckdb"), tmp_path / "portal", FACTS)
     rows = tree(tmp_path / "portal/quality.html").xpath("//table[caption='Open alerts']//tr[contains(., 'same_rule')]")
