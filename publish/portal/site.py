@@ -9,6 +9,7 @@ from typing import Any
 from publish import dictionary, policy
 from publish.portal import charts, csv_tables, feeds, national, prose, quality, search, templating
 from publish.portal import wording as words
+from publish.portal.board import Boards
 from publish.portal.funnels import Funnel
 from publish.portal.gaps import Gaps
 from publish.portal.indicators import IndicatorViews
@@ -21,7 +22,7 @@ from publish.portal.regions import Regions
 from publish.portal.tile_map import TileMaps
 
 HERE = Path(__file__).parent
-STATIC = ("portal.css", "portal.js", "filter.js", "icon.svg")
+STATIC = ("portal.css", "board.css", "portal.js", "filter.js", "icon.svg")
 NAVIGATION = (
     ("lms/index.html", "Local maternity systems"),
     ("trust/index.html", "Trusts"),
@@ -44,6 +45,7 @@ class Site:
         self.gaps = Gaps(self.look_up)
         pictures = Pictures(self.look_up, funnels)
         self.views = OrganisationViews(self.look_up, pictures, self.gaps)
+        self.boards = Boards(self.views)
         self.regions = Regions(self.look_up, self.views, self.gaps)
         self.maps = TileMaps(self.look_up, self.views.overview)
         self.indicators = IndicatorViews(self.look_up, pictures)
@@ -68,11 +70,13 @@ class Site:
         """Write one page; `path` is from the root of the portal."""
         target = self.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        text = self.environment.get_template(template).render(
-            root="../" * path.count("/"), page=target.stem, section=section, **context
-        )
+        text = self.text(template, "../" * path.count("/"), target.stem, section, **context)
         target.write_text(text, encoding="utf-8")
         self.pages += 1
+
+    def text(self, template: str, root: str, page: str, section: str = "", **context: Any) -> str:
+        """Return a page; `root` leads from it to the root of the portal, `page` is its name."""
+        return self.environment.get_template(template).render(root=root, page=page, section=section, **context)
 
     def write(self) -> None:
         """Write every page, the search index, the feeds and the static files."""
@@ -128,6 +132,8 @@ class Site:
         self.page("trust/index.html", "trust_list.html", section, **self.regions.trusts())
         for trust in self.edition.trusts.values():
             self.page(f"trust/{words.slug(trust['code'])}.html", "trust.html", section, **self.views.trust(trust))
+        for trust in self.boards.trusts():
+            self.page(f"board/{words.slug(trust['code'])}.html", "board.html", section, **self.boards.page(trust))
 
     def _overviews(self) -> None:
         overview, maps = self.views.overview, self.maps.listed()

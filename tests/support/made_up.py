@@ -61,6 +61,7 @@ WRITTEN_BY_STEPS = ("publish",)
 OTHER_TABLES = {
     ("reference", "ambition"): ["ambition_id", "ambition_name", "unit", "definition", "statement", "quirk"],
     ("reference", "usage_warning"): ["usage_warning", "kind", "says"],
+    ("reference", "board_measure"): ["measure_id", "measure", "place", "where_to_get"],
 }
 RELEASE = "mbrrace/perinatal_mortality/2024/aaaaaaaaaaaa"
 MONTHLY = "msds/monthly_measures/2026-03/bbbbbbbbbbbb"
@@ -84,6 +85,8 @@ OTHER_PAGES = (
     "accessibility.html",
     "official-statistics.html",
     "trust/index.html",
+    "board/R01.html",
+    "board/R02.html",
     "region/Y01.html",
     "recording/QAA.html",
     "overview/lms.html",
@@ -343,6 +346,8 @@ def _looks(edition: MadeUp) -> None:
             definition_note="Counted otherwise", usage_warnings=["synthetic"], **about,
         )  # fmt: skip
     for measure, place, indicator in (("Stillbirths", 1, "stillbirth_rate"), ("Safe staffing levels", 2, None)):
+        edition.add("reference", "board_measure", measure_id=measure.lower(), measure=measure, place=str(place),
+                    where_to_get=f"the trust's <own> log of {measure.lower()}")  # fmt: skip
         row: dict[str, Any] = {
             "trust_code": "R01", "trust_name": SCRIPT, "lms_code": "QAA", "measure_id": measure.lower(),
             "measure": measure, "place": place, "usage_warnings": [],
