@@ -22,7 +22,7 @@ from publish.portal.regions import Regions
 from publish.portal.tile_map import TileMaps
 
 HERE = Path(__file__).parent
-STATIC = ("portal.css", "board.css", "portal.js", "filter.js", "icon.svg")
+STATIC = ("portal.css", "print.css", "board.css", "portal.js", "filter.js", "icon.svg")
 NAVIGATION = (
     ("lms/index.html", "Local maternity systems"),
     ("trust/index.html", "Trusts"),
