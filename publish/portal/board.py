@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from publish.portal import wording as words
+from publish.portal.answers import EVERY_FIGURE, Answers
 from publish.portal.model import Record, Value
 from publish.portal.organisations import OrganisationViews
 
 MOST_ROWS = 16
 MOST_STANDING_OUT = 4
+MOST_ANSWERS = 4
 BOARD_RETURN = "board_return"
 
 
@@ -41,8 +43,9 @@ class BoardRow:
 class Boards:
     """Makes the board reports of one edition."""
 
-    def __init__(self, views: OrganisationViews) -> None:
+    def __init__(self, views: OrganisationViews, answers: Answers) -> None:
         self.views = views
+        self.answers = answers
         self.lookup = views.lookup
         self.edition = views.edition
 
@@ -58,20 +61,39 @@ class Boards:
         code = trust["code"]
         dashboard = self.edition.board.get(code, []) if restricted is None else restricted
         reported = [self._row(code, row) for row in dashboard if row["indicator_id"]]
-        answered = {row["measure_id"] for row in dashboard if row["indicator_id"]}
+        told = {row["measure_id"] for row in dashboard if row["indicator_id"]}
         notable = self.views.attention.of("trust", code)
+        answered = self._answers(code, dashboard)
         return {
             "trust": trust,
             "lms": next((row for row in self.edition.lms if row["lms_code"] == trust["lms_code"]), None),
             "setting": self.views.members.setting("trust", code),
             "reported": reported[:MOST_ROWS],
             "left_out": max(0, len(reported) - MOST_ROWS),
-            "blanks": [row for row in self.edition.board_measures if row["measure_id"] not in answered],
+            "blanks": [row for row in self.edition.board_measures if row["measure_id"] not in told],
             "has_returns": any(row["source_id"] == BOARD_RETURN for row in dashboard),
             "is_restricted": restricted is not None,
+            "answered": answered[:MOST_ANSWERS],
+            "answers_left_out": max(0, len(answered) - MOST_ANSWERS),
             "missing": self.views.gaps.of("trust_code", code),
             **_standing_out(notable),
         }
+
+    def _answers(self, code: str, dashboard: Sequence[Record]) -> list[Record]:
+        """Return what the trust says to figures of its dashboard and to every figure, newest first."""
+        shown = [(row["indicator_id"], row["period_start"], row["period_end"]) for row in dashboard]
+        to_figures = [
+            answer
+            for indicator_id, start, end in shown
+            if indicator_id
+            for answer in self.answers.to("trust", code, indicator_id, start, end)
+        ]
+        said = {row["annotation_id"] for row in to_figures}
+        return [
+            row
+            for row in self.answers.of("trust", code)
+            if row["annotation_id"] in said or row["indicator_id"] == EVERY_FIGURE
+        ]
 
     def _row(self, code: str, row: Record) -> BoardRow:
         value = self.lookup.one.get(("trust", code, row["indicator_id"], row["source_id"]))

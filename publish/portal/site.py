@@ -9,6 +9,7 @@ from typing import Any
 from publish import dictionary, policy
 from publish.portal import charts, csv_tables, feeds, national, prose, quality, search, templating
 from publish.portal import wording as words
+from publish.portal.answers import Answers
 from publish.portal.board import Boards
 from publish.portal.funnels import Funnel
 from publish.portal.gaps import Gaps
@@ -45,7 +46,8 @@ class Site:
         self.gaps = Gaps(self.look_up)
         pictures = Pictures(self.look_up, funnels)
         self.views = OrganisationViews(self.look_up, pictures, self.gaps)
-        self.boards = Boards(self.views)
+        answers = Answers(edition.annotations)
+        self.boards = Boards(self.views, answers)
         self.regions = Regions(self.look_up, self.views, self.gaps)
         self.maps = TileMaps(self.look_up, self.views.overview)
         self.indicators = IndicatorViews(self.look_up, pictures)
@@ -56,6 +58,7 @@ class Site:
             "edition": edition,
             "facts": edition.facts,
             "look_up": self.look_up,
+            "answers": answers,
             "navigation": NAVIGATION,
             "csp": policy.PAGES,
             "sample": charts.key,
@@ -263,6 +266,7 @@ class Site:
         self.page("downloads.html", "downloads.html", "downloads.html", marts=schemas.get("marts", []), queries=queries)
         self.page("dictionary.html", "dictionary.html", "downloads.html", schemas=schemas)
         self.page("about.html", "about.html", "about.html")
+        self.page("answers.html", "answers.html", "quality.html")
         self.page("accessibility.html", "accessibility.html", "about.html")
         self.page("official-statistics.html", "official_statistics.html", "about.html")
         for name, path in prose.PAGES.items():

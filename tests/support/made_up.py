@@ -33,7 +33,7 @@ Rows = list[dict[str, Any]]
 TYPES = {
     "date": ("valid_from", "valid_to", "opened_on", "closed_on", "published_on", "next_due", "late_from",
              "latest_period_end", "newest_reported", "newest_expected", "period_start", "period_end", "effective_from",
-             "last_said_on", "decided_on", "first_decided_on", "last_decided_on"),
+             "last_said_on", "said_on", "decided_on", "first_decided_on", "last_decided_on"),
     "timestamp": ("fetched_at", "opened_at", "last_seen_at", "closed_at"),
     "boolean": ("is_synthetic", "is_superseded", "has_arrival_warning", "success", "is_missing_now", "is_split",
                 "is_boundary_change", "is_suppressed", "is_denominator_withheld", "is_named", "is_stressed",
@@ -89,6 +89,7 @@ OTHER_PAGES = (
     "board/R02.html",
     "region/Y01.html",
     "recording/QAA.html",
+    "answers.html",
     "overview/lms.html",
     "overview/trusts.html",
     "map/stillbirth_rate-mbrrace.html",
@@ -366,6 +367,18 @@ def _looks(edition: MadeUp) -> None:
                 ratio_lower_95=rate / 4, ratio_upper_95=rate / 2, gap=rate - 3, usage_warnings=["synthetic"], **about,
             )  # fmt: skip
     _attention(edition)
+    for number, (level, code, indicator, text) in enumerate((
+        ("trust", "R01", "stillbirth_rate", "A <b>resubmission</b> is due."), ("trust", "R01", "all", FORMULA),
+        ("trust", "R01", "apgar_below_7", "To another year"), ("lms", "QBB", "stillbirth_rate", "We have reviewed all"),
+    )):  # fmt: skip
+        own = {"period_label": "2019", "period_start": date(2019, 1, 1), "period_end": date(2019, 12, 31)}
+        edition.add(
+            "marts", "annotation", annotation_id=f"a{number}", level=level, organisation_code=code,
+            organisation_name=SCRIPT if code == "R01" else LMSS[1][1], lms_code="QAA" if code == "R01" else code,
+            indicator_id=indicator, indicator_name=None if indicator == "all" else indicator.replace("_", " "),
+            text=text, said_by="Director of <Midwifery>", said_on=date(2025, 6, number + 1), usage_warnings=[],
+            release_key=RELEASE, **(own if "another" in text else period if indicator != "all" else {}),
+        )  # fmt: skip
     for change, old, new in (("changed", 4.0, 4.4), ("added", None, 4.1), ("masked", None, None)):
         edition.add(
             "marts", "edition_change", mart="trust_indicator", organisation_code="R01", organisation_name=SCRIPT,
