@@ -9,6 +9,10 @@ RUN python -m venv /opt/venv \
     --constraint requirements.lock --requirements pyproject.toml --extra team
 
 FROM python:3.11.14-slim-bookworm
+# Pango and a font: what board reports are drawn with as PDF
+RUN apt-get update && apt-get install -y --no-install-recommends \
+    libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core \
+ && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 perinatal && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent perinatal \
  && install -d -o 10001 -g 10001 /var/lib/perinatal /var/lib/airflow /var/log/airflow
 COPY --from=environment /opt/venv /opt/venv

@@ -9,6 +9,7 @@ pack or download.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -67,3 +68,21 @@ def _write_source(connection: duckdb.DuckDBPyConnection, path: Path, source_id: 
     connection.execute(DASHBOARD, {"source": source_id, "restricted": restricted})
     connection.execute(INDICATORS)
     connection.execute("detach restricted_file")
+
+
+def dashboard(folder: Path, trust_code: str) -> list[dict[str, Any]]:
+    """Return the board dashboard of a trust from the restricted files: public rows and its own, each once.
+
+    A trust without a restricted row has no dashboard there: an empty list.
+    """
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for file in sorted(folder.glob("*.duckdb")):
+        with duckdb.connect(str(file), read_only=True) as connection:
+            cursor = connection.execute(
+                "select * from marts.board_dashboard where trust_code = $code order by place, measure_id, indicator_id",
+                {"code": trust_code},
+            )
+            names = [column[0] for column in cursor.description or []]
+            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        found |= {(row["place"], row["measure_id"], row["indicator_id"], row["source_id"]): row for row in rows}
+    return [found[key] for key in sorted(found, key=lambda key: (key[0], *map(str, key[1:])))]

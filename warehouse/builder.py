@@ -48,11 +48,11 @@ RELEASE_COLUMNS = {
 
 
 # what a staging model gives, by the end of its name; every other name means observations
-MODEL_KINDS = {"__indicator": "indicator_models", "__finding": "finding_models"}
+MODEL_KINDS = {"__indicator": "indicator_models", "__finding": "finding_models", "__annotation": "annotation_models"}
 
 
 def staging_models() -> dict[str, list[str]]:
-    """Return the staging models of all sources by what they give: indicators, findings, or observations."""
+    """Return the staging models of all sources by what they give: indicators, findings, answers, or observations."""
     models: dict[str, list[str]] = {"observation_models": [], **{kind: [] for kind in MODEL_KINDS.values()}}
     for name in sorted(path.stem for path in (dbt.PROJECT / "models" / "staging").glob("*/stg_*.sql")):
         kinds = [kind for ending, kind in MODEL_KINDS.items() if name.endswith(ending)]

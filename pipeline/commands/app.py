@@ -16,6 +16,7 @@ from perinatal.errors import PerinatalError
 from perinatal.errors_in_words import in_words
 from pipeline.commands import alerts as cli_alerts
 from pipeline.commands import bench as cli_bench
+from pipeline.commands import board as cli_board
 from pipeline.commands import sources as cli_sources
 from pipeline.commands import storage as cli_storage
 from pipeline.commands import themes as cli_themes
@@ -214,10 +215,12 @@ def pack(
     lms: Annotated[str, typer.Argument(help="Code of the local maternity system, e.g. QE1, or its whole name.")],
     out: Annotated[Path | None, typer.Option(help="Folder to write into; else ./perinatal-<LMS>.")] = None,
 ) -> None:
-    """Write the download pack of an LMS: workbook, CSV, Parquet, dictionary, datapackage.json, changes."""
-    from publish import packs
+    """Write the pack of an LMS: workbook, CSV, Parquet, dictionary, changes, and its trusts' board reports as PDF."""
+    from publish import board_report, packs
 
-    folder = packs.write(home().database, lms, out or Path(f"perinatal-{lms.strip()}"))
+    database = home().database
+    folder = packs.write(database, lms, out or Path(f"perinatal-{lms.strip()}"))
+    board_report.write_of_lms(database.parent, lms, folder / "board")
     print(folder)
 
 
@@ -314,6 +317,7 @@ def stats(
 
 app.command()(cli_themes.brief)
 app.command()(cli_bench.bench)
+app.command()(cli_board.board)
 app.command()(cli_withdrawals.withdraw)
 
 

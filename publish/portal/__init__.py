@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from publish.portal.model import Facts
+from publish.portal.model import Facts, Record
 
 
 @dataclass(frozen=True)
@@ -35,3 +36,14 @@ def write(edition_db: Path, out: Path, facts: Facts) -> Written:
 def alert_pages(edition: Path) -> dict[str, str]:
     """Return the page of each alert that a published edition has one for, from the root of the portal, by its id."""
     return {path.stem: f"alert/{path.name}" for path in (edition / "portal" / "alert").glob("*.html")}
+
+
+def board_report(edition_db: Path, facts: Facts, trust_code: str, dashboard: Sequence[Record], root: str) -> str:
+    """Return a trust's board report on a dashboard that is handed in; `root` leads from it to the portal's folder."""
+    from publish.portal import reader
+    from publish.portal.site import Site
+
+    with duckdb.connect(str(edition_db), read_only=True) as connection:
+        site = Site(reader.read(connection, facts), {}, Path())
+    trust = site.edition.trusts[trust_code]
+    return site.text("board.html", root, trust_code, "trust/index.html", **site.boards.page(trust, dashboard))

@@ -110,6 +110,8 @@ class Edition:
     signals: dict[SeriesKey, list[Record]] = field(default_factory=dict)
     inequality: dict[tuple[str, str], list[Record]] = field(default_factory=dict)  # level, code
     board: dict[str, list[Record]] = field(default_factory=dict)  # trust
+    annotations: list[Record] = field(default_factory=list)
+    board_measures: list[Record] = field(default_factory=list)
     compliance: dict[str, list[Record]] = field(default_factory=dict)  # organisation
     themes: list[Record] = field(default_factory=list)
     evidence: dict[str, list[Record]] = field(default_factory=dict)  # theme

@@ -123,6 +123,8 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
             reader.all_of("marts.board_dashboard", "trust_code, place, indicator_id, source_id"),
             lambda row: row["trust_code"],
         ),
+        annotations=reader.all_of("marts.annotation", "said_on desc, organisation_code, indicator_id, annotation_id"),
+        board_measures=reader.all_of("reference.board_measure", "place"),
         compliance=reader.grouped(
             reader.rows(page_queries.COMPLIANCE, "marts.compliance"), lambda row: row["organisation_code"]
         ),

@@ -10,6 +10,8 @@ from publish import dictionary, policy
 from publish.portal import charts, csv_tables, feeds, national, prose, quality, search, templating
 from publish.portal import wording as words
 from publish.portal.alerts import Alerts, page_of
+from publish.portal.answers import Answers
+from publish.portal.board import Boards
 from publish.portal.funnels import Funnel
 from publish.portal.gaps import Gaps
 from publish.portal.indicators import IndicatorViews
@@ -23,7 +25,7 @@ from publish.portal.regions import Regions
 from publish.portal.tile_map import TileMaps
 
 HERE = Path(__file__).parent
-STATIC = ("portal.css", "portal.js", "filter.js", "search.js", "icon.svg")
+STATIC = ("portal.css", "print.css", "board.css", "portal.js", "filter.js", "search.js", "icon.svg")
 NAVIGATION = (
     ("lms/index.html", "Local maternity systems"),
     ("trust/index.html", "Trusts"),
@@ -46,6 +48,8 @@ class Site:
         self.gaps = Gaps(self.look_up)
         pictures = Pictures(self.look_up, funnels)
         self.views = OrganisationViews(self.look_up, pictures, self.gaps)
+        answers = Answers(edition.annotations)
+        self.boards = Boards(self.views, answers)
         self.regions = Regions(self.look_up, self.views, self.gaps)
         self.maps = TileMaps(self.look_up, self.views.overview)
         self.indicators = IndicatorViews(self.look_up, pictures)
@@ -58,6 +62,7 @@ class Site:
             "edition": edition,
             "facts": edition.facts,
             "look_up": self.look_up,
+            "answers": answers,
             "navigation": NAVIGATION,
             "csp": policy.PAGES,
             "sample": charts.key,
@@ -74,11 +79,13 @@ class Site:
         """Write one page; `path` is from the root of the portal."""
         target = self.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        text = self.environment.get_template(template).render(
-            root="../" * path.count("/"), page=target.stem, section=section, **context
-        )
+        text = self.text(template, "../" * path.count("/"), target.stem, section, **context)
         target.write_text(text, encoding="utf-8")
         self.pages += 1
+
+    def text(self, template: str, root: str, page: str, section: str = "", **context: Any) -> str:
+        """Return a page; `root` leads from it to the root of the portal, `page` is its name."""
+        return self.environment.get_template(template).render(root=root, page=page, section=section, **context)
 
     def write(self) -> None:
         """Write every page, the search index, the feeds and the static files."""
@@ -134,6 +141,8 @@ class Site:
         self.page("trust/index.html", "trust_list.html", section, **self.regions.trusts())
         for trust in self.edition.trusts.values():
             self.page(f"trust/{words.slug(trust['code'])}.html", "trust.html", section, **self.views.trust(trust))
+        for trust in self.boards.trusts():
+            self.page(f"board/{words.slug(trust['code'])}.html", "board.html", section, **self.boards.page(trust))
 
     def _overviews(self) -> None:
         overview, maps = self.views.overview, self.maps.listed()
@@ -267,6 +276,7 @@ class Site:
         self.page("downloads.html", "downloads.html", "downloads.html", marts=schemas.get("marts", []), queries=queries)
         self.page("dictionary.html", "dictionary.html", "downloads.html", schemas=schemas)
         self.page("about.html", "about.html", "about.html")
+        self.page("answers.html", "answers.html", "quality.html")
         self.page("accessibility.html", "accessibility.html", "about.html")
         self.page("official-statistics.html", "official_statistics.html", "about.html")
         for name, path in prose.PAGES.items():

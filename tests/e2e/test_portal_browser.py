@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import made_up
+import pdfplumber
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
@@ -262,6 +263,39 @@ def test_it_prints_whole(watched: Watched, tmp_path: Path) -> None:
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     page.pdf(path=tmp_path / "page.pdf", format="A4")
     assert (tmp_path / "page.pdf").stat().st_size > 20_000
+
+
+A4 = {"width": 718, "height": 1055}  # what the margins leave of the sheet, in pixels
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [("lms/QAA.html", 4), ("lms/QBB.html", 4), ("trust/R01.html", 4), ("trust/R02.html", 4)]
+    + [(f"board/{code}.html", 1) for code in ("R01", "R02", "R03", "R04", "R05", "R06")],
+)
+def test_a_page_prints_on_few_sheets_and_nothing_is_cut(path: str, most: int, watched: Watched, tmp_path: Path) -> None:
+    page = watched.open(path)
+    page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
+    with pdfplumber.open(tmp_path / "page.pdf") as sheets:
+        assert 1 <= len(sheets.pages) <= most
+        assert {(round(sheet.width), round(sheet.height)) for sheet in sheets.pages} == {(595, 842)}
+    page.emulate_media(media="print")
+    page.set_viewport_size(A4)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll("main table, main svg, main p, main li")]
+            .map((item) => [item.getBoundingClientRect(), item.textContent.trim().slice(0, 40)])
+            .filter(([box]) => box.width > 0 && box.right > innerWidth + 1)"""
+    )
+    assert cut == []
+
+
+def test_words_typed_into_a_board_report_are_printed(watched: Watched, tmp_path: Path) -> None:
+    page = watched.open("board/R01.html")
+    page.get_by_role("textbox", name="What we say to this").fill("We review each death with the families.")
+    page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
+    with pdfplumber.open(tmp_path / "page.pdf") as sheets:
+        assert "We review each death with the families." in sheets.pages[0].extract_text()
 
 
 def test_a_script_in_a_name_never_runs(watched: Watched) -> None:

@@ -33,7 +33,7 @@ Rows = list[dict[str, Any]]
 TYPES = {
     "date": ("valid_from", "valid_to", "opened_on", "closed_on", "published_on", "next_due", "late_from",
              "latest_period_end", "newest_reported", "newest_expected", "period_start", "period_end", "effective_from",
-             "accepted_until", "last_said_on", "decided_on", "first_decided_on", "last_decided_on"),
+             "accepted_until", "last_said_on", "said_on", "decided_on", "first_decided_on", "last_decided_on"),
     "timestamp": ("fetched_at", "opened_at", "last_seen_at", "closed_at"),
     "boolean": ("is_synthetic", "is_superseded", "has_arrival_warning", "success", "is_missing_now", "is_split",
                 "is_boundary_change", "is_suppressed", "is_denominator_withheld", "is_named", "is_stressed",
@@ -61,6 +61,7 @@ WRITTEN_BY_STEPS = ("publish",)
 OTHER_TABLES = {
     ("reference", "ambition"): ["ambition_id", "ambition_name", "unit", "definition", "statement", "quirk"],
     ("reference", "usage_warning"): ["usage_warning", "kind", "says"],
+    ("reference", "board_measure"): ["measure_id", "measure", "place", "where_to_get"],
 }
 RELEASE = "mbrrace/perinatal_mortality/2024/aaaaaaaaaaaa"
 MONTHLY = "msds/monthly_measures/2026-03/bbbbbbbbbbbb"
@@ -94,8 +95,11 @@ OTHER_PAGES = (
     "accessibility.html",
     "official-statistics.html",
     "trust/index.html",
+    "board/R01.html",
+    "board/R02.html",
     "region/Y01.html",
     "recording/QAA.html",
+    "answers.html",
     "overview/lms.html",
     "overview/trusts.html",
     "map/stillbirth_rate-mbrrace.html",
@@ -375,6 +379,8 @@ def _looks(edition: MadeUp) -> None:
             definition_note="Counted otherwise", usage_warnings=["synthetic"], **about,
         )  # fmt: skip
     for measure, place, indicator in (("Stillbirths", 1, "stillbirth_rate"), ("Safe staffing levels", 2, None)):
+        edition.add("reference", "board_measure", measure_id=measure.lower(), measure=measure, place=str(place),
+                    where_to_get=f"the trust's <own> log of {measure.lower()}")  # fmt: skip
         row: dict[str, Any] = {
             "trust_code": "R01", "trust_name": SCRIPT, "lms_code": "QAA", "measure_id": measure.lower(),
             "measure": measure, "place": place, "usage_warnings": [],
@@ -393,6 +399,18 @@ def _looks(edition: MadeUp) -> None:
                 ratio_lower_95=rate / 4, ratio_upper_95=rate / 2, gap=rate - 3, usage_warnings=["synthetic"], **about,
             )  # fmt: skip
     _attention(edition)
+    for number, (level, code, indicator, text) in enumerate((
+        ("trust", "R01", "stillbirth_rate", "A <b>resubmission</b> is due."), ("trust", "R01", "all", FORMULA),
+        ("trust", "R01", "apgar_below_7", "To another year"), ("lms", "QBB", "stillbirth_rate", "We have reviewed all"),
+    )):  # fmt: skip
+        own = {"period_label": "2019", "period_start": date(2019, 1, 1), "period_end": date(2019, 12, 31)}
+        edition.add(
+            "marts", "annotation", annotation_id=f"a{number}", level=level, organisation_code=code,
+            organisation_name=SCRIPT if code == "R01" else LMSS[1][1], lms_code="QAA" if code == "R01" else code,
+            indicator_id=indicator, indicator_name=None if indicator == "all" else indicator.replace("_", " "),
+            text=text, said_by="Director of <Midwifery>", said_on=date(2025, 6, number + 1), usage_warnings=[],
+            release_key=RELEASE, **(own if "another" in text else period if indicator != "all" else {}),
+        )  # fmt: skip
     for change, old, new in (("changed", 4.0, 4.4), ("added", None, 4.1), ("masked", None, None)):
         edition.add(
             "marts", "edition_change", mart="trust_indicator", organisation_code="R01", organisation_name=SCRIPT,

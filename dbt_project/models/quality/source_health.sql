@@ -20,6 +20,9 @@ with
         select release_key, source_row, source_row_count, exclusion_rule, null, published_on
         from {{ ref("int_finding") }}
         union all
+        select release_key, source_row, 1, exclusion_rule, null, said_on
+        from {{ ref("int_annotation") }}
+        union all
         select release_key, source_row, 1, exclusion_rule, null, null
         from described
         where release_key is not null
