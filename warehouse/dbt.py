@@ -25,6 +25,7 @@ WATCH = (
     "threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()"
 )
 RESULTS = "run_results.json"
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -82,18 +83,31 @@ def build(
 
     Unit tests say nothing about data: they run in the project's own tests, not in builds.
     """
+    without = () if unit_tests else ("--exclude-resource-type", "unit_test")
+    _run(warehouse, target, variables, log, "build", *without, *select)
+
+
+def lay_out(warehouse: Warehouse, target: Path, variables: dict[str, Any], log: Path) -> dict[str, Any]:
+    """Make every seed, and every model as an empty table of its columns and types; returns the compiled project.
+
+    It is dbt's manifest, with the SQL of each model and test as DuckDB would run it over the rows.
+    """
+    without = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
+    _run(warehouse, target, variables, log, "build", "--empty", *without)
+    _run(warehouse, target, variables, log, "compile")
+    manifest: dict[str, Any] = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
+    return manifest
+
+
+def _run(warehouse: Warehouse, target: Path, variables: dict[str, Any], log: Path, verb: str, *more: str) -> None:
+    """Run dbt in a process of its own. Raises with the first failures."""
     target.mkdir(parents=True, exist_ok=True)
     (target / RESULTS).unlink(missing_ok=True)
-    arguments = [
-        "--vars",
-        json.dumps(variables, sort_keys=True),
-        *([] if unit_tests else ["--exclude-resource-type", "unit_test"]),
-        *select,
-    ]
+    arguments = ["--vars", json.dumps(variables, sort_keys=True), *more]
     with (
         log.open("w", encoding="utf-8") as out,
         subprocess.Popen(
-            command("build", target, "--quiet", *arguments, program=f"{WATCH}\n{RUN}"),
+            command(verb, target, "--quiet", *arguments, program=f"{WATCH}\n{RUN}"),
             env=_environment(warehouse),
             stdin=subprocess.PIPE,
             stdout=out,
@@ -102,7 +116,7 @@ def build(
     ):
         returncode = running.wait()
     if returncode:
-        raise PerinatalError(f"dbt build failed: {_first_failures(target, log)}. The whole log: {log}")
+        raise PerinatalError(f"dbt {verb} failed: {_first_failures(target, log)}. The whole log: {log}")
 
 
 def _first_failures(target: Path, log: Path) -> str:
