@@ -10,7 +10,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help env refresh test test-quick test-all test-e2e bench bench-check check format lock clean
+.PHONY: help env env-spark refresh test test-quick test-all test-e2e test-spark bench bench-check check format lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,20 +26,26 @@ $(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml
 
 env: $(STAMP)  ## Make the environment in .venv from the hash-pinned lock
 
+env-spark: env  ## Add pyspark and sqlglot for `perinatal build --engine spark`; Java 17 is of the system
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-spark.lock
+
 refresh: env  ## Fetch and build the bundled synthetic sample; print the national picture
 	@$(BIN)/perinatal refresh --sample
 
 test-quick: env  ## Run the unit tests alone
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not e2e and not bench" tests/unit
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not e2e and not bench and not spark" tests/unit
 
 test: env  ## Run the unit tests and the quick acceptance and fault tests: no whole builds, no services
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not e2e and not bench"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not e2e and not bench and not spark"
 
 test-all: env  ## Run all tests but those of services (real releases, kills, whole builds)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not bench"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not bench and not spark"
 
 test-e2e: env  ## Run the tests that start real services (Airflow, a browser)
 	@$(BIN)/python -m pytest -m e2e
+
+test-spark: env-spark  ## Run the tests of the Spark engine: rules, models, a cluster of two workers (needs Java 17)
+	@$(BIN)/python -m pytest -m spark
 
 bench: env  ## Measure everything, write docs/bench.json and the table of docs/scale.md (half an hour and more)
 	@$(BIN)/perinatal bench --write
@@ -58,7 +64,11 @@ format: env  ## Format Python and SQL
 
 lock: env  ## Renew requirements.lock from pyproject.toml (records hashes, no download addresses)
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
-	  --no-annotate --no-emit-index-url --all-extras pyproject.toml -o requirements.lock
+	  --no-annotate --no-emit-index-url --extra team --extra bench --extra dev pyproject.toml -o requirements.lock
+	@$(BIN)/python -c 'import tomllib; \
+	  print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["spark"], sep="\n")' | \
+	  $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
+	  --no-emit-index-url --constraint requirements.lock - -o requirements-spark.lock
 
 clean:  ## Remove caches and the sample state (not archived releases elsewhere)
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/logs

@@ -9,15 +9,11 @@ from pathlib import Path
 
 import duckdb
 
-from expectations.no_values import WORDS, without_no_values
 from perinatal import settings
 from perinatal.sql import identifier, literal, literals
 from warehouse import dbt, inequality_limits
-from warehouse.corrections import overlay
-from warehouse.landed import LandedRelease, Layout
+from warehouse.landed import LandedRelease, Layout, layout_rows
 
-# lineage columns of a landed table that name columns
-LISTS = ("cast_errors", "cell_marks")
 FILE = "landed_file"  # a name that no publisher's column has
 
 RELEASE_COLUMNS = {
@@ -84,18 +80,15 @@ def make_landed(work_db: Path, layouts: Sequence[Layout], releases: Sequence[Lan
 
 
 def _layout_view(layout: Layout, releases: Sequence[LandedRelease]) -> str:
-    """Return a view over all releases in one layout: its columns, typed even where nothing is landed.
+    """Return a view over all releases in one layout.
 
     One scan reads all files but corrected ones: of hundreds of scans DuckDB plans, and holds memory for, each.
     """
-    columns = {"release_key": "varchar", "source_row": "bigint", **dict.fromkeys(LISTS, "varchar[]")}
-    columns |= {WORDS: "varchar"} | {column.name: column.sql_type for column in layout.columns}
-    empty = ", ".join(f"null::{kind} as {identifier(name)}" for name, kind in columns.items())
-    parts = [f"select {empty} where false"]
+    parts: list[str] = []
     plain: dict[str, str] = {}
     for item in releases:
         if item.corrections:
-            rows = overlay(f"read_parquet({literal(item.rows)})", item.corrections)
+            rows = item.corrected(f"read_parquet({literal(item.rows)})")
             parts.append(f"select {literal(item.release_key)} as release_key, * from ({rows})")
         else:
             plain[str(item.rows)] = item.release_key
@@ -103,8 +96,8 @@ def _layout_view(layout: Layout, releases: Sequence[LandedRelease]) -> str:
         paths, keys = literals(plain), literals(plain.values())
         rows = f"read_parquet([{paths}], union_by_name = true, filename = '{FILE}')"
         parts.append(f"select map([{paths}], [{keys}])[{FILE}] as release_key, * exclude ({FILE}) from {rows}")
-    body = without_no_values("(" + "\nunion all by name\n".join(parts) + ")", layout.columns, set(columns))
-    return f"create view landed.{identifier(f'{layout.source_id}__{layout.name}')} as {body}"
+    name = identifier(f"{layout.source_id}__{layout.name}")
+    return f"create view landed.{name} as {layout_rows(layout, parts)}"
 
 
 def _record_warnings(connection: duckdb.DuckDBPyConnection, releases: Sequence[LandedRelease]) -> None:

@@ -29,6 +29,7 @@ WATCH = (
 RESULTS = "run_results.json"
 # of dbt's lines those that say how a model or seed went, and the sums at the end
 MODEL_LINE = re.compile(r" (OK|ERROR) (created|creating|loaded|loading) |Finished running |Done\. PASS=")
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -86,18 +87,31 @@ def build(
 
     Unit tests say nothing about data: they run in the project's own tests, not in builds.
     """
+    without = () if unit_tests else ("--exclude-resource-type", "unit_test")
+    _run(warehouse, target, variables, log, "build", *without, *select)
+
+
+def lay_out(warehouse: Warehouse, target: Path, variables: dict[str, Any], log: Path) -> dict[str, Any]:
+    """Make every seed, and every model as an empty table of its columns and types; returns the compiled project.
+
+    It is dbt's manifest, with the SQL of each model and test as DuckDB would run it over the rows.
+    """
+    without = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
+    _run(warehouse, target, variables, log, "build", "--empty", *without)
+    _run(warehouse, target, variables, log, "compile")
+    manifest: dict[str, Any] = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
+    return manifest
+
+
+def _run(warehouse: Warehouse, target: Path, variables: dict[str, Any], log: Path, verb: str, *more: str) -> None:
+    """Run dbt in a process of its own. Raises with the first failures."""
     target.mkdir(parents=True, exist_ok=True)
     (target / RESULTS).unlink(missing_ok=True)
-    arguments = [
-        "--vars",
-        json.dumps(variables, sort_keys=True),
-        *([] if unit_tests else ["--exclude-resource-type", "unit_test"]),
-        *select,
-    ]
+    arguments = ["--vars", json.dumps(variables, sort_keys=True), *more]
     with (
         log.open("w", encoding="utf-8") as out,
         subprocess.Popen(
-            command("build", target, *arguments, program=f"{WATCH}\n{RUN}"),
+            command(verb, target, *arguments, program=f"{WATCH}\n{RUN}"),
             env=_environment(warehouse),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -112,7 +126,7 @@ def build(
                 say_detail(f"dbt {line.strip()}")
         returncode = running.wait()
     if returncode:
-        raise PerinatalError(f"dbt build failed: {_first_failures(target, log)}. The whole log: {log}")
+        raise PerinatalError(f"dbt {verb} failed: {_first_failures(target, log)}. The whole log: {log}")
 
 
 def _first_failures(target: Path, log: Path) -> str:

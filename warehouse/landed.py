@@ -5,11 +5,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from expectations.columns import Column
-from warehouse.corrections import Correction
+from expectations.no_values import WORDS, without_no_values
+from perinatal.sql import identifier
+from warehouse.corrections import Correction, overlay
+
+# lineage columns of a landed table that name columns
+LISTS = ("cast_errors", "cell_marks")
 
 
 @dataclass(frozen=True)
@@ -65,3 +71,20 @@ class LandedRelease:
     grace_days: int
     rows: Path
     corrections: tuple[Correction, ...]
+
+    def corrected(self, relation: str) -> str:
+        """Return a query over the rows in which known errors of the publisher are corrected."""
+        return overlay(relation, self.corrections)
+
+
+def layout_rows(layout: Layout, parts: Sequence[str]) -> str:
+    """Return a query over the rows of one layout from queries over its releases.
+
+    It gives the columns of the layout, typed even where nothing is landed, and NULL where something else stands for a
+    number.
+    """
+    columns = {"release_key": "varchar", "source_row": "bigint", **dict.fromkeys(LISTS, "varchar[]")}
+    columns |= {WORDS: "varchar"} | {column.name: column.sql_type for column in layout.columns}
+    empty = ", ".join(f"null::{kind} as {identifier(name)}" for name, kind in columns.items())
+    rows = "\nunion all by name\n".join([f"select {empty} where false", *parts])
+    return without_no_values(f"({rows})", layout.columns, set(columns))

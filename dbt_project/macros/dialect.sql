@@ -74,7 +74,7 @@
                 then upper(word)
                 when place > 1 and word in ('and', 'of', 'the', 'in', 'upon')
                 then word
-                else upper(word[1]) || word[2:]
+                else upper(left(word, 1)) || substr(word, 2)
             end
         ),
         ' '
@@ -118,6 +118,11 @@
 {% macro months_later(day, months) -%} {{ adapter.dispatch("months_later")(day, months) }} {%- endmacro %}
 
 {% macro duckdb__months_later(day, months) -%} ({{ day }} + to_months({{ months }}))::date {%- endmacro %}
+
+{# How many days later the one date is than the other. #}
+{% macro days_between(earlier, later) -%} {{ adapter.dispatch("days_between")(earlier, later) }} {%- endmacro %}
+
+{% macro duckdb__days_between(earlier, later) -%} date_diff('day', {{ earlier }}, {{ later }}) {%- endmacro %}
 
 {# How many months a period of whole months has. #}
 {% macro months_of(period_start, period_end) -%}

@@ -21,7 +21,7 @@ with
             round(actuals.actual - baseline.actual, 6) as change_since_baseline,
             trajectory.target,
             round(actuals.actual - trajectory.target, 6) as gap,
-            round((build.built_on - actuals.period_end) / 365.25, 1) as age_years
+            round({{ days_between("actuals.period_end", "build.built_on") }} / 365.25, 1) as age_years
         from {{ ref("int_ambition_actual") }} as actuals
         cross join {{ source("landed", "build") }} as build
         left join

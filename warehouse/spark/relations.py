@@ -1,0 +1,77 @@
+"""What the models read: each landed layout, straight from its Parquet files, and the small tables that DuckDB holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlparse
+
+import duckdb
+
+from perinatal.sql import identifier, literal
+from warehouse.landed import LandedRelease, Layout, layout_rows
+from warehouse.spark.rules import relation_name, spark_sql
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, SparkSession
+
+PLAIN = "plain_rows"  # a schema for the files of a layout that need no correction
+
+
+def columns_of(spark: SparkSession, query: str) -> list[str]:
+    """Return the names of the columns of a query."""
+    return list(spark.sql(query).columns)
+
+
+def read_tables(spark: SparkSession, database: Path, schema: str, storage: Path) -> None:
+    """Give Spark each table of a schema of a DuckDB file, by way of Parquet in `storage`."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        names = connection.execute(
+            "select table_name from duckdb_tables() where schema_name = ? and database_name = current_database()",
+            [schema],
+        ).fetchall()
+        for (name,) in names:
+            target = storage / schema / f"{name}.parquet"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            connection.execute(f"copy {schema}.{identifier(name)} to {literal(target)} (format parquet)")
+            spark.read.parquet(target.as_uri()).createOrReplaceTempView(relation_name(schema, name))
+
+
+def read_layouts(spark: SparkSession, layouts: Sequence[Layout], releases: Sequence[LandedRelease]) -> None:
+    """Give Spark a view over all releases of each layout, as `landed.<source>__<layout>` is one in DuckDB."""
+    for layout in layouts:
+        name = f"{layout.source_id}__{layout.name}"
+        mine = [item for item in releases if (item.source_id, item.layout) == (layout.source_id, layout.name)]
+        plain = [item for item in mine if not item.corrections]
+        parts = []
+        if plain:
+            _read_plain(spark, plain, relation_name(PLAIN, name))
+            parts.append(f"select * from {PLAIN}.{name}")
+        for number, item in enumerate(one for one in mine if one.corrections):
+            own = f"{name}_{number}"
+            spark.read.parquet(item.rows.as_uri()).createOrReplaceTempView(relation_name(PLAIN, own))
+            parts.append(
+                f"select {literal(item.release_key)} as release_key, * from ({item.corrected(f'{PLAIN}.{own}')})"
+            )
+        sql = spark_sql(layout_rows(layout, parts), lambda query: columns_of(spark, query))
+        spark.sql(sql).createOrReplaceTempView(relation_name("landed", name))
+
+
+def _read_plain(spark: SparkSession, releases: Sequence[LandedRelease], view: str) -> None:
+    """Read the files of some releases in one scan; `release_key` says which file a row is of."""
+    from pyspark.sql import functions
+
+    files = {item.rows.as_uri(): item.release_key for item in releases}
+    rows = spark.read.option("mergeSchema", "true").parquet(*files)
+    named = rows.withColumn("release_key", _key_of(functions.col("_metadata.file_path"), files))
+    named.createOrReplaceTempView(view)
+
+
+def _key_of(path: Column, files: dict[str, str]) -> Column:
+    """Return the release of the file that a row is of; Spark writes file:/ with one slash or three, escaped or not."""
+    from pyspark.sql import functions
+
+    places = [part for uri, key in files.items() for part in (unquote(urlparse(uri).path), key)]
+    keys = functions.create_map(*map(functions.lit, places))
+    return functions.element_at(keys, functions.url_decode(functions.regexp_replace(path, r"^[a-z0-9]+:/+", "/")))

@@ -1,0 +1,77 @@
+"""One Spark session: on this machine, or on the cluster that `PERINATAL_SPARK_MASTER` names."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from shutil import which
+from typing import TYPE_CHECKING
+
+from perinatal.errors import PerinatalError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# What decides on results is said here, whatever a cluster's own defaults are.
+FIXED = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.caseSensitive": "false",
+    "spark.sql.parquet.compression.codec": "zstd",
+    # many small models: adaptive execution joins what is small and splits what is large
+    "spark.sql.adaptive.enabled": "true",
+    "spark.sql.shuffle.partitions": "32",
+    # a model of many CTEs has a long plan, which says nothing in a log
+    "spark.sql.maxPlanStringLength": "10000",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+
+
+def missing() -> str | None:
+    """Return what Spark needs and this machine lacks, with the remedy, or None."""
+    for module in ("pyspark", "sqlglot"):
+        if not find_spec(module):
+            return f"Spark needs the extra `spark` ({module} is missing): run `make env-spark`"
+    if not which("java") and not os.environ.get("JAVA_HOME"):
+        return "Spark needs Java 17: install openjdk-17-jre-headless, or set JAVA_HOME"
+    return None
+
+
+@contextmanager
+def session(master: str, memory: str, events: Path, more: Mapping[str, str] | None = None) -> Iterator[SparkSession]:
+    """Open a session and stop it in the end; Spark's event log goes into the folder `events`.
+
+    `memory` is that of the driver and of each executor, as 2g. Raises PerinatalError where Spark or Java is missing.
+    """
+    if lack := missing():
+        raise PerinatalError(lack)
+    from pyspark.sql import SparkSession
+
+    from warehouse.spark.functions import register
+
+    events.mkdir(parents=True, exist_ok=True)
+    options = {
+        **FIXED,
+        "spark.driver.memory": memory,
+        "spark.executor.memory": memory,
+        "spark.pyspark.python": sys.executable,
+        "spark.eventLog.enabled": "true",
+        "spark.eventLog.dir": events.absolute().as_uri(),
+        "spark.eventLog.rolling.enabled": "false",
+        **(more or {}),
+    }
+    builder = SparkSession.builder.master(master).appName("perinatal")
+    for name, value in options.items():
+        builder = builder.config(name, value)
+    spark = builder.getOrCreate()
+    try:
+        spark.sparkContext.setLogLevel("OFF")
+        register(spark)
+        yield spark
+    finally:
+        spark.stop()
