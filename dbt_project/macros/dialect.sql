@@ -69,7 +69,8 @@
     array_to_string(
         list_transform(
             string_split(lower({{ name }}), ' '),
-            lambda word, place: case
+            lambda word,
+            place: case
                 when word in ('nhs')
                 then upper(word)
                 when place > 1 and word in ('and', 'of', 'the', 'in', 'upon')
