@@ -10,7 +10,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help env refresh test test-quick test-all test-e2e bench bench-check check format lock clean
+.PHONY: help env refresh test test-quick test-all test-e2e test-image bench bench-check check format lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,13 +33,16 @@ test-quick: env  ## Run the unit tests alone
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not e2e and not bench" tests/unit
 
 test: env  ## Run the unit tests and the quick acceptance and fault tests: no whole builds, no services
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not e2e and not bench"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not e2e and not bench and not image"
 
 test-all: env  ## Run all tests but those of services (real releases, kills, whole builds)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not bench"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not bench and not image"
 
 test-e2e: env  ## Run the tests that start real services (Airflow, a browser)
 	@$(BIN)/python -m pytest -m e2e
+
+test-image: env  ## Build the image and try the whole team server in containers (needs Docker, or root on a Debian)
+	@$(BIN)/python -m pytest -rs -s -m image tests/image
 
 bench: env  ## Measure everything, write docs/bench.json and the table of docs/scale.md (half an hour and more)
 	@$(BIN)/perinatal bench --write
