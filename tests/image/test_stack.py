@@ -163,10 +163,10 @@ def test_a_dropped_file_is_in_an_edition_that_nginx_serves(stack: Stack, files: 
     wait_for("the edition", stack.releases, 600)
     print(f"\nfile dropped → edition read through nginx: {time.monotonic() - start:.0f} s (crowd {crowd():.1f})")
     assert stack.releases() == [key for key in stack.releases() if "/2021/" in key]
-    assert "SYNTHETIC" in stack.get("/portal/index.html").text
+    assert "Synthetic sample data" in stack.get("/portal/index.html").text
     assert stack.get("/").url.endswith("/portal/index.html")
     table = stack.get("/downloads/trust_indicator.csv")
-    assert table.text.startswith("indicator_id,")
+    assert table.text.startswith("trust_code,")
     assert "text/csv" in table.headers["Content-Type"]
     assert stack.get("/perinatal.duckdb").content[8:12] == b"DUCK"
     stack.within("worker-build", "cd /var/lib/perinatal/current && mkdir -p restricted && echo x > restricted/x")
