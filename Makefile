@@ -10,7 +10,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-spark refresh test test-quick test-all test-e2e test-spark bench bench-check check format lock clean
+.PHONY: help env env-spark refresh test test-quick test-all test-e2e test-image test-spark bench bench-check check format lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,19 +33,22 @@ refresh: env  ## Fetch and build the bundled synthetic sample; print the nationa
 	@$(BIN)/perinatal refresh --sample
 
 test-quick: env  ## Run the unit tests alone
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not e2e and not bench and not spark" tests/unit
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not e2e and not bench and not image and not spark" tests/unit
 
 test: env  ## Run the unit tests and the quick acceptance and fault tests: no whole builds, no services
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not e2e and not bench and not spark"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not e2e and not bench and not image and not spark"
 
 test-all: env  ## Run all tests but those of services (real releases, kills, whole builds)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not bench and not spark"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not bench and not image and not spark"
 
 test-e2e: env  ## Run the tests that start real services (Airflow, a browser)
 	@$(BIN)/python -m pytest -m e2e
 
 test-spark: env-spark  ## Run the tests of the Spark engine: rules, models, a cluster of two workers (needs Java 17)
 	@$(BIN)/python -m pytest -m spark
+
+test-image: env  ## Build the image and try the whole team server in containers (needs Docker, or root on a Debian)
+	@$(BIN)/python -m pytest -rs -s -m image tests/image
 
 bench: env  ## Measure everything, write docs/bench.json and the table of docs/scale.md (half an hour and more)
 	@$(BIN)/perinatal bench --write

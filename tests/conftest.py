@@ -93,9 +93,11 @@ def cli(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> C
 
 @pytest.fixture(scope="session")
 def shell() -> Callable[..., subprocess.Popen[str]]:
-    """Start a command, or with `code` a program, in a process of its own."""
+    """Start a command, or with `code` a program, in a process of its own; `into` takes what it says on the way."""
 
-    def start(*arguments: object, at: Home, code: str | None = None, **environment: str) -> subprocess.Popen[str]:
+    def start(
+        *arguments: object, at: Home, code: str | None = None, into: Path | None = None, **environment: str
+    ) -> subprocess.Popen[str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PERINATAL_")}
         program = ["-c", code] if code else ["-m", "pipeline.commands.app"]
         return subprocess.Popen(
@@ -103,7 +105,7 @@ def shell() -> Callable[..., subprocess.Popen[str]]:
             cwd=REPO,
             env={**kept, "PERINATAL_HOME": str(at.root), "PYTHONPATH": str(REPO), **environment},
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=into.open("w") if into else subprocess.PIPE,
             text=True,
         )
 

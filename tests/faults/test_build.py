@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -93,6 +94,73 @@ def test_a_build_killed_in_mid_dbt_and_two_at_once_after_it(
     assert Editions.of(copied).current() != last
     assert not orphan.exists()
     assert not list(copied.build.iterdir())
+
+
+# step of a build → the line that its start follows, and what of the candidate is there once it is under way
+STEPS = {
+    "models": ("", "*/perinatal.duckdb"),
+    "themes": ("Models of", "*"),
+    "gate": ("Themes:", "*"),
+    "downloads": ("Gate:", "*/downloads/*"),
+    "packs": ("Gate:", "*/downloads/lms/*/*"),
+    "pages": ("Downloads and packs:", "*/portal/*"),
+}
+AT_THE_SWAP = """
+import os, signal, sys
+from pipeline.commands import app as cli
+from publish.edition import Editions
+Editions.point_current = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+sys.argv = ["perinatal", "build", "--force"]
+cli.main()
+"""
+
+
+def test_a_build_killed_at_each_step_leaves_no_process_and_no_folder(
+    copied: Home, shell: Shell, tmp_path: Path
+) -> None:
+    """Each kill meets what the one before it has left; the build after the last one leaves nothing of any."""
+    last, database, scratch = Editions.of(copied).current(), archive.hash_of(copied.database), tmp_path / "scratch"
+    scratch.mkdir()
+
+    def assert_only_a_mess(step: str) -> None:
+        assert Editions.of(copied).current() == last, step
+        assert archive.hash_of(copied.database) == database, step
+        assert list(copied.build.iterdir()), f"{step}: the kill came too late"
+
+    for step in STEPS:
+        said = tmp_path / f"{step}.log"
+        alive = killed_in(
+            step, shell("build", "--force", at=copied, TMPDIR=str(scratch), into=said), said, copied.build
+        )
+        assert not alive, f"{step}: {alive} went on after their builder had died"
+        assert_only_a_mess(step)
+    swapping = shell(code=AT_THE_SWAP, at=copied, TMPDIR=str(scratch))
+    _, err = swapping.communicate(timeout=600)
+    assert swapping.returncode == -signal.SIGKILL, err
+    assert_only_a_mess("publish")
+
+    after = shell("build", "--force", at=copied, TMPDIR=str(scratch))
+    out, err = after.communicate(timeout=600)
+    assert after.returncode == 0, err
+    assert out.startswith("published ")
+    assert sorted(copied.editions.iterdir()) == sorted([last, Editions.of(copied).current()])
+    assert not list(copied.build.iterdir())
+    assert not list(scratch.iterdir())
+
+
+def killed_in(step: str, builder: subprocess.Popen[str], said: Path, folder: Path) -> list[psutil.Process]:
+    """Kill a build once a step is under way; returns which of its processes live on."""
+    line, made = STEPS[step]
+
+    def is_under_way() -> bool:
+        assert builder.poll() is None, said.read_text()
+        return line in said.read_text() and any(folder.glob(made))
+
+    wait_until(is_under_way, 600)
+    family = psutil.Process(builder.pid).children(recursive=True)
+    builder.send_signal(signal.SIGKILL)
+    builder.communicate(timeout=30)
+    return psutil.wait_procs(family, timeout=30)[1]
 
 
 def test_a_disk_that_fills_while_building_leaves_the_last_edition(copied: Home, shell: Shell) -> None:

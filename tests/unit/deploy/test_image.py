@@ -13,6 +13,7 @@ import shipped
 
 from perinatal.settings import PROJECT_ROOT
 from pipeline import fingerprint
+from tests.image import bases
 
 IGNORE = """
 # a comment
@@ -113,3 +114,7 @@ def test_an_edition_is_built_in_the_image(image: Path, in_image: dict[str, str],
     facts = json.loads((tmp_path / "state" / "current" / "edition.json").read_text())
     assert facts["is_synthetic"] is True
     assert (tmp_path / "state" / "current" / "portal" / "methods.html").exists()
+
+
+def test_every_base_image_has_a_stand_in_for_machines_without_a_registry() -> None:
+    assert {bases.short(name) for name in bases.needed()} == set(bases.STAND_INS)
