@@ -33,13 +33,13 @@ refresh: env  ## Fetch and build the bundled synthetic sample; print the nationa
 	@$(BIN)/perinatal refresh --sample
 
 test-quick: env  ## Run the unit tests alone
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not e2e and not bench and not spark" tests/unit
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not e2e and not bench" tests/unit
 
 test: env  ## Run the unit tests and the quick acceptance and fault tests: no whole builds, no services
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not e2e and not bench and not spark"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not e2e and not bench"
 
 test-all: env  ## Run all tests but those of services (real releases, kills, whole builds)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not bench and not spark"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not bench"
 
 test-e2e: env  ## Run the tests that start real services (Airflow, a browser)
 	@$(BIN)/python -m pytest -m e2e
