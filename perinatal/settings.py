@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from functools import cache
@@ -38,6 +39,9 @@ def _with_its_kind(address: str) -> str:
 AlertAddress = Annotated[str, AfterValidator(_with_its_kind)]
 
 
+Engine = Literal["duckdb", "spark"]
+
+
 class Settings(BaseSettings):
     """All settings. The environment wins over `perinatal.toml`, which wins over the defaults."""
 
@@ -54,6 +58,15 @@ class Settings(BaseSettings):
         "signs it: `perinatal build --sign NAME`",
     )
     disk_guard: bool = Field(True, description="Refuse to begin a build for which the disk has no room")
+    engine: Engine = Field(
+        "duckdb", description="What runs the models of a build: duckdb, or spark (docs/scale.md says when)"
+    )
+    spark_master: str = Field(
+        "local[*]", description="Spark master of a build with engine spark: local[*], spark://host:7077 …"
+    )
+    spark_memory: str = Field(
+        "2g", pattern=r"^\d+[mg]$", description="Memory of Spark's driver and of each executor, e.g. 2g"
+    )
     threads: int = Field(
         0,
         ge=0,
@@ -135,6 +148,13 @@ def shown(name: str, value: object) -> str:
         urls = value if isinstance(value, list) else [url for own in dict(value).values() for url in own]  # type: ignore[call-overload]
         return f"{len(urls)} address(es), not shown"
     return redacted(str(value))
+
+
+def choose(**values: object) -> None:
+    """Set settings for this process, as an option of a command does: others that it starts hear of them too."""
+    for name, value in values.items():
+        os.environ[f"PERINATAL_{name.upper()}"] = str(value)
+    get.cache_clear()
 
 
 @cache

@@ -305,6 +305,7 @@ def _facts(home: Home, candidate: Candidate, results: list[Result]) -> dict[str,
     return Editions.of(home).identity(mark) | {
         "fingerprint": mark,
         "fingerprint_parts": candidate.progress.parts,
+        "engine": settings.get().engine,
         "is_synthetic": manifests.all_synthetic(candidate.releases),
         "releases": sorted(item.release_key for item in candidate.releases),
         "signed_by": candidate.progress.signed_by,

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ingest.archive.manifest import Manifest
+from perinatal import settings
 from perinatal.settings import PROJECT_ROOT
 
 # what is shipped: the longest path that a file lies under says which step it belongs to
@@ -41,8 +42,9 @@ LIBRARIES = {
 
 
 def parts(releases: Iterable[Manifest], decisions: Path) -> dict[str, str]:
-    """Return a hash for each part: landed releases, people's decisions on themes, and the code of each step."""
+    """Return a hash for each part: landed releases, people's decisions on themes, the engine, the code of each step."""
     return {
+        "engine": _digest([settings.get().engine.encode()]),
         "releases": _digest(_identity(item) for item in sorted(releases, key=lambda i: (i.release_key, i.revision))),
         "decisions": _digest([decisions.read_bytes()] if decisions.exists() else []),
         **code_parts(PROJECT_ROOT),

@@ -123,8 +123,17 @@ def _record_corrections(connection: duckdb.DuckDBPyConnection, item: LandedRelea
             )
 
 
-def build(folder: Path, dbt_target: Path, layouts: Sequence[Layout], releases: Sequence[LandedRelease]) -> Path:
-    """Build the candidate in `folder`; returns its DuckDB file. `dbt_target` keeps dbt's parse cache between runs."""
+def build(
+    folder: Path,
+    dbt_target: Path,
+    layouts: Sequence[Layout],
+    releases: Sequence[LandedRelease],
+    engine: settings.Engine | None = None,
+) -> Path:
+    """Build the candidate in `folder`; returns its DuckDB file. `dbt_target` keeps dbt's parse cache between runs.
+
+    The models run on `engine`, or on the one that the settings name.
+    """
     options = settings.get()
     scratch = folder / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
@@ -136,11 +145,12 @@ def build(folder: Path, dbt_target: Path, layouts: Sequence[Layout], releases: S
         threads=options.threads or os.cpu_count() or 2,
     )
     make_landed(warehouse.work_db, layouts, releases)
-    dbt.build(
-        warehouse,
-        target=dbt_target,
-        variables=staging_models(),
-        log=folder / "dbt.log",
-    )
+    if (engine or options.engine) == "spark":
+        from warehouse.spark import engine as spark
+
+        target = dbt_target.with_name(f"{dbt_target.name}-spark")
+        spark.build(warehouse, target, folder / "dbt.log", staging_models(), layouts, releases)
+    else:
+        dbt.build(warehouse, dbt_target, staging_models(), folder / "dbt.log")
     inequality_limits.write(warehouse.work_db, warehouse.candidate_db)
     return warehouse.candidate_db

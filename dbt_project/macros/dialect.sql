@@ -1,16 +1,13 @@
 {#-
-  What only DuckDB understands, each under one name of ours; a test finds it in any other file. Another engine adds
-  a file beside this one with its own spelling of each (spark__matches beside duckdb__matches), which
-  adapter.dispatch then takes. What most engines share is written out in the models: docs/scale.md lists both.
+  What only DuckDB understands, each under one name of ours; a test finds it in any other file. For Spark sqlglot and
+  warehouse/spark/rules.py turn it. What most engines share is written out in the models.
 
   Arguments are SQL expressions unless said otherwise. Patterns are RE2's, replacements name groups \1, \2; in a
   Jinja text a backslash is written twice.
 -#}
 {# A list of usage warnings: the words of `conditions` (a Jinja dict, word → SQL condition) that hold, in its order;
    sorted and without repeats where the list `beside` is joined in. Without conditions: an empty list. #}
-{% macro warnings(conditions={}, beside=none) -%} {{ adapter.dispatch("warnings")(conditions, beside) }} {%- endmacro %}
-
-{% macro duckdb__warnings(conditions, beside) -%}
+{% macro warnings(conditions={}, beside=none) -%}
     {%- set ours -%}
         {%- if conditions -%}
             list_filter(
@@ -30,42 +27,30 @@
 {%- endmacro %}
 
 {# An aggregate: all words of a column of lists, sorted, each once. #}
-{% macro all_words(words) -%} {{ adapter.dispatch("all_words")(words) }} {%- endmacro %}
-
-{% macro duckdb__all_words(words) -%}
+{% macro all_words(words) -%}
     list_sort(list_distinct(flatten(list(coalesce({{ words }}, []::varchar[])))))
 {%- endmacro %}
 
 {# Whether a list has a word. #}
-{% macro has_word(words, word) -%} {{ adapter.dispatch("has_word")(words, word) }} {%- endmacro %}
-
-{% macro duckdb__has_word(words, word) -%} list_contains({{ words }}, {{ word }}) {%- endmacro %}
+{% macro has_word(words, word) -%} list_contains({{ words }}, {{ word }}) {%- endmacro %}
 
 {# A list without a word. #}
-{% macro without_word(words, word) -%} {{ adapter.dispatch("without_word")(words, word) }} {%- endmacro %}
-
-{% macro duckdb__without_word(words, word) -%} list_filter({{ words }}, lambda one:one <> {{ word }}) {%- endmacro %}
+{% macro without_word(words, word) -%} list_filter({{ words }}, lambda one:one <> {{ word }}) {%- endmacro %}
 
 {# The parts of a text that bars separate (a|b|c) as a list, trimmed, empty ones left out. #}
-{% macro split_words(text) -%} {{ adapter.dispatch("split_words")(text) }} {%- endmacro %}
-
-{% macro duckdb__split_words(text) -%}
+{% macro split_words(text) -%}
     list_filter(
         list_transform(string_split(coalesce({{ text }}, ''), '|'), lambda word:trim(word)), lambda word:word <> ''
     )
 {%- endmacro %}
 
 {# A bracketed query: a row for each such part of the column `text` of a relation: `key` and `word`. #}
-{% macro word_rows(relation, key, text) -%} {{ adapter.dispatch("word_rows")(relation, key, text) }} {%- endmacro %}
-
-{% macro duckdb__word_rows(relation, key, text) -%}
+{% macro word_rows(relation, key, text) -%}
     (select {{ key }}, unnest({{ split_words(text) }}) as word from {{ relation }})
 {%- endmacro %}
 
 {# "ROYAL SURREY NHS FOUNDATION TRUST" → "Royal Surrey NHS Foundation Trust". #}
-{% macro title_case(name) -%} {{ adapter.dispatch("title_case")(name) }} {%- endmacro %}
-
-{% macro duckdb__title_case(name) -%}
+{% macro title_case(name) -%}
     array_to_string(
         list_transform(
             string_split(lower({{ name }}), ' '),
@@ -83,83 +68,51 @@
 {%- endmacro %}
 
 {# Whether a pattern occurs in a text. #}
-{% macro matches(text, pattern) -%} {{ adapter.dispatch("matches")(text, pattern) }} {%- endmacro %}
-
-{% macro duckdb__matches(text, pattern) -%} regexp_matches({{ text }}, {{ pattern }}) {%- endmacro %}
+{% macro matches(text, pattern) -%} regexp_matches({{ text }}, {{ pattern }}) {%- endmacro %}
 
 {# Whether a text is a pattern from its first to its last character. #}
-{% macro matches_whole(text, pattern) -%} {{ adapter.dispatch("matches_whole")(text, pattern) }} {%- endmacro %}
-
-{% macro duckdb__matches_whole(text, pattern) -%} regexp_full_match({{ text }}, {{ pattern }}) {%- endmacro %}
+{% macro matches_whole(text, pattern) -%} regexp_full_match({{ text }}, {{ pattern }}) {%- endmacro %}
 
 {# The first place of a text that matches, or the group (a number) of it; null where none does. #}
 {% macro first_match(text, pattern, group=0) -%}
-    {{ adapter.dispatch("first_match")(text, pattern, group) }}
-{%- endmacro %}
-
-{% macro duckdb__first_match(text, pattern, group) -%}
     nullif(regexp_extract({{ text }}, {{ pattern }}, {{ group }}), '')
 {%- endmacro %}
 
 {# A text with every match replaced. #}
 {% macro replace_matches(text, pattern, replacement) -%}
-    {{ adapter.dispatch("replace_matches")(text, pattern, replacement) }}
-{%- endmacro %}
-
-{% macro duckdb__replace_matches(text, pattern, replacement) -%}
     regexp_replace({{ text }}, {{ pattern }}, {{ replacement }}, 'g')
 {%- endmacro %}
 
 {# A date from three whole numbers. #}
-{% macro date_of(year, month, day) -%} {{ adapter.dispatch("date_of")(year, month, day) }} {%- endmacro %}
-
-{% macro duckdb__date_of(year, month, day) -%} make_date({{ year }}, {{ month }}, {{ day }}) {%- endmacro %}
+{% macro date_of(year, month, day) -%} make_date({{ year }}, {{ month }}, {{ day }}) {%- endmacro %}
 
 {# The date so many months later. #}
-{% macro months_later(day, months) -%} {{ adapter.dispatch("months_later")(day, months) }} {%- endmacro %}
-
-{% macro duckdb__months_later(day, months) -%} ({{ day }} + to_months({{ months }}))::date {%- endmacro %}
+{% macro months_later(day, months) -%}({{ day }} + to_months({{ months }}))::date {%- endmacro %}
 
 {# How many days later the one date is than the other. #}
-{% macro days_between(earlier, later) -%} {{ adapter.dispatch("days_between")(earlier, later) }} {%- endmacro %}
-
-{% macro duckdb__days_between(earlier, later) -%} date_diff('day', {{ earlier }}, {{ later }}) {%- endmacro %}
+{% macro days_between(earlier, later) -%} date_diff('day', {{ earlier }}, {{ later }}) {%- endmacro %}
 
 {# How many months a period of whole months has. #}
 {% macro months_of(period_start, period_end) -%}
-    {{ adapter.dispatch("months_of")(period_start, period_end) }}
-{%- endmacro %}
-
-{% macro duckdb__months_of(period_start, period_end) -%}
     date_diff('month', {{ period_start }}, {{ period_end }} + 1)
 {%- endmacro %}
 
 {# An aggregate: a sum of fractions that is the same every time, because it is taken in a fixed order. #}
-{% macro sum_in_order(x, position) -%} {{ adapter.dispatch("sum_in_order")(x, position) }} {%- endmacro %}
-
-{% macro duckdb__sum_in_order(x, position) -%} sum({{ x }} order by {{ position }}) {%- endmacro %}
+{% macro sum_in_order(x, position) -%} sum({{ x }} order by {{ position }}) {%- endmacro %}
 
 {# An aggregate, also over a window: "sum" or "avg" with what rounding loses carried along (Kahan). #}
-{% macro compensated(aggregate, x) -%} {{ adapter.dispatch("compensated")(aggregate, x) }} {%- endmacro %}
-
-{% macro duckdb__compensated(aggregate, x) -%} f{{ aggregate }} ({{ x }}) {%- endmacro %}
+{% macro compensated(aggregate, x) -%} f{{ aggregate }} ({{ x }}) {%- endmacro %}
 
 {# An aggregate, also over a window: the quantile at a share, interpolated between neighbours (R's type 7). #}
-{% macro quantile(x, share) -%} {{ adapter.dispatch("quantile")(x, share) }} {%- endmacro %}
-
-{% macro duckdb__quantile(x, share) -%} quantile_cont({{ x }}, {{ share }}) {%- endmacro %}
+{% macro quantile(x, share) -%} quantile_cont({{ x }}, {{ share }}) {%- endmacro %}
 
 {# The gamma(shape, 1) quantile of a tail, which is chi-square(p; 2 x shape) / 2: the end of an exact Poisson
    interval. `side` ("lower", "upper") and `level` (95, 99.8) are Jinja values. `shape` > 0 may be fractional and is
    repeated in the text: pass a column. #}
-{% macro gamma_quantile(shape, side, level) -%}
-    {{ adapter.dispatch("gamma_quantile")(shape, side, level) }}
-{%- endmacro %}
-
 {# DuckDB has no such function. Newton's method on ln P(shape, e^u) = ln p, where P is the regularised lower
    incomplete gamma function by its power series; concave in u, so it converges from any start. Agrees with scipy to
    about 1e-13. #}
-{% macro duckdb__gamma_quantile(shape, side, level) -%}
+{% macro gamma_quantile(shape, side, level) -%}
     {%- set a = "(" ~ shape ~ ")::double" -%}
     {%- set p = tail_probability(level) if side == "lower" else "(1 - " ~ tail_probability(level) ~ ")" -%}
     {%- set sign = "-" if side == "lower" else "+" -%}

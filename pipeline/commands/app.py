@@ -17,6 +17,7 @@ from perinatal.errors_in_words import in_words
 from pipeline.commands import alerts as cli_alerts
 from pipeline.commands import bench as cli_bench
 from pipeline.commands import board as cli_board
+from pipeline.commands import engines as cli_engines
 from pipeline.commands import sources as cli_sources
 from pipeline.commands import storage as cli_storage
 from pipeline.commands import themes as cli_themes
@@ -40,6 +41,7 @@ app.add_typer(cli_sources.sources)
 app.add_typer(cli_sources.quarantine)
 app.add_typer(cli_themes.app, name="themes")
 app.add_typer(cli_storage.app, name="storage")
+app.add_typer(cli_engines.app, name="engines")
 
 state = {"debug": False}
 
@@ -183,10 +185,16 @@ def land(
 def build(
     force: Annotated[bool, typer.Option(help="Build even if nothing is new.")] = False,
     sign: Annotated[str | None, typer.Option(help="Your name: publish although much is judged otherwise.")] = None,
+    engine: Annotated[
+        Literal["duckdb", "spark"] | None, typer.Option(help="What runs the models; else PERINATAL_ENGINE.")
+    ] = None,
 ) -> None:
     """Build every landed release into a candidate, gate it, publish an edition. Exit 3 if the gate blocks."""
+    from perinatal import settings as typed
     from pipeline import steps
 
+    if engine:
+        typed.choose(engine=engine)
     built = steps.build(home(), force=force, signed_by=sign)
     print(built.message + (f". {built.edition}" if built.changed else ""))
 

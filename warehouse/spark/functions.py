@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from warehouse.spark.rules import AVERAGE_OF_LIST, GAMMA_QUANTILE, SUM_OF_LIST
-
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import SparkSession
+
+SUM_OF_LIST = "sum_of_list"
+AVERAGE_OF_LIST = "average_of_list"
+GAMMA_QUANTILE = "gamma_quantile"
 
 # numbers from small to large, with what rounding loses carried along (Kahan); NULL of an empty list
 SUM = """

@@ -22,6 +22,7 @@ class Node:
 
     key: str
     kind: str
+    database: str
     schema: str
     name: str
     sql: str
@@ -38,6 +39,7 @@ def nodes_of(manifest: Mapping[str, Any]) -> dict[str, Node]:
             found[key] = Node(
                 key=key,
                 kind=item["resource_type"],
+                database=item["database"],
                 schema=item["schema"],
                 name=item["name"],
                 sql=item["compiled_code"],

@@ -18,23 +18,21 @@ from sqlglot.generators.spark import SparkGenerator
 from sqlglot.transforms import preprocess, unnest_to_explode
 
 from perinatal.errors import PerinatalError
+from warehouse.spark.functions import AVERAGE_OF_LIST, GAMMA_QUANTILE, SUM_OF_LIST
 
 Columns = Callable[[str], Sequence[str]]
 """Gives the names of the columns of a query in Spark's SQL: what a union by name needs to know."""
 
 Kind = TypeVar("Kind", bound=exp.Expr)
 
-SUM_OF_LIST = "sum_of_list"
-AVERAGE_OF_LIST = "average_of_list"
-GAMMA_QUANTILE = "gamma_quantile"
-
 
 class Spark4(Spark):
-    """Spark from 4.2, which knows QUALIFY: sqlglot would write it out as a query around the query."""
+    """Spark from 4.2, which knows QUALIFY and CTEs within queries: sqlglot would write both out otherwise."""
 
     class Generator(SparkGenerator):
         """Writes Spark's SQL."""
 
+        EXPRESSIONS_WITHOUT_NESTED_CTES: ClassVar[set[type[exp.Expr]]] = set()
         TRANSFORMS: ClassVar = {**SparkGenerator.TRANSFORMS, exp.Select: preprocess([unnest_to_explode])}
 
 
@@ -126,7 +124,17 @@ def parts_of_lists(tree: exp.Expr) -> None:
     """`list[n]` is NULL where a list has no such part; in Spark that is an error, but for `get`."""
     for node in _inside_out(tree, exp.Bracket):
         if len(node.expressions) == 1 and not isinstance(node.expressions[0], exp.Slice):
-            node.replace(exp.Anonymous(this="get", expressions=[node.this, node.expressions[0]]))
+            [place] = node.expressions
+            # sqlglot counts literals from 0, as Spark does, but not what is computed
+            if not place.is_number:
+                place = exp.Sub(this=exp.Paren(this=place), expression=exp.Literal.number(1))
+            node.replace(exp.Anonymous(this="get", expressions=[node.this, place]))
+
+
+def words_in_lists(tree: exp.Expr) -> None:
+    """`list_contains(list, x)` is false where a list has no x but a NULL; in Spark it is NULL then."""
+    for node in _inside_out(tree, exp.ArrayContains):
+        node.set("this", exp.Anonymous(this="array_compact", expressions=[node.this]))
 
 
 def values_by_place(tree: exp.Expr) -> None:
@@ -187,6 +195,26 @@ def quantiles(tree: exp.Expr) -> None:
         node.replace(exp.Anonymous(this="percentile", expressions=[node.this, node.expression]))
 
 
+def rounded_numbers(tree: exp.Expr) -> None:
+    """`round(x, n)` by arithmetic, as DuckDB does: Spark rounds what it prints, so that 1.005 becomes 1.01, not 1."""
+    for node in _inside_out(tree, exp.Round):
+        digits = node.args.get("decimals")
+        if digits and not digits.is_int:
+            raise PerinatalError(f"Spark: round to digits that are no whole number: {node.sql('duckdb')}")
+        if digits:
+            scale = f"1e{digits.name}"
+            scaled = exp.Mul(this=exp.cast(node.this, "double"), expression=exp.Literal.number(scale))
+            node.replace(exp.Paren(this=exp.Div(this=exp.Round(this=scaled), expression=exp.Literal.number(scale))))
+
+
+def numbers_in_text(tree: exp.Expr) -> None:
+    """`try_cast(text as double)`: Java takes 1d and 2f for numbers, which nobody means."""
+    for node in _inside_out(tree, exp.TryCast):
+        if node.to.is_type("double"):
+            is_java = exp.RegexpLike(this=node.this.copy(), expression=exp.Literal.string("[0-9.][dDfF] *$"))
+            node.replace(exp.Case(ifs=[exp.If(this=exp.Not(this=is_java), true=node.copy())]))
+
+
 def gamma_quantiles(tree: exp.Expr) -> None:
     """Call a function of ours for the search of the macro `gamma_quantile`: Spark has no lgamma.
 
@@ -224,10 +252,13 @@ RULES: tuple[Callable[[exp.Expr], None], ...] = (
     months_later,
     gamma_quantiles,
     parts_of_lists,
+    words_in_lists,
     values_by_place,
     sorted_lists,
     sums_in_fixed_order,
     quantiles,
+    rounded_numbers,
+    numbers_in_text,
     replaced_columns,
 )
 

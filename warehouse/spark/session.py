@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,7 +43,7 @@ def missing() -> str | None:
 
 
 @contextmanager
-def session(master: str, memory: str, events: Path, more: Mapping[str, str] | None = None) -> Iterator[SparkSession]:
+def session(master: str, memory: str, events: Path) -> Iterator[SparkSession]:
     """Open a session and stop it in the end; Spark's event log goes into the folder `events`.
 
     `memory` is that of the driver and of each executor, as 2g. Raises PerinatalError where Spark or Java is missing.
@@ -54,17 +54,20 @@ def session(master: str, memory: str, events: Path, more: Mapping[str, str] | No
 
     from warehouse.spark.functions import register
 
+    is_local = master.startswith("local")
     events.mkdir(parents=True, exist_ok=True)
     options = {
         **FIXED,
         "spark.driver.memory": memory,
         "spark.executor.memory": memory,
-        "spark.pyspark.python": sys.executable,
         "spark.eventLog.enabled": "true",
         "spark.eventLog.dir": events.absolute().as_uri(),
         "spark.eventLog.rolling.enabled": "false",
-        **(more or {}),
+        "spark.eventLog.compress": "false",
+        # alone on this machine it listens to nobody else; executors of a cluster must reach the driver
+        **({"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"} if is_local else {}),
     }
+    os.environ["PYSPARK_PYTHON"] = sys.executable  # of executors too: gamma_quantile needs scipy there
     builder = SparkSession.builder.master(master).appName("perinatal")
     for name, value in options.items():
         builder = builder.config(name, value)

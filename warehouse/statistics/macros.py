@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import jinja2
 
 MACROS = Path(__file__).resolve().parents[2] / "dbt_project" / "macros"
@@ -19,23 +17,12 @@ def render(template: str, **names: Any) -> str:
     return _environment().from_string(template).render(**names).strip()
 
 
-class _Adapter:
-    """What dbt's `adapter` is to a macro: it finds DuckDB's spelling of what engines spell differently."""
-
-    def __init__(self, macros: Mapping[str, Any]) -> None:
-        self._macros = macros
-
-    def dispatch(self, name: str) -> Any:
-        return self._macros[f"duckdb__{name}"]
-
-
 @cache
 def _environment() -> jinja2.Environment:
     """Return Jinja with every macro as a global name; macros that ask for a model need dbt itself."""
     import jinja2
 
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - SQL, not HTML
-    environment.globals["adapter"] = _Adapter(environment.globals)
     # One text for all files: so a macro finds another by its bare name, as it does in dbt.
     macros = "\n".join(path.read_text(encoding="utf-8") for path in sorted(MACROS.glob("*.sql")))
     environment.globals.update(vars(environment.from_string(macros).module))

@@ -1,4 +1,4 @@
-"""What only DuckDB understands stands in one file of the dbt project, behind dispatched macros."""
+"""What only DuckDB understands stands in one file of the dbt project, behind macros."""
 
 import re
 from collections.abc import Iterator
@@ -82,10 +82,8 @@ def test_the_rule_passes_what_engines_share() -> None:
     assert list(duckdb_only(shared)) == []
 
 
-def test_every_dispatched_macro_is_duckdbs_and_listed() -> None:
-    sql = {path: path.read_text(encoding="utf-8") for path in FILES}
-    assert [named(path) for path, text in sql.items() if "adapter.dispatch" in text] == [named(DIALECT)]
-    dispatched = re.findall(r'adapter\.dispatch\("(\w+)"\)', sql[DIALECT])
-    assert sorted(dispatched) == sorted(re.findall(r"macro duckdb__(\w+)\(", sql[DIALECT]))
+def test_every_macro_of_the_dialect_is_listed() -> None:
+    macros = re.findall(r"macro (\w+)\(", DIALECT.read_text(encoding="utf-8"))
     guide = (dbt.PROJECT.parent / "docs" / "scale.md").read_text(encoding="utf-8")
-    assert [name for name in dispatched if f"| `{name}` |" not in guide] == []
+    assert len(macros) >= 19
+    assert [name for name in macros if f"| `{name}` |" not in guide] == []

@@ -29,6 +29,8 @@ def turned(sql: str) -> str:
         ("groups", r"regexp_replace(b, '(\d)-', '\1 $', 'g')", r"REGEXP_REPLACE(b, '(\\d)-', '$1 \\$')"),
         ("months", "(c + to_months(3))::date", "CAST((ADD_MONTHS(c, 3)) AS DATE)"),
         ("part of a list", "a[2]", "GET(a, 1)"),
+        ("computed part", "a[b]", "GET(a, (b) - 1)"),
+        ("word in a list", "list_contains(a, 'x')", "ARRAY_CONTAINS(ARRAY_COMPACT(a), 'x')"),
         ("value by place", "min_by(a, b)", "MIN_BY(a, CASE WHEN NOT a IS NULL THEN b END)"),
         ("sorted list", "array_agg(a order by a, b)", "ARRAY_SORT(COLLECT_LIST(a))"),
         ("sorted set", "array_agg(distinct a order by a)", "ARRAY_SORT(COLLECT_SET(a))"),
@@ -44,6 +46,13 @@ def turned(sql: str) -> str:
             "SUM_OF_LIST(COLLECT_LIST(CAST(a AS DOUBLE)) FILTER(WHERE a > 1)) / 2",
         ),
         ("quantile", "quantile_cont(a, 0.1) over (partition by b)", "PERCENTILE(a, 0.1) OVER (PARTITION BY b)"),
+        ("rounding", "round(a / 3, 2)", "(ROUND(CAST(a / 3 AS DOUBLE) * 1e2) / 1e2)"),
+        ("rounding to whole numbers", "round(a)", "ROUND(a)"),
+        (
+            "number in a text",
+            "try_cast(b as double)",
+            "CASE WHEN NOT b RLIKE '[0-9.][dDfF] *$' THEN TRY_CAST(b AS DOUBLE) END",
+        ),
         ("first that is given", "any_value(a)", "ANY_VALUE(a) IGNORE NULLS"),
         ("empty list", "[]::varchar[]", "CAST(ARRAY() AS ARRAY<STRING>)"),
     ],
@@ -94,7 +103,7 @@ def test_the_exact_poisson_limit_is_a_function() -> None:
 
 
 @pytest.mark.parametrize(
-    "expression", ["array_agg(a order by b)", "list_reduce([1], lambda x, y: x + y)", "to_months(3)"]
+    "expression", ["array_agg(a order by b)", "round(a, a)", "list_reduce([1], lambda x, y: x + y)", "to_months(3)"]
 )
 def test_what_no_rule_knows_is_named(expression: str) -> None:
     with pytest.raises(PerinatalError, match=r"^Spark: "):

@@ -1,0 +1,27 @@
+"""One Spark session for all tests of the engine; without the extra or Java they skip and say why."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from warehouse.spark.session import missing, session
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    lack = missing()
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.spark)
+            if lack:
+                item.add_marker(pytest.mark.skip(reason=lack))
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Open a session on this machine, two threads wide."""
+    with session("local[2]", "1g", tmp_path_factory.mktemp("events")) as opened:
+        yield opened

@@ -1,0 +1,30 @@
+"""From Spark's tables to the candidate: rows go into the empty tables that dbt has laid out, so types are DuckDB's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+
+from perinatal.sql import attach, identifier, literal
+from warehouse.spark.graph import Node
+
+CANDIDATE = "perinatal"  # as dbt attaches it
+
+
+def export(nodes: Iterable[Node], storage: Path, work_db: Path, candidate_db: Path) -> None:
+    """Fill the tables of both DuckDB files from Spark's Parquet; empty views of staging are dropped.
+
+    Files of a table are read in the order of their names, which is that of its rows.
+    """
+    with duckdb.connect(str(work_db)) as connection:
+        attach(connection, candidate_db, CANDIDATE, "read_write")
+        for node in nodes:
+            relation = f"{identifier(node.database)}.{identifier(node.schema)}.{identifier(node.name)}"
+            if node.is_table:
+                files = literal(storage / node.schema / node.name / "*.parquet")
+                connection.execute(f"insert into {relation} by name select * from read_parquet({files})")
+            else:
+                # laid out over no rows: a table that is not there is an error, an empty one a wrong number
+                connection.execute(f"drop view if exists {relation} cascade")
