@@ -298,7 +298,7 @@ def write_downloads(candidate: Candidate, facts: dict[str, Any]) -> None:
     """Write the marts as files, and a pack for each LMS."""
     folder = candidate.folder / "downloads"
     edition.write_downloads(candidate.database, folder)
-    packs.write_all(candidate.database, folder / "lms", facts, settings.get().threads or os.cpu_count() or 1)
+    packs.write_all(candidate.database, folder / "lms", facts)
 
 
 def publish(home: Home, candidate: Candidate, facts: dict[str, Any]) -> Path:
