@@ -129,7 +129,7 @@ class Figures:
         self.releases = {row["release_key"]: row for row in reader.rows("select * from core.dim_release")}
         self.warnings = {row["usage_warning"]: row["says"] for row in reader.all_of("reference.usage_warning", "rowid")}
         self.publishers = {row["source_id"]: words.short_publisher(row["publisher"]) for row in self.releases.values()}
-        _make_headline(connection, [name for name, about in self.indicators.items() if _is_shown(name, about)])
+        _make_headline(connection, reader, [name for name, about in self.indicators.items() if _is_shown(name, about)])
         self.values: dict[SeriesKey, Value] = {}
         for row in reader.rows(page_queries.NEWEST):
             value = Value(**row)
@@ -181,9 +181,9 @@ def _is_shown(indicator_id: str, about: Record) -> bool:
     return about["statistic"] not in NOT_COMPARED and topic_of(indicator_id).kind in (OUTCOME, PROCESS)
 
 
-def _make_headline(connection: duckdb.DuckDBPyConnection, indicators: Sequence[str]) -> None:
+def _make_headline(connection: duckdb.DuckDBPyConnection, reader: Reader, indicators: Sequence[str]) -> None:
     """Put LMSs' and trusts' values for everybody under the name that the pages' queries know."""
-    levels = ("lms", "trust")
+    levels = [level for level in ("lms", "trust") if reader.has(marts.BY_LEVEL[level].table)]
     parts = " union all ".join(page_queries.headline(level, marts.BY_LEVEL[level]) for level in levels)
     connection.execute(
         f"create or replace temp table headline as select * from ({parts}) "
