@@ -6,7 +6,6 @@ because it judges them too.
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -251,8 +250,7 @@ def _downloads(_: Home, candidate: Candidate) -> Made:
     """Write the marts as files, and a pack for each LMS."""
     folder = _emptied(candidate.folder / "downloads")
     edition.write_downloads(candidate.database, folder)
-    threads = settings.get().threads or os.cpu_count() or 1
-    packs.write_all(candidate.database, folder / "lms", candidate.progress.facts, threads)
+    packs.write_all(candidate.database, folder / "lms", candidate.progress.facts)
     return candidate, _under_way(f"{sum(1 for path in folder.rglob('*') if path.is_file()):,} files to download")
 
 

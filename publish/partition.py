@@ -11,10 +11,10 @@ from urllib.parse import unquote
 
 import duckdb
 
-Form = Literal["csv", "parquet"]
+Form = Literal["csv", "parquet", "json"]
 
 KEY = "part_key"
-OPTIONS = {"csv": "format csv, header", "parquet": "format parquet, compression zstd"}
+OPTIONS = {"csv": "format csv, header", "parquet": "format parquet, compression zstd", "json": "format json"}
 
 
 def write_parts(

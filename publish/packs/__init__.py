@@ -1,21 +1,18 @@
-"""What an LMS downloads: one workbook, CSV and Parquet of its tables, dictionary, `datapackage.json`, changes.
+"""What an LMS downloads: a workbook to read, CSV and Parquet of its tables, dictionary, `datapackage.json`, changes.
 
-A pack holds rows of shipped tables and nothing else, so nothing masked can be in it. Tables that know the LMS are cut
-to it; the region's and England's figures stand beside them for comparison (values for everybody; the whole tables are
-in the edition's downloads). Text is never a formula: a workbook's cells are written as strings, a CSV's are
-neutralised.
+A pack holds rows of shipped tables and nothing else, so nothing masked can be in it. The workbook has at most eight
+sheets (`sheets`), of figures that are read once for all LMSs (`figures`). Tables that know the LMS are cut to it; the
+region's and England's figures stand beside them for comparison (values for everybody; the whole tables are in the
+edition's downloads). Text is never a formula: a workbook's cells are written as strings, a CSV's are neutralised.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from perinatal import worker_processes
 from publish import edition
 from publish.packs import areas
 from publish.packs.packer import Packer
@@ -36,10 +33,10 @@ def write(edition_db: Path, lms_code: str, out: Path, facts: dict[str, Any] | No
     return out
 
 
-def write_all(edition_db: Path, folder: Path, facts: dict[str, Any], workers: int = 2) -> int:
+def write_all(edition_db: Path, folder: Path, facts: dict[str, Any]) -> int:
     """Write the pack of every LMS into `folder`/<lms_code>/; returns how many.
 
-    One query cuts a table for all LMSs; the workbooks, which take longest, are shared among processes.
+    One query cuts a table for all LMSs, and a few queries read what all workbooks show.
     """
     with duckdb.connect(str(edition_db), read_only=True) as connection:
         packer = Packer(connection, facts)
@@ -48,18 +45,6 @@ def write_all(edition_db: Path, folder: Path, facts: dict[str, Any], workers: in
             (folder / lms.code).mkdir(parents=True)
         for item in packer.tables:
             packer.cut(item.table, everyone, folder)
-    codes = [lms.code for lms in everyone]
-    if workers < 2 or multiprocessing.current_process().daemon:  # a daemon may have no children
-        _complete_some(edition_db, codes, folder, facts)
-    else:
-        with worker_processes.pool(workers) as pool:
-            shares = [codes[start::workers] for start in range(workers)]
-            list(pool.map(_complete_some, *zip(*((edition_db, share, folder, facts) for share in shares), strict=True)))
+        for lms in everyone:
+            packer.complete(lms, folder / lms.code)
     return len(everyone)
-
-
-def _complete_some(edition_db: Path, codes: Sequence[str], folder: Path, facts: dict[str, Any]) -> None:
-    with duckdb.connect(str(edition_db), read_only=True) as connection:
-        packer = Packer(connection, facts)
-        for code in codes:
-            packer.complete(areas.find(connection, code), folder / code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from perinatal.spreadsheet_safe import safe_columns
 from publish.packs import sheets
 from publish.packs.areas import Lms, all_rows_of
 from publish.packs.data_package import datapackage, resource
+from publish.packs.figures import Figures
 from publish.packs.tables import PackTable, described
 from publish.partition import KEY, Form, write_parts
 
@@ -26,6 +28,11 @@ class Packer:
         self.facts = facts
         self.tables = described(connection)
         self.resources = [resource(item) for item in self.tables]
+
+    @cached_property
+    def figures(self) -> Figures:
+        """Return what the workbooks show: read once, for all LMSs."""
+        return Figures(self.connection)
 
     def tables_of(self, lms: Lms, out: Path) -> None:
         """Write the tables of one LMS as CSV and Parquet."""
@@ -70,7 +77,7 @@ class Packer:
             for item in self.tables:
                 writer.writerows([item.table.name, name, kind, item.meaning(name)] for name, kind in item.columns)
         (out / "datapackage.json").write_text(datapackage(lms, self.facts, self.resources), encoding="utf-8")
-        sheets.write(self.connection, self.tables, lms, self.facts, out / f"{lms.code}.xlsx")
+        sheets.write(self.figures, lms, self.facts, out / f"{lms.code}.xlsx")
 
 
 def _write_whole(relation: duckdb.DuckDBPyRelation, path: Path, columns: str) -> None:

@@ -1,75 +1,278 @@
-"""The sheets of a pack's workbook: the cover, the summary, one sheet a table."""
+"""The sheets of a pack's workbook, at most eight: what a person reads; the whole tables lie beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
-
-import duckdb
+from typing import Any, Final
 
 from perinatal.settings import PROJECT_ROOT
-from perinatal.sql import identifier
+from publish.packs import columns
 from publish.packs.areas import Lms
-from publish.packs.summary import summary
-from publish.packs.tables import HEADLINE, Described, PackTable
-from publish.workbook import Sheet, write_workbook
+from publish.packs.figures import Figures, Line
+from publish.portal import wording as words
+from publish.portal.attention import TIERS
+from publish.portal.model import Record, Value
+from publish.portal.topics import OUTCOME, PROCESS, topic_of
+from publish.workbook import Block, Cell, Column, Sheet, Spark, write_workbook
 
-SHEET_POINTS = 5
-MOST_SHEET_ROWS = 100_000  # Excel opens a million, but slowly; the CSV has all
+MOST_LINES: Final = 150  # indicators of a sheet
+MOST_GROUPS: Final = 200
+
+SAID_TRENDS = words.TREND_WORDS.keys() - {"cannot be calculated"}
+GOOD = {"low": "low", "high": "high"}
 
 
-def write(
-    connection: duckdb.DuckDBPyConnection, tables: Sequence[Described], lms: Lms, facts: dict[str, Any], path: Path
-) -> None:
+def write(figures: Figures, lms: Lms, facts: dict[str, Any], path: Path) -> None:
     """Write the workbook of an LMS; `facts` is `edition.json`."""
-    has_values = {"lms_indicator", "trust_indicator"} <= {item.table.name for item in tables}
-    sheets = [summary(connection, lms, has_values=has_values), *(_sheet(connection, item, lms) for item in tables)]
+    outcomes, process = (figures.lines(lms.code, kind) for kind in (OUTCOME, PROCESS))
+    unequal = figures.inequality.get(lms.code, [])[:MOST_GROUPS]
+    standing_out = figures.attention.get(lms.code, [])
+    lines = [*outcomes[:MOST_LINES], *process[:MOST_LINES]]
+    indicators = {line.any.indicator_id for line in lines} | {row["indicator_id"] for row in (*standing_out, *unequal)}
+    keys = {value.release_key for line in lines for value in line.values}
+    keys |= {row["release_key"] for row in (*standing_out, *unequal)}
+    sheets = [
+        _standing_out(figures, standing_out),
+        _figures_of("Outcomes", figures, outcomes, "What happened to mothers and babies"),
+        _figures_of("Process", figures, process, "What care they had"),
+        _inequality(unequal),
+        _changes(figures.changes.get(lms.code, [])),
+        _definitions(figures, indicators),
+        _provenance(figures, keys, figures.missing.get(lms.code, [])),
+    ]
     write_workbook(path, f"{lms.name} ({lms.code})", _cover(lms, facts), sheets, bool(facts["is_synthetic"]))
 
 
-def _sheet(connection: duckdb.DuckDBPyConnection, item: Described, lms: Lms) -> Sheet:
-    table = item.table
-    query = _newest_points(table, lms) if table.series else lms.rows_of(table)
-    columns = [column for column in item.columns if column[0] not in table.machine]
-    chosen = ", ".join(identifier(name) for name, _ in columns)
-    rows = connection.execute(f"select {chosen} from ({query}) limit {MOST_SHEET_ROWS}").fetchall()
-    meanings = [item.meaning(name) for name, _ in columns]
-    return Sheet(table.name, _description(item, len(rows)), columns, meanings, list(_cells(rows)))
+def _standing_out(figures: Figures, rows: Sequence[Record]) -> Sheet:
+    return Sheet(
+        "What stands out",
+        "Outcomes whose newest verdict is worse, none older than three years: first of the LMS, then of each trust; "
+        "deaths first.",
+        [Block(columns.STANDING_OUT, [_attention(figures, row) for row in rows])],
+        "Nothing: no outcome of the LMS or of its trusts has a newest verdict that is worse.",
+        frozen=3,
+    )
 
 
-def _description(item: Described, rows: int) -> str:
-    """Return what a sheet holds, and what of it is in the CSV file only."""
-    table, text = item.table, item.description
-    if table.series:
-        text += f" This sheet: values for everybody, the newest {SHEET_POINTS} points of each series"
-        text += f"; {table.name}.csv has all."
-    if rows == MOST_SHEET_ROWS:
-        text += f" Only the first {MOST_SHEET_ROWS:,} rows stand here; {table.name}.csv has all."
-    if table.machine:
-        text += f" Columns that hold JSON stand in {table.name}.csv only."
-    return text.strip()
+def _attention(figures: Figures, row: Record) -> list[Any]:
+    key = (row["level"], row["organisation_code"], row["indicator_id"], row["source_id"])
+    value = figures.values.get(key)
+    rests_on_adjusted = value and value.release_key == row["release_key"] and row["verdict_basis"] != "own"
+    heading, first = TIERS[row["tier"]]
+    group = "" if row["breakdown_value"] == "all" else f" ({row['breakdown_value']})"
+    return [
+        heading,
+        row["organisation_name"],
+        f"{row['indicator_name']}{group}",
+        words.period(row),
+        row["unit"],
+        _number(row["value"], row["unit"]),
+        _number(value.adjusted_value if value and rests_on_adjusted else None, row["unit"]),
+        _number(row["comparator_value"], row["unit"]),
+        words.label(row["verdict"]),
+        words.sentence(words.whose_verdict(row)),
+        Cell(row["excess"], decimals=0 if row["excess"] is not None and row["excess"] >= 1 else 1),
+        words.month(row["held_since"]) if row["held_since"] else None,
+        "New" if row["is_new"] else None,
+        words.listing(row["trusts"] or []),
+        first,
+    ]
 
 
-def _newest_points(table: PackTable, lms: Lms) -> str:
-    """Return the query of what the workbook shows of an indicator mart."""
-    return f"""
-        select * from ({lms.rows_of(table)})
-        where {HEADLINE}
-        qualify row_number() over (partition by {table.series} order by period_end desc, period_start) <= {SHEET_POINTS}
-        order by all
-        """
+def _figures_of(name: str, figures: Figures, lines: Sequence[Line], what: str) -> Sheet:
+    trusts = {value.code: value.name for line in lines for value in line.trusts.values()}
+    ordered = sorted(trusts, key=lambda code: (trusts[code], code))
+    names = [Column(words.without_nhs(trusts[code]), columns.TRUST_WIDTH) for code in ordered]
+    heads = [*columns.FIGURES, *names, columns.MIND]
+    more = len(lines) - MOST_LINES
+    cut = f" {more} more indicators are in lms_indicator.csv." if more > 0 else ""
+    return Sheet(
+        name,
+        f"{what}: the newest figures of the LMS, and beside them those of its trusts, with the word of the verdict. "
+        f"Counts, groups, earlier periods and how well care is recorded are in the CSV files.{cut}",
+        [Block(heads, [_line(figures, line, ordered) for line in lines[:MOST_LINES]])],
+        "No source of this edition has such figures of the LMS or of its trusts.",
+    )
 
 
-def _cells(rows: Sequence[Sequence[Any]]) -> Iterator[list[Any]]:
-    """Yield rows as a workbook can hold them: lists joined, everything else that is no number or date as text."""
-    for row in rows:
-        yield ["; ".join(map(str, value)) if isinstance(value, list) else _plain(value) for value in row]
+def _line(figures: Figures, line: Line, trusts: Sequence[str]) -> list[Any]:
+    own, some = line.own, line.any
+    position = line.position or {}
+    warnings = [word for word in (own.usage_warnings if own else []) if word != "synthetic"]
+    return [
+        some.indicator_name,
+        topic_of(some.indicator_id).name,
+        figures.publisher(some.source_id),
+        words.period(some),
+        some.unit,
+        *(_own(own) if own else [None] * 6),
+        Spark(line.points),
+        words.TREND_WORDS[own.recent_trend] if own and own.recent_trend in SAID_TRENDS else None,
+        _number(position.get("target"), some.unit),
+        words.POSITION_SHORT.get(position.get("position") or ""),
+        f"{own.trusts_reporting} of {own.trusts_expected}" if own and own.trusts_expected is not None else None,
+        *(_of_trust(line.trusts.get(code)) for code in trusts),
+        "; ".join(figures.warnings.get(word, words.label(word)) for word in warnings),
+    ]
 
 
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, str | int | float | bool | date | datetime | None) else str(value)
+def _own(value: Value) -> list[Any]:
+    """Return an LMS's value with its interval, what it is compared with and what is concluded."""
+    return [
+        _shown(value),
+        _number(value.lower_95, value.unit),
+        _number(value.upper_95, value.unit),
+        _number(value.comparator_value, value.unit),
+        words.label(value.verdict) or None,
+        words.sentence(words.whose_verdict(value)) or None,
+    ]
+
+
+def _of_trust(value: Value | None) -> Any:
+    """Return a trust's value; a verdict that is not similar stands in its cell as a word."""
+    if value is None:
+        return None
+    verdict = value.verdict if value.verdict in ("worse", "better") else ""
+    return _shown(value, verdict or "")
+
+
+def _shown(value: Value, verdict: str = "") -> Any:
+    """Return the number, or the words that are shown instead of it."""
+    if value.value is None:
+        return Cell(words.shown(value), "masked")
+    return Cell(value.value, verdict or "text", words.decimals(value.unit, value.value), verdict)
+
+
+def _number(value: float | None, unit: str) -> Any:
+    return None if value is None else Cell(value, decimals=words.decimals(unit, value))
+
+
+def _inequality(rows: Sequence[Record]) -> Sheet:
+    return Sheet(
+        "Inequality",
+        "Differences between groups of women and babies in the newest figures of the LMS; those first in which a group "
+        "differs from the group that it is compared with by more than chance.",
+        [Block(columns.INEQUALITY, [_group(row) for row in rows])],
+        "No source of this edition gives figures of the LMS by ethnicity or deprivation.",
+    )
+
+
+def _group(row: Record) -> list[Any]:
+    limits = (row["ratio_lower_95"], row["ratio_upper_95"])
+    differs = ("Higher" if row["ratio"] > 1 else "Lower") if row["differs"] else None
+    return [
+        row["indicator_name"],
+        row["breakdown"],
+        row["group"],
+        words.period(row),
+        row["unit"],
+        *(_number(row[name], row["unit"]) for name in ("rate", "lower_95", "upper_95")),
+        row["reference_group"],
+        *(Cell(number, decimals=2) for number in (row["ratio"], *limits)),
+        Cell(differs, "bold"),
+        _number(row["gap"], row["unit"]),
+    ]
+
+
+def _changes(rows: Sequence[Record]) -> Sheet:
+    return Sheet(
+        "Changes",
+        "What differs from the last edition for the LMS and its trusts: figures that changed, one by one, then how "
+        "many are new. All of them are in changes.csv.",
+        [Block(columns.CHANGES, [_change(row) for row in rows])],
+        "Nothing differs from the last edition for the LMS and its trusts, or there is none.",
+    )
+
+
+def _change(row: Record) -> list[Any]:
+    unit = row["unit"] or ""
+    change = words.plural(row["figures"], "new figure") if row["change"] == "added" else words.label(row["change"])
+    return [
+        row["indicator_name"] or words.label(row["indicator_id"]),
+        row["organisation_name"],
+        words.period(row) if row["period_label"] else None,
+        None if row["breakdown_value"] in ("all", None) else row["breakdown_value"],
+        unit,
+        change,
+        _number(row["old_value"], unit),
+        _number(row["new_value"], unit),
+        words.what_changed(row["changed_columns"] or []),
+        words.REASONS.get(row["reason"], words.label(row["reason"])),
+    ]
+
+
+def _definitions(figures: Figures, indicators: Iterable[str]) -> Sheet:
+    about = [figures.indicators[name] for name in indicators if name in figures.indicators]
+    about.sort(key=lambda row: (row["indicator_name"] or "", row["indicator_id"]))
+    explained = (*columns.STANDING_OUT, *columns.FIGURES, *columns.INEQUALITY, *columns.CHANGES)
+    meanings = {column.name: column.meaning for column in explained if column.meaning}
+    return Sheet(
+        "Definitions",
+        "What each indicator counts and what each column says. data_dictionary.csv explains those of the CSV files.",
+        [
+            Block(columns.DEFINITIONS, [_definition(row) for row in about], "Indicators"),
+            Block(columns.EXPLAINED, [*meanings.items()], "Columns"),
+        ],
+        "",
+    )
+
+
+def _definition(row: Record) -> list[Any]:
+    notes = [row["difference_note"], row["series_break"] and f"The definition changed: {row['series_break']}"]
+    return [
+        row["indicator_name"],
+        row["definition"],
+        row["numerator_definition"],
+        row["denominator_definition"],
+        row["unit"],
+        GOOD.get(row["polarity"], "neither"),
+        " ".join(note for note in notes if note),
+    ]
+
+
+def _provenance(figures: Figures, keys: Iterable[str], missing: Sequence[Record]) -> Sheet:
+    rows = [figures.releases[key] for key in sorted(keys) if key in figures.releases]
+    return Sheet(
+        "Provenance",
+        "The files that the figures of this workbook come from, as their publishers gave them; releases.csv lists all, "
+        "and release_key in each CSV file names the one of a row.",
+        [
+            Block(columns.RELEASES, [_release(row) for row in rows], "Files"),
+            Block(
+                columns.MISSING,
+                [_missing(figures, row) for row in missing],
+                "Trusts missing from a publisher's newest figures",
+            ),
+        ],
+        "This workbook holds no figures.",
+    )
+
+
+def _release(row: Record) -> list[Any]:
+    return [
+        row["publisher"],
+        words.label(row["dataset"]),
+        row["release"],
+        words.label(row["status"]),
+        row["published_on"],
+        row["fetched_at"],
+        row["licence"],
+        row["url"],
+        row["original_name"],
+        row["sha256"],
+    ]
+
+
+def _missing(figures: Figures, row: Record) -> list[Any]:
+    return [
+        figures.publisher(row["source_id"]),
+        words.label(row["dataset"]),
+        row["trust_name"] or row["trust_code"],
+        f"{row['periods_missing']} of {row['periods_expected']}",
+        row["newest_reported"],
+        row["newest_expected"],
+    ]
 
 
 def _cover(lms: Lms, facts: dict[str, Any]) -> list[tuple[str, str]]:
@@ -77,24 +280,15 @@ def _cover(lms: Lms, facts: dict[str, Any]) -> list[tuple[str, str]]:
     real = "no: made from the publishers' releases"
     return [
         ("Local maternity system", f"{lms.name} ({lms.code})"),
-        ("Begin with", "the sheet summary; the sheet contents leads to all others"),
         ("Region", lms.region_name),
         ("Integrated care board today", lms.icb_name),
         ("Edition", str(facts["edition_id"])),
-        ("Made", str(facts["published_at"])),
+        ("Made", words.day_and_time(str(facts["published_at"]))),
         ("Synthetic", "YES: invented sample data, about no real organisation" if facts["is_synthetic"] else real),
-        ("Masked values", "The publisher hides small numbers: the cell is empty, with is_suppressed TRUE."),
-        (
-            "Incomplete values",
-            "A trust of the area is masked or missing: value is empty, value_min and value_max are the bounds.",
-        ),
-        ("Warnings", "Read usage_warnings beside every value; the sheet usage_warnings says what each word means."),
-        ("Verdict", "better or worse than comparator_value, and by whom (verdict_basis): deaths by MBRRACE-UK alone."),
-        ("Sources", "release_key leads to the sheet releases: publisher, address, sha256, licence, dates."),
-        ("Columns", "The sheet dictionary says what each column means; so does data_dictionary.csv."),
-        ("Licence", "The figures are their publishers', under the licence beside each release."),
-        (
-            "Methods",
-            (PROJECT_ROOT / "docs" / "methods.md").name + " of Perinatal Insights, and methods.html of its pages.",
-        ),
+        ("Masked", "The publisher hides a small number; nothing in this pack lets it be worked out."),
+        ("Between", "A trust of the LMS is masked or missing: the value lies between these bounds."),
+        ("Verdict", "Better or worse than the comparison, and whose verdict it is: deaths by MBRRACE-UK alone."),
+        ("Whole tables", "CSV and Parquet beside this workbook; data_dictionary.csv explains every column."),
+        ("Licence", "The figures are their publishers', under the licence beside each release (sheet Provenance)."),
+        ("Methods", f"{(PROJECT_ROOT / 'docs' / 'methods.md').name} of Perinatal Insights; methods.html of its pages."),
     ]

@@ -24,14 +24,12 @@ class PackTable:
     key: str | None = "lms_code"
     condition: str = "true"
     region: bool = False  # the key is the LMS's region
-    series: str = ""  # columns that name one series: the workbook shows its newest points, the CSV all
-    machine: tuple[str, ...] = ()  # columns for programs (JSON), which the workbook leaves out
 
 
 def _indicator_table(level: str, condition: str = "true") -> PackTable:
     mart = marts.BY_LEVEL[level]
     is_region = mart.area is not None and mart.lms is None
-    return PackTable(mart.name, mart.table, mart.area, condition, is_region, mart.series)
+    return PackTable(mart.name, mart.table, mart.area, condition, is_region)
 
 
 TABLES = (
@@ -49,18 +47,7 @@ TABLES = (
         f"(select compliance.*, trusts.lms_code from marts.compliance inner join ({TRUST_LMS}) as trusts "
         "on compliance.level = 'trust' and compliance.organisation_code = trusts.code)",
     ),
-    PackTable(
-        "theme",
-        "marts.theme",
-        None,
-        machine=(
-            "findings_by_source",
-            "findings_by_year",
-            "emphasis_by_body",
-            "published_figures",
-            "linked_indicators",
-        ),
-    ),
+    PackTable("theme", "marts.theme", None),
     PackTable("org_completeness", "quality.org_completeness"),
     PackTable("changes", "marts.edition_change"),
     PackTable("indicators", "core.dim_indicator", None),

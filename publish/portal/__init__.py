@@ -20,7 +20,7 @@ class Written:
 
 def write(edition_db: Path, out: Path, facts: Facts) -> Written:
     """Write the pages of an edition into the new folder `out`. Reads the edition file only, and read-only."""
-    from publish.portal import funnels, reader
+    from publish.portal import api, funnels, reader
     from publish.portal.csv_tables import write_tables
     from publish.portal.site import Site
 
@@ -30,6 +30,7 @@ def write(edition_db: Path, out: Path, facts: Facts) -> Written:
         site.write()
         write_tables(connection, out)
         site.origins.write_tables(connection, out)
+        api.write(connection, out / "api", facts)
     return Written(site.pages)
 
 

@@ -538,7 +538,7 @@ def edition_folder(home: Path) -> Path:
     folder.mkdir(parents=True)
     database = make().write(folder / edition.DATABASE)
     edition.write_downloads(database, folder / "downloads")
-    packs.write_all(database, folder / "downloads" / "lms", FACTS, workers=1)
+    packs.write_all(database, folder / "downloads" / "lms", FACTS)
     facts = Facts(str(FACTS["edition_id"]), str(FACTS["published_at"]), True, "", (FACTS,))
     portal.write(database, folder / "portal", facts)
     docs = folder / "quality" / "data_docs"

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -99,53 +100,168 @@ def test_no_text_of_a_csv_starts_like_a_formula(pack: Path) -> None:
     assert seen
 
 
+SHEETS = [
+    "Cover", "What stands out", "Outcomes", "Process", "Inequality", "Changes", "Definitions", "Provenance",
+]  # fmt: skip
+
+
 def sheets(path: Path) -> dict[str, list[list[object]]]:
     book = CalamineWorkbook.from_path(str(path))
     return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
 
 
-def test_the_workbook_holds_cover_contents_tables_and_dictionary(pack: Path) -> None:
-    found = sheets(pack / "QAA.xlsx")
-    assert list(found)[:2] == ["cover", "contents"]
-    assert list(found)[-1] == "dictionary"
-    cover = {str(row[0]): row[1] for row in found["cover"] if row[0]}
+def table(sheet: list[list[object]], first: str = "Indicator") -> list[dict[str, object]]:
+    """Return the rows below the head that holds a column."""
+    head = next(place for place, row in enumerate(sheet) if first in row)
+    names = sheet[head]
+    rows = []
+    for row in sheet[head + 1 :]:
+        if not any(cell != "" for cell in row):
+            break
+        rows.append({str(name): cell for name, cell in zip(names, row, strict=True) if name})
+    return rows
+
+
+@pytest.fixture(scope="module")
+def book(pack: Path) -> dict[str, list[list[object]]]:
+    return sheets(pack / "QAA.xlsx")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a workbook with every sheet: the made-up edition, and an induction rate."""
+    folder = tmp_path_factory.mktemp("whole")
+    rows = made_up.make()
+    about = {"indicator_id": "induction", "indicator_name": "Induction of labour", "source_id": "msds", "unit": "%"}
+    rows.add("core", "dim_indicator", **about, statistic="proportion", polarity="none", definition=made_up.FORMULA)
+    for month in range(1, 4):
+        rows.add(
+            "marts", "lms_indicator", **made_up.value_row(verdict=None, verdict_basis=None), **about, lms_code="QAA",
+            lms_name="Shire", period_label=f"2026-0{month}", period_start=date(2026, month, 1),
+            period_end=date(2026, month, 28), value=30.0 + month, release_key=made_up.MONTHLY,
+        )  # fmt: skip
+    database = rows.write(folder / "edition.duckdb")
+    return packs.write(database, "QAA", folder / "pack", made_up.FACTS) / "QAA.xlsx"
+
+
+def test_a_workbook_has_the_eight_sheets_and_none_is_empty(whole: Path) -> None:
+    found = sheets(whole)
+    assert list(found) == SHEETS
+    for name in SHEETS[1:]:
+        first = {"What stands out": "Organisation", "Provenance": "Publisher"}.get(name, "Indicator")
+        assert table(found[name], first), name
+    [induction] = table(found["Process"])
+    assert (induction["This LMS"], induction["Period"], induction["Publisher"]) == (33.0, "March 2026", "MSDS")
+    assert induction["Topic"] == "How babies are born"
+
+
+def test_a_sheet_without_rows_is_left_out_and_the_cover_says_why(made: Path) -> None:
+    found = sheets(made / "downloads" / "lms" / "QBB" / "QBB.xlsx")
+    assert list(found) == [
+        name for name in SHEETS if name not in ("What stands out", "Process", "Inequality", "Changes")
+    ]
+    cover = {str(row[0]): row[1] for row in found["Cover"] if row[0]}
+    assert str(cover["What stands out (no sheet)"]).startswith("Nothing: no outcome of the LMS or of its trusts")
+    assert "Outcomes" in cover
+
+
+def test_the_cover_says_what_it_is(book: dict[str, list[list[object]]]) -> None:
+    cover = {str(row[0]): row[1] for row in book["Cover"] if row[0]}
     assert cover["Local maternity system"] == "North & South <b>Shire</b> (QAA)"
     assert cover["Edition"] == made_up.FACTS["edition_id"]
     assert str(cover["Synthetic"]).startswith("YES")
-    assert [row[0] for row in found["contents"][1:]] == list(found)[2:]
-    header, *table = found["trust_indicator"]
-    assert header[:2] == ["trust_code", "trust_name"]
-    numbers = [row[header.index("value")] for row in table]
-    assert any(isinstance(value, float) for value in numbers)
-    masked = next(row for row in table if row[0] == "R03" and row[header.index("period_label")] == "2024")
-    assert masked[header.index("value")] == ""
-    assert masked[header.index("denominator")] == ""
 
 
-def test_the_summary_shows_the_lms_beside_its_trusts(pack: Path) -> None:
-    header, *table = sheets(pack / "QAA.xlsx")["summary"]
-    assert header[:5] == ["Indicator", "Unit", "Source", "Period", "LMS"]
-    assert set(header[10:]) == {made_up.SCRIPT, "Middle Shire Hospitals NHS Foundation Trust", "Far Shire NHS Trust"}
-    [mortality] = [row for row in table if row[0] == "Stillbirth rate"]
-    assert mortality[:5] == ["Stillbirth rate", "per 1,000", "mbrrace", "2024", "Between 4.01 and 4.52"]
-    assert mortality[header.index("Far Shire NHS Trust")] == "Masked"
-    assert mortality[header.index(made_up.SCRIPT)] == pytest.approx(11.25)
+def test_every_sheet_of_a_synthetic_workbook_says_so(book: dict[str, list[list[object]]]) -> None:
+    assert all(str(sheet[1][0]).startswith("SYNTHETIC SAMPLE DATA") for sheet in book.values())
 
 
-def test_the_workbook_leaves_out_what_only_programs_read(pack: Path) -> None:
-    theme = sheets(pack / "QAA.xlsx")["theme"]
-    assert "label" in theme[0]
-    assert "findings_by_source" not in theme[0]
-    assert "findings_by_source" in rows(pack / "theme.csv")[0]
+def test_what_stands_out_has_the_gravest_first_with_verdict_and_whose(book: dict[str, list[list[object]]]) -> None:
+    found = table(book["What stands out"], "Organisation")
+    assert [(row["Kind"], row["Organisation"]) for row in found] == [
+        ("Deaths", "North & South <b>Shire</b>"),
+        ("Harm", "North & South <b>Shire</b>"),
+        ("Deaths", made_up.SCRIPT),
+        ("Harm", "Middle Shire Hospitals NHS Foundation Trust"),
+    ]
+    lms, harm, trust, _ = found
+    assert (lms["Value"], lms["Trusts that are worse"]) == ("", made_up.SCRIPT)
+    assert (trust["Value"], trust["Adjusted value"], trust["Verdict"]) == (11.25, 3.4, "Worse")
+    assert (trust["Whose verdict"], harm["Whose verdict"]) == ("MBRRACE-UK’s verdict", "Our verdict, 99.8% limits")
+    assert (harm["New"], trust["Worse since"], trust["Events a year"]) == ("New", "January 2022", 31.0)
 
 
-def test_a_synthetic_workbook_says_so_first(pack: Path) -> None:
-    cover = sheets(pack / "QAA.xlsx")["cover"]
-    assert cover[1][0] == "SYNTHETIC SAMPLE DATA"
+def test_outcomes_show_the_lms_beside_its_trusts(book: dict[str, list[list[object]]]) -> None:
+    mortality, apgar = table(book["Outcomes"])
+    assert (mortality["Indicator"], mortality["Publisher"], mortality["Period"]) == (
+        "Stillbirth rate",
+        "MBRRACE",
+        "2024",
+    )
+    assert (mortality["This LMS"], mortality["Reporting"]) == ("Between 4.01 and 4.52", "2 of 3")
+    assert mortality["Mind"] == "At least one trust is missing or masked"
+    assert (mortality["Far Shire"], mortality["Middle Shire"]) == ("Masked", pytest.approx(3.33, abs=0.01))
+    assert mortality["<script>alert('name')</script> & Sons"] == 11.25
+    assert (mortality["Trajectory"], mortality["Position"]) == (2.82, "Above")
+    assert (apgar["This LMS"], apgar["Middle Shire"]) == ("", 10.0)
 
 
-def test_a_workbook_runs_nothing(pack: Path, tmp_path: Path) -> None:
+def test_a_masked_point_is_a_gap_over_time(pack: Path, tmp_path: Path) -> None:
+    """The points stand beyond the table: two of the LMS's five are masked, and no cell holds their numbers."""
+    sheet = sheets(pack / "QAA.xlsx")["Outcomes"]
+    head, mortality = (row for row in sheet if row[0] in ("Indicator", "Stillbirth rate"))
+    width = head.index("Mind") + 1
+    points = mortality[width + 1 :]
+    assert [point == "" for point in points] == [False, True, False, False, True][: len(points)]
     shutil.unpack_archive(pack / "QAA.xlsx", tmp_path / "parts", "zip")
+    drawn = (tmp_path / "parts/xl/worksheets/sheet3.xml").read_text(encoding="utf-8")
+    assert drawn.count("<x14:sparkline>") == 1
+
+
+def test_verdicts_are_highlighted(pack: Path, tmp_path: Path) -> None:
+    shutil.unpack_archive(pack / "QAA.xlsx", tmp_path / "parts", "zip")
+    drawn = (tmp_path / "parts/xl/worksheets/sheet2.xml").read_text(encoding="utf-8")
+    assert 'operator="beginsWith" text="Worse"' in drawn
+    assert 'type="dataBar"' in drawn
+
+
+def test_no_code_of_a_source_stands_in_a_sheet(whole: Path) -> None:
+    codes = {"mbrrace", "msds", "nnap", "stillbirth_rate", "apgar_below_7", "induction", made_up.RELEASE}
+    codes |= {"small_numbers", "publisher_note", "no significant change", "publisher_adjusted_rate"}
+    cells = {cell for sheet in sheets(whole).values() for row in sheet for cell in row}
+    assert not codes & cells
+
+
+def test_changes_say_before_now_and_why(book: dict[str, list[list[object]]]) -> None:
+    changed, masked, added = table(book["Changes"])
+    assert (changed["Change"], changed["Before"], changed["Now"]) == ("Changed", 4.0, 4.4)
+    assert str(changed["Why"]).startswith("The publisher has changed figures")
+    assert (masked["Change"], masked["Before"], masked["Now"]) == ("Masked", "", "")
+    assert added["Change"] == "1 new figure"
+
+
+def test_provenance_leads_to_the_bytes(book: dict[str, list[list[object]]]) -> None:
+    found = table(book["Provenance"], "Publisher")
+    assert {row["SHA-256 of the file"] for row in found} == {"a" * 64, "b" * 64}
+    assert {row["Licence"] for row in found} == {"Open Government Licence v3.0"}
+
+
+def test_provenance_names_the_trusts_that_are_missing(made: Path) -> None:
+    sheet = sheets(made / "downloads" / "lms" / "QCC" / "QCC.xlsx")["Provenance"]
+    [missing] = table(sheet, "Trust")
+    assert (missing["Trust"], missing["Periods missing"]) == ("West Shire NHS Trust", "1 of 5")
+
+
+def test_definitions_explain_the_indicators_and_columns_shown(whole: Path) -> None:
+    sheet = sheets(whole)["Definitions"]
+    indicators = {row["Indicator"]: row for row in table(sheet)}
+    assert set(indicators) == {"Apgar score below 7", "Induction of labour", "Stillbirth rate"}
+    assert indicators["Stillbirth rate"]["Mind"] == "Counted by <residence>"
+    assert {"Verdict", "Over time", "Ratio"} <= {row["Column"] for row in table(sheet, "Column")}
+
+
+def test_a_workbook_runs_nothing(whole: Path, tmp_path: Path) -> None:
+    shutil.unpack_archive(whole, tmp_path / "parts", "zip")
     seen = False
     for part in (tmp_path / "parts" / "xl").rglob("*.xml"):
         text = part.read_text(encoding="utf-8")
@@ -157,7 +273,7 @@ def test_a_workbook_runs_nothing(pack: Path, tmp_path: Path) -> None:
     assert not list((tmp_path / "parts").rglob("externalLink*"))
 
 
-def test_the_workbook_opens_in_libreoffice(pack: Path, tmp_path: Path) -> None:
+def test_the_workbook_opens_in_libreoffice(whole: Path, tmp_path: Path) -> None:
     office = shutil.which("soffice") or shutil.which("libreoffice")
     if not office:
         pytest.skip("LibreOffice is not installed (apt-get install libreoffice-calc-nogui)")
@@ -169,16 +285,17 @@ def test_the_workbook_opens_in_libreoffice(pack: Path, tmp_path: Path) -> None:
         "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1",
         "--outdir",
         str(tmp_path / "out"),
-        str(pack / "QAA.xlsx"),
+        str(whole),
     ]
     subprocess.run(command, check=True, capture_output=True, timeout=240)
     opened = {path.name.removeprefix("QAA-").removesuffix(".csv"): path for path in (tmp_path / "out").iterdir()}
-    assert set(opened) == set(sheets(pack / "QAA.xlsx"))
-    table = rows(opened["trust_indicator"])
-    mine = sheets(pack / "QAA.xlsx")["trust_indicator"]
-    assert len(table) == len(mine) - 1
-    assert made_up.SCRIPT in {row["trust_name"] for row in table}
-    assert "=cmd()" in opened["usage_warnings"].read_text(encoding="utf-8")  # the text itself, not what it would run
+    assert list(SHEETS) == [name for name in SHEETS if name in opened]
+    outcomes = opened["Outcomes"].read_text(encoding="utf-8")
+    assert "Between 4.01 and 4.52" in outcomes
+    assert "Masked" in outcomes
+    with opened["Definitions"].open(encoding="utf-8", newline="") as file:
+        cells = {cell for row in csv.reader(file) for cell in row}
+    assert made_up.FORMULA in cells  # the text itself, not what it would run
 
 
 def test_the_same_edition_gives_the_same_bytes(pack: Path, made: Path, tmp_path: Path) -> None:
@@ -191,13 +308,6 @@ def test_an_lms_without_rows_has_its_headers(made: Path, tmp_path: Path) -> None
     assert rows(made / "downloads" / "lms" / "QBB" / "inequality.csv") == []
     header = (made / "downloads" / "lms" / "QBB" / "inequality.csv").read_text().splitlines()[0]
     assert header.startswith("indicator_id")
-
-
-def test_processes_share_the_workbooks(made: Path, tmp_path: Path) -> None:
-    packs.write_all(made / edition.DATABASE, tmp_path / "shared", made_up.FACTS, workers=2)
-    mine = made / "downloads" / "lms"
-    for code, _ in made_up.LMSS:
-        assert (tmp_path / "shared" / code / f"{code}.xlsx").read_bytes() == (mine / code / f"{code}.xlsx").read_bytes()
 
 
 def test_an_edition_may_lack_tables(tmp_path: Path) -> None:

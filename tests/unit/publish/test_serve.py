@@ -86,6 +86,8 @@ def test_headers_are_strict(site: Site) -> None:
         ("/portal/static/portal.js", "text/javascript; charset=utf-8"),
         ("/portal/feed/editions.xml", "application/atom+xml; charset=utf-8"),
         ("/portal/search.json", "application/json"),
+        ("/portal/api/indicators.json", "application/json"),
+        ("/portal/api/organisation/R01.json", "application/json"),
         ("/downloads/trust_indicator.csv", "text/csv; charset=utf-8"),
         ("/downloads/trust_indicator.parquet", "application/vnd.apache.parquet"),
         ("/downloads/lms/QAA/QAA.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
