@@ -95,7 +95,8 @@ select
             'label': period_label, 'start': period_start, 'numerator': numerator, 'denominator': denominator,
             'value': value, 'lower': lower_95, 'upper': upper_95, 'min': value_min, 'max': value_max,
             'comparator': comparator_value, 'masked': is_suppressed, 'release_key': release_key,
-            'withheld': list_contains(usage_warnings, 'denominator_withheld')
+            'withheld': list_contains(usage_warnings, 'denominator_withheld'), 'comparison': comparison,
+            'source_id': source_id, 'verdict': verdict, 'verdict_basis': verdict_basis, 'verdict_level': verdict_level
         }}
         order by period_start
     ) as points

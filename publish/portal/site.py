@@ -6,8 +6,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from perinatal import charts
 from publish import dictionary, policy
-from publish.portal import charts, csv_tables, feeds, national, prose, quality, search, templating
+from publish.portal import csv_tables, feeds, national, prose, quality, search, templating
 from publish.portal import wording as words
 from publish.portal.funnels import Funnel
 from publish.portal.gaps import Gaps
@@ -21,7 +22,7 @@ from publish.portal.regions import Regions
 from publish.portal.tile_map import TileMaps
 
 HERE = Path(__file__).parent
-STATIC = ("portal.css", "portal.js", "filter.js", "icon.svg")
+STATIC = ("portal.css", "portal.js", "filter.js", "charts.js", "icon.svg")
 NAVIGATION = (
     ("lms/index.html", "Local maternity systems"),
     ("trust/index.html", "Trusts"),
@@ -92,6 +93,8 @@ class Site:
         (self.folder / "static").mkdir(parents=True)
         for name in STATIC:
             (self.folder / "static" / name).write_bytes((HERE / "static" / name).read_bytes())
+        with (self.folder / "static" / "portal.css").open("ab") as style:
+            style.write(charts.STYLE.read_bytes())
         (self.folder / "feed").mkdir()
         (self.folder / "feed" / "editions.xml").write_bytes(feeds.editions(self.edition.facts))
         (self.folder / "feed" / "alerts.xml").write_bytes(feeds.alerts(self.edition))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from publish.portal.charts.plot import CHARACTER, Plot, coordinate, shortened
+from perinatal.charts.plot import CHARACTER, Plot, coordinate, shortened
 
 
 def matrix(
