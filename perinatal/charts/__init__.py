@@ -10,12 +10,14 @@ from pathlib import Path
 
 from perinatal.charts.comparisons import LOOK_OF_COMPARISON, caterpillar, ranked
 from perinatal.charts.funnel import Funnel
+from perinatal.charts.icons import icon, sprite
 from perinatal.charts.keys import KEYS
 from perinatal.charts.over_time import SPC_LOOKS, multiple, spc, trajectory, trend
 from perinatal.charts.plot import Interval, Limits, Line, Point, nice_ticks
 from perinatal.charts.small import key, spark, whisker
+from perinatal.charts.spine import SpineRow, spine
 from perinatal.charts.strip import strip
-from perinatal.charts.theme_matrix import matrix
+from perinatal.charts.theme_matrix import ThemeRow, matrix
 
 STYLE = Path(__file__).parent / "charts.css"
 
@@ -29,7 +31,10 @@ __all__ = [
     "Limits",
     "Line",
     "Point",
+    "SpineRow",
+    "ThemeRow",
     "caterpillar",
+    "icon",
     "key",
     "matrix",
     "multiple",
@@ -37,6 +42,8 @@ __all__ = [
     "ranked",
     "spark",
     "spc",
+    "spine",
+    "sprite",
     "strip",
     "trajectory",
     "trend",

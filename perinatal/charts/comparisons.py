@@ -8,10 +8,8 @@ from markupsafe import Markup
 
 from perinatal.charts.plot import (
     BOTTOM,
-    CHARACTER,
     COMMON,
     HEIGHT,
-    NARROW_CHARACTER,
     NARROW_LINE,
     RIGHT,
     WIDTH,
@@ -21,7 +19,6 @@ from perinatal.charts.plot import (
     mark,
     numbers_of,
     room_for,
-    shortened,
     tick_text,
     value_ticks,
 )
@@ -59,7 +56,7 @@ def ranked(points: Sequence[Point], comparator: float | None, unit: str, words: 
         plot.parts.append(f'<path class="whisk" d="{"".join(spans)}"/>')
     for index, point in enumerate(points):
         middle = top + row * (index + 0.5)
-        _name(plot, middle + 4, point.label)
+        plot.name(NAMES - 6, middle + 4, point.label, NAMES - 10)
         if point.bounds:
             ends = [coordinate(plot.x(end)) for end in point.bounds]
             plot.link(f'<path class="bounds" d="M{ends[0]} {coordinate(middle)}H{ends[1]}"/>', point)
@@ -67,16 +64,6 @@ def ranked(points: Sequence[Point], comparator: float | None, unit: str, words: 
             look, shape = LOOK_OF_COMPARISON.get(point.kind, COMMON)
             plot.link(mark(plot.x(point.value), middle, look, shape), point)
     return plot.svg(words)
-
-
-def _name(plot: Plot, y: float, name: str) -> None:
-    """Write a name at the end of its room; charts.css writes a shorter one on a narrow screen."""
-    wide, narrow = (int((plot.left - 10) / width) for width in (CHARACTER, NARROW_CHARACTER))
-    if len(name) <= narrow:
-        plot.text(plot.left - 6, y, name, "end")
-        return
-    plot.text(plot.left - 6, y, shortened(name, wide), "end", "t mid")
-    plot.text(plot.left - 6, y, shortened(name, narrow), "end", "t narrow-only")
 
 
 def caterpillar(points: Sequence[Point], comparator: float | None, unit: str, words: str) -> Markup:

@@ -73,18 +73,23 @@ def trend(points: Sequence[Point], comparator: Sequence[float | None], unit: str
     """Draw values over time with their 95% intervals, beside the comparator; incomplete ones as the span of bounds."""
     ticks = value_ticks([*numbers_of(points), *(value for value in comparator if value is not None)], from_zero=True)
     plot = _over_time(points, ticks, unit)
+    _vertical_bars(plot, ((x, p.interval) for x, p in enumerate(points) if p.interval), "whisk")
+    _values_over_time(plot, points, comparator)
+    return plot.svg(words)
+
+
+def _values_over_time(plot: Plot, points: Sequence[Point], comparator: Sequence[float | None]) -> None:
+    """Draw the comparator, the bounds of incomplete periods, and the values."""
     for run in unbroken(list(enumerate(comparator))):
         plot.path(run, "l-compare")
         if len(run) == 1:
             plot.marks(run, "l-compare", "cross")
-    _vertical_bars(plot, ((x, p.interval) for x, p in enumerate(points) if p.interval), "whisk")
     for x, point in enumerate(points):
         if point.bounds:
             plot.link(f'<path class="bounds" d="{_vertical_bar(plot, x, point.bounds, 5)}"/>', point)
     for run in unbroken([(index, point.value) for index, point in enumerate(points)]):
         plot.path(run, "l-own")
     plot.points(enumerate(points), OWN)
-    return plot.svg(words)
 
 
 SPC_LOOKS = {
@@ -117,8 +122,11 @@ def spc(
 
 
 def multiple(points: Sequence[Point], comparator: Sequence[float | None], words: str) -> Markup:
-    """Draw one of many small pictures over time: the values, the comparator, only the ends of each axis labelled."""
-    known = [*(point.value for point in points), *comparator]
+    """Draw one of many small pictures over time: as a trend, with only the ends of each axis labelled.
+
+    The axis need not begin at zero, and intervals may reach beyond it: the course is what it is for.
+    """
+    known = [*(point.value for point in points), *(end for point in points for end in point.bounds or ()), *comparator]
     ticks = value_ticks((value for value in known if value is not None), from_zero=False)
     ends = (ticks[0], ticks[-1])
     span = (-0.3, len(points) - 0.7)
@@ -128,9 +136,11 @@ def multiple(points: Sequence[Point], comparator: Sequence[float | None], words:
     plot.text(plot.left, SMALL_HEIGHT - 4, first, "start")
     if (len(first) + len(last) + 1) * NARROW_CHARACTER < SMALL_WIDTH - plot.left:
         plot.text(SMALL_WIDTH - 2, SMALL_HEIGHT - 4, last, "end")
-    for run in unbroken(list(enumerate(comparator))):
-        plot.path(run, "l-compare")
-    for run in unbroken([(index, point.value) for index, point in enumerate(points)]):
-        plot.path(run, "l-own")
-    plot.points(enumerate(points), OWN)
+    inside = [(x, _within(point.interval, ends)) for x, point in enumerate(points) if point.interval]
+    _vertical_bars(plot, inside, "whisk", 0)
+    _values_over_time(plot, points, comparator)
     return plot.svg(words)
+
+
+def _within(span: Interval, ends: Interval) -> Interval:
+    return (max(span[0], ends[0]), min(span[1], ends[1]))

@@ -183,6 +183,15 @@ class Plot:
             f'<text class="{look} a-{anchor}" x="{coordinate(x)}" y="{coordinate(y)}">{escape(words)}</text>'
         )
 
+    def name(self, x: float, y: float, words: str, room: float) -> None:
+        """Write a name that ends at a place, cut to its room; charts.css shows a shorter one on a narrow screen."""
+        wide, narrow = (int(room / width) for width in (CHARACTER, NARROW_CHARACTER))
+        if len(words) <= narrow:
+            self.text(x, y, words, "end")
+            return
+        self.text(x, y, shortened(words, wide), "end", "t mid")
+        self.text(x, y, shortened(words, narrow), "end", "t narrow-only")
+
     def y_axis(self, ticks: Sequence[float], unit: str) -> None:
         """Draw horizontal grid lines with their values, and the unit above them."""
         right = self.width - RIGHT
@@ -230,6 +239,7 @@ SHAPES: dict[str, str] = {
     "triangle": "m0 -6l5.5 10h-11z",
     "inverted": "m0 6l5.5 -10h-11z",
     "cross": "m-4 -4l8 8m0 -8l-8 8",
+    "bar": "m-11 -4h22v8h-22z",
     "frame": "m-9 -6h18v12h-18z",
 }
 

@@ -74,7 +74,7 @@ class IndicatorViews:
         return {
             "source_id": source,
             "england": england,
-            "charts": self.pictures.over_time("england", ENGLAND[1], [england]) if england else [],
+            "charts": self.pictures.over_time("england", ENGLAND[1], england) if england else [],
             "lms_picture": self._ranking(level_values["lms"]),
             "trust_picture": self._caterpillar(level_values["trust"]),
             "funnel": self.pictures.funnel(funnel, set()) if funnel else None,

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from perinatal import charts
-from perinatal.charts import Line
+from perinatal.charts import Line, Point, ThemeRow
 from publish.portal import wording as words
 from publish.portal.lookup import Lookup
 from publish.portal.model import Record
@@ -128,12 +128,7 @@ def themes(lookup: Lookup) -> dict[str, Any]:
     columns = [_column(lookup, name) for name in names]
     spoken = [row for row in rows if row["sources"]]
     cells = [
-        (
-            row["label"],
-            [(row["coded"].get(name, 0), name in (row["published_sources"] or ())) for name in names],
-            row["n_bodies"] or 0,
-        )
-        for row in spoken
+        ThemeRow(row["label"], [_cell(lookup, row, name) for name in names], row["n_bodies"] or 0) for row in spoken
     ]
     alternative = "Chart: which source names which theme, themes in order of convergence. " + "; ".join(
         f"{row['label']}: stressed by {words.plural(row['n_bodies'] or 0, 'independent body', 'independent bodies')}, "
@@ -146,6 +141,15 @@ def themes(lookup: Lookup) -> dict[str, Any]:
         "silent": [row["label"] for row in rows if not row["sources"]],
         "named": [(_column(lookup, name), lookup.publisher(name)) for name in names if name in lookup.publishers],
     }
+
+
+def _cell(lookup: Lookup, row: Record, source: str) -> tuple[int, bool, Point]:
+    """Return what a source says of a theme: its findings, whether it names the theme, and both as a point."""
+    findings, published = row["coded"].get(source, 0), source in (row["published_sources"] or ())
+    said = [f"{words.plural(findings, 'finding')} coded to it"] if findings else []
+    said += ["names the theme in a published count or list"] if published else []
+    says = f"{row['label']}: {_column(lookup, source)}, {', '.join(said)}"
+    return findings, published, Point(source, None, says=says, href=f"{words.slug(row['theme_id'])}.html")
 
 
 def _column(lookup: Lookup, source: str) -> str:

@@ -17,7 +17,7 @@ from publish.portal.model import Record, Value
 from publish.portal.points import against_the_limits, of_funnel, of_series, of_signal
 
 MOST_FUNNELS = 3
-MOST_CHARTS = 6
+MOST_CHARTS = 3
 FEWEST_POINTS = 3  # two points are no course: the tables' small lines show them
 
 
@@ -112,19 +112,29 @@ class Pictures:
             indicator_id=funnel.indicator_id,
         )
 
-    def over_time(self, level: str, code: str, values: Sequence[Value]) -> list[Picture]:
-        """Return charts over time: SPC where the edition has one (concerns first), else the trend of what matters."""
-        found: list[tuple[tuple[int, int], Picture]] = []
-        for order, value in enumerate(values):
+    def over_time(self, level: str, code: str, value: Value) -> list[Picture]:
+        """Return the chart over time of a value: SPC where the edition has one, else the trend of three periods."""
+        signal = self.edition.signals.get((level, code, value.indicator_id, value.source_id))
+        return [self.spc(value, signal)] if signal else self.trends([value])
+
+    def spc_charts(self, level: str, code: str, values: Sequence[Value]) -> list[Picture]:
+        """Return the SPC charts of an organisation, those whose newest point is of concern first."""
+        found: list[tuple[bool, Value, Sequence[Record]]] = []
+        for value in values:
             signal = self.edition.signals.get((level, code, value.indicator_id, value.source_id))
-            series = self.edition.series.get(value.key, [])
             if signal:
-                concern = signal[-1].get("point_type") == "special_cause_concern"
-                found.append(((0 if concern else 1, order), self.spc(value, signal)))
-            elif sum(row["value"] is not None or row["min"] is not None for row in series) >= FEWEST_POINTS:
-                found.append(((1, order), self.trend(value, series)))
+                found.append((signal[-1].get("point_type") != "special_cause_concern", value, signal))
         found.sort(key=lambda item: item[0])
-        return [picture for _, picture in found[:MOST_CHARTS]]
+        return [self.spc(value, signal) for _, value, signal in found[:MOST_CHARTS]]
+
+    def trends(self, values: Sequence[Value]) -> list[Picture]:
+        """Return charts over time of those values that have at least three periods."""
+        found = []
+        for value in values:
+            series = self.edition.series.get(value.key, [])
+            if sum(row["value"] is not None or row["min"] is not None for row in series) >= FEWEST_POINTS:
+                found.append(self.trend(value, series))
+        return found
 
     def trend(self, value: Value, series: Sequence[Record]) -> Picture:
         """Return values over time with intervals, beside what they are compared with."""
@@ -176,16 +186,15 @@ class Pictures:
 
 
 def _funnel_note(funnel: Funnel, baseline: str) -> str:
-    kind = "allowing for over-dispersion" if funnel.over_dispersed else "not allowing for over-dispersion"
-    note = f"England: {baseline}{words.unit_after(funnel.unit)}. Limits at 95% and 99.8%, {kind}."
+    kind = ", which allow for over-dispersion" if funnel.over_dispersed else ""
+    note = f"England: {baseline}{words.unit_after(funnel.unit)}. Limits at 95% and 99.8%{kind}."
     if funnel.is_bounded:
         note += (
-            " A masked trust leaves England incomplete: the lower limits belong to the lower bound, the upper limits"
+            " Some trusts are masked, so that England is known within bounds; the limits belong to their outer ends."
         )
-        note += " to the upper."
     if funnel.skipped:
-        note += f" {words.plural(funnel.skipped, 'trust')} not drawn: masked, withheld or without counts."
-    return note + " Crude rates: no allowance for how ill the women and babies are whom a trust cares for."
+        note += f" Left out: {words.plural(funnel.skipped, 'trust')} without a count."
+    return note + " Crude rates: not adjusted for the women and babies cared for."
 
 
 def _trend_words(value: Value, points: Sequence[Point]) -> str:

@@ -84,7 +84,7 @@ def against_the_limits(row: Record) -> str:
 def said(name: str, figure: str, interval: str, period: str, judged: str, of: str = "95% interval") -> str:
     """Put together what is said of a point."""
     middle = f", {of} {interval}" if interval else ""
-    return f"{name}: {figure}{middle}, {period}; {judged}"
+    return f"{name}: {figure}{middle}, {period}{'; ' if judged else ''}{judged}"
 
 
 def span(low: float | None, high: float | None, unit: str, withheld: bool = False) -> str:

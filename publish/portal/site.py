@@ -19,6 +19,7 @@ from publish.portal.organisations import OrganisationViews
 from publish.portal.page_queries import CHANGES_SHOWN, EVIDENCE_SHOWN
 from publish.portal.pictures import Pictures
 from publish.portal.regions import Regions
+from publish.portal.spc_matrix import ICON_WORDS
 from publish.portal.tile_map import TileMaps
 
 HERE = Path(__file__).parent
@@ -58,6 +59,9 @@ class Site:
             "navigation": NAVIGATION,
             "csp": policy.PAGES,
             "sample": charts.key,
+            "icon": charts.icon,
+            "sprite": charts.sprite,
+            "icon_words": ICON_WORDS,
             "keys": charts.KEYS,
             "standings": national.STANDINGS,
             "columns": self.views.overview.columns,

@@ -112,6 +112,7 @@
 
   function plain(picture) {
     const copy = picture.cloneNode(true);
+    for (const name of ["class", "role", "aria-label", "aria-hidden", "focusable"]) copy.removeAttribute(name);
     const originals = [...picture.querySelectorAll("*")];
     [...copy.querySelectorAll("*")].forEach((node, place) => {
       const style = getComputedStyle(originals[place]);
@@ -136,25 +137,37 @@
     return found;
   }
 
-  function whole(figure, chart) {
-    const [, , width, height] = chart.getAttribute("viewBox").split(" ").map(Number);
+  function headingOf(figure) {
+    return (figure.querySelector("figcaption") || figure.closest("section").querySelector("h3")).textContent.trim();
+  }
+
+  function whole(figure, charts) {
+    const [, , width, height] = charts[0].getAttribute("viewBox").split(" ").map(Number);
     const [edge, line] = [12, 15];
+    const across = Math.min(charts.length, 3); // small multiples stand three in a row
+    const broad = across * (width + edge) - edge;
     const made = element("svg", { xmlns: SVG, "font-family": "Arial, sans-serif" });
     let y = edge;
     const write = (text, size, weight = "normal") => {
-      for (const part of lines(text, (width / size) * 1.9)) {
+      for (const part of lines(text, (broad / size) * 1.9)) {
         y += line;
         made.append(element("text", { x: edge, y, "font-size": size, "font-weight": weight, fill: "#212b32" }, part));
       }
     };
     if (document.querySelector(".synthetic")) write("SYNTHETIC SAMPLE DATA: every value is invented", 11, "bold");
-    write(figure.querySelector("figcaption, h3").textContent, 13, "bold");
+    write(headingOf(figure), 13, "bold");
     write(document.querySelector("h1").textContent, 11);
-    const copy = plain(chart);
-    for (const [key, value] of Object.entries({ x: edge, y: y + 8, width, height })) copy.setAttribute(key, value);
-    copy.setAttribute("font-size", getComputedStyle(chart).fontSize);
-    made.append(copy);
-    y += height + 12;
+    y += 8;
+    for (const [place, chart] of charts.entries()) {
+      const at = { x: edge + (place % across) * (width + edge), y };
+      const head = charts.length > 1 ? chart.parentElement.querySelector("h4").textContent.trim() : "";
+      if (head) made.append(element("text", { x: at.x, y: y + 10, "font-size": 8, "font-weight": "bold", fill: "#212b32" }, lines(head, 38)[0]));
+      const copy = plain(chart);
+      copy.setAttribute("font-size", getComputedStyle(chart).fontSize);
+      for (const [key, value] of Object.entries({ ...at, y: y + (head ? 14 : 0), width, height })) copy.setAttribute(key, value);
+      made.append(copy);
+      if (place % across === across - 1 || place === charts.length - 1) y += height + (head ? 26 : 12);
+    }
     for (const item of figure.querySelectorAll(".keys li")) {
       const sample = item.querySelector("svg");
       if (!sample) continue;
@@ -165,7 +178,7 @@
     }
     for (const about of figure.querySelectorAll(".note, .source")) write(about.dataset.says || about.textContent, 10);
     write(document.querySelector(".footer p").textContent.split(". ")[0], 10);
-    const size = [width + 2 * edge, y + edge];
+    const size = [broad + 2 * edge, y + edge];
     made.setAttribute("viewBox", `0 0 ${size[0]} ${size[1]}`);
     made.setAttribute("width", size[0]);
     made.setAttribute("height", size[1]);
@@ -196,18 +209,18 @@
     return new Promise((done) => canvas.toBlob(done, "image/png"));
   }
 
-  function button(text, heading, look) {
+  function button(text, says, look) {
     const made = document.createElement("button");
     made.type = "button";
     made.className = look;
     made.textContent = text;
-    made.setAttribute("aria-label", `${text}: ${heading}`);
+    made.setAttribute("aria-label", says);
     return made;
   }
 
   // --- the table instead of the picture
   function swap(drawing, details, heading) {
-    const made = button("Table instead of chart", heading, "toggle");
+    const made = button("Table", `Table instead of chart: ${heading}`, "toggle");
     made.setAttribute("aria-pressed", "false");
     made.addEventListener("click", () => {
       const table = made.getAttribute("aria-pressed") === "false";
@@ -218,16 +231,16 @@
     return made;
   }
 
-  function tools(figure, chart) {
-    const heading = figure.querySelector("figcaption, h3").textContent.trim();
+  function tools(figure, charts) {
+    const heading = headingOf(figure);
     const name = `${document.querySelector("h1").textContent} ${heading}`.replace(/[^A-Za-z0-9]+/g, "-").slice(0, 100);
     const line = document.createElement("div");
     line.className = "tools";
     const [drawing, details] = [figure.querySelector(".drawing"), figure.querySelector("details")];
     if (details) line.append(swap(drawing, details, heading));
     for (const [kind, make] of [["SVG", drawn], ["PNG", painted]]) {
-      const saves = button(`Save as ${kind}`, heading, "save");
-      saves.addEventListener("click", async () => save(await make(whole(figure, chart)), `${name}.${kind.toLowerCase()}`));
+      const saves = button(`Save ${kind}`, `Save ${kind}: ${heading}`, "save");
+      saves.addEventListener("click", async () => save(await make(whole(figure, charts)), `${name}.${kind.toLowerCase()}`));
       line.append(saves);
     }
     drawing.before(line);
@@ -236,8 +249,8 @@
   document.body.append(tip);
   for (const chart of document.querySelectorAll("svg.chart")) point(chart);
   for (const figure of document.querySelectorAll(".figure")) {
-    const chart = figure.querySelector("svg.chart");
-    if (chart) tools(figure, chart);
+    const charts = [...figure.querySelectorAll("svg.chart")];
+    if (charts.length) tools(figure, charts);
   }
   addEventListener("scroll", () => shown && document.activeElement !== shown && hide(), { passive: true });
 })();

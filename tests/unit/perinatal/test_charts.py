@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from perinatal import charts
-from perinatal.charts import Limits, Line, Point
+from perinatal.charts import Limits, Line, Point, SpineRow, ThemeRow
 
 FINITE = st.floats(-1e6, 1e6, allow_nan=False)
 LINKED = Point("<i>", 4.0, says='<b>: 4.0 "per" 1,000', href='../x.html?"<')
@@ -67,7 +67,12 @@ def test_a_masked_point_leaves_no_trace() -> None:
         charts.spc([Point("<b>", 1.0)], (0.5, 1.0, 1.5), 1.2, "<u>", '"><script>'),
         charts.ranked([Point("<b>&", 1.0, (0.5, 2))], 1.0, "<u>", '"><script>'),
         charts.caterpillar([Point("<b>&", 1.0, (0.5, 2))], 1.0, "<u>", '"><script>'),
-        charts.matrix([("<b>", [(2, False), (0, True)], 2)], ["<i>", "<u> v"], "<w>", '"><script>'),
+        charts.matrix(
+            [ThemeRow("<b>", [(2, False, LINKED), (0, True, LINKED), (0, False, LINKED)], 2)],
+            ["<i>", "<u> v", "none"],
+            "<w>",
+            '"><script>',
+        ),
         charts.Funnel(LIMITS, [(900, Point("<b>", 3.0)), (1500, LINKED)], "<u>", "<x>").picture({1}, {0}, '"><script>'),
         charts.trajectory(
             Line("<t>", [(2010, 5.1), (2025, 2.5)], "l-target", "square"),
@@ -167,3 +172,41 @@ def test_labels_that_stay_on_a_narrow_screen_do_not_touch() -> None:
         places = sorted((float(label.get("x")), len(label.text) * width / 2) for label in labels)
         assert len(places) > 1
         assert all(one + half <= other - more for (one, half), (other, more) in pairwise(places))
+
+
+def spine_row(*, is_turned: bool) -> SpineRow:
+    ends = Point("1.0", 1.0, says="A: 1", href="a"), Point("9.0", 9.0, says="B: 9", href="b")
+    own = Point("mine", 6.0, (5.0, 8.0), kind="worse", says="<b>: 6", href="x")
+    england = Point("4.0", 4.0, says="England: 4", href="e")
+    return SpineRow("A <name> of an indicator", "6.0", own, england, 4.0, *ends, (3.0, 5.0), is_turned)
+
+
+@pytest.mark.parametrize(("is_turned", "side"), [(False, 1), (True, -1)])
+def test_a_spine_has_england_in_the_middle_and_what_is_worse_on_the_left(is_turned: bool, side: int) -> None:
+    picture = drawn(charts.spine([("worse", "better", [spine_row(is_turned=is_turned)])], "words"))
+    links = {link.get("aria-label"): link[0].get("d") for link in picture.iter("a")}
+    assert set(links) == {"A: 1", "B: 9", "England: 4", "<b>: 6"}
+    middle, own = (float(re.match(r"M([\d.]+)", links[name])[1]) for name in ("England: 4", "<b>: 6"))
+    assert own - middle == pytest.approx(side * (6 - 4) / 5 * (422 - 215), abs=0.2)
+
+
+def test_a_spine_of_a_value_within_bounds_draws_the_bounds() -> None:
+    own = Point("mine", None, bounds=(5.0, 6.0), says="between 5 and 6", href="x")
+    row = spine_row(is_turned=False)
+    row = SpineRow(row.name, "5 to 6", own, row.england, 4.0, row.lowest, row.highest, row.quartiles)
+    picture = drawn(charts.spine([("lower", "higher", [row])], "words"))
+    [link] = [link for link in picture.iter("a") if link.get("aria-label") == "between 5 and 6"]
+    assert link[0].get("class") == "bounds"
+
+
+def test_icons_tell_by_letter_what_they_tell_by_colour() -> None:
+    sprite = drawn(charts.sprite())
+    icons = {symbol.get("id"): symbol for symbol in sprite.iter("symbol")}
+    kinds = ("improve-high", "improve-low", "concern-high", "concern-low", "common", "pass", "fail", "hit-or-miss")
+    for kind in kinds:
+        assert f'href="#icon-{kind}"' in charts.icon(kind)
+        assert f"icon-{kind}" in icons
+    letters = ["".join(icons[f"icon-{kind}"].itertext()) for kind in kinds]
+    assert letters == ["H", "L", "H", "L", "", "P", "F", "?"]
+    uncoloured = {etree.tostring(icons[f"icon-{kind}"][0]).split(b">", 1)[1] for kind in kinds}
+    assert len(uncoloured) == len(kinds)
