@@ -26,7 +26,7 @@ from perinatal.charts.plot import (
     shortened,
 )
 
-ROW, BAR, EDGE = 34, 8, 8  # height of a row and of its bar, room at both sides
+ROW, BAR, EDGE = 32, 8, 8  # height of a row and of its bar, room at both sides
 HEAD = 22
 
 

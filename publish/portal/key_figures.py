@@ -110,7 +110,13 @@ class KeyFigures:
         other = self.lookup.one[level, code, indicator_id, source_id]
         figure = words.with_unit(value, spread["unit"])
         judged = f"{which} of {spread['organisations']}; {verdict(other)}"
-        says = said(words.without_nhs(name), figure, words.interval(other), words.period(other), judged)
+        says = said(
+            f"{words.without_nhs(name)}, {other.indicator_name}",
+            figure,
+            words.interval(other),
+            words.period(other),
+            judged,
+        )
         return Point(name, value, says=says, href=f"{UP}{level}/{words.slug(code)}.html")
 
     def _row(self, column: Column, value: Value, spread: Record, is_turned: bool) -> SpineRow:

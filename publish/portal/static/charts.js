@@ -141,6 +141,29 @@
     return (figure.querySelector("figcaption") || figure.closest("section").querySelector("h3")).textContent.trim();
   }
 
+  // charts as they look where there is room, out of sight
+  function staged(charts) {
+    const stage = document.createElement("div");
+    stage.className = "figure stage";
+    stage.setAttribute("aria-hidden", "true");
+    stage.append(...charts.map((chart) => chart.cloneNode(true)));
+    document.body.append(stage);
+    const found = [...stage.children].map((chart) => {
+      const copy = plain(chart);
+      copy.setAttribute("font-size", getComputedStyle(chart).fontSize);
+      return copy;
+    });
+    stage.remove();
+    return found;
+  }
+
+  // a note or a source without its links to tables: they lead nowhere from a file
+  function wordsOf(about) {
+    const copy = about.cloneNode(true);
+    for (const link of copy.querySelectorAll("a[href$='.csv']")) link.remove();
+    return copy.textContent.trim();
+  }
+
   function whole(figure, charts) {
     const [, , width, height] = charts[0].getAttribute("viewBox").split(" ").map(Number);
     const [edge, line] = [12, 15];
@@ -158,14 +181,13 @@
     write(headingOf(figure), 13, "bold");
     write(document.querySelector("h1").textContent, 11);
     y += 8;
+    const copies = staged(charts);
     for (const [place, chart] of charts.entries()) {
       const at = { x: edge + (place % across) * (width + edge), y };
       const head = charts.length > 1 ? chart.parentElement.querySelector("h4").textContent.trim() : "";
       if (head) made.append(element("text", { x: at.x, y: y + 10, "font-size": 8, "font-weight": "bold", fill: "#212b32" }, lines(head, 38)[0]));
-      const copy = plain(chart);
-      copy.setAttribute("font-size", getComputedStyle(chart).fontSize);
-      for (const [key, value] of Object.entries({ ...at, y: y + (head ? 14 : 0), width, height })) copy.setAttribute(key, value);
-      made.append(copy);
+      for (const [key, value] of Object.entries({ ...at, y: y + (head ? 14 : 0), width, height })) copies[place].setAttribute(key, value);
+      made.append(copies[place]);
       if (place % across === across - 1 || place === charts.length - 1) y += height + (head ? 26 : 12);
     }
     for (const item of figure.querySelectorAll(".keys li")) {
@@ -176,7 +198,7 @@
       for (const [key, value] of Object.entries({ x: edge, y: y - 12, width: 26, height: 16 })) drawn.setAttribute(key, value);
       made.append(drawn, element("text", { x: edge + 32, y, "font-size": 10, fill: "#212b32" }, item.textContent.trim()));
     }
-    for (const about of figure.querySelectorAll(".note, .source")) write(about.dataset.says || about.textContent, 10);
+    for (const about of figure.querySelectorAll(".note, .source")) write(wordsOf(about), 10);
     write(document.querySelector(".footer p").textContent.split(". ")[0], 10);
     const size = [broad + 2 * edge, y + edge];
     made.setAttribute("viewBox", `0 0 ${size[0]} ${size[1]}`);
