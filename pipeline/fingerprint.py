@@ -21,6 +21,7 @@ SHIPPED = {
     "dags": "code",
     "pipeline": "code",
     "perinatal": "code",
+    "perinatal/charts": "pages",
     "ingest": "models",
     "warehouse": "models",
     "dbt_project": "models",

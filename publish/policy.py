@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 PAGES = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' blob:; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'"
 )
 # Great Expectations' Data Docs hold scripts and styles inside their pages and ask five other hosts for more: the first

@@ -4,6 +4,14 @@
     case when not (indicator.is_death and indicator.statistic = 'rate' and {{ numerator }} < 3) then {{ numerator }} end
 {%- endmacro %}
 
+{# Aggregates of a column of values: the least, the quartiles and the greatest. #}
+{% macro spread(value) %}
+    min({{ value }}) as lowest,
+    {{ quantile(value, 0.25) }} as lower_quartile,
+    {{ quantile(value, 0.75) }} as upper_quartile,
+    max({{ value }}) as highest
+{% endmacro %}
+
 {# Value, interval and method from counts, by the indicator's statistic: `rate` exact Poisson or Byar, `proportion`
    Wilson. `indicator` has its statistic and multiplier. Null where there are no counts. The arguments are columns. #}
 {% macro measure_columns(numerator, denominator, indicator) %}

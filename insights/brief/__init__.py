@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from insights.brief import content, national
 from insights.brief import formats as words
+from perinatal.charts import STYLE
 from perinatal.durable import write_atomically
 from perinatal.errors import PerinatalError
 
@@ -75,6 +76,6 @@ def render(page: dict[str, Any], template: str = "brief.html") -> str:
         "address": words.address,
         "day": words.day,
     }
-    style = (FOLDER / "brief.css").read_text(encoding="utf-8")
+    style = (FOLDER / "brief.css").read_text(encoding="utf-8") + STYLE.read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return environment.get_template(template).render(style=Markup(style), style_hash=digest, **page)  # noqa: S704

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from insights.brief import formats as words
-from insights.brief import picture
+from perinatal import charts
 from perinatal.errors import PerinatalError
 
 TOP = 10  # themes of a national briefing
@@ -274,7 +274,7 @@ def quote(row: Row) -> Row:
 
 def _picture(row: Row, systems: Sequence[Row], own: Row | None) -> Row:
     valued = [item for item in systems if item["value"] is not None]
-    spots = [picture.Spot(item["lms_name"], item["value"], item["is_own"]) for item in valued]
+    points = [charts.Point(item["lms_name"], item["value"], kind="own" if item["is_own"] else "") for item in valued]
     ends = sorted(valued, key=lambda item: (item["value"], item["lms_name"]))
     lowest, highest = ends[0], ends[-1]
     low, high = (f"{words.value(end['value'], row['unit'])} ({end['lms_name']})" for end in (lowest, highest))
@@ -283,7 +283,7 @@ def _picture(row: Row, systems: Sequence[Row], own: Row | None) -> Row:
         "title": row["indicator_name"],
         "source": row["source_id"],
         "period": lowest["period_label"],
-        "svg": picture.strip(spots, row["england_value"], says),
+        "svg": charts.strip(points, row["england_value"], says),
         "lowest": lowest,
         "highest": highest,
         "unit": row["unit"],

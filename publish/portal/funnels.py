@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from publish.portal.charts import Limits
+from perinatal.charts import Limits
 from publish.portal.model import Record
 from warehouse import statistics as stats
 
@@ -32,7 +32,8 @@ with
     england as (select * from headline where level = 'england')
 select
     trusts.source_id, trusts.indicator_id, trusts.code, trusts.name, trusts.lms_code, trusts.period_label, trusts.unit,
-    trusts.numerator, trusts.denominator, trusts.value, trusts.release_key,
+    trusts.numerator, trusts.denominator, trusts.value, trusts.lower_95, trusts.upper_95, trusts.comparison,
+    trusts.verdict, trusts.verdict_basis, trusts.verdict_level, trusts.usage_warnings, trusts.release_key,
     indicator.statistic, indicator.multiplier, indicator.denominator_definition,
     coalesce(england.value, england.value_min) / indicator.multiplier as p_low,
     coalesce(england.value, england.value_max) / indicator.multiplier as p_high

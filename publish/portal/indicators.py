@@ -7,11 +7,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from publish.portal import charts
+from perinatal import charts
 from publish.portal import wording as words
-from publish.portal.lookup import ENGLAND, Lookup, point
+from publish.portal.lookup import ENGLAND, Lookup
 from publish.portal.model import Record, Value
 from publish.portal.pictures import Picture, Pictures
+from publish.portal.points import of_organisation
 
 MOST_CATEGORIES = 120
 
@@ -73,7 +74,7 @@ class IndicatorViews:
         return {
             "source_id": source,
             "england": england,
-            "charts": self.pictures.over_time("england", ENGLAND[1], [england]) if england else [],
+            "charts": self.pictures.over_time("england", ENGLAND[1], england) if england else [],
             "lms_picture": self._ranking(level_values["lms"]),
             "trust_picture": self._caterpillar(level_values["trust"]),
             "funnel": self.pictures.funnel(funnel, set()) if funnel else None,
@@ -98,7 +99,7 @@ class IndicatorViews:
             f"in order of the value. {_extremes(known)} {len(current) - len(known)} have bounds instead of a value."
         )
         return _picture(
-            charts.ranked([point(value) for value in current], compare, current[0].unit, alternative),
+            charts.ranked([of_organisation(value, "lms") for value in current], compare, current[0].unit, alternative),
             current,
             f"Local maternity systems in order, {self.lookup.publisher(current[0].source_id)}",
             "ranked",
@@ -116,7 +117,9 @@ class IndicatorViews:
             f"{_extremes(list(reversed(known)))} {masked} masked and not drawn."
         )
         return _picture(
-            charts.caterpillar([point(value) for value in known], compare, known[0].unit, alternative),
+            charts.caterpillar(
+                [of_organisation(value, "trust") for value in known], compare, known[0].unit, alternative
+            ),
             known,
             f"Trusts in order, {self.lookup.publisher(known[0].source_id)}",
             "ranked",

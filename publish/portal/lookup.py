@@ -7,7 +7,6 @@ from functools import cached_property
 
 from publish.marts import ENGLAND_CODE
 from publish.portal import wording as words
-from publish.portal.charts import Point
 from publish.portal.model import Edition, Record, Value
 
 ENGLAND = ("england", ENGLAND_CODE)
@@ -86,32 +85,6 @@ class Lookup:
     def publisher(self, source_id: str) -> str:
         """Return the short name of a source's publisher."""
         return self.publishers[source_id]
-
-
-def point(value: Value, label: str = "") -> Point:
-    """Return a value as a point of a picture: interval where there is one, bounds where it is incomplete."""
-    ends = (value.lower_95, value.upper_95)
-    bounds = (value.value_min, value.value_max)
-    return Point(
-        label or value.name,
-        value.value,
-        interval=(ends[0], ends[1]) if ends[0] is not None and ends[1] is not None else None,
-        bounds=(bounds[0], bounds[1])
-        if value.value is None and bounds[0] is not None and bounds[1] is not None
-        else None,
-        kind=value.conclusion or "plain",
-    )
-
-
-def series_point(row: Record) -> Point:
-    """Return a point of a series as a point of a picture."""
-    lower, upper, low, high = (row[name] for name in ("lower", "upper", "min", "max"))
-    return Point(
-        row["label"],
-        row["value"],
-        interval=(lower, upper) if lower is not None and upper is not None else None,
-        bounds=(low, high) if row["value"] is None and low is not None and high is not None else None,
-    )
 
 
 def span_of(values: list[Value]) -> tuple[float, float]:

@@ -107,6 +107,7 @@ class Edition:
     attention: list[Record] = field(default_factory=list)
     births: dict[tuple[str, str], Record] = field(default_factory=dict)  # level, code
     deprived: dict[tuple[str, str], Record] = field(default_factory=dict)  # level, code
+    spreads: dict[tuple[str, str, str], Record] = field(default_factory=dict)  # level, indicator, source
     signals: dict[SeriesKey, list[Record]] = field(default_factory=dict)
     inequality: dict[tuple[str, str], list[Record]] = field(default_factory=dict)  # level, code
     board: dict[str, list[Record]] = field(default_factory=dict)  # trust

@@ -6,9 +6,9 @@ import json
 from collections import Counter
 from typing import Any
 
-from publish.portal import charts
+from perinatal import charts
+from perinatal.charts import Line, Point, ThemeRow
 from publish.portal import wording as words
-from publish.portal.charts import Line
 from publish.portal.lookup import Lookup
 from publish.portal.model import Record
 
@@ -53,18 +53,24 @@ def ambitions(lookup: Lookup) -> list[dict[str, Any]]:
 
 def _trajectory(ambition: Record, path: list[Record], headline: list[Record], mine: list[Record]) -> dict[str, Any]:
     last = max([row["year"] for row in mine] + [2025])
+    shown = [row for row in path if row["year"] <= last]
     target = Line(
-        "Trajectory", [(row["year"], row["target"]) for row in path if row["year"] <= last], "l-target", "square"
+        "Trajectory",
+        [(row["year"], row["target"]) for row in shown],
+        "l-target",
+        "square",
+        [(_target_words(ambition, row), "methods.html") for row in shown],
     )
     name = f"{headline[0]['definition']} ({words.geography(headline[0]['geography'])})"
-    lines = [Line(name, [(row["year"], row["actual"]) for row in headline], "l-own", "dot")]
-    others: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    lines = [_line(name, headline, "l-own", "dot")]
+    others: dict[tuple[str, str], list[Record]] = {}
     for row in mine:
         if not row["is_headline"]:
-            others.setdefault((row["definition"], row["geography"]), []).append((row["year"], row["actual"]))
+            others.setdefault((row["definition"], row["geography"]), []).append(row)
     # one definition a line; more than the looks at hand stand in the table only
     for (definition, geography), (look, shape) in zip(others, OTHER_LOOKS, strict=False):
-        lines.append(Line(f"{definition} ({words.geography(geography)})", others[definition, geography], look, shape))
+        rows = others[definition, geography]
+        lines.append(_line(f"{definition} ({words.geography(geography)})", rows, look, shape))
     first, newest = headline[0], max(headline, key=lambda row: row["year"])
     alternative = (
         f"Chart: {ambition['ambition_name']}, {ambition['unit']}. "
@@ -79,6 +85,21 @@ def _trajectory(ambition: Record, path: list[Record], headline: list[Record], mi
         + [(line.look, line.shape, line.name) for line in lines],
         "not_drawn": max(0, len(others) - len(OTHER_LOOKS)),
     }
+
+
+def _line(name: str, rows: list[Record], look: str, shape: str) -> Line:
+    """Return published figures of one definition as a line, each point leading to where it is published."""
+    says = [
+        f"{name}: {words.with_unit(row['actual'], row['unit'])}, {row['period']}; {row['position'] or 'no position'}"
+        for row in rows
+    ]
+    pages = [words.first_address(row["source_url"]) or "downloads.html" for row in rows]
+    return Line(name, [(row["year"], row["actual"]) for row in rows], look, shape, list(zip(says, pages, strict=True)))
+
+
+def _target_words(ambition: Record, row: Record) -> str:
+    figure = words.with_unit(row["target"], ambition["unit"])
+    return f"Trajectory of {words.uncapitalised(ambition['ambition_name'])}: {figure}, {row['year']}; an aim"
 
 
 def _knots(path: list[Record]) -> list[Record]:
@@ -107,12 +128,7 @@ def themes(lookup: Lookup) -> dict[str, Any]:
     columns = [_column(lookup, name) for name in names]
     spoken = [row for row in rows if row["sources"]]
     cells = [
-        (
-            row["label"],
-            [(row["coded"].get(name, 0), name in (row["published_sources"] or ())) for name in names],
-            row["n_bodies"] or 0,
-        )
-        for row in spoken
+        ThemeRow(row["label"], [_cell(lookup, row, name) for name in names], row["n_bodies"] or 0) for row in spoken
     ]
     alternative = "Chart: which source names which theme, themes in order of convergence. " + "; ".join(
         f"{row['label']}: stressed by {words.plural(row['n_bodies'] or 0, 'independent body', 'independent bodies')}, "
@@ -125,6 +141,15 @@ def themes(lookup: Lookup) -> dict[str, Any]:
         "silent": [row["label"] for row in rows if not row["sources"]],
         "named": [(_column(lookup, name), lookup.publisher(name)) for name in names if name in lookup.publishers],
     }
+
+
+def _cell(lookup: Lookup, row: Record, source: str) -> tuple[int, bool, Point]:
+    """Return what a source says of a theme: its findings, whether it names the theme, and both as a point."""
+    findings, published = row["coded"].get(source, 0), source in (row["published_sources"] or ())
+    said = [f"{words.plural(findings, 'finding')} coded to it"] if findings else []
+    said += ["names the theme in a published count or list"] if published else []
+    says = f"{row['label']}: {_column(lookup, source)}, {', '.join(said)}"
+    return findings, published, Point(source, None, says=says, href=f"{words.slug(row['theme_id'])}.html")
 
 
 def _column(lookup: Lookup, source: str) -> str:

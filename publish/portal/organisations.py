@@ -9,6 +9,7 @@ from typing import Any
 from publish.portal import wording as words
 from publish.portal.attention import Attention
 from publish.portal.gaps import Gaps
+from publish.portal.key_figures import KeyFigures
 from publish.portal.lookup import Lookup
 from publish.portal.members import Members
 from publish.portal.model import Record, Value
@@ -17,6 +18,7 @@ from publish.portal.pictures import Pictures
 from publish.portal.quality import newest_releases
 from publish.portal.recording import Recording, is_data_check
 from publish.portal.rows import Rows, by_gap
+from publish.portal.spc_matrix import SpcMatrix
 
 MOST_GROUPS = 60
 MOST_DOUBTED = 40
@@ -35,6 +37,8 @@ class OrganisationViews:
         self.overview = Overview(lookup, self.members)
         self.recording = Recording(lookup)
         self.rows = Rows(lookup)
+        self.key_figures = KeyFigures(lookup, pictures, self.overview.columns)
+        self.matrix = SpcMatrix(lookup)
         self.england = {
             row["ambition_id"]: row
             for row in sorted(self.edition.actuals, key=lambda row: (row["year"], row["period"]))
@@ -60,6 +64,8 @@ class OrganisationViews:
             "changes": [row for row in self.edition.change_counts if row["lms_code"] == code],
             "has_recording": bool(self.recording.checks(trusts)),
             "notable": self.attention.of("lms", code, [trust["code"] for trust in trusts]),
+            "icons": self.matrix.of(("lms", code), [("trust", trust["code"]) for trust in trusts]),
+            "icon_heads": ["Whole LMS", *(words.without_nhs(trust["name"]) for trust in trusts), "England"],
             **self._shared("lms", code, values),
             **self._doubted(own),
             "missing": self.gaps.of("lms_code", code),
@@ -79,6 +85,8 @@ class OrganisationViews:
             "compliance": [row for row in self.edition.compliance.get(code, []) if not is_data_check(row)],
             "has_recording": lms is not None and bool(self.recording.checks([trust])),
             "notable": self.attention.of("trust", code),
+            "icons": self.matrix.of(("trust", code)),
+            "icon_heads": ["This trust", "England"],
             **self._shared("trust", code, values),
             **self._doubted(values),
             "missing": self.gaps.of("trust_code", code),
@@ -90,13 +98,15 @@ class OrganisationViews:
         return {"lms": lms, "trusts": trusts, "checks": self.recording.checks(trusts)}
 
     def _shared(self, level: str, code: str, values: Sequence[Value]) -> dict[str, Any]:
-        shown = self.rows.of(values)
+        shown, drawn = self.rows.of(values), self.rows.drawn(values)
         return {
             "setting": self.members.setting(level, code),
             "positions": self._positions(level, code),
             "late": self.late,
             "shown": shown,
-            "charts": self.pictures.over_time(level, code, self.rows.drawn(values)),
+            "spine": self.key_figures.spine(level, code),
+            **self.key_figures.over_time(drawn),
+            "charts": self.pictures.spc_charts(level, code, drawn),
             "inequality": self.inequality(level, code),
             "warnings": sorted(_warnings(shown)),
         }

@@ -43,6 +43,11 @@ class Column:
     period_words: str
     is_judged_by_trust: bool
 
+    @property
+    def plain_head(self) -> str:
+        """Return the head without the places where it may be broken."""
+        return self.head.replace("\u00ad", "")
+
 
 @dataclass(frozen=True)
 class Cell:

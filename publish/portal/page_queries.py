@@ -72,7 +72,8 @@ left join
 order by ranked.source_id, ranked.indicator_id, ranked.level, code
 """
 
-# points of the newest value's period length only: months and years never stand in one line
+# points of the newest value's period length only: months and years never stand in one line; one point is no series,
+# but England's stands beside those of others
 SERIES = f"""
 with
     newest as (
@@ -95,12 +96,14 @@ select
             'label': period_label, 'start': period_start, 'numerator': numerator, 'denominator': denominator,
             'value': value, 'lower': lower_95, 'upper': upper_95, 'min': value_min, 'max': value_max,
             'comparator': comparator_value, 'masked': is_suppressed, 'release_key': release_key,
-            'withheld': list_contains(usage_warnings, 'denominator_withheld')
+            'withheld': list_contains(usage_warnings, 'denominator_withheld'), 'comparison': comparison,
+            'source_id': source_id, 'verdict': verdict, 'verdict_basis': verdict_basis, 'verdict_level': verdict_level
         }}
         order by period_start
     ) as points
 from last_points
 group by all
+having count(*) > 1 or level = 'england'
 """
 
 TRUSTS = f"""
@@ -188,6 +191,29 @@ where regexp_matches(breakdown_value, '^0[12]( |$)') and period_end - period_sta
 group by level, code, period_label, period_end
 having count(value) = 2
 qualify row_number() over (partition by level, code order by period_end desc) = 1
+"""
+
+# how far apart organisations of a kind lie: values of the newest period without a warning of a fault
+SPREADS = """
+with
+    newest as (
+        select *
+        from headline
+        where level in ('lms', 'trust')
+        qualify dense_rank() over (partition by level, source_id, indicator_id order by period_end desc) = 1
+    ),
+    faults as (
+        select coalesce(list(usage_warning), []) as words
+        from reference.usage_warning
+        where kind = 'fault' and usage_warning <> 'publisher_note'
+    )
+select
+    level, indicator_id, source_id, count(value)::integer as organisations, {{ spread("value") }},
+    arg_min(code, value) as lowest_code, arg_min(name, value) as lowest_name,
+    arg_max(code, value) as highest_code, arg_max(name, value) as highest_name, any_value(unit) as unit
+from newest, faults
+where value is not null and not list_has_any(usage_warnings, words)
+group by level, indicator_id, source_id
 """
 
 CATEGORIES = """

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from markupsafe import Markup
 
-from publish.portal import charts
+from perinatal import charts
+from perinatal.charts import Point
 from publish.portal import wording as words
-from publish.portal.charts import Point
 from publish.portal.funnels import Funnel
-from publish.portal.lookup import ENGLAND, Lookup, series_point
+from publish.portal.lookup import ENGLAND, Lookup
 from publish.portal.model import Record, Value
+from publish.portal.points import against_the_limits, of_funnel, of_series, of_signal
 
 MOST_FUNNELS = 3
-MOST_CHARTS = 6
+MOST_CHARTS = 3
 FEWEST_POINTS = 3  # two points are no course: the tables' small lines show them
 
 
@@ -33,6 +35,15 @@ class Picture:
     indicator_id: str = ""
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """The drawing of a funnel, the place of each trust in it, and the places of those outside the 99.8% limits."""
+
+    drawing: charts.Funnel
+    places: dict[str, int]
+    outside: Sequence[int]
+
+
 class Pictures:
     """Draws the charts of one edition."""
 
@@ -40,39 +51,50 @@ class Pictures:
         self.lookup = lookup
         self.edition = lookup.edition
         self.funnels = funnels
+        self._drawings: dict[tuple[str, str], Drawn] = {}
 
     def funnels_with(self, codes: set[str]) -> list[Picture]:
         """Return the funnels of the most important indicators in which one of these trusts has a point."""
-        wanted = [funnel for funnel in self.funnels.values() if any(row["code"] in codes for row in funnel.points)]
-        wanted.sort(key=self._funnel_order)
-        return [self.funnel(funnel, codes) for funnel in wanted[:MOST_FUNNELS]]
+        found = [key for key in self._by_importance if not codes.isdisjoint(self._drawn(key).places)]
+        return [self.funnel(self.funnels[key], codes) for key in found[:MOST_FUNNELS]]
+
+    @cached_property
+    def _by_importance(self) -> list[tuple[str, str]]:
+        return sorted(self.funnels, key=lambda key: self._funnel_order(self.funnels[key]))
 
     def _funnel_order(self, funnel: Funnel) -> tuple[int, str, str]:
         about = self.edition.indicators[funnel.indicator_id]
         return (0 if about.get("ambition_id") else 1, funnel.source_id, funnel.indicator_id)
 
+    def _drawn(self, key: tuple[str, str]) -> Drawn:
+        """Return the drawing of a funnel, made once for all the pages that it stands on."""
+        if key not in self._drawings:
+            funnel = self.funnels[key]
+            rows = sorted(funnel.points, key=lambda row: (row["denominator"], row["code"]))
+            outside = {row["code"] for row in funnel.outside}
+            points = [(row["denominator"], of_funnel(row)) for row in rows]
+            self._drawings[key] = Drawn(
+                charts.Funnel(funnel.limits, points, funnel.unit, funnel.denominator),
+                {row["code"]: place for place, row in enumerate(rows)},
+                [place for place, row in enumerate(rows) if row["code"] in outside],
+            )
+        return self._drawings[key]
+
     def funnel(self, funnel: Funnel, codes: set[str]) -> Picture:
-        """Return a funnel with some trusts named."""
+        """Return a funnel with some trusts marked and named, and those outside the 99.8% limits named."""
+        drawn = self._drawn((funnel.source_id, funnel.indicator_id))
         own = [row for row in funnel.points if row["code"] in codes]
-        others = [(row["denominator"], row["value"]) for row in funnel.points if row["code"] not in codes]
         name = self.lookup.indicator_name(funnel.indicator_id)
         low, high = (words.number(end, funnel.unit) for end in funnel.limits.baseline)
         baseline = f"between {low} and {high} (bounds)" if funnel.is_bounded else low
-        outside = words.listing([f"{row['name']} ({row['significance'].lower()})" for row in funnel.outside]) or "none"
+        outside = words.listing([f"{row['name']} ({against_the_limits(row)})" for row in funnel.outside]) or "none"
         alternative = (
             f"Funnel plot: {name}, {funnel.period_label}, {len(funnel.points)} trusts by {funnel.denominator.lower()}. "
-            f"England {baseline}{_unit(funnel.unit)}. Outside the 99.8% limits: {outside}."
+            f"England {baseline}{words.unit_after(funnel.unit)}. Outside the 99.8% limits: {outside}."
         )
         return Picture(
-            heading=f"{name}, {funnel.period_label}",
-            svg=charts.funnel(
-                funnel.limits,
-                others,
-                [(row["denominator"], row["value"], row["code"]) for row in own],
-                funnel.unit,
-                funnel.denominator,
-                alternative,
-            ),
+            heading=f"{name}, {words.axis_period(funnel.period_label)}",
+            svg=drawn.drawing.picture({drawn.places[row["code"]] for row in own}, drawn.outside, alternative),
             key="funnel",
             columns=("Trust", funnel.denominator, "Number", f"Value ({funnel.unit})", "Against the limits"),
             rows=[
@@ -81,7 +103,7 @@ class Pictures:
                     words.counted(row["denominator"]),
                     words.counted(row["numerator"]),
                     words.number(row["value"], row["unit"]),
-                    row["significance"],
+                    against_the_limits(row),
                 )
                 for row in own
             ],
@@ -90,19 +112,29 @@ class Pictures:
             indicator_id=funnel.indicator_id,
         )
 
-    def over_time(self, level: str, code: str, values: Sequence[Value]) -> list[Picture]:
-        """Return charts over time: SPC where the edition has one (concerns first), else the trend of what matters."""
-        found: list[tuple[tuple[int, int], Picture]] = []
-        for order, value in enumerate(values):
+    def over_time(self, level: str, code: str, value: Value) -> list[Picture]:
+        """Return the chart over time of a value: SPC where the edition has one, else the trend of three periods."""
+        signal = self.edition.signals.get((level, code, value.indicator_id, value.source_id))
+        return [self.spc(value, signal)] if signal else self.trends([value])
+
+    def spc_charts(self, level: str, code: str, values: Sequence[Value]) -> list[Picture]:
+        """Return the SPC charts of an organisation, those whose newest point is of concern first."""
+        found: list[tuple[bool, Value, Sequence[Record]]] = []
+        for value in values:
             signal = self.edition.signals.get((level, code, value.indicator_id, value.source_id))
-            series = self.edition.series.get(value.key, [])
             if signal:
-                concern = signal[-1].get("point_type") == "special_cause_concern"
-                found.append(((0 if concern else 1, order), self.spc(value, signal)))
-            elif sum(row["value"] is not None or row["min"] is not None for row in series) >= FEWEST_POINTS:
-                found.append(((1, order), self.trend(value, series)))
+                found.append((signal[-1].get("point_type") != "special_cause_concern", value, signal))
         found.sort(key=lambda item: item[0])
-        return [picture for _, picture in found[:MOST_CHARTS]]
+        return [self.spc(value, signal) for _, value, signal in found[:MOST_CHARTS]]
+
+    def trends(self, values: Sequence[Value]) -> list[Picture]:
+        """Return charts over time of those values that have at least three periods."""
+        found = []
+        for value in values:
+            series = self.edition.series.get(value.key, [])
+            if sum(row["value"] is not None or row["min"] is not None for row in series) >= FEWEST_POINTS:
+                found.append(self.trend(value, series))
+        return found
 
     def trend(self, value: Value, series: Sequence[Record]) -> Picture:
         """Return values over time with intervals, beside what they are compared with."""
@@ -111,7 +143,8 @@ class Pictures:
             for row in self.edition.series.get((*ENGLAND, value.indicator_id, value.source_id), [])
         }
         compare = [row["comparator"] if row["comparator"] is not None else england.get(row["start"]) for row in series]
-        points = [series_point(row) for row in series]
+        pages = self.lookup.release_page
+        points = [of_series(row, value.name, value.unit, pages(row["release_key"])) for row in series]
         name = f"{value.indicator_name}: {self.lookup.publisher(value.source_id)}"
         return Picture(
             heading=name,
@@ -126,7 +159,7 @@ class Pictures:
     def spc(self, value: Value, signal: Sequence[Record]) -> Picture:
         """Return an XmR chart from `marts.signal`."""
         last = signal[-1]
-        points = [Point(row["period_label"], row["value"], kind=row.get("point_type") or "") for row in signal]
+        points = [of_signal(row, value.name, self.lookup.release_page(row["release_key"])) for row in signal]
         limits = (last.get("lower_process_limit"), last.get("process_mean"), last.get("upper_process_limit"))
         special = [row["period_label"] for row in signal if (row.get("point_type") or "").startswith("special")]
         alternative = (
@@ -152,21 +185,16 @@ class Pictures:
         )
 
 
-def _unit(unit: str) -> str:
-    return unit if unit == "%" else f" {unit}"
-
-
 def _funnel_note(funnel: Funnel, baseline: str) -> str:
-    kind = "allowing for over-dispersion" if funnel.over_dispersed else "not allowing for over-dispersion"
-    note = f"England: {baseline}{_unit(funnel.unit)}. Limits at 95% and 99.8%, {kind}."
+    kind = ", which allow for over-dispersion" if funnel.over_dispersed else ""
+    note = f"England: {baseline}{words.unit_after(funnel.unit)}. Limits at 95% and 99.8%{kind}."
     if funnel.is_bounded:
         note += (
-            " A masked trust leaves England incomplete: the lower limits belong to the lower bound, the upper limits"
+            " Some trusts are masked, so that England is known within bounds; the limits belong to their outer ends."
         )
-        note += " to the upper."
     if funnel.skipped:
-        note += f" {words.plural(funnel.skipped, 'trust')} not drawn: masked, withheld or without counts."
-    return note + " Crude rates: no allowance for how ill the women and babies are whom a trust cares for."
+        note += f" Left out: {words.plural(funnel.skipped, 'trust')} without a count."
+    return note + " Crude rates: not adjusted for the women and babies cared for."
 
 
 def _trend_words(value: Value, points: Sequence[Point]) -> str:

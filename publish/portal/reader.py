@@ -16,6 +16,7 @@ from publish import marts
 from publish.portal import origins, page_queries
 from publish.portal.model import Edition, Facts, Record, SeriesKey, Value
 from publish.portal.wording import slug
+from warehouse import statistics as stats
 
 
 class Reader:
@@ -109,8 +110,16 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
         trajectory=reader.all_of("core.ambition_trajectory", "trajectory_id, year"),
         positions=reader.rows(page_queries.POSITIONS, "marts.ambition_position"),
         attention=reader.rows(page_queries.ATTENTION, "marts.attention"),
-        births=_by_organisation(reader.rows(page_queries.BIRTHS)),
-        deprived=_by_organisation(reader.rows(page_queries.DEPRIVED, "marts.lms_indicator", "marts.trust_indicator")),
+        births=_by(reader.rows(page_queries.BIRTHS), "level", "code"),
+        deprived=_by(
+            reader.rows(page_queries.DEPRIVED, "marts.lms_indicator", "marts.trust_indicator"), "level", "code"
+        ),
+        spreads=_by(
+            reader.rows(stats.render(page_queries.SPREADS), "reference.usage_warning"),
+            "level",
+            "indicator_id",
+            "source_id",
+        ),
         signals=reader.grouped(
             reader.rows(page_queries.SIGNALS, "marts.signal"),
             lambda row: (row["level"], row["organisation_code"], row["indicator_id"], row["source_id"]),
@@ -160,8 +169,8 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
     )
 
 
-def _by_organisation(rows: list[Record]) -> dict[tuple[str, str], Record]:
-    return {(row["level"], row["code"]): row for row in rows}
+def _by(rows: list[Record], *columns: str) -> dict[Any, Record]:
+    return {tuple(row[column] for column in columns): row for row in rows}
 
 
 def _row_counts(reader: Reader) -> dict[str, int]:

@@ -8,10 +8,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from publish.portal import charts
+from perinatal import charts
 from publish.portal import wording as words
-from publish.portal.lookup import Lookup, point, span_of
+from publish.portal.lookup import Lookup, span_of
 from publish.portal.model import Value
+from publish.portal.points import of_value
 from publish.portal.topics import ORDER, OUTCOME, PROCESS, RECORDING, SETTING, Topic, topic_of
 
 NOT_COMPARED = ("count", "mean")
@@ -78,7 +79,7 @@ class Rows:
             value=value,
             topic=topic,
             is_compared=compared,
-            whisker=charts.whisker(point(value), value.comparator_value, span) if compared else Markup(),
+            whisker=charts.whisker(of_value(value), value.comparator_value, span) if compared else Markup(),
             spark=charts.spark([row["value"] for row in series]),
         )
 

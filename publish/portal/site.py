@@ -6,8 +6,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from perinatal import charts
 from publish import dictionary, policy
-from publish.portal import charts, csv_tables, feeds, national, prose, quality, search, templating
+from publish.portal import csv_tables, feeds, national, prose, quality, search, templating
 from publish.portal import wording as words
 from publish.portal.alerts import Alerts, page_of
 from publish.portal.answers import Answers
@@ -22,10 +23,11 @@ from publish.portal.origins import Origins
 from publish.portal.page_queries import CHANGES_SHOWN, EVIDENCE_SHOWN
 from publish.portal.pictures import Pictures
 from publish.portal.regions import Regions
+from publish.portal.spc_matrix import ICON_WORDS
 from publish.portal.tile_map import TileMaps
 
 HERE = Path(__file__).parent
-STATIC = ("portal.css", "print.css", "board.css", "portal.js", "filter.js", "search.js", "icon.svg")
+STATIC = ("portal.css", "print.css", "board.css", "portal.js", "filter.js", "search.js", "charts.js", "icon.svg")
 NAVIGATION = (
     ("lms/index.html", "Local maternity systems"),
     ("trust/index.html", "Trusts"),
@@ -66,6 +68,9 @@ class Site:
             "navigation": NAVIGATION,
             "csp": policy.PAGES,
             "sample": charts.key,
+            "icon": charts.icon,
+            "sprite": charts.sprite,
+            "icon_words": ICON_WORDS,
             "keys": charts.KEYS,
             "standings": national.STANDINGS,
             "columns": self.views.overview.columns,
@@ -105,6 +110,8 @@ class Site:
         (self.folder / "static").mkdir(parents=True)
         for name in STATIC:
             (self.folder / "static" / name).write_bytes((HERE / "static" / name).read_bytes())
+        with (self.folder / "static" / "portal.css").open("ab") as style:
+            style.write(charts.STYLE.read_bytes())
         (self.folder / "feed").mkdir()
         (self.folder / "feed" / "editions.xml").write_bytes(feeds.editions(self.edition.facts))
         (self.folder / "feed" / "alerts.xml").write_bytes(feeds.alerts(self.edition, self.alerts.paged))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from publish.portal.model import Value
@@ -93,6 +94,11 @@ def with_unit(value: float | None, unit: str | None) -> str:
     return f"{number(value, unit)}%" if unit == "%" else f"{number(value, unit)} {unit or ''}".strip()
 
 
+def unit_after(unit: str | None) -> str:
+    """Write a unit after a value: `%` close to it, others after a space."""
+    return unit if unit == "%" else f" {unit}" if unit else ""
+
+
 def shown(value: Value) -> str:
     """Write the value, or what is shown instead of it."""
     if value.value is not None:
@@ -176,6 +182,19 @@ def period(row: Value | dict[str, Any]) -> str:
     get = row.get if isinstance(row, dict) else lambda name: getattr(row, name)
     label, end = str(get("period_label")), get("period_end")
     return month(end) if end is not None and label == f"{end:%Y-%m}" else label
+
+
+def first_address(text: str | None) -> str:
+    """Return the first web address in a text, or nothing."""
+    found = re.search(r"https?://[^\s]+", text or "")
+    return found[0] if found else ""
+
+
+@cache
+def axis_period(label: str) -> str:
+    """Write the label of a period for an axis: Apr 2025 for 2025-04; what is no month stays."""
+    found = re.fullmatch(r"(\d{4})-(\d{2})", label)
+    return f"{date(int(found[1]), int(found[2]), 1):%b %Y}" if found and 1 <= int(found[2]) <= 12 else label
 
 
 def short_period(row: Value) -> str:

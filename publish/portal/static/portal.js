@@ -72,27 +72,6 @@
     });
   }
 
-  // --- charts: the table instead of the picture
-  for (const figure of document.querySelectorAll(".figure")) {
-    const details = figure.querySelector("details");
-    const picture = figure.querySelector(".scroll");
-    if (!details || !picture) continue;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "toggle";
-    button.setAttribute("aria-pressed", "false");
-    button.textContent = "Table instead of chart";
-    const heading = figure.querySelector("figcaption");
-    if (heading) button.setAttribute("aria-label", `Table instead of chart: ${heading.textContent.trim()}`);
-    button.addEventListener("click", () => {
-      const table = button.getAttribute("aria-pressed") === "false";
-      button.setAttribute("aria-pressed", String(table));
-      picture.hidden = table;
-      details.open = table;
-    });
-    picture.before(button);
-  }
-
   // --- on paper everything is open
   let closed = [];
   addEventListener("beforeprint", () => {

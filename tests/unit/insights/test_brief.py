@@ -8,9 +8,11 @@ import duckdb
 import pytest
 
 from insights import theme_tables as step
-from insights.brief import content, national, picture, render, write, write_national
+from insights.brief import content, national, render, write, write_national
 from insights.brief import formats as words
 from insights.decisions import DecisionFile
+from perinatal import charts
+from perinatal.charts import Point
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 
@@ -246,11 +248,11 @@ def test_write_reads_the_current_edition(told, tmp_path):
 
 
 def test_a_picture_of_equal_values_and_of_one():
-    spots = [picture.Spot("A <b>", 1.0), picture.Spot("B", 1.0, is_own=True)]
-    svg = str(picture.strip(spots, None, "says"))
+    points = [Point("A <b>", 1.0), Point("B", 1.0, kind="own")]
+    svg = str(charts.strip(points, None, "says"))
     assert svg.count("<circle") == 1
     assert "A &lt;b&gt;" in svg
-    assert "nan" not in str(picture.strip(spots[:1], 1.0, "says"))
+    assert "nan" not in str(charts.strip(points[:1], 1.0, "says"))
 
 
 @pytest.mark.parametrize(

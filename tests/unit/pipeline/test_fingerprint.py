@@ -87,6 +87,8 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("publish/packs/tables.py", "downloads"),
         ("publish/tables.yml", "downloads"),
         ("publish/portal/static/portal.css", "pages"),
+        ("perinatal/charts/plot.py", "pages"),
+        ("perinatal/charts/charts.css", "pages"),
         ("dbt_project/dbt_project.yml", "models"),
         ("ingest/sources/mbrrace/corrections.yml", "models"),
         ("docs/methods.md", "pages"),

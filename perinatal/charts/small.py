@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from publish.portal.charts.comparisons import LOOK_OF_COMPARISON
-from publish.portal.charts.plot import Interval, Point, coordinate, marks_path, unbroken
+from perinatal.charts.comparisons import LOOK_OF_COMPARISON
+from perinatal.charts.plot import Interval, Point, coordinate, marks_path, unbroken
 
 
 def key(look: str, shape: str | None, line: bool = False) -> Markup:

@@ -41,6 +41,7 @@ KEYS: dict[str, Sequence[tuple[str, str | None, bool, str]]] = {
     ),
     "funnel-bare": (("other", "dot", False, "trust"), *FUNNEL_KEY),
     "ranked": RANKED_KEY,
+    "spine": (*RANKED_KEY[:6], ("all", "bar", False, "lowest to highest"), ("half", "bar", False, "middle half")),
     "themes": (
         ("cell", "frame", False, "number of the source’s findings that were coded to the theme"),
         ("published", "diamond", False, "the source names the theme in a published count or list"),
