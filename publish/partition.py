@@ -28,7 +28,8 @@ def write_parts(
     Each file has its rows in the order that `sql` gives. DuckDB keeps that order, on one thread and in one file a part,
     only where the rows of a part follow each other: so they are put together first.
     """
-    together = f"select * exclude (place_in_sql) from (select *, row_number() over () as place_in_sql from ({sql})) order by {KEY}, place_in_sql"
+    placed = f"select *, row_number() over () as place_in_sql from ({sql})"
+    together = f"select * exclude (place_in_sql) from ({placed}) order by {KEY}, place_in_sql"
     written = []
     with tempfile.TemporaryDirectory() as folder:
         connection.execute("set threads = 1")

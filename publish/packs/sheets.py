@@ -14,6 +14,7 @@ from perinatal.sql import identifier
 from publish.packs.areas import Lms
 from publish.packs.summary import summary
 from publish.packs.tables import HEADLINE, Described, PackTable
+from publish.portal.wording import day_and_time
 from publish.workbook import Sheet, write_workbook
 
 SHEET_POINTS = 5
@@ -81,7 +82,7 @@ def _cover(lms: Lms, facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("Region", lms.region_name),
         ("Integrated care board today", lms.icb_name),
         ("Edition", str(facts["edition_id"])),
-        ("Made", str(facts["published_at"])),
+        ("Made", day_and_time(str(facts["published_at"]))),
         ("Synthetic", "YES: invented sample data, about no real organisation" if facts["is_synthetic"] else real),
         ("Masked values", "The publisher hides small numbers: the cell is empty, with is_suppressed TRUE."),
         (
