@@ -91,7 +91,7 @@ class Attention:
             figure=self._figure(row),
             whose=words.whose_verdict(row),
             trusts=tuple(self._trusts(row)) if row["level"] == "lms" else (),
-            extra=_extra(row, self.lookup.edition.indicators.get(row["indicator_id"], {})),
+            extra=_extra(row, self._is_below(row)),
             notes=tuple(self._notes(row)),
         )
 
@@ -105,7 +105,7 @@ class Attention:
         """Say a row's figure beside what it is compared with: 2.81 per 1,000 (adjusted) against 2.60."""
         value = self.lookup.one.get((row["level"], row["organisation_code"], row["indicator_id"], row["source_id"]))
         same = value if value and value.release_key == row["release_key"] else None
-        against = words.number(row["comparator_value"], row["unit"])
+        against = words.number(row["comparator_value"], row["unit"]) + ("%" if row["unit"] == "%" else "")
         if same and row["verdict_basis"] != "own" and same.adjusted_value is not None:
             shown = f"{words.with_unit(same.adjusted_value, row['unit'])} after adjustment"
             peers = "for similar trusts" if row["source_id"] == "mbrrace" else words.comparator_name(same)
@@ -113,6 +113,24 @@ class Attention:
         if row["value"] is not None:
             return f"{words.with_unit(row['value'], row['unit'])}, against {against} in England"
         return ""
+
+    def _is_below(self, row: Record) -> bool:
+        """Whether an entry is worse because its figure lies below what it is compared with.
+
+        The figures say it, those of the trusts where the LMS has none; where all are masked, the catalogue.
+        """
+        own = [row, *(self.of_trusts[row["lms_code"], row["concept_id"]] if row["level"] == "lms" else ())]
+        known = [one for one in own if one["value"] is not None and one["comparator_value"] is not None]
+        if known:
+            return bool(known[0]["value"] < known[0]["comparator_value"])
+        return self.lookup.edition.indicators.get(row["indicator_id"], {}).get("polarity") == "high"
+
+    def _faults(self, row: Record) -> list[str]:
+        """Return the data warnings of an entry's figures, those of the trusts that it rests on too."""
+        own = [row, *(self.of_trusts[row["lms_code"], row["concept_id"]] if row["level"] == "lms" else ())]
+        keys = [(one["level"], one["organisation_code"], one["indicator_id"], one["source_id"]) for one in own]
+        held = [set(value.usage_warnings) for key in keys if (value := self.lookup.one.get(key))]
+        return sorted(set().union(*held) & self.lookup.edition.faults)
 
     def _notes(self, row: Record) -> Iterable[str]:
         if row["is_new"]:
@@ -122,6 +140,10 @@ class Attention:
         release = self.lookup.edition.releases.get(row["release_key"], {})
         if release.get("status") == "provisional":
             yield "Provisional figures"
+        faults = self._faults(row)
+        yield (
+            f"Data warning: {', '.join(words.label(word).lower() for word in faults)}" if faults else "No data warning"
+        )
 
 
 def _start(row: Record) -> Any:
@@ -129,11 +151,10 @@ def _start(row: Record) -> Any:
     return row["period_end"].replace(month=1, day=1)
 
 
-def _extra(row: Record, indicator: Record) -> str:
+def _extra(row: Record, is_below: bool) -> str:
     """Say how many events a year the difference comes to; nothing where the counts are withheld."""
     if row["excess"] is None:
         return ""
-    count = f"{row['excess']:,.0f}" if row["excess"] >= 1 else "fewer than 1"
-    less = indicator.get("polarity") == "high"
+    count = f"About {row['excess']:,.0f}" if row["excess"] >= 1 else "Less than one"
     rate = "the rate of similar trusts" if row["source_id"] == "mbrrace" else "England’s rate"
-    return f"About {count} {'fewer' if less else 'more'} a year than at {rate}"
+    return f"{count} {'fewer' if is_below else 'more'} a year than at {rate}"

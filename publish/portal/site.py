@@ -141,6 +141,7 @@ class Site:
                 section,
                 pack=f"../../downloads/lms/{name}/",
                 region_page=self.regions.page_of(lms["region_code"] or ""),
+                alerts=self.alerts.about(lms["lms_code"]),
                 **self.views.lms(lms),
             )
             self.page(f"recording/{name}.html", "recording.html", section, **self.views.recording_of(lms))

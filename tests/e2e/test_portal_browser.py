@@ -130,6 +130,27 @@ def test_the_search_page_narrows_and_says_how_many(watched: Watched) -> None:
     expect(page.get_by_role("status")).to_have_text("0 found for “nothing like it”")
 
 
+def test_two_clicks_lead_from_a_figure_to_its_row_and_its_release(watched: Watched) -> None:
+    page = watched.open("trust/R02.html")
+    page.locator("table.values tr", has_text="Stillbirth rate").get_by_role("link", name="MBRRACE 2024").click()
+    row = page.locator("tr:target")
+    expect(row).to_be_in_viewport()
+    expect(row).to_contain_text("Middle Shire Hospitals NHS Foundation Trust")
+    expect(row.locator("td").last).to_have_text("28")
+    expect(page.get_by_text("a" * 64)).to_be_visible()
+    page.get_by_role("definition").get_by_role("link", name="MBRRACE perinatal mortality 2024").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Perinatal mortality, 2024")
+
+
+def test_a_steward_finds_what_to_do_about_an_alert(watched: Watched) -> None:
+    page = watched.open("quality.html")
+    page.get_by_role("link", name="<script>alert(1)</script> rows do not").click()
+    expect(page.get_by_role("heading", name="What to do")).to_be_visible()
+    expect(page.get_by_label("Command to accept the alert")).to_contain_text("perinatal alerts accept a1b2c3d4")
+    page.locator("table").get_by_role("link", name="& Sons NHS Trust (R01)").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("& Sons NHS Trust")
+
+
 @pytest.mark.parametrize(
     ("asked", "kind", "name"),
     [

@@ -177,11 +177,47 @@ def test_what_stands_out_stands_first(folder: Path) -> None:
     assert "Middle Shire" in items[0]
     assert "Stillbirth rate: <script>alert('name')</script> & Sons (3.40 per 1,000 after adjustment" in items[1]
     assert "About 31 more a year than at the rate of similar trusts. Worse since January 2022." in items[1]
-    assert "10.5%, against 2.2 in England" in items[2]
+    assert "10.5%, against 2.2% in England" in items[2]
     assert "New in this edition" in items[2]
     assert page.xpath("//ul[@class='notable']//a[@href='../trust/R01.html']")
     assert "What to do first" in page.text_content()
     assert "Nothing stands out" in tree(folder / "lms/QBB.html").text_content()
+
+
+def test_an_entry_says_fewer_where_the_figure_is_below_whatever_the_catalogue_says(tmp_path: Path) -> None:
+    edition = made_up.make()
+    for row in edition.rows["marts", "attention"]:
+        if row["indicator_id"] == "apgar_below_7":  # low is good by the catalogue; judged here by a category
+            row |= {"value": 1.2 if row["level"] == "trust" else None, "excess": 40.0}
+    portal.write(edition.write(tmp_path / "edition.duckdb"), tmp_path / "portal", FACTS)
+    for name in ("trust/R02.html", "lms/QAA.html"):
+        said = " ".join(tree(tmp_path / "portal" / name).text_content().split())
+        assert "About 40 fewer a year than at England’s rate" in said
+
+
+def test_less_than_one_event_a_year_is_said_in_words(tmp_path: Path) -> None:
+    edition = made_up.make()
+    for row in edition.rows["marts", "attention"]:
+        row["excess"] = 0.4
+    portal.write(edition.write(tmp_path / "edition.duckdb"), tmp_path / "portal", FACTS)
+    said = " ".join(tree(tmp_path / "portal/lms/QAA.html").text_content().split())
+    assert "Less than one more a year than at the rate of similar trusts" in said
+
+
+def test_where_nothing_stands_out_there_is_a_next_step(folder: Path) -> None:
+    for name, place in (("lms/QBB.html", "#trusts"), ("trust/R04.html", "#outcomes")):
+        page = tree(folder / name)
+        assert page.xpath(f"//p[@class='next']/a[@href='{place}']")
+        assert page.xpath(f"//*[@id='{place[1:]}']")
+
+
+def test_an_entry_says_whether_its_data_carry_a_warning(folder: Path) -> None:
+    lms = [
+        " ".join(item.text_content().split())
+        for item in tree(folder / "lms/QAA.html").xpath("//ul[@class='notable']/li")
+    ]
+    assert "Data warning: publisher note" in lms[1]
+    assert "No data warning" in lms[2]
 
 
 def test_at_most_seven_things_stand_out(tmp_path: Path) -> None:

@@ -53,6 +53,11 @@ def test_the_page_on_data_quality_and_the_feed_lead_to_each_alert(made: Path) ->
     assert feed.xpath("//*[local-name()='entry']/*[local-name()='link']/@href") == [f"../{name}" for name in names]
 
 
+def test_an_lms_page_leads_to_the_alerts_that_concern_it(made: Path) -> None:
+    assert tree(made / "portal/lms/QAA.html").xpath("//a[@href='../alert/a1b2c3d4.html']")
+    assert not tree(made / "portal/lms/QBB.html").xpath("//a[contains(@href, 'alert/')]")
+
+
 @pytest.mark.parametrize(
     ("scope", "said"),
     [
