@@ -17,7 +17,7 @@ from expectations.results import Result
 from ingest.archive import build_inputs, quarantine
 from ingest.archive import manifest as manifests
 from ingest.archive.manifest import LandedReleases
-from insights import review_sheets, theme_tables
+from insights import brief, review_sheets, theme_tables
 from insights.decisions import DecisionFile
 from perinatal import settings
 from perinatal.console import say, step
@@ -291,6 +291,7 @@ def _facts_of_pages(home: Home, facts: dict[str, Any]) -> Facts:
         settings.get().portal_url,
         (facts, *Editions.of(home).history()),
         facts["signed_by"],
+        has_briefs=True,
     )
 
 
@@ -298,6 +299,7 @@ def write_downloads(candidate: Candidate, facts: dict[str, Any]) -> None:
     """Write the marts as files, and a pack for each LMS."""
     folder = candidate.folder / "downloads"
     edition.write_downloads(candidate.database, folder)
+    brief.write_all(candidate.database, folder / "brief", facts)
     packs.write_all(candidate.database, folder / "lms", facts, settings.get().threads or os.cpu_count() or 1)
 
 
