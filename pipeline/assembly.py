@@ -20,7 +20,7 @@ from expectations.results import Result
 from ingest.archive import build_inputs, quarantine
 from ingest.archive import manifest as manifests
 from ingest.archive.manifest import LandedReleases
-from insights import review_sheets, theme_tables
+from insights import brief, review_sheets, theme_tables
 from insights.decisions import DecisionFile
 from perinatal import settings
 from perinatal.console import about, say, step
@@ -250,6 +250,7 @@ def _downloads(_: Home, candidate: Candidate) -> Made:
     """Write the marts as files, and a pack for each LMS."""
     folder = _emptied(candidate.folder / "downloads")
     edition.write_downloads(candidate.database, folder)
+    brief.write_all(candidate.database, folder / "brief", candidate.progress.facts)
     packs.write_all(candidate.database, folder / "lms", candidate.progress.facts)
     return candidate, _under_way(f"{sum(1 for path in folder.rglob('*') if path.is_file()):,} files to download")
 
@@ -322,6 +323,7 @@ def _facts_of_pages(home: Home, facts: dict[str, Any]) -> Facts:
         settings.get().portal_url,
         (facts, *Editions.of(home).history()),
         facts["signed_by"],
+        has_briefs=True,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from markupsafe import Markup
 
 from insights.brief import content, national
 from insights.brief import formats as words
-from perinatal.charts import STYLE
+from perinatal import charts
 from perinatal.durable import write_atomically
 from perinatal.errors import PerinatalError
 
 FOLDER = Path(__file__).parent
+STYLE = "brief.css"
 
 
 def write(database: Path, out: Path, *, theme: str | None = None, lms: str | None = None) -> None:
@@ -43,6 +45,32 @@ def write_national(database: Path, out: Path) -> None:
     _write(out, render(page, "national.html"))
 
 
+def write_all(database: Path, folder: Path, facts: dict[str, Any]) -> int:
+    """Write the briefing of every LMS and theme of an edition and the one on all into a folder; returns how many.
+
+    They lie in `downloads/brief/` of the edition, lead back to the portal's pages, and share one stylesheet beside
+    them, since the server allows no style inside a page. `facts` is `edition.json`.
+    """
+    folder.mkdir(parents=True)
+    (folder / STYLE).write_text(_style(), encoding="utf-8")
+    with duckdb.connect(str(database), read_only=True) as connection:
+        systems = connection.execute("select lms_code, lms_name from core.dim_lms order by lms_code").fetchall()
+        themes = connection.execute("select theme_id, label from marts.theme order by theme_id").fetchall()
+        wanted = [("all", content.Asked(connection), "theme/index.html", "All themes")]
+        wanted += [
+            (f"lms-{code}", content.Asked(connection, lms=code), f"lms/{code}.html", name) for code, name in systems
+        ]
+        wanted += [
+            (f"theme-{code}", content.Asked(connection, theme=code), f"theme/{code}.html", label)
+            for code, label in themes
+        ]
+        for name, asked, page, words_of_page in wanted:
+            linked = {"style": STYLE, "back": f"../../portal/{page}", "back_words": f"{words_of_page}: whole page"}
+            text = render(content.page(asked, facts), linked=linked)
+            (folder / f"{name}.html").write_text(text, encoding="utf-8")
+    return len(wanted)
+
+
 def _facts(database: Path) -> dict[str, Any]:
     facts: dict[str, Any] = json.loads((database.parent / "edition.json").read_text(encoding="utf-8"))
     return facts
@@ -55,8 +83,21 @@ def _write(out: Path, text: str) -> None:
         raise PerinatalError(f"{out}: cannot be written ({error.strerror})") from error
 
 
-def render(page: dict[str, Any], template: str = "brief.html") -> str:
-    """Return the page as HTML."""
+def _style() -> str:
+    """Return the stylesheet of briefings and of the charts in them."""
+    return (FOLDER / STYLE).read_text(encoding="utf-8") + charts.STYLE.read_text(encoding="utf-8")
+
+
+def render(page: dict[str, Any], template: str = "brief.html", linked: dict[str, str] | None = None) -> str:
+    """Return the page as HTML: whole in itself, or `linked` to a stylesheet beside it and to a page of the portal."""
+    style = _style()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    shared = {"style": Markup(style), "style_hash": digest, "linked": linked}  # noqa: S704 - our own stylesheet
+    return _environment().get_template(template).render(**shared, **page)
+
+
+@cache
+def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -76,6 +117,4 @@ def render(page: dict[str, Any], template: str = "brief.html") -> str:
         "address": words.address,
         "day": words.day,
     }
-    style = (FOLDER / "brief.css").read_text(encoding="utf-8") + STYLE.read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return environment.get_template(template).render(style=Markup(style), style_hash=digest, **page)  # noqa: S704
+    return environment

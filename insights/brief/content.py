@@ -13,6 +13,8 @@ from perinatal import charts
 from perinatal.errors import PerinatalError
 
 TOP = 10  # themes of a national briefing
+TIERS = ("death", "harm", "outcome", "process")  # the order of the numbers: what is gravest leads
+STILLBIRTH = "stillbirth_rate"  # the first ambition: on every briefing of an LMS and of all
 QUOTES = {"national": 3, "theme": 7, "lms": 0}
 FIGURES = {"national": 4, "theme": 8, "lms": 0}
 INDICATORS = {"national": 4, "theme": 8, "lms": 8}
@@ -80,9 +82,17 @@ with
         from marts.theme_indicator
         where list_contains($themes, theme_id)
         group by all
+    ),
+    tiered as (
+        select gathered.*, (
+            select min(list_position($tiers, outcome.tier)) from reference.outcome
+            where regexp_full_match(gathered.indicator_id, outcome.indicator_pattern)
+        ) as place
+        from gathered
     )
-select * from gathered
-order by is_outcome desc, trusts_compared = 0, trusts_worse / greatest(trusts_compared, 1) desc, indicator_id, source_id
+select * from tiered
+order by place nulls last, indicator_id <> $first, is_outcome desc, trusts_compared = 0,
+    trusts_worse / greatest(trusts_compared, 1) desc, indicator_id, source_id
 """
 
 SYSTEMS = """
@@ -151,8 +161,9 @@ def page(asked: Asked, facts: Row) -> Row:
     chosen = [_theme(ranked, asked.theme)] if asked.theme else ranked if own else ranked[:TOP]
     kind = "theme" if asked.theme else "lms" if own else "national"
     ids = [row["theme_id"] for row in chosen]
-    indicators = asked.rows(INDICATED, themes=ids)
-    indicators = indicators if asked.theme else once(indicators)
+    indicators = indicated(asked, ids)
+    if not asked.theme:
+        indicators = with_stillbirths(once(indicators), asked, ranked)
     systems = {_key(row): _systems(asked, row, own) for row in indicators if row["lms_with_value"]}
     if own:
         indicators = _with_own(asked, indicators, systems, own)
@@ -175,9 +186,23 @@ def page(asked: Asked, facts: Row) -> Row:
         "pictures": _pictures(once(indicators), systems, own)[: PICTURES[kind]],
         "drivers": drivers(chosen[:TOP]),
         "links": links(asked, ids, LINKS[kind]),
+        "has_stillbirths": any(row["indicator_id"] == STILLBIRTH for row in indicators),
         "coding": asked.rows(CODING, themes=ids)[0],
         "warnings": sorted({word for row in chosen for word in row["usage_warnings"]}),
     }
+
+
+def indicated(asked: Asked, themes: Sequence[str]) -> list[Row]:
+    """Return the indicators that are linked to themes, deaths first, then harm, other outcomes and care."""
+    return asked.rows(INDICATED, themes=list(themes), tiers=list(TIERS), first=STILLBIRTH)
+
+
+def with_stillbirths(indicators: list[Row], asked: Asked, ranked: Sequence[Row]) -> list[Row]:
+    """Put stillbirths first where none of the chosen themes is linked to them; `ranked` are all themes."""
+    if any(row["indicator_id"] == STILLBIRTH for row in indicators):
+        return indicators
+    every = once(indicated(asked, [row["theme_id"] for row in ranked]))
+    return [row for row in every if row["indicator_id"] == STILLBIRTH] + indicators
 
 
 def pictures(asked: Asked, indicators: Sequence[Row], own: Row | None) -> list[Row]:
@@ -246,7 +271,16 @@ def _with_own(asked: Asked, indicators: list[Row], systems: dict[tuple[str, str]
         told.append(
             row | {"own": mine, "below": below, "valued": len(valued), "trusts_of_own": trusts.get(_key(row), [])}
         )
-    return sorted(told, key=lambda row: (row["own"]["verdict"] != "worse", row["own"]["value"] is None))
+    # within a tier what is worse leads, here or in a trust of it; stillbirths lead in any case
+    return sorted(
+        told,
+        key=lambda row: (
+            row["place"] or len(TIERS) + 1,
+            row["indicator_id"] != STILLBIRTH,
+            row["own"]["verdict"] != "worse" and not row["trusts_of_own"],
+            row["own"]["value"] is None,
+        ),
+    )
 
 
 def _themes_of(ranked: Sequence[Row], indicators: Sequence[Row]) -> list[Row]:

@@ -13,7 +13,6 @@ from perinatal.sql import attach
 
 LAST = "last_edition"
 CONVERGING, QUOTED, NUMBERS, PICTURES, PLACES, LINKS, MOVES, CONCEPTS_SHOWN = 10, 5, 6, 1, 8, 6, 6, 12
-TIERS = ("death", "harm", "outcome", "process")
 
 # what stands out, by concept: how many trusts and LMSs, the events a year above the comparator where they are known
 CONCEPTS = """
@@ -92,8 +91,8 @@ def page(asked: Asked, facts: Row, last: Path | None) -> Row:
     stressed = [row for row in ranked if row["n_bodies"]]
     chosen = stressed[:CONVERGING]
     ids = [row["theme_id"] for row in chosen]
-    indicators = content.once(asked.rows(content.INDICATED, themes=ids))
-    concepts = asked.rows(CONCEPTS, tiers=list(TIERS))[:CONCEPTS_SHOWN]
+    indicators = content.with_stillbirths(content.once(content.indicated(asked, ids)), asked, ranked)
+    concepts = asked.rows(CONCEPTS, tiers=list(content.TIERS))[:CONCEPTS_SHOWN]
     return {
         "title": "Safer perinatal care: what the evidence agrees on, and where to act",
         "edition": facts["edition_id"],

@@ -81,6 +81,7 @@ class Facts:
     portal_url: str = ""
     editions: tuple[Record, ...] = ()  # this one and those kept, newest first
     signed_by: str | None = None
+    has_briefs: bool = False  # whether `downloads/brief/` holds a briefing for every LMS and theme
 
 
 @dataclass

@@ -13,6 +13,7 @@ from publish.portal import wording as words
 from publish.portal.alerts import Alerts, page_of
 from publish.portal.answers import Answers
 from publish.portal.board import Boards
+from publish.portal.compare import Comparison
 from publish.portal.funnels import Funnel
 from publish.portal.gaps import Gaps
 from publish.portal.indicators import IndicatorViews
@@ -27,7 +28,17 @@ from publish.portal.spc_matrix import ICON_WORDS
 from publish.portal.tile_map import TileMaps
 
 HERE = Path(__file__).parent
-STATIC = ("portal.css", "print.css", "board.css", "portal.js", "filter.js", "search.js", "charts.js", "icon.svg")
+STATIC = (
+    "portal.css",
+    "print.css",
+    "board.css",
+    "portal.js",
+    "filter.js",
+    "search.js",
+    "charts.js",
+    "compare.js",
+    "icon.svg",
+)
 NAVIGATION = (
     ("lms/index.html", "Local maternity systems"),
     ("trust/index.html", "Trusts"),
@@ -98,6 +109,7 @@ class Site:
         self._national()
         self._organisations()
         self._overviews()
+        self._comparison()
         self._indicators()
         self._themes()
         self._releases()
@@ -178,6 +190,10 @@ class Site:
         )
         for column, path in maps:
             self.page(path, "map.html", "lms/index.html", **self.maps.page(column))
+
+    def _comparison(self) -> None:
+        self.page("compare.html", "compare.html", "indicator/index.html")
+        Comparison(self.look_up, self.views.members, self.views.rows).write(self.folder)
 
     def _indicators(self) -> None:
         section = "indicator/index.html"

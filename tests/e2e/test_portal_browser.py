@@ -182,6 +182,43 @@ def test_the_search_does_not_guess_wildly(asked: str, watched: Watched) -> None:
     expect(page.get_by_role("status")).to_have_text(f"0 found for “{asked}”")
 
 
+def test_a_comparison_s_address_can_be_sent(browser: Browser, base: str, watched: Watched) -> None:
+    page = watched.open("compare.html?t=R01,r03,ZZZ&i=stillbirth_rate")
+    rows = page.locator("#table tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0)).to_contain_text("11.25")
+    expect(rows.nth(1)).to_contain_text("Masked")
+    expect(page.locator("#said")).to_contain_text("Not known in this edition: ZZZ")
+    page.get_by_label("Add a trust or local maternity system").fill("East Shire NHS Trust (R04)")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(rows).to_have_count(3)
+    page.get_by_label("Indicator", exact=True).select_option("apgar_below_7")
+    expect(page.locator("#result")).to_have_text("Apgar score below 7, %")
+    page.get_by_role("button", name="Remove Far Shire NHS Trust").click()
+    expect(page.locator("#chosen li")).to_have_count(2)
+    sent = page.get_by_role("link", name="Address of this comparison").evaluate("link => link.href")
+    assert sent == page.url == f"{base}/portal/compare.html?t=R01,R04&i=apgar_below_7"
+    fresh = browser.new_context()
+    other = fresh.new_page()
+    other.goto(sent)
+    expect(other.locator("#table tbody tr")).to_have_count(2)
+    expect(other.locator("#result")).to_have_text("Apgar score below 7, %")
+    label = other.locator("#chart").get_attribute("aria-label") or ""
+    assert "East Shire NHS Trust" in label
+    assert other.locator("#chart text").count() == 2
+    fresh.close()
+
+
+def test_peers_are_preset(watched: Watched) -> None:
+    page = watched.open("compare.html?t=R04")
+    expect(page.locator("#said")).to_contain_text("Choose at least two organisations")
+    page.get_by_label("Or take peers of the first one").select_option("region")
+    expect(page.locator("#chosen li")).to_have_count(6)
+    expect(page.locator("#chosen li").first).to_contain_text("East Shire NHS Trust")
+    page.get_by_label("Or take peers of the first one").select_option("group")
+    expect(page.locator("#said")).to_contain_text("It has no such peers in this edition")
+
+
 def test_a_table_sorts_by_a_click_and_says_so(watched: Watched) -> None:
     page = watched.open("indicator/stillbirth_rate.html")
     table = page.locator("table[data-sortable]", has=page.locator("caption", has_text="Newest value of each trust"))

@@ -100,6 +100,7 @@ OTHER_PAGES = (
     "region/Y01.html",
     "recording/QAA.html",
     "answers.html",
+    "compare.html",
     "overview/lms.html",
     "overview/trusts.html",
     "map/stillbirth_rate-mbrrace.html",

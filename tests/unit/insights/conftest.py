@@ -22,6 +22,9 @@ create schema marts;
 create schema quality;
 create table reference.usage_warning as
 select unnest(['machine_coded', 'machine_read', 'template_entry', 'synthetic']) as usage_warning;
+create table reference.outcome as
+select unnest(['stillbirth_rate(_.*)?', 'apgar_below_7', 'preterm_birth']) as indicator_pattern,
+    unnest(['death', 'harm', 'outcome']) as tier;
 create table core.fct_finding (
     finding_id varchar, source_id varchar, document_title varchar, document_url varchar, published_on date,
     kind varchar, text varchar, count bigint, denominator bigint, share double, page bigint, heading varchar,

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from insights import theme_tables as step
-from insights.brief import content, national, render, write, write_national
+from insights.brief import content, national, render, write, write_all, write_national
 from insights.brief import formats as words
 from insights.decisions import DecisionFile
 from perinatal import charts
@@ -183,6 +183,49 @@ def test_lms_brief_shows_its_own_value_or_its_bounds(told):
     assert "System 08 among them" in masked
 
 
+@pytest.fixture(scope="module")
+def by_tier(make_candidate, tmp_path_factory):
+    """A candidate with an outcome, a harm and stillbirths, of which only the first two are worse somewhere."""
+    tmp_path = tmp_path_factory.mktemp("tiers")
+    candidate = make_candidate(tmp_path / "perinatal.duckdb")
+    for place in range(3):
+        candidate.insert("core.dim_lms", lms_code=f"Q{place:02}", lms_name=f"System {place:02}", region_name="North")
+    indicator(candidate, "preterm_birth", "Preterm birth", [5.0, 6.0, 7.0])
+    indicator(candidate, "apgar_below_7", "Apgar score below 7 at five minutes", [1.0, 1.5, 2.0])
+    indicator(candidate, "stillbirth_rate", "Stillbirth rate", [None, 3.0])
+    step.run(candidate.path, DecisionFile(tmp_path / "none.csv"))
+    return candidate
+
+
+@pytest.mark.parametrize("asked", [{"lms": "Q00"}, {"lms": "Q01"}, {}])
+def test_deaths_lead_then_harm_then_other_outcomes(by_tier, asked):
+    numbers = text(page(by_tier, **asked)).split("The numbers")[1]
+    places = [numbers.index(name) for name in ("Stillbirth rate", "Apgar score below 7", "Preterm birth")]
+    assert places == sorted(places)
+    assert "no source in this edition gives a rate" not in numbers
+
+
+def test_an_lms_without_stillbirths_says_so(by_tier):
+    assert "Stillbirths: no source in this edition gives a rate for this LMS." in text(page(by_tier, lms="Q02"))
+
+
+def test_the_national_report_has_stillbirths_whatever_converges(by_tier):
+    assert "Stillbirth rate" in text(report(by_tier)).split("The numbers")[1]
+
+
+def test_an_edition_gets_a_briefing_for_every_lms_and_theme(by_tier, tmp_path):
+    count = write_all(by_tier.path, tmp_path / "brief", FACTS)
+    files = {path.name for path in (tmp_path / "brief").glob("*.html")}
+    assert len(files) == count == 3 + 40 + 1, sorted(files)
+    assert {"all.html", "lms-Q00.html", "theme-C01.html"} < files
+    html = (tmp_path / "brief" / "lms-Q00.html").read_text(encoding="utf-8")
+    assert 'href="brief.css"' in html
+    assert "style-src 'self'" in html
+    assert "<style" not in html
+    assert 'href="../../portal/lms/Q00.html"' in html
+    assert (tmp_path / "brief" / "brief.css").is_file()
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
@@ -291,7 +334,7 @@ def test_it_prints_on_two_pages_at_most_and_the_report_on_four_however_long_the_
     )
     for place, name in enumerate(links):
         stands_out(
-            candidate, name, 20, tier=national.TIERS[place % 4], indicator_name=f"A rather long name ({name}) " * 2
+            candidate, name, 20, tier=content.TIERS[place % 4], indicator_name=f"A rather long name ({name}) " * 2
         )
     for name in links:
         indicator(

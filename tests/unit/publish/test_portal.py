@@ -405,6 +405,18 @@ def test_the_search_index_leads_to_pages(folder: Path) -> None:
         assert (folder / item["page"]).is_file()
 
 
+def test_briefings_are_linked_where_the_edition_has_them(folder: Path, tmp_path: Path) -> None:
+    assert not tree(folder / "lms/QAA.html").xpath("//a[contains(@href, 'brief/')]")
+    facts = Facts("one", "2026-11-23T00:00:00+00:00", True, has_briefs=True)
+    portal.write(made_up.make().write(tmp_path / "edition.duckdb"), tmp_path / "portal", facts)
+    for page, address in (
+        ("lms/QAA", "../../downloads/brief/lms-QAA.html"),
+        ("theme/C01", "../../downloads/brief/theme-C01.html"),
+        ("theme/index", "../../downloads/brief/all.html"),
+    ):
+        assert tree(tmp_path / f"portal/{page}.html").xpath(f"//a[@href='{address}']"), page
+
+
 def test_feeds_are_atom(folder: Path) -> None:
     for name in ("editions", "alerts"):
         feed = etree.fromstring((folder / "feed" / f"{name}.xml").read_bytes())

@@ -18,7 +18,7 @@ def folder(made: Path) -> Path:
 
 def test_an_answer_stands_beside_its_figure_and_leads_to_its_whole_text(folder: Path) -> None:
     page = tree(folder / "trust/R01.html")
-    [row] = page.xpath("//table[@data-sortable]//tr[th/a[text()='Stillbirth rate']][@data-verdict]")
+    [row] = page.xpath("//table[contains(@class, 'values')]//tr[th/a[text()='Stillbirth rate']][@data-verdict]")
     [link] = row.xpath(".//a[starts-with(@href, '#answer-')]")
     assert "Answer: A <b>resubmission</b> is due." in words_of(row)
     [whole] = page.xpath(f"//li[@id='{link.get('href')[1:]}']")
