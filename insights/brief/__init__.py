@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from insights.brief import content, national
 from insights.brief import formats as words
-from perinatal.charts import STYLE
+from perinatal import charts
 from perinatal.durable import write_atomically
 from perinatal.errors import PerinatalError
 
@@ -76,6 +76,11 @@ def render(page: dict[str, Any], template: str = "brief.html") -> str:
         "address": words.address,
         "day": words.day,
     }
-    style = (FOLDER / "brief.css").read_text(encoding="utf-8") + STYLE.read_text(encoding="utf-8")
+    style = _style()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return environment.get_template(template).render(style=Markup(style), style_hash=digest, **page)  # noqa: S704
+
+
+def _style() -> str:
+    """Return our own style and that of the charts."""
+    return "".join(path.read_text(encoding="utf-8") for path in (FOLDER / "brief.css", charts.STYLE))

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import cached_property, partial
-from typing import Any
-
-from markupsafe import Markup
+from functools import cached_property
 
 from publish.marts import ENGLAND_CODE
 from publish.portal import wording as words
@@ -31,7 +28,6 @@ class Lookup:
         self.by_organisation: dict[tuple[str, str], list[Value]] = defaultdict(list)
         self.by_indicator: dict[tuple[str, str, str], list[Value]] = defaultdict(list)
         self.one: dict[tuple[str, str, str, str], Value] = {}
-        self._source_links: dict[tuple[Any, ...], Markup] = {}
         for value in edition.values:
             self.by_organisation[value.level, value.code].append(value)
             self.by_indicator[value.level, value.indicator_id, value.source_id].append(value)
@@ -72,15 +68,6 @@ class Lookup:
     def release_page(self, release_key: str) -> str:
         """Return the page of a release, from the root."""
         return f"release/{self.edition.releases[release_key]['page']}.html"
-
-    def source_link(self, root: str, row: Value | Record) -> Markup:
-        """Return the link from a figure to its release: the publisher's letters and the period; made once for each."""
-        get = row.get if isinstance(row, dict) else partial(getattr, row)
-        key = (root, str(get("release_key")), str(get("source_id")), get("period_label"), get("period_end"))
-        if key not in self._source_links:
-            page, letters = self.release_page(key[1]), self.letters[key[2]]
-            self._source_links[key] = Markup('<a href="{}{}">{} {}</a>').format(root, page, letters, words.period(row))
-        return self._source_links[key]
 
     def release_name(self, release_key: str) -> str:
         """Return a release in words: MBRRACE-UK perinatal mortality 2023."""
