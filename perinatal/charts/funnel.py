@@ -14,7 +14,6 @@ from markupsafe import Markup
 
 from perinatal.charts.plot import (
     BOTTOM,
-    NARROW_CHARACTER,
     NARROW_LINE,
     RIGHT,
     WIDTH,
@@ -31,6 +30,7 @@ from perinatal.charts.plot import (
 
 FUNNEL_HEIGHT = 300
 LONGEST_NAME = 24
+BOLD_CHARACTER = 11.0  # the marked ones are bold
 MOST_NAMES = 8  # of points that lie outside the limits and are not marked
 Box = tuple[float, float, float]  # left, right, base line
 
@@ -116,7 +116,7 @@ class Funnel:
     def _places(self, place: int) -> Iterator[Box]:
         """Yield where a name may stand: right of its point, left of it, a line higher or lower on either side."""
         x, point = self.points[place]
-        width = len(self._text(place)) * NARROW_CHARACTER
+        width = len(self._text(place)) * BOLD_CHARACTER
         across, down = self.plot.x(x), self.plot.y(point.value or 0) + 4
         for line in (0, -1, 1):
             for left in (across + 8, across - 8 - width):
@@ -131,7 +131,7 @@ class Funnel:
     def _below_all(self, place: int, taken: Sequence[Box]) -> Box:
         """Return a place below the names that already stand; the name's width is at most half the picture's."""
         x, point = self.points[place]
-        width = len(self._text(place)) * NARROW_CHARACTER
+        width = len(self._text(place)) * BOLD_CHARACTER
         across = self.plot.x(x)
         left = across + 8 if across + 8 + width <= WIDTH else max(across - 8 - width, 0)
         base = max([self.plot.y(point.value or 0) + 4, *(low + NARROW_LINE for _, _, low in taken)])

@@ -167,7 +167,10 @@ class KeyFigures:
             if len(found) == MOST_MULTIPLES:
                 break
         if len(found) < FEWEST_MULTIPLES:
-            return {"multiples": [], "trends": self.pictures.trends([value for value, _ in found])}
+            return {
+                "multiples": [],
+                "trends": self.pictures.trends([value for value, _ in found if value.key not in self.edition.signals]),
+            }
         return {"multiples": [self._multiple(value, series) for value, series in found], "trends": []}
 
     def _multiple(self, value: Value, series: Sequence[Record]) -> Multiple:
