@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perinatal.sql import identifier, literal
 
@@ -17,6 +17,13 @@ FORMULA = r"^([ \t\n\f\r]*[=+@-]|[\t\r\n])"
 def safe_text(text: str) -> str:
     """Return a text with an apostrophe before it where a spreadsheet would run it as a formula."""
     return f"'{text}" if re.search(FORMULA, text) else text
+
+
+def safe_cell(value: Any) -> Any:
+    """Return a value as CSV files show it: lists joined by "; ", and no text that starts like a formula."""
+    if isinstance(value, list):
+        value = "; ".join(str(item) for item in value if item is not None)
+    return safe_text(value) if isinstance(value, str) else value
 
 
 def safe_columns(relation: duckdb.DuckDBPyRelation) -> str:

@@ -20,6 +20,7 @@ from ingest.registry import Source, all_sources
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 from perinatal.reading import open_current
+from perinatal.spreadsheet_safe import safe_cell
 from pipeline.freshness import UNKNOWN, Freshness, freshness, lateness
 from publish import edition
 from publish.edition import Editions
@@ -112,9 +113,9 @@ def query(home: Home, sql: str, form: str) -> None:
             names = [name for name, *_ in cursor.description or []]
             if form == "csv":
                 writer = csv.writer(sys.stdout, lineterminator="\n")
-                writer.writerow(names)
+                writer.writerow(map(safe_cell, names))
                 while rows := cursor.fetchmany(10_000):
-                    writer.writerows(rows)
+                    writer.writerows(map(safe_cell, row) for row in rows)
                 return
             records = [dict(zip(names, map(_finite, row), strict=True)) for row in cursor.fetchall()]
         except duckdb.Error as error:

@@ -207,15 +207,31 @@ def status(as_json: JsonFlag = False) -> None:
     show(report.status(home()), as_json, report.print_status)
 
 
-@app.command()
+# SQL may begin with a comment, which looks like an option that is not known
+@app.command(context_settings={"ignore_unknown_options": True})
 def query(
-    sql: Annotated[str, typer.Argument(help="SQL; the schemas are reference, core, marts and quality.")],
+    sql: Annotated[
+        str | None, typer.Argument(help="SQL on reference, core, marts, quality; - reads it from standard input.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="File that holds the SQL.")] = None,
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = "table",
 ) -> None:
     """Ask the current edition, read-only."""
     from pipeline import report
 
-    report.query(home(), sql, form)
+    report.query(home(), _asked(sql, file), form)
+
+
+def _asked(sql: str | None, file: Path | None) -> str:
+    """Return the SQL of an argument, a file or standard input. Raises PerinatalError for a file that cannot be read."""
+    if (sql is None) == (file is None):
+        raise typer.BadParameter("give either the SQL or -f FILE")
+    if file is None:
+        return sys.stdin.read() if sql == "-" else str(sql)
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PerinatalError(f"{file} cannot be read ({error}): give the path of a text file that holds SQL") from None
 
 
 @app.command()

@@ -20,7 +20,7 @@ class Written:
 
 def write(edition_db: Path, out: Path, facts: Facts) -> Written:
     """Write the pages of an edition into the new folder `out`. Reads the edition file only, and read-only."""
-    from publish.portal import api, funnels, reader
+    from publish.portal import api, funnels, query_answers, reader
     from publish.portal.csv_tables import write_tables
     from publish.portal.site import Site
 
@@ -28,6 +28,8 @@ def write(edition_db: Path, out: Path, facts: Facts) -> Written:
         edition = reader.read(connection, facts)
         site = Site(edition, funnels.funnels(connection), out)
         site.write()
+        found = query_answers.answers(connection, out / "queries")
+        site.page("queries.html", "queries.html", "downloads.html", queries=found, shown=query_answers.SHOWN)
         write_tables(connection, out)
         site.origins.write_tables(connection, out)
         api.write(connection, out / "api", facts)

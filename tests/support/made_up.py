@@ -107,6 +107,7 @@ OTHER_PAGES = (
     "methods.html",
     "disclosure.html",
     "analysts.html",
+    "queries.html",
     "search.html",
 )
 

@@ -76,6 +76,8 @@ def test_every_command_has_help(cli: Cli, name: str) -> None:
         ["land", "x.csv"],
         ["query"],
         ["query", "select 1", "--format", "xml"],
+        ["query", "select 1", "--frmat", "csv"],
+        ["query", "select 1", "-f", "x.sql"],
         ["build", "--quickly"],
         ["refresh", "--sample", "--live"],
         ["land", "x.csv", "--source", "mbrrace", "--published-on", "yesterday"],

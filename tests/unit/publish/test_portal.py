@@ -14,6 +14,7 @@ from crawler import tree
 from lxml import etree
 
 from perinatal.home import Home
+from perinatal.settings import PROJECT_ROOT
 from publish import portal
 from publish.portal.model import Facts
 
@@ -415,6 +416,24 @@ def test_briefings_are_linked_where_the_edition_has_them(folder: Path, tmp_path:
         ("theme/index", "../../downloads/brief/all.html"),
     ):
         assert tree(tmp_path / f"portal/{page}.html").xpath(f"//a[@href='{address}']"), page
+
+
+def test_each_example_query_stands_with_its_sql_and_answer(folder: Path) -> None:
+    page = tree(folder / "queries.html")
+    texts = [path.read_text(encoding="utf-8") for path in sorted((PROJECT_ROOT / "docs" / "queries").glob("*.sql"))]
+    assert [element.text_content() for element in page.xpath("//section/pre")] == texts
+    [changed] = page.xpath("//section[.//a[text()='13_insights_group_what_changed.sql']]")
+    heads = changed.xpath(".//th/text()")
+    rows = [row.xpath("./td/text()") for row in changed.xpath(".//tbody/tr")]
+    assert heads[:5] == ["indicator_name", "source_id", "change", "reason", "figures"]
+    assert rows[0][:5] == ["Stillbirth rate", "mbrrace", "changed", "revision", "1"]
+    assert len(rows) == 3
+
+
+def test_a_query_on_a_table_that_is_not_there_says_so(tmp_path: Path) -> None:
+    database = made_up.make().write(tmp_path / "edition.duckdb", leave_out=("marts.edition_change",))
+    portal.write(database, tmp_path / "portal", FACTS)
+    assert "Table with name edition_change does not exist" in tree(tmp_path / "portal/queries.html").text_content()
 
 
 def test_feeds_are_atom(folder: Path) -> None:
