@@ -25,7 +25,7 @@ def contents(database: Path) -> dict[str, list[tuple[object, ...]]]:
             "select table_name from information_schema.tables where table_schema = 'marts'"
         ).fetchall()
         return {
-            name: connection.execute(f"select row(t.*)::varchar from marts.{name} as t order by 1").fetchall()
+            name: connection.execute(f"select t::varchar from marts.{name} as t order by 1").fetchall()
             for (name,) in names
             if name not in NOT_FIGURES
         }

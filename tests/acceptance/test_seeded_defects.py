@@ -763,7 +763,26 @@ TEMPLATES = [
     ),
 ]
 
-ARRIVAL = [*MBRRACE, *MSDS, *NMPA, *NNAP, *FINGERTIPS, *TEMPLATES]
+ANSWERS = [
+    Defect("annotations", "annotations/answers-r0a-2026-09-15.csv", what, change, rule, "block")
+    for what, change, rule in (
+        ("an unknown organisation", put({"organisation": "ZZ9"}), "organisations_are_trusts_or_lms"),
+        (
+            "two organisations in a file",
+            put_once({"organisation": "RCF"}, is_("indicator", "all")),
+            "one_organisation_a_file",
+        ),
+        ("an unknown indicator", put_once({"indicator": "stillbirths"}), "answers_name_an_indicator"),
+        ("a long text", put_once({"text": "long " * 101}), "answers_are_short"),
+        (
+            "an answer of tomorrow",
+            put_once({"date": "2090-01-01"}, is_("indicator", "all")),
+            "answers_were_given_before_they_arrived",
+        ),
+    )
+]
+
+ARRIVAL = [*MBRRACE, *MSDS, *NMPA, *NNAP, *FINGERTIPS, *TEMPLATES, *ANSWERS]
 
 
 # --- the arrival gate ----------------------------------------------------------------------------------------------
