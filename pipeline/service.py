@@ -82,7 +82,8 @@ def environment(home: Home, mode: str, port: int, portal_port: int) -> dict[str,
     The short intervals let the inbox be watched within a minute of the first start (Airflow activates an asset, and
     then its watcher, only when it next looks) and a killed scheduler's task be taken up again in less than a minute. A
     task whose pipes close a moment before its process has gone is waited for until its next heartbeat is due; a running
-    one is given up when as many in a row as make 15 seconds have failed, as Airflow does by default.
+    one is given up when as many in a row as make 15 seconds have failed, as Airflow does by default. On a crowded
+    machine an answer of the API server may take longer than Airflow's 5 seconds, and the task would fail.
     """
     folder, keys = airflow_folder(home), _keys(home)
     scratch = folder / "tmp"
@@ -120,6 +121,7 @@ def environment(home: Home, mode: str, port: int, portal_port: int) -> dict[str,
         "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(folder / "logs" / "dag_processor"),
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "15",
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
         "AIRFLOW__SCHEDULER__PARSING_CLEANUP_INTERVAL": "5",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "15",

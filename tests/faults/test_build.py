@@ -115,6 +115,7 @@ cli.main()
 """
 
 
+@pytest.mark.timeout(3600)  # eight builds, six of them cut short
 def test_a_build_killed_at_each_step_leaves_no_process_and_no_folder(
     copied: Home, shell: Shell, tmp_path: Path
 ) -> None:
