@@ -15,6 +15,7 @@ import typer
 from perinatal.console import ABOUT, say, show
 from perinatal.errors import PerinatalError
 from pipeline.commands import alerts as cli_alerts
+from pipeline.commands import backup as cli_backup
 from pipeline.commands import bench as cli_bench
 from pipeline.commands import sources as cli_sources
 from pipeline.commands import storage as cli_storage
@@ -322,6 +323,8 @@ def stats(
     statistics.main(kind, file, multiplier, out=sys.stdout)
 
 
+app.command()(cli_backup.backup)
+app.command()(cli_backup.restore)
 app.command()(cli_themes.brief)
 app.command()(cli_bench.bench)
 app.command()(cli_withdrawals.withdraw)
