@@ -1,9 +1,10 @@
 """
 **Looks after the installation**, on Sundays at half past three.
 
-`prune` removes editions beyond those that `PERINATAL_KEEP_EDITIONS` keeps; never the published one. `verify` hashes the
-archive again and compares it with the manifests: damage fails it at once and opens an alert that says which files to
-restore from a backup.
+`prune` removes editions beyond those that `PERINATAL_KEEP_EDITIONS` keeps, never the published one, and logs of tasks
+that are older than `PERINATAL_KEEP_LOG_DAYS`. (Old runs leave Airflow's database once a week, by
+`perinatal up` itself: a task may not touch that database.) `verify` hashes the archive again and compares it with the
+manifests: damage fails it at once and opens an alert that says which files to restore from a backup.
 """
 
 from __future__ import annotations

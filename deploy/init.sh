@@ -1,9 +1,12 @@
 #!/bin/sh
-# Runs once before the other parts start: database, pools, inbox folders. Harmless to repeat.
+# Runs once before the other parts start: database, pools, state folder, inbox folders; old runs leave the database.
+# Harmless to repeat, also while the service runs: `docker compose run --rm init` once a week.
 set -eu
 airflow db migrate
 pools="$(mktemp --suffix .json)"
 python -m pipeline.service > "$pools"
 airflow pools import "$pools"
 rm "$pools"
-python -m pipeline.service inbox
+# shellcheck disable=SC2046  # one word each
+airflow $(python -m pipeline.service clean)
+python -m pipeline.service state

@@ -102,7 +102,9 @@ class Home:
 
 
 def get() -> Home:
-    """Return the home that the settings name."""
-    from perinatal import settings
+    """Return the home that the settings name. Raises PerinatalError where a newer program has written to it."""
+    from perinatal import settings, state_version
 
-    return Home(settings.get().home.expanduser().absolute())
+    found = Home(settings.get().home.expanduser().absolute())
+    state_version.require_known(found.root)
+    return found

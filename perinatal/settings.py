@@ -52,6 +52,9 @@ class Settings(BaseSettings):
         "inbox", description="What `refresh` and `fetch` do without a flag: inbox, sample or live"
     )
     keep_editions: int = Field(5, ge=1, description="Published editions kept; older ones are pruned")
+    keep_log_days: int = Field(
+        30, ge=1, description="Days that logs of Airflow's tasks, and runs in Airflow's database, are kept"
+    )
     hold_on_change: bool = Field(
         False,
         description="Hold an edition in which an ambition's headline or more than 5% of verdicts change until a person "

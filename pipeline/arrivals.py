@@ -23,7 +23,7 @@ from perinatal import settings
 from perinatal.console import say, step
 from perinatal.errors import PerinatalError, RefusedAtArrival
 from perinatal.home import Home
-from pipeline import metrics, shared_store
+from pipeline import metrics, shared_store, upgrade
 from pipeline.outcome import Outcome
 from publish import edition
 from publish.edition import Editions
@@ -75,6 +75,7 @@ def fetch(home: Home, mode: str, source_ids: Sequence[str]) -> Arrivals:
     sources = [source(source_id) for source_id in source_ids] or list(all_sources().values())
     if mode == "inbox":
         return Arrivals(False, NOT_IN_INBOX_MODE)
+    upgrade.prepare(home)
     if mode == "sample":
         sources = [one for one in sources if publishers.has_sample(one)]
     reports = []
@@ -109,6 +110,7 @@ def drop_samples(home: Home, source_ids: Sequence[str]) -> None:
 
 def land_inbox(home: Home, source_ids: Sequence[str]) -> Arrivals:
     """Land what lies in the inbox of these sources (of all, if none is named)."""
+    upgrade.prepare(home)
     dropped = inbox.collect(FetchStores.of(home), all_sources(), settings.get().inbox_quiet_seconds, source_ids)
     for item in dropped:
         for line in [table.message for table in item.taken] or [f"{item.name}: {item.left}"]:
@@ -132,6 +134,7 @@ def land_inbox(home: Home, source_ids: Sequence[str]) -> Arrivals:
 
 def land_files(home: Home, files: Sequence[tuple[Path, Arrival]]) -> Arrivals:
     """Land files that a person names; a refused one, or one that cannot be read, does not keep the others out."""
+    upgrade.prepare(home)
     taken: list[intake.Taken] = []
     failed: list[str] = []
     for file, arrival in files:

@@ -28,7 +28,7 @@ from perinatal.durable import locked
 from perinatal.errors import RefusedAtArrival
 from perinatal.home import Home
 from perinatal.scratch import remove_abandoned
-from pipeline import bundled, disk, fingerprint, lineage, metrics, release_judgement, shared_store
+from pipeline import bundled, disk, fingerprint, lineage, metrics, release_judgement, shared_store, upgrade
 from pipeline import candidate as candidates
 from pipeline.candidate import Candidate
 from pipeline.outcome import Outcome
@@ -110,14 +110,14 @@ def _found(home: Home, name: str) -> Candidate | Built:
     """Return the candidate that stands, as it was before this step; else what was begun anew."""
     try:
         found = candidates.find(home)
-        _require_same_inputs(home, found)
+        require_same_inputs(home, found)
     except candidates.Lost as lost:
         say(f"{name}: the candidate is lost, so the build begins anew: {lost}")
         return _begin(home)
     return found.before_step(name)
 
 
-def _require_same_inputs(home: Home, found: Candidate) -> None:
+def require_same_inputs(home: Home, found: Candidate) -> None:
     """Raise Lost where the program is another one; after a failure also where other releases or decisions are in use.
 
     What lands while a build is under way waits for the next one, or no build would ever end.
@@ -132,6 +132,7 @@ def _require_same_inputs(home: Home, found: Candidate) -> None:
 
 def _begin(home: Home, *, force: bool = False, signed_by: str | None = None) -> Candidate | Built:
     """Return a new candidate of what is landed; what a build came to where there is nothing to do."""
+    upgrade.prepare(home)
     _remove_leftovers(home)
     for line in _take_reviews(home):
         say(f"  {line}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -57,7 +58,7 @@ def send_models(target: Path) -> None:
     from openlineage.client import OpenLineageClient
 
     try:
-        with OpenLineageClient(config={"transport": found}) as client:
+        with closing(OpenLineageClient(config={"transport": found})) as client:
             events = _events(target)
             for event in events:
                 client.emit(event)

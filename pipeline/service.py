@@ -8,15 +8,16 @@ import os
 import secrets
 import shlex
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from ingest.registry import Source, all_sources
 from perinatal import home as homes
+from perinatal import settings
 from perinatal.home import Home
 from perinatal.settings import PROJECT_ROOT
-from pipeline import lineage
+from pipeline import lineage, upgrade
 
 WRITER_POOL = "writer"
 FETCH_QUEUE, BUILD_QUEUE = "fetch", "build"  # of Celery workers; the local executor ignores them
@@ -46,6 +47,18 @@ def pools() -> dict[str, dict[str, object]]:
 def airflow_folder(home: Home) -> Path:
     """Return where the embedded Airflow keeps everything."""
     return home.root / "airflow"
+
+
+def log_folder(home: Home) -> Path:
+    """Return where Airflow writes the logs of its tasks: as its own setting says, else beside the embedded Airflow."""
+    return Path(os.environ.get("AIRFLOW__LOGGING__BASE_LOG_FOLDER") or airflow_folder(home) / "logs")
+
+
+def clean_command() -> list[str]:
+    """Return the command that takes runs out of Airflow's database that are older than logs are kept."""
+    before = datetime.now(UTC) - timedelta(days=settings.get().keep_log_days)
+    stamp = before.strftime("%Y-%m-%dT%H:%M:%S+00:00")
+    return ["db", "clean", "--clean-before-timestamp", stamp, "--skip-archive", "--yes"]
 
 
 def write_private(path: Path, text: str) -> None:
@@ -135,8 +148,11 @@ def make_inbox(home: Home) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["inbox"]:
+    if sys.argv[1:] == ["state"]:
+        upgrade.prepare(homes.get())
         make_inbox(homes.get())
+    elif sys.argv[1:] == ["clean"]:
+        print(shlex.join(clean_command()))
     elif sys.argv[1:] == ["lineage"]:
         print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in lineage.airflow_environment().items()))
     else:

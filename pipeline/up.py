@@ -28,7 +28,7 @@ from perinatal.console import say
 from perinatal.durable import locked
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
-from pipeline import service, watchdog
+from pipeline import service, upgrade, watchdog
 from publish.edition import Editions
 
 STEADY = 60.0  # seconds without an end, after which earlier ends of a child are forgotten
@@ -36,6 +36,8 @@ MOST_ENDS = 5  # in a row, before giving up
 PATIENCE = 10.0  # seconds for the children to end by themselves; a build that is killed leaves nothing half-made
 LOOK = 0.5  # seconds between two looks
 LOG_LIMIT = 20 << 20  # bytes; then a part's log is put aside as `.1`
+CLEAN_EVERY = 7 * 86_400.0  # seconds
+CLEAN_FIRST = 300.0  # seconds after the start: by then the parts are up, and nobody waits for them
 PARTS = ("scheduler", "dag_processor", "triggerer")
 
 
@@ -133,6 +135,7 @@ def run(home: Home, mode: str, port: int, portal_port: int) -> None:
         word, is_new = service.password(home)
         environment = service.environment(home, mode, port, portal_port)
         (folder / "logs").mkdir(parents=True, exist_ok=True)
+        upgrade.prepare(home)
         service.make_inbox(home)
         with _asked_to_stop() as stop:
             _prepare(folder, environment)
@@ -192,6 +195,28 @@ def _prepare(folder: Path, environment: dict[str, str]) -> None:
     done.write_text(mark)
 
 
+class Cleaner:
+    """Takes old runs out of Airflow's database, minutes after the start and then once a week, beside the parts."""
+
+    def __init__(self, folder: Path, environment: dict[str, str], guard: Watchdog) -> None:
+        self._child = Child("clean", [], folder / "logs" / "clean.log")
+        self._environment, self._guard = environment, guard
+        self._next = time.monotonic() + CLEAN_FIRST
+
+    def look(self) -> None:
+        """Start it where its time has come; say so where it has failed."""
+        child = self._child
+        if child.session and child.process and child.has_ended:
+            self._guard.forget(child.session)
+            child.session = None
+            if child.process.returncode:
+                say(f"old runs could not be taken out of Airflow's database; see {child.log}")
+        if child.has_ended and time.monotonic() >= self._next:
+            self._next = time.monotonic() + CLEAN_EVERY
+            child.command = [sys.executable, "-m", "airflow", *service.clean_command()]
+            _start(child, self._environment, self._guard)
+
+
 def _children(folder: Path, port: int, portal_port: int) -> list[Child]:
     """Return the parts. Their log servers stay off: they would listen on every address of the machine."""
     airflow = [sys.executable, "-m", "airflow"]
@@ -220,6 +245,7 @@ def _supervise(home: Home, children: list[Child], environment: dict[str, str], s
         for child in children:
             _start(child, environment, guard)
         news = News(home, environment["AIRFLOW__API__BASE_URL"])
+        cleaner = Cleaner(service.airflow_folder(home), environment, guard)
         while not stop.wait(LOOK):
             guard.check()
             for child in children:
@@ -227,6 +253,7 @@ def _supervise(home: Home, children: list[Child], environment: dict[str, str], s
                     _restart(child, environment, guard, stop)
                 child.keep_log_small()
             news.show()
+            cleaner.look()
         say(f"Stopping; this takes {PATIENCE + watchdog.GRACE:.0f} s at most …")
         say("A task that runs now is ended: that counts as a failed try, and it is tried again after the next start.")
         _ask_to_end(children)

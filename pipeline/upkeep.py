@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from expectations import notify as deliveries
 from expectations.alerts import AlertLog, Breach, Scope
@@ -14,7 +17,7 @@ from perinatal import settings
 from perinatal.durable import locked
 from perinatal.errors import Damaged
 from perinatal.home import Home
-from pipeline import metrics
+from pipeline import metrics, service
 from pipeline.outcome import Outcome
 from pipeline.release_judgement import judge_today
 from publish import edition, portal
@@ -53,11 +56,28 @@ def notify(home: Home, *, digest: bool) -> Notified:
 
 
 def prune(home: Home) -> Outcome:
-    """Remove editions beyond those that the settings keep."""
+    """Remove editions beyond those that the settings keep, and logs of tasks that are older than they say."""
+    options = settings.get()
     with locked(home.root / ".build.lock"):
-        removed = Editions.of(home).prune(settings.get().keep_editions)
+        removed = Editions.of(home).prune(options.keep_editions)
     kept = len(list(home.editions.glob("*")))
-    return Outcome(bool(removed), f"{len(removed)} edition(s) removed, {kept} kept")
+    logs = _remove_old_logs(service.log_folder(home), options.keep_log_days)
+    metrics.write(home)
+    old = f"{logs} log(s) older than {options.keep_log_days} days removed"
+    return Outcome(bool(removed or logs), f"{len(removed)} edition(s) removed, {kept} kept; {old}")
+
+
+def _remove_old_logs(folder: Path, days: int) -> int:
+    """Remove the logs of tasks that nobody has written to for so many days, and the folders that are then empty."""
+    before = time.time() - days * 86_400
+    old = [path for path in folder.glob("dag_id=*/**/*.log") if path.stat().st_mtime < before]
+    for path in old:
+        path.unlink()
+        for above in itertools.takewhile(lambda one: one != folder, path.parents):
+            if any(above.iterdir()):
+                break
+            above.rmdir()
+    return len(old)
 
 
 def verify(home: Home) -> Outcome:

@@ -15,6 +15,7 @@ from perinatal.console import ABOUT, say, show
 from perinatal.errors import PerinatalError
 from perinatal.errors_in_words import in_words
 from pipeline.commands import alerts as cli_alerts
+from pipeline.commands import backup as cli_backup
 from pipeline.commands import bench as cli_bench
 from pipeline.commands import board as cli_board
 from pipeline.commands import engines as cli_engines
@@ -339,6 +340,8 @@ def stats(
     statistics.main(kind, file, multiplier, out=sys.stdout)
 
 
+app.command()(cli_backup.backup)
+app.command()(cli_backup.restore)
 app.command()(cli_themes.brief)
 app.command()(cli_bench.bench)
 app.command()(cli_board.board)

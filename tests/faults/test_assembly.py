@@ -8,7 +8,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest.archive.manifest import LandedReleases
 from perinatal.errors import BlockedByGate
 from perinatal.home import Home
 from pipeline import candidate, steps
@@ -113,21 +112,3 @@ def test_six_processes_make_what_one_makes(copied: Home, shell: Shell, tmp_path:
 
     # somebody clears a task of a run that has published: nothing is new, nothing is done
     assert steps.pages(copied).what == "nothing_new"
-
-
-def test_after_a_failure_other_releases_mean_another_candidate(
-    copied: Home, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """While a build is under way they wait for the next one."""
-    make_outdated(copied)
-    steps.models(copied)
-    landed = LandedReleases(copied.landed)
-    withdrawn = next(item for item in landed.in_use() if "excluding" in item.dataset)
-    landed.mark_withdrawn(withdrawn, "A Person", "wrong file")
-    steps.themes(copied)
-    assert withdrawn.release_key in json.dumps(candidate.find(copied).progress.releases)
-    changed(copied, "update core.fct_observation set numerator = -5 where numerator > 100")
-    with pytest.raises(BlockedByGate):
-        steps.gate(copied)
-    assert "what it is made from has changed since (releases)" in capsys.readouterr().err
-    assert withdrawn.release_key not in json.dumps(candidate.find(copied).progress.releases)

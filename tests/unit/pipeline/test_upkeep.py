@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -52,3 +54,26 @@ def test_a_message_leads_to_the_page_of_the_alert_in_the_edition_that_stands(
     upkeep.notify(home, digest=False)
     [(request, _)] = httpserver.log
     assert f"Page: https://insights.example.org/alert/{page.name}" in json.loads(request.data)["message"]
+
+
+def test_old_logs_of_tasks_go_and_young_ones_stay(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERINATAL_KEEP_LOG_DAYS", "10")
+    monkeypatch.delenv("AIRFLOW__LOGGING__BASE_LOG_FOLDER", raising=False)
+    logs = home.root / "airflow" / "logs"
+    ages = {"dag_id=assemble/run_id=a/task_id=gate": 11, "dag_id=assemble/run_id=b/task_id=gate": 9}
+    for name, days in ages.items():
+        log = logs / name / "attempt=1.log"
+        log.parent.mkdir(parents=True)
+        log.write_text("x")
+        os.utime(log, (time.time() - days * 86_400,) * 2)
+    (logs / "scheduler.log").write_text("x")
+    os.utime(logs / "scheduler.log", (0, 0))
+    pruned = upkeep.prune(home)
+    assert (pruned.changed, pruned.message) == (
+        True,
+        "0 edition(s) removed, 0 kept; 1 log(s) older than 10 days removed",
+    )
+    left = {path.relative_to(logs).as_posix() for path in logs.rglob("*") if path.is_file()}
+    assert left == {"dag_id=assemble/run_id=b/task_id=gate/attempt=1.log", "scheduler.log"}
+    assert not (logs / "dag_id=assemble" / "run_id=a").exists()
+    assert upkeep.prune(home).changed is False
