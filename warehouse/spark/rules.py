@@ -189,6 +189,26 @@ def _wrap(node: exp.Expr, aggregate: exp.Expr, function: str) -> None:
         wrapper.set("expressions", [outer])
 
 
+def distinct_counts_over_windows(tree: exp.Expr) -> None:
+    """`count(distinct x) over (…)`: the size of a set; Spark counts no distinct values over a window."""
+    for node in _inside_out(tree, exp.Count):
+        if isinstance(node.parent, exp.Window) and isinstance(node.this, exp.Distinct):
+            collect = exp.Anonymous(this="collect_set", expressions=list(node.this.expressions))
+            _wrap(node, collect, "size")
+
+
+def frames_of_named_windows(tree: exp.Expr) -> None:
+    """`over (name rows …)`: the named window is written out, since Spark takes no frame beside a name."""
+    for node in _inside_out(tree, exp.Window):
+        name = node.args.get("alias")
+        select = node.find_ancestor(exp.Select)
+        if name and node.args.get("spec") and select and node.arg_key != "windows":
+            [named] = [one for one in select.args.get("windows") or [] if one.this.name == name.name]
+            node.set("alias", None)
+            node.set("partition_by", [part.copy() for part in named.args.get("partition_by") or []])
+            node.set("order", named.args["order"].copy() if named.args.get("order") else None)
+
+
 def quantiles(tree: exp.Expr) -> None:
     """`quantile_cont(x, share)`: percentile, which interpolates alike and takes a window."""
     for node in _inside_out(tree, exp.PercentileCont):
@@ -256,6 +276,8 @@ RULES: tuple[Callable[[exp.Expr], None], ...] = (
     values_by_place,
     sorted_lists,
     sums_in_fixed_order,
+    distinct_counts_over_windows,
+    frames_of_named_windows,
     quantiles,
     rounded_numbers,
     numbers_in_text,
