@@ -41,7 +41,7 @@ def nodes_of(manifest: Mapping[str, Any]) -> dict[str, Node]:
                 kind=item["resource_type"],
                 database=item["database"],
                 schema=item["schema"],
-                name=item["name"],
+                name=item["alias"],
                 sql=item["compiled_code"],
                 is_table=item["config"]["materialized"] == "table",
                 severity=item["config"].get("severity", "error").lower(),

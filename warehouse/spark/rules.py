@@ -197,16 +197,20 @@ def distinct_counts_over_windows(tree: exp.Expr) -> None:
             _wrap(node, collect, "size")
 
 
-def frames_of_named_windows(tree: exp.Expr) -> None:
-    """`over (name rows …)`: the named window is written out, since Spark takes no frame beside a name."""
+def named_windows(tree: exp.Expr) -> None:
+    """`over name`, `over (name rows …)`: written out; Spark takes no frame beside a name, nor a minus after it."""
     for node in _inside_out(tree, exp.Window):
         name = node.args.get("alias")
         select = node.find_ancestor(exp.Select)
-        if name and node.args.get("spec") and select and node.arg_key != "windows":
+        if name and select:
             [named] = [one for one in select.args.get("windows") or [] if one.this.name == name.name]
             node.set("alias", None)
-            node.set("partition_by", [part.copy() for part in named.args.get("partition_by") or []])
-            node.set("order", named.args["order"].copy() if named.args.get("order") else None)
+            for part in ("partition_by", "order", "spec"):
+                if not node.args.get(part):
+                    found = named.args.get(part)
+                    node.set(part, [one.copy() for one in found] if isinstance(found, list) else found and found.copy())
+    for select in tree.find_all(exp.Select):
+        select.set("windows", None)
 
 
 def quantiles(tree: exp.Expr) -> None:
@@ -277,7 +281,7 @@ RULES: tuple[Callable[[exp.Expr], None], ...] = (
     sorted_lists,
     sums_in_fixed_order,
     distinct_counts_over_windows,
-    frames_of_named_windows,
+    named_windows,
     quantiles,
     rounded_numbers,
     numbers_in_text,

@@ -77,14 +77,14 @@ def test_qualify_stays() -> None:
     assert turned(sql) == sql
 
 
-def test_a_frame_of_a_named_window_is_written_out() -> None:
+def test_named_windows_are_written_out() -> None:
     sql = turned(
-        "select sum(a) over (w rows between 5 preceding and current row) as x, min(a) over w as y from t "
-        "window w as (partition by b order by a)"
+        "select sum(a) over (w rows between 5 preceding and current row) as x, min(a) over v - a as y from t "
+        "window w as (partition by b order by a), v as (order by a rows between 1 preceding and current row)"
     )
     assert sql.upper() == (
         "SELECT SUM(A) OVER (PARTITION BY B ORDER BY A NULLS LAST ROWS BETWEEN 5 PRECEDING AND CURRENT ROW) AS X, "
-        "MIN(A) OVER W AS Y FROM T WINDOW W AS (PARTITION BY B ORDER BY A NULLS LAST)"
+        "MIN(A) OVER (ORDER BY A NULLS LAST ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) - A AS Y FROM T"
     )
 
 
