@@ -41,13 +41,15 @@ def both(spark: Any, sql: str) -> tuple[list[tuple[Any, ...]], list[tuple[Any, .
         "fsum(x) over (partition by k)",
         "favg(x) over (partition by k)",
         "quantile_cont(x, 0.1) over (partition by k)",
+        "count(distinct word) over (partition by k)",
+        "sum(k) over (w rows between 1 preceding and current row), min(k) over w",
         "greatest(x, 2), least(x, null)",
         "x::decimal(12, 2)::varchar",
         "try_cast(word as double), try_cast('1d' as double), try_cast(' 1.5 ' as double), try_cast('1e3' as double)",
     ],
 )
 def test_an_expression_of_a_row(spark: Any, expression: str) -> None:
-    ours, theirs = both(spark, f"select {expression} from ({ROWS}) order by k, word")
+    ours, theirs = both(spark, f"select {expression} from ({ROWS}) window w as (order by k, word) order by k, word")
     assert theirs == ours
 
 

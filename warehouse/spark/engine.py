@@ -35,7 +35,7 @@ def build(
         relations.read_tables(spark, warehouse.work_db, "landed", storage)
         relations.read_tables(spark, warehouse.candidate_db, "reference", storage)
         relations.read_layouts(spark, layouts, releases)
-        graph.run(spark, nodes, storage.absolute().as_uri(), warehouse.threads)
+        graph.run(spark, nodes, relations.place(storage), warehouse.threads)
     models = [node for node in nodes.values() if node.kind == "model"]
     exporting.export(models, storage, warehouse.work_db, warehouse.candidate_db)
     rmtree(storage)

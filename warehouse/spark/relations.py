@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlparse
 
 import duckdb
 
@@ -14,9 +13,14 @@ from warehouse.landed import LandedRelease, Layout, layout_rows
 from warehouse.spark.rules import relation_name, spark_sql
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, SparkSession
+    from pyspark.sql import SparkSession
 
 PLAIN = "plain_rows"  # a schema for the files of a layout that need no correction
+
+
+def place(path: Path) -> str:
+    """Return a path as Spark takes it: an address whose characters are not escaped."""
+    return f"file://{path.absolute()}"
 
 
 def columns_of(spark: SparkSession, query: str) -> list[str]:
@@ -35,7 +39,7 @@ def read_tables(spark: SparkSession, database: Path, schema: str, storage: Path)
             target = storage / schema / f"{name}.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
             connection.execute(f"copy {schema}.{identifier(name)} to {literal(target)} (format parquet)")
-            spark.read.parquet(target.as_uri()).createOrReplaceTempView(relation_name(schema, name))
+            spark.read.parquet(place(target)).createOrReplaceTempView(relation_name(schema, name))
 
 
 def read_layouts(spark: SparkSession, layouts: Sequence[Layout], releases: Sequence[LandedRelease]) -> None:
@@ -50,7 +54,7 @@ def read_layouts(spark: SparkSession, layouts: Sequence[Layout], releases: Seque
             parts.append(f"select * from {PLAIN}.{name}")
         for number, item in enumerate(one for one in mine if one.corrections):
             own = f"{name}_{number}"
-            spark.read.parquet(item.rows.as_uri()).createOrReplaceTempView(relation_name(PLAIN, own))
+            spark.read.parquet(place(item.rows)).createOrReplaceTempView(relation_name(PLAIN, own))
             parts.append(
                 f"select {literal(item.release_key)} as release_key, * from ({item.corrected(f'{PLAIN}.{own}')})"
             )
@@ -62,16 +66,10 @@ def _read_plain(spark: SparkSession, releases: Sequence[LandedRelease], view: st
     """Read the files of some releases in one scan; `release_key` says which file a row is of."""
     from pyspark.sql import functions
 
-    files = {item.rows.as_uri(): item.release_key for item in releases}
-    rows = spark.read.option("mergeSchema", "true").parquet(*files)
-    named = rows.withColumn("release_key", _key_of(functions.col("_metadata.file_path"), files))
-    named.createOrReplaceTempView(view)
-
-
-def _key_of(path: Column, files: dict[str, str]) -> Column:
-    """Return the release of the file that a row is of; Spark writes file:/ with one slash or three, escaped or not."""
-    from pyspark.sql import functions
-
-    places = [part for uri, key in files.items() for part in (unquote(urlparse(uri).path), key)]
-    keys = functions.create_map(*map(functions.lit, places))
-    return functions.element_at(keys, functions.url_decode(functions.regexp_replace(path, r"^[a-z0-9]+:/+", "/")))
+    rows = spark.read.option("mergeSchema", "true").parquet(*(place(item.rows) for item in releases))
+    # Spark gives a file's address escaped, with one slash after file: or three; a plus is no space
+    path = functions.regexp_replace(functions.col("_metadata.file_path"), "^file:/+", "/")
+    path = functions.url_decode(functions.regexp_replace(path, "[+]", "%2B"))
+    keys = [part for item in releases for part in (str(item.rows.absolute()), item.release_key)]
+    key = functions.element_at(functions.create_map(*map(functions.lit, keys)), path)
+    rows.withColumn("release_key", key).createOrReplaceTempView(view)

@@ -189,6 +189,30 @@ def _wrap(node: exp.Expr, aggregate: exp.Expr, function: str) -> None:
         wrapper.set("expressions", [outer])
 
 
+def distinct_counts_over_windows(tree: exp.Expr) -> None:
+    """`count(distinct x) over (…)`: the size of a set; Spark counts no distinct values over a window."""
+    for node in _inside_out(tree, exp.Count):
+        if isinstance(node.parent, exp.Window) and isinstance(node.this, exp.Distinct):
+            collect = exp.Anonymous(this="collect_set", expressions=list(node.this.expressions))
+            _wrap(node, collect, "size")
+
+
+def named_windows(tree: exp.Expr) -> None:
+    """`over name`, `over (name rows …)`: written out; Spark takes no frame beside a name, nor a minus after it."""
+    for node in _inside_out(tree, exp.Window):
+        name = node.args.get("alias")
+        select = node.find_ancestor(exp.Select)
+        if name and select:
+            [named] = [one for one in select.args.get("windows") or [] if one.this.name == name.name]
+            node.set("alias", None)
+            for part in ("partition_by", "order", "spec"):
+                if not node.args.get(part):
+                    found = named.args.get(part)
+                    node.set(part, [one.copy() for one in found] if isinstance(found, list) else found and found.copy())
+    for select in tree.find_all(exp.Select):
+        select.set("windows", None)
+
+
 def quantiles(tree: exp.Expr) -> None:
     """`quantile_cont(x, share)`: percentile, which interpolates alike and takes a window."""
     for node in _inside_out(tree, exp.PercentileCont):
@@ -256,6 +280,8 @@ RULES: tuple[Callable[[exp.Expr], None], ...] = (
     values_by_place,
     sorted_lists,
     sums_in_fixed_order,
+    distinct_counts_over_windows,
+    named_windows,
     quantiles,
     rounded_numbers,
     numbers_in_text,

@@ -1,5 +1,6 @@
 """Settings are typed; a wrong one is one clear line."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,8 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
         ("PERINATAL_MEMORY_LIMIT", "lots"),
         ("PERINATAL_LANDING_MEMORY_LIMIT", "300"),
         ("PERINATAL_ALERT_URLS", "mailto://somebody"),
+        ("PERINATAL_ENGINE", "sparc"),
+        ("PERINATAL_SPARK_MEMORY", "lots"),
     ],
 )
 def test_a_wrong_value_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -65,6 +68,13 @@ def test_a_wrong_file_is_named_in_one_line(tmp_path: Path, text: str) -> None:
 def test_memory_limits_are_shares_or_sizes(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("PERINATAL_MEMORY_LIMIT", value)
     assert settings.get().memory_limit == value
+
+
+def test_an_option_of_a_command_wins_and_reaches_processes_that_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERINATAL_ENGINE", "duckdb")
+    assert settings.get().engine == "duckdb"
+    settings.choose(engine="spark")
+    assert settings.get().engine == os.environ["PERINATAL_ENGINE"] == "spark"
 
 
 def test_home_is_absolute_whatever_was_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

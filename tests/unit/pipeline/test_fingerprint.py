@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingest.archive.manifest import Manifest
+from perinatal import settings
 from perinatal.settings import PROJECT_ROOT
 from pipeline import fingerprint
 
@@ -40,6 +41,13 @@ MANIFEST = Manifest(
 
 def mark(*items: Manifest, decisions: Path = NO_DECISIONS) -> str:
     return fingerprint.whole(fingerprint.parts(items, decisions))
+
+
+def test_another_engine_changes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = mark(MANIFEST)
+    monkeypatch.setenv("PERINATAL_ENGINE", "spark")
+    settings.get.cache_clear()
+    assert mark(MANIFEST) != before
 
 
 @pytest.mark.parametrize(

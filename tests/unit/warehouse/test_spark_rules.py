@@ -46,6 +46,12 @@ def turned(sql: str) -> str:
             "SUM_OF_LIST(COLLECT_LIST(CAST(a AS DOUBLE)) FILTER(WHERE a > 1)) / 2",
         ),
         ("quantile", "quantile_cont(a, 0.1) over (partition by b)", "PERCENTILE(a, 0.1) OVER (PARTITION BY b)"),
+        (
+            "distinct values over a window",
+            "count(distinct a) over (partition by b)",
+            "SIZE(COLLECT_SET(a) OVER (PARTITION BY b))",
+        ),
+        ("distinct values of a group", "count(distinct a)", "COUNT(DISTINCT a)"),
         ("rounding", "round(a / 3, 2)", "(ROUND(CAST(a / 3 AS DOUBLE) * 1e2) / 1e2)"),
         ("rounding to whole numbers", "round(a)", "ROUND(a)"),
         (
@@ -69,6 +75,17 @@ def test_a_relation_is_a_view_of_the_session() -> None:
 def test_qualify_stays() -> None:
     sql = "SELECT a FROM t QUALIFY ROW_NUMBER() OVER (PARTITION BY b ORDER BY a NULLS LAST) = 1"
     assert turned(sql) == sql
+
+
+def test_named_windows_are_written_out() -> None:
+    sql = turned(
+        "select sum(a) over (w rows between 5 preceding and current row) as x, min(a) over v - a as y from t "
+        "window w as (partition by b order by a), v as (order by a rows between 1 preceding and current row)"
+    )
+    assert sql.upper() == (
+        "SELECT SUM(A) OVER (PARTITION BY B ORDER BY A NULLS LAST ROWS BETWEEN 5 PRECEDING AND CURRENT ROW) AS X, "
+        "MIN(A) OVER (ORDER BY A NULLS LAST ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) - A AS Y FROM T"
+    )
 
 
 def test_a_replaced_column_stands_last() -> None:

@@ -1,0 +1,50 @@
+"""dbt's unit tests on Spark: a model over a test's rows gives what DuckDB gives, which dbt holds to `expect`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ingest.archive import build_inputs
+from warehouse import builder, dbt
+from warehouse.spark.relations import columns_of
+from warehouse.spark.rules import spark_sql
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Give the SQL of each unit test by its name, after dbt has passed them on DuckDB."""
+    folder = tmp_path_factory.mktemp("unit tests")
+    files = dbt.Warehouse(folder / "work.duckdb", folder / "perinatal.duckdb", folder)
+    builder.make_landed(files.work_db, build_inputs.layouts(), [])
+    target, variables, log = folder / "target", builder.staging_models(), folder / "dbt.log"
+    manifest = dbt.lay_out(files, target, variables, log)
+    dbt.build(files, target, variables, log, "--select", "test_type:unit", unit_tests=True)
+    results = json.loads((target / dbt.RESULTS).read_text(encoding="utf-8"))["results"]
+    assert {item["status"] for item in results} == {"pass"}
+    names = {item["name"] for item in manifest["unit_tests"].values()}
+    return {path.stem: path.read_text(encoding="utf-8") for path in _sql(target) if path.stem in names}
+
+
+def _sql(target: Path) -> list[Path]:
+    return sorted((target / "compiled").rglob("*.sql"))
+
+
+def _comparable(rows: list[tuple[Any, ...]]) -> list[str]:
+    return sorted(repr(tuple(round(cell, 9) if isinstance(cell, float) else cell for cell in row)) for row in rows)
+
+
+def test_models_over_the_rows_of_their_tests(spark: Any, compiled: dict[str, str]) -> None:
+    assert len(compiled) >= 14
+    for name, sql in compiled.items():
+        with duckdb.connect() as connection:
+            cursor = connection.execute(sql)
+            columns = [column for column, *_ in cursor.description]
+            ours = cursor.fetchall()
+        turned = spark.sql(spark_sql(sql, lambda query: columns_of(spark, query)))
+        theirs = [tuple(row) for row in turned.select(*(f"`{column}`" for column in columns)).collect()]
+        assert _comparable(theirs) == _comparable(ours), name
