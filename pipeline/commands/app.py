@@ -141,7 +141,7 @@ def _fetch(where: Home, mode: str, sources: Sequence[str]) -> tuple[Arrivals, Ar
 
 def _warn(arrived: tuple[Arrivals, Arrivals]) -> None:
     for line in [line for part in arrived for line in part.warnings]:
-        print(f"warning: {line}", file=sys.stderr)
+        say(f"warning: {line}", level="warning")
 
 
 @app.command()
@@ -177,7 +177,7 @@ def land(
         if table.what != "refused":
             print(table.message)
     for line in landed.problems:
-        print(f"perinatal: {line}", file=sys.stderr)
+        say(f"perinatal: {line}", level="error")
     if landed.problems:
         raise SystemExit(landed.failure.exit_code)
 
@@ -268,7 +268,7 @@ def verify() -> None:
 
     found = steps.verify(home())
     for line in found.problems:
-        print(f"perinatal: {line}", file=sys.stderr)
+        say(f"perinatal: {line}", level="error")
     if found.problems:
         raise SystemExit(found.failure.exit_code)
     print(found.message)
