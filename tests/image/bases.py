@@ -57,6 +57,8 @@ STAND_INS = {
         "postgresql-17",
         "COPY --chmod=755 start.sh /start.sh\n"
         "RUN install -d -o postgres -g postgres -m 0700 /var/lib/postgresql/data\n"
+        # as in the official image: a container that starts again mounts with the folder's mode, not with the option's
+        "RUN install -d -o postgres -g postgres -m 3777 /run/postgresql\n"
         'ENV PATH=/usr/lib/postgresql/17/bin:/usr/bin:/bin\nSTOPSIGNAL SIGINT\nENTRYPOINT ["/start.sh"]\n',
     ),
     "redis": StandIn("redis-server", "RUN install -d -o redis -g redis -m 0700 /data\nWORKDIR /data\n"),
