@@ -34,7 +34,11 @@ def turned(sql: str) -> str:
         ("value by place", "min_by(a, b)", "MIN_BY(a, CASE WHEN NOT a IS NULL THEN b END)"),
         ("sorted list", "array_agg(a order by a, b)", "ARRAY_SORT(COLLECT_LIST(a))"),
         ("sorted set", "array_agg(distinct a order by a)", "ARRAY_SORT(COLLECT_SET(a))"),
-        ("sum in order", "sum(a order by b)", "SUM_OF_LIST(COLLECT_LIST(CAST(a AS DOUBLE)))"),
+        (
+            "sum in order",
+            "sum(a order by b)",
+            "SUM_IN_ORDER(SORT_ARRAY(COLLECT_LIST(NAMED_STRUCT('p0', b, 'x', CAST(a AS DOUBLE)))).x)",
+        ),
         (
             "compensated, over a window",
             "favg(a) over (partition by b)",
