@@ -231,9 +231,11 @@ def rounded_numbers(tree: exp.Expr) -> None:
         if digits and not digits.is_int:
             raise PerinatalError(f"Spark: round to digits that are no whole number: {node.sql('duckdb')}")
         if digits:
-            scale = f"1e{digits.name}"
-            scaled = exp.Mul(this=exp.cast(node.this, "double"), expression=exp.Literal.number(scale))
-            node.replace(exp.Paren(this=exp.Div(this=exp.Round(this=scaled), expression=exp.Literal.number(scale))))
+            places = int(digits.sql())
+            scale = exp.Literal.number(f"1e{abs(places)}")
+            up, down = (exp.Mul, exp.Div) if places >= 0 else (exp.Div, exp.Mul)
+            whole = exp.Round(this=up(this=exp.cast(exp.paren(node.this), "double"), expression=scale))
+            node.replace(exp.Paren(this=down(this=whole, expression=scale.copy())))
 
 
 def numbers_in_text(tree: exp.Expr) -> None:

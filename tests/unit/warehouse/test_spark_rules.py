@@ -56,7 +56,8 @@ def turned(sql: str) -> str:
             "SIZE(COLLECT_SET(a) OVER (PARTITION BY b))",
         ),
         ("distinct values of a group", "count(distinct a)", "COUNT(DISTINCT a)"),
-        ("rounding", "round(a / 3, 2)", "(ROUND(CAST(a / 3 AS DOUBLE) * 1e2) / 1e2)"),
+        ("rounding", "round(a / 3, 2)", "(ROUND(CAST((a / 3) AS DOUBLE) * 1e2) / 1e2)"),
+        ("rounding to hundreds", "round(a, -2)", "(ROUND(CAST((a) AS DOUBLE) / 1e2) * 1e2)"),
         ("rounding to whole numbers", "round(a)", "ROUND(a)"),
         (
             "number in a text",
