@@ -64,20 +64,16 @@
                 from {{ relation }}
             ),
             moved as (
-                select
-                    *,
-                    ({{ y }})::double as spc_y,
-                    ({{ fix_y if fix_y is not none else y }})::double as spc_fix_y,
-                    abs(spc_fix_y - lag(spc_fix_y) over spc_time) as spc_mr
+                select *, ({{ y }})::double as spc_y, ({{ fix_y if fix_y is not none else y }})::double as spc_fix_y
                 from stretched
-                window spc_time as ({{ in_time }})
             ),
+            ranged as (select *, abs(spc_fix_y - lag(spc_fix_y) over ({{ in_time }})) as spc_mr from moved),
             first_means as (
                 select
                     *,
                     {{ compensated("avg", "spc_fix_y") }} {{ whole }} as spc_first_mean,
                     {{ compensated("avg", "spc_mr") }} {{ whole }} as spc_first_amr
-                from moved
+                from ranged
             ),
             {# a second pass over the residuals takes the rounding out of the mean, as R's mean() does #}
             screened as (

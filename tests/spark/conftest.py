@@ -16,6 +16,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.spark)
+            if not item.get_closest_marker("timeout"):
+                item.add_marker(pytest.mark.timeout(1800))  # a limit that cuts a call off ends the session for all
             if lack:
                 item.add_marker(pytest.mark.skip(reason=lack))
 

@@ -38,5 +38,6 @@ def test_landed_rows_are_the_same(spark: Any, releases: list[LandedRelease], tmp
             ours = connection.execute(f"select * from landed.{name}").fetchall()
             theirs = [tuple(row) for row in spark.table(f"landed__{name}").select(*columns).collect()]
             assert sorted(map(repr, theirs)) == sorted(map(repr, ours)), name
-        rows = sum(item.rows_landed for item in releases)
+        rows = sum(item.rows_landed for item in releases if item.layout == "perinatal_mortality")
+        assert rows
         assert connection.execute("select count(*) from landed.mbrrace__perinatal_mortality").fetchone() == (rows,)

@@ -37,7 +37,7 @@ def both(spark: Any, sql: str) -> tuple[list[tuple[Any, ...]], list[tuple[Any, .
         "list_filter([word, 'b'], lambda one: one <> 'b')",
         "[]::varchar[]",
         "list_contains([word], 'a')",
-        "round(x / 3, 2), round(1.005e0, 2), round(-2.5e0), round(x)",
+        "round(x / 3, 2), round(1.005e0, 2), round(-2.5e0), round(x), round(1050.0e0 * k, -2)",
         "fsum(x) over (partition by k)",
         "favg(x) over (partition by k)",
         "quantile_cont(x, 0.1) over (partition by k)",

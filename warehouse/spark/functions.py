@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 SUM_OF_LIST = "sum_of_list"
+SUM_IN_ORDER = "sum_in_order"
 AVERAGE_OF_LIST = "average_of_list"
 GAMMA_QUANTILE = "gamma_quantile"
 
@@ -24,8 +25,11 @@ aggregate(
     sofar -> sofar.total
 )
 """
+# one after the other, NULLs left out
+IN_ORDER = "aggregate(numbers, cast(null as double), (sofar, x) -> coalesce(sofar + x, sofar, x))"
 IN_SQL = {
     f"{SUM_OF_LIST}(numbers array<double>)": SUM,
+    f"{SUM_IN_ORDER}(numbers array<double>)": IN_ORDER,
     f"{AVERAGE_OF_LIST}(numbers array<double>)": f"{SUM} / size(numbers)",
 }
 

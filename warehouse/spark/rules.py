@@ -18,7 +18,7 @@ from sqlglot.generators.spark import SparkGenerator
 from sqlglot.transforms import preprocess, unnest_to_explode
 
 from perinatal.errors import PerinatalError
-from warehouse.spark.functions import AVERAGE_OF_LIST, GAMMA_QUANTILE, SUM_OF_LIST
+from warehouse.spark.functions import AVERAGE_OF_LIST, GAMMA_QUANTILE, SUM_IN_ORDER, SUM_OF_LIST
 
 Columns = Callable[[str], Sequence[str]]
 """Gives the names of the columns of a query in Spark's SQL: what a union by name needs to know."""
@@ -161,11 +161,15 @@ def sorted_lists(tree: exp.Expr) -> None:
 def sums_in_fixed_order(tree: exp.Expr) -> None:
     """`fsum`, `favg` and `sum(x order by y)`: the same however rows are spread over workers.
 
-    The numbers of a group are sorted, then added with what rounding loses carried along.
+    The first two add from small to large with what rounding loses carried along, the last one in the order of y.
     """
     for node in _inside_out(tree, exp.Sum):
         if isinstance(node.this, exp.Order):
-            _wrap(node, _list_of_numbers(node.this.this), SUM_OF_LIST)
+            places = [one.this for one in node.this.expressions]
+            named = [part for number, one in enumerate(places) for part in (exp.Literal.string(f"p{number}"), one)]
+            pair = [*named, exp.Literal.string("x"), exp.cast(node.this.this, "double")]
+            row = exp.Anonymous(this="named_struct", expressions=pair)
+            _wrap(node, exp.Anonymous(this="collect_list", expressions=[row]), SUM_IN_ORDER)
     for call in _calls(tree, "fsum", "favg"):
         wrapper = SUM_OF_LIST if call.name.lower() == "fsum" else AVERAGE_OF_LIST
         _wrap(call, _list_of_numbers(call.expressions[0]), wrapper)
@@ -182,11 +186,12 @@ def _wrap(node: exp.Expr, aggregate: exp.Expr, function: str) -> None:
         outer = outer.parent
     wrapper = exp.Anonymous(this=function)
     outer.replace(wrapper)
-    if outer is node:
-        wrapper.set("expressions", [aggregate])
-    else:
+    inner = aggregate if outer is node else outer
+    if outer is not node:
         node.replace(aggregate)
-        wrapper.set("expressions", [outer])
+    if function == SUM_IN_ORDER:
+        inner = exp.Dot(this=exp.Anonymous(this="sort_array", expressions=[inner]), expression=exp.to_identifier("x"))
+    wrapper.set("expressions", [inner])
 
 
 def distinct_counts_over_windows(tree: exp.Expr) -> None:
@@ -226,9 +231,11 @@ def rounded_numbers(tree: exp.Expr) -> None:
         if digits and not digits.is_int:
             raise PerinatalError(f"Spark: round to digits that are no whole number: {node.sql('duckdb')}")
         if digits:
-            scale = f"1e{digits.name}"
-            scaled = exp.Mul(this=exp.cast(node.this, "double"), expression=exp.Literal.number(scale))
-            node.replace(exp.Paren(this=exp.Div(this=exp.Round(this=scaled), expression=exp.Literal.number(scale))))
+            places = int(digits.sql())
+            scale = exp.Literal.number(f"1e{abs(places)}")
+            up, down = (exp.Mul, exp.Div) if places >= 0 else (exp.Div, exp.Mul)
+            whole = exp.Round(this=up(this=exp.cast(exp.paren(node.this), "double"), expression=scale))
+            node.replace(exp.Paren(this=down(this=whole, expression=scale.copy())))
 
 
 def numbers_in_text(tree: exp.Expr) -> None:

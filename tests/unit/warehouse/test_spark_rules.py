@@ -34,7 +34,11 @@ def turned(sql: str) -> str:
         ("value by place", "min_by(a, b)", "MIN_BY(a, CASE WHEN NOT a IS NULL THEN b END)"),
         ("sorted list", "array_agg(a order by a, b)", "ARRAY_SORT(COLLECT_LIST(a))"),
         ("sorted set", "array_agg(distinct a order by a)", "ARRAY_SORT(COLLECT_SET(a))"),
-        ("sum in order", "sum(a order by b)", "SUM_OF_LIST(COLLECT_LIST(CAST(a AS DOUBLE)))"),
+        (
+            "sum in order",
+            "sum(a order by b)",
+            "SUM_IN_ORDER(SORT_ARRAY(COLLECT_LIST(NAMED_STRUCT('p0', b, 'x', CAST(a AS DOUBLE)))).x)",
+        ),
         (
             "compensated, over a window",
             "favg(a) over (partition by b)",
@@ -52,7 +56,8 @@ def turned(sql: str) -> str:
             "SIZE(COLLECT_SET(a) OVER (PARTITION BY b))",
         ),
         ("distinct values of a group", "count(distinct a)", "COUNT(DISTINCT a)"),
-        ("rounding", "round(a / 3, 2)", "(ROUND(CAST(a / 3 AS DOUBLE) * 1e2) / 1e2)"),
+        ("rounding", "round(a / 3, 2)", "(ROUND(CAST((a / 3) AS DOUBLE) * 1e2) / 1e2)"),
+        ("rounding to hundreds", "round(a, -2)", "(ROUND(CAST((a) AS DOUBLE) / 1e2) * 1e2)"),
         ("rounding to whole numbers", "round(a)", "ROUND(a)"),
         (
             "number in a text",
