@@ -12,6 +12,7 @@ from pytest_httpserver import HTTPServer
 from expectations.alerts import AlertLog, Breach, Scope
 from perinatal.home import Home
 from pipeline import upkeep
+from tests.support import made_up
 
 NEWS = {
     "lms_code": "QOP",
@@ -49,7 +50,10 @@ def test_a_message_leads_to_the_page_of_the_alert_in_the_edition_that_stands(
     page = home.editions / "20261129T000000-00000000" / "portal" / "alert" / f"{log.all()[0].alert_id}.html"
     page.parent.mkdir(parents=True)
     page.write_text("the page")
-    (page.parents[2] / "edition.json").write_text(json.dumps({"edition_id": "20261129T000000-00000000"}))
+    facts = {"edition_id": page.parents[2].name, "published_at": "2026-11-29T00:00:00+00:00", "is_synthetic": True}
+    facts |= {"releases": [], "warnings": []}
+    (page.parents[2] / "edition.json").write_text(json.dumps(facts))
+    made_up.make().write(page.parents[2] / "perinatal.duckdb")
     (home.root / "current").symlink_to(page.parents[2])
     upkeep.notify(home, digest=False)
     [(request, _)] = httpserver.log

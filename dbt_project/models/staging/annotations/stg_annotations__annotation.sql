@@ -1,3 +1,4 @@
+-- Grain: answer: an organisation to an indicator and period (or to all of them), entered by template.
 select
     release_key,
     source_row,
