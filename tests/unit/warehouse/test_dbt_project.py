@@ -183,8 +183,9 @@ def test_every_shipped_column_is_documented(published: Home, schema: str) -> Non
             "select table_name, column_name from information_schema.columns where table_schema = ?", [schema]
         ).fetchall()
     assert found
-    written = [documented(folder=dbt.PROJECT.parent / room) for room in ("publish", "insights")]
-    everything = documented() | written[0] | written[1]
+    insights = yaml.safe_load((MODELS / "marts" / "made_by_insights.yml").read_text(encoding="utf-8"))
+    made = {table["name"]: table for source in insights["sources"] for table in source["tables"]}
+    everything = documented() | documented(folder=dbt.PROJECT.parent / "publish") | made
     for model, path in SQL.items():
         for alias in re.findall(r'alias="(\w+)"', path.read_text(encoding="utf-8")):
             everything[alias] = everything[model]
