@@ -72,6 +72,16 @@
     });
   }
 
+  // --- a link into a closed part opens it
+  const reveal = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    for (let part = target; part; part = part.parentElement) if (part.matches("details")) part.open = true;
+    target.scrollIntoView();
+  };
+  addEventListener("hashchange", reveal);
+  reveal();
+
   // --- on paper everything is open
   let closed = [];
   addEventListener("beforeprint", () => {

@@ -421,7 +421,7 @@ def test_briefings_are_linked_where_the_edition_has_them(folder: Path, tmp_path:
 def test_each_example_query_stands_with_its_sql_and_answer(folder: Path) -> None:
     page = tree(folder / "queries.html")
     texts = [path.read_text(encoding="utf-8") for path in sorted((PROJECT_ROOT / "docs" / "queries").glob("*.sql"))]
-    assert [element.text_content() for element in page.xpath("//section/pre")] == texts
+    assert [element.text_content() for element in page.xpath("//section//pre")] == texts
     [changed] = page.xpath("//section[.//a[text()='13_insights_group_what_changed.sql']]")
     heads = changed.xpath(".//th/text()")
     rows = [row.xpath("./td/text()") for row in changed.xpath(".//tbody/tr")]
