@@ -19,13 +19,16 @@ NOT_FIGURES = ("annotation", "edition_change")
 
 
 def contents(database: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Return every mart with its rows, as text: lists and NaN compare then."""
+    """Return every mart with its rows, as text: lists and NaN compare then; `is_new` is of the edition before."""
     with duckdb.connect(str(database), read_only=True) as connection:
         names = connection.execute(
             "select table_name from information_schema.tables where table_schema = 'marts'"
         ).fetchall()
         return {
-            name: connection.execute(f"select t::varchar from marts.{name} as t order by 1").fetchall()
+            name: connection.execute(
+                "select figure::varchar from "
+                f"(select columns(lambda column: column <> 'is_new') from marts.{name}) as figure order by 1"
+            ).fetchall()
             for (name,) in names
             if name not in NOT_FIGURES
         }
