@@ -27,7 +27,7 @@ def contents(database: Path) -> dict[str, list[tuple[object, ...]]]:
         return {
             name: connection.execute(
                 "select figure::varchar from "
-                f"(select columns(lambda column: column <> 'is_new') from marts.{name}) as figure order by 1"
+                f"(select columns(lambda part: part <> 'is_new') from marts.{name}) as figure order by 1"
             ).fetchall()
             for (name,) in names
             if name not in NOT_FIGURES
