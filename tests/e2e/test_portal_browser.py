@@ -106,7 +106,7 @@ def test_the_journey_of_an_lms_lead(watched: Watched, tmp_path: Path) -> None:
     saved = tmp_path / waiting.value.suggested_filename
     waiting.value.save_as(saved)
     assert saved.name == "QAA.xlsx"
-    assert "trust_indicator" in CalamineWorkbook.from_path(str(saved)).sheet_names
+    assert "What stands out" in CalamineWorkbook.from_path(str(saved)).sheet_names
 
 
 def test_a_name_found_in_the_search_leads_to_its_page(watched: Watched) -> None:
