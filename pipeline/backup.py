@@ -158,9 +158,7 @@ def _kept(home: Home) -> Iterator[Path]:
 def _save(path: Path, target: Path, made: Path, known: Mapping[str, Path]) -> tuple[str, bool]:
     """Put a file into the backup; returns its sha256, and whether it was linked to the one of the backup before."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    if (
-        len(target.relative_to(made).parts) > 1
-    ):  # the backup itself is for its owner alone, whatever the state folder is
+    if target.parent != made:  # the backup itself is for its owner alone, whatever the state folder is
         shutil.copymode(path.parent, target.parent)
     sha256 = hash_of(path)
     same = known.get(sha256)

@@ -88,9 +88,8 @@ class Comparison:
         yield "shown", words.shown(value)
         yield "interval", words.interval(value)
         if value.adjusted_value is not None:
-            ends = (value.adjusted_lower_95, value.adjusted_upper_95)
             yield "adjusted", words.number(value.adjusted_value, value.unit)
-            yield "adjusted_interval", "" if None in ends else " to ".join(words.number(e, value.unit) for e in ends)
+            yield "adjusted_interval", words.adjusted_interval(value)
         yield "against", words.comparator(value)
         yield "verdict", words.label(value.conclusion)
         yield "look", words.tag_look(value.conclusion) if value.conclusion else None

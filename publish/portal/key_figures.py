@@ -16,7 +16,7 @@ from publish.portal.lookup import ENGLAND, Lookup
 from publish.portal.model import Record, Value
 from publish.portal.overview import Column
 from publish.portal.pictures import FEWEST_POINTS, Picture, Pictures
-from publish.portal.points import UP, label_of, of_series, of_value, said, span, verdict
+from publish.portal.points import UP, label_of, of_series, of_value, said, verdict
 
 FEWEST_BESIDE = 4  # organisations with a value: quartiles of fewer say nothing
 MOST_PERIODS = 24
@@ -51,7 +51,7 @@ class KeyFigures:
 
     def spine(self, level: str, code: str) -> Picture | None:
         """Return where an organisation lies among all of its kind; nothing where none of its values can be placed."""
-        placed = [(column, value, spread) for column, value, spread in self._placed(level, code)]
+        placed = list(self._placed(level, code))
         if not placed:
             return None
         blocks: dict[tuple[str, str], list[SpineRow]] = {}
@@ -96,7 +96,7 @@ class KeyFigures:
         if value.value is not None:
             middle, figure = value.value, words.number(value.value, column.unit)
         elif ends[0] is not None and ends[1] is not None:
-            middle, figure = (ends[0] + ends[1]) / 2, span(*ends, column.unit)
+            middle, figure = (ends[0] + ends[1]) / 2, words.span(*ends, column.unit)
         else:
             return None
         with_unit = figure + words.unit_after(column.unit)

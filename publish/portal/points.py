@@ -46,7 +46,7 @@ def of_series(row: Record, name: str, unit: str, release_page: str) -> Point:
     if bounds:
         figure = f"between {words.number(bounds[0], unit)} and {words.with_unit(bounds[1], unit)}"
     period = words.axis_period(row["label"])
-    says = said(name, figure, span(row["lower"], row["upper"], unit, row["withheld"]), period, verdict(row))
+    says = said(name, figure, words.span(row["lower"], row["upper"], unit, row["withheld"]), period, verdict(row))
     ends = _ends(row["lower"], row["upper"])
     return Point(period, row["value"], ends, bounds, "plain", says if figure else "", UP + release_page)
 
@@ -55,7 +55,7 @@ def of_signal(row: Record, name: str, release_page: str) -> Point:
     """Return a point of an SPC chart, leading to the release that it is from; the verdict is its special cause."""
     period, kind = words.axis_period(row["period_label"]), row.get("point_type") or ""
     judged = words.SPC_WORDS.get(kind, "not judged").lower()
-    limits = span(row.get("lower_process_limit"), row.get("upper_process_limit"), row["unit"])
+    limits = words.span(row.get("lower_process_limit"), row.get("upper_process_limit"), row["unit"])
     says = said(name, words.with_unit(row["value"], row["unit"]), limits, period, judged, "process limits")
     return Point(period, row["value"], kind=kind, says=says if row["value"] is not None else "", href=UP + release_page)
 
@@ -64,7 +64,7 @@ def of_funnel(row: Record) -> Point:
     """Return a trust in a funnel, leading to its page."""
     unit, name = row["unit"], words.without_nhs(row["name"])
     withheld = "denominator_withheld" in (row["usage_warnings"] or ())
-    interval = span(row["lower_95"], row["upper_95"], unit, withheld)
+    interval = words.span(row["lower_95"], row["upper_95"], unit, withheld)
     judged = f"{against_the_limits(row)}; {verdict(row)}"
     says = said(name, words.with_unit(row["value"], unit), interval, words.axis_period(row["period_label"]), judged)
     return Point(label_of(row["name"]), row["value"], says=says, href=f"{UP}trust/{words.slug(row['code'])}.html")
@@ -85,13 +85,6 @@ def said(name: str, figure: str, interval: str, period: str, judged: str, of: st
     """Put together what is said of a point."""
     middle = f", {of} {interval}" if interval else ""
     return f"{name}: {figure}{middle}, {period}{'; ' if judged else ''}{judged}"
-
-
-def span(low: float | None, high: float | None, unit: str, withheld: bool = False) -> str:
-    """Write an interval; one that was widened to one decimal is not shown with two."""
-    if low is None or high is None:
-        return ""
-    return f"{low:.1f} to {high:.1f}" if withheld else f"{words.number(low, unit)} to {words.number(high, unit)}"
 
 
 def verdict(row: Value | dict[str, Any]) -> str:

@@ -33,6 +33,7 @@ def environment() -> jinja2.Environment:
         "with_unit": words.with_unit,
         "shown": words.shown,
         "interval": words.interval,
+        "adjusted_interval": words.adjusted_interval,
         "whose_verdict": words.whose_verdict,
         "row_interval": _row_interval,
         "why_no_value": words.why_no_value,
@@ -72,9 +73,7 @@ def _linked(text: str) -> Markup:
 
 
 def _row_interval(row: Record) -> str:
-    if "denominator_withheld" in row["usage_warnings"]:
-        return f"{row['lower_95']:.1f} to {row['upper_95']:.1f}"
-    return f"{words.number(row['lower_95'], row['unit'])} to {words.number(row['upper_95'], row['unit'])}"
+    return words.span(row["lower_95"], row["upper_95"], row["unit"], "denominator_withheld" in row["usage_warnings"])
 
 
 def _evidence_text(row: Record) -> Markup:

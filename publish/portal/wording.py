@@ -111,12 +111,20 @@ def shown(value: Value) -> str:
 
 
 def interval(value: Value) -> str:
-    """Say the 95% interval; one that was widened to one decimal is not shown with two."""
-    if value.lower_95 is None or value.upper_95 is None:
+    """Say the 95% interval."""
+    return span(value.lower_95, value.upper_95, value.unit, "denominator_withheld" in value.usage_warnings)
+
+
+def adjusted_interval(value: Value) -> str:
+    """Say the 95% interval of the adjusted value."""
+    return span(value.adjusted_lower_95, value.adjusted_upper_95, value.unit)
+
+
+def span(low: float | None, high: float | None, unit: str, withheld: bool = False) -> str:
+    """Write an interval; one that was widened to one decimal is not shown with two."""
+    if low is None or high is None:
         return ""
-    if "denominator_withheld" in value.usage_warnings:
-        return f"{value.lower_95:.1f} to {value.upper_95:.1f}"
-    return f"{number(value.lower_95, value.unit)} to {number(value.upper_95, value.unit)}"
+    return f"{low:.1f} to {high:.1f}" if withheld else f"{number(low, unit)} to {number(high, unit)}"
 
 
 def why_no_value(value: Value) -> str:
