@@ -62,16 +62,16 @@ class FailingRows:
         return names, count
 
     def _name_of(self, code: str) -> str:
-        if not self._knows_trusts:
+        if not self._knows_organisations:
             return code
         # read to the end: an unread rest would hold the connection
-        query = "select trust_name from lms_of_trust where trust_code = ? and trust_name is not null"
+        query = "select name from organisation_today where code = ? and name is not null"
         found = self._connection.execute(query, [code]).fetchall()
         return f"{found[0][0]} ({code})" if found else code
 
     @cached_property
-    def _knows_trusts(self) -> bool:
-        return bool(self._connection.execute("from duckdb_views() where view_name = 'lms_of_trust'").fetchall())
+    def _knows_organisations(self) -> bool:
+        return bool(self._connection.execute("from duckdb_views() where view_name = 'organisation_today'").fetchall())
 
     def affected_lms(self) -> list[str]:
         """Return the LMSs that failing rows name, or whose trusts they name (at the release gate)."""
@@ -79,12 +79,12 @@ class FailingRows:
             codes = self.rows.project("lms_code").distinct().order("lms_code").fetchall()
             return [code for (code,) in codes if code]
         named = next((name for name in ("trust_code", "organisation_code") if name in self.rows.columns), None)
-        if named is None or not self._knows_trusts:
+        if named is None or not self._knows_organisations:
             return []
         trusts = self.rows.project(f"{identifier(named)}::varchar as trust_code").distinct().fetchall()
         found = self._connection.execute(
-            "select distinct lms_code from lms_of_trust where list_contains(?, trust_code) and lms_code is not null "
-            "order by lms_code",
+            "select distinct lms_code from organisation_today "
+            "where level = 'trust' and list_contains(?, code) and lms_code is not null order by lms_code",
             [[code for (code,) in trusts]],
         ).fetchall()
         return [code for (code,) in found]

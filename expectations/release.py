@@ -23,11 +23,13 @@ SUITES = Path(__file__).parent / "release"
 DAILY = Path(__file__).parent / "daily.yml"
 REQUIRED = ("description", "problem", "remedy", "owner", "affected_marts")
 
-# today's name and LMS of each trust, for messages and for those who hear of their own trusts only
-LMS_OF_TRUST = """
-create or replace temp view lms_of_trust as
-select code as trust_code, name as trust_name, lms_code from core.dim_organisation
-where level = 'trust' and valid_to = '9999-12-31'
+# today's name of each organisation, for messages, and the LMS of each trust, for those who hear of their own trusts
+# only; an LMS and an integrated care board may share a code
+ORGANISATION_TODAY = """
+create or replace temp view organisation_today as
+select code, level, name, lms_code from core.dim_organisation
+where valid_to = '9999-12-31'
+qualify row_number() over (partition by code order by level = 'icb', level) = 1
 """
 
 
@@ -61,5 +63,5 @@ def _open(database: Path) -> duckdb.DuckDBPyConnection:
 def _judge(
     connection: duckdb.DuckDBPyConnection, standards: Sequence[Standard], at_hand: set[str], suite: str
 ) -> list[Result]:
-    connection.execute(LMS_OF_TRUST)
+    connection.execute(ORGANISATION_TODAY)
     return native.validate_tables(connection, [one for one in standards if one.is_for(at_hand)], suite=suite)

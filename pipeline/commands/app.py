@@ -331,7 +331,7 @@ def stats(
     kind: Annotated[
         Literal["rate", "proportion", "ratio", "funnel", "spc", "trend", "sii"], typer.Argument(help="Which statistic.")
     ],
-    file: Annotated[Path, typer.Argument(help="CSV with the columns of docs/methods.md.", metavar="FILE.csv")],
+    file: Annotated[Path, typer.Argument(help="CSV with the columns of docs/stats-command.md.", metavar="FILE.csv")],
     multiplier: Annotated[float | None, typer.Option(help="Per how many, e.g. 1000.")] = None,
 ) -> None:
     """Compute the statistics of docs/methods.md on a CSV; CSV on standard output."""

@@ -63,6 +63,9 @@ FIGURES = (
 )
 TRUST_WIDTH = 12
 MIND = Column("Mind", 50, "Warnings of the publisher or ours that go with the LMS's value.")
+ANSWERED = Column(
+    "Answers", 50, "What the LMS or a trust says to this figure, in its own words; an answer changes no number."
+)
 INEQUALITY = (
     INDICATOR,
     Column("By", 24, "Ethnicity or deprivation, in the publisher's words."),

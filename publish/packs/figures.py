@@ -13,6 +13,7 @@ from perinatal.sql import literals
 from publish import marts
 from publish.portal import page_queries
 from publish.portal import wording as words
+from publish.portal.answers import EVERY_FIGURE, Answers
 from publish.portal.model import Record, SeriesKey, Value
 from publish.portal.reader import Reader
 from publish.portal.rows import NOT_COMPARED, is_empty
@@ -141,6 +142,7 @@ class Figures:
             (row["organisation_code"], row["indicator_id"], row["source_id"]): row
             for row in reader.rows(POSITIONS, "marts.ambition_position")
         }
+        self.answers = Answers(reader.annotations())
         self.attention = _by_lms(reader.rows(ATTENTION, "marts.attention"))
         self.inequality = _by_lms(reader.rows(INEQUALITY, "marts.inequality"))
         self.changes = _by_lms(reader.rows(CHANGES, "marts.edition_change"))
@@ -153,6 +155,18 @@ class Figures:
     def publisher(self, source_id: str) -> str:
         """Return the letters of a source's publisher; those of figures inside another source's file."""
         return self.publishers.get(source_id) or source_id.upper()
+
+    def answered(self, line: Line) -> str:
+        """Return what the LMS and its trusts say to a line's figures, each with who and when."""
+        return "; ".join(words.answered(row) for value in line.values for row in self.answers.beside(value))
+
+    def answers_to_all(self, lms_code: str) -> list[Record]:
+        """Return what the LMS and its trusts say to every figure of theirs."""
+        return [
+            row
+            for row in self.answers.about(EVERY_FIGURE)
+            if row["lms_code"] == lms_code
+        ]
 
     def lines(self, lms_code: str, kind: str) -> list[Line]:
         """Return the indicators of a kind that an LMS or a trust of it has figures of, by topic and name."""

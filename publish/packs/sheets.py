@@ -41,7 +41,7 @@ def write(figures: Figures, lms: Lms, facts: dict[str, Any], path: Path) -> None
         _definitions(figures, indicators),
         _provenance(figures, keys, figures.missing.get(lms.code, [])),
     ]
-    write_workbook(path, f"{lms.name} ({lms.code})", _cover(lms, facts), sheets, bool(facts["is_synthetic"]))
+    write_workbook(path, f"{lms.name} ({lms.code})", _cover(figures, lms, facts), sheets, bool(facts["is_synthetic"]))
 
 
 def _standing_out(figures: Figures, rows: Sequence[Record]) -> Sheet:
@@ -84,14 +84,20 @@ def _figures_of(name: str, figures: Figures, lines: Sequence[Line], what: str) -
     trusts = {value.code: value.name for line in lines for value in line.trusts.values()}
     ordered = sorted(trusts, key=lambda code: (trusts[code], code))
     names = [Column(words.without_nhs(trusts[code]), columns.TRUST_WIDTH) for code in ordered]
+    shown = lines[:MOST_LINES]
     heads = [*columns.FIGURES, *names, columns.MIND]
+    rows = [_line(figures, line, ordered) for line in shown]
+    answers = [figures.answered(line) for line in shown]
+    if any(answers):
+        heads.append(columns.ANSWERED)
+        rows = [[*row, answer] for row, answer in zip(rows, answers, strict=True)]
     more = len(lines) - MOST_LINES
     cut = f" {more} more indicators are in lms_indicator.csv." if more > 0 else ""
     return Sheet(
         name,
         f"{what}: the newest figures of the LMS, and beside them those of its trusts, with the word of the verdict. "
         f"Counts, groups, earlier periods and how well care is recorded are in the CSV files.{cut}",
-        [Block(heads, [_line(figures, line, ordered) for line in lines[:MOST_LINES]])],
+        [Block(heads, rows)],
         "No source of this edition has such figures of the LMS or of its trusts.",
     )
 
@@ -205,7 +211,7 @@ def _change(row: Record) -> list[Any]:
 def _definitions(figures: Figures, indicators: Iterable[str]) -> Sheet:
     about = [figures.indicators[name] for name in indicators if name in figures.indicators]
     about.sort(key=lambda row: (row["indicator_name"] or "", row["indicator_id"]))
-    explained = (*columns.STANDING_OUT, *columns.FIGURES, *columns.INEQUALITY, *columns.CHANGES)
+    explained = (*columns.STANDING_OUT, *columns.FIGURES, columns.ANSWERED, *columns.INEQUALITY, *columns.CHANGES)
     meanings = {column.name: column.meaning for column in explained if column.meaning}
     return Sheet(
         "Definitions",
@@ -275,7 +281,7 @@ def _missing(figures: Figures, row: Record) -> list[Any]:
     ]
 
 
-def _cover(lms: Lms, facts: dict[str, Any]) -> list[tuple[str, str]]:
+def _cover(figures: Figures, lms: Lms, facts: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the lines of the cover: what it is, from when, how to read it."""
     real = "no: made from the publishers' releases"
     return [
@@ -288,6 +294,7 @@ def _cover(lms: Lms, facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("Masked", "The publisher hides a small number; nothing in this pack lets it be worked out."),
         ("Between", "A trust of the LMS is masked or missing: the value lies between these bounds."),
         ("Verdict", "Better or worse than the comparison, and whose verdict it is: deaths by MBRRACE-UK alone."),
+        *(("Answer to every figure", words.answered(row)) for row in figures.answers_to_all(lms.code)),
         ("Whole tables", "CSV and Parquet beside this workbook; data_dictionary.csv explains every column."),
         ("Licence", "The figures are their publishers', under the licence beside each release (sheet Provenance)."),
         ("Methods", f"{(PROJECT_ROOT / 'docs' / 'methods.md').name} of Perinatal Insights; methods.html of its pages."),

@@ -24,6 +24,10 @@ class Answers:
         """Return everything that an organisation has answered."""
         return self._of.get((level, code), [])
 
+    def about(self, indicator_id: str) -> list[Record]:
+        """Return what all organisations have answered to an indicator."""
+        return [row for row in self.rows if row["indicator_id"] == indicator_id]
+
     def beside(self, value: Value) -> list[Record]:
         """Return what an organisation has answered to this figure: its indicator, and a period that it falls into."""
         return self.to(value.level, value.code, value.indicator_id, value.period_start, value.period_end)

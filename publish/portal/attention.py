@@ -125,12 +125,28 @@ class Attention:
             return bool(known[0]["value"] < known[0]["comparator_value"])
         return self.lookup.edition.indicators.get(row["indicator_id"], {}).get("polarity") == "high"
 
-    def _faults(self, row: Record) -> list[str]:
-        """Return the data warnings of an entry's figures, those of the trusts that it rests on too."""
+    def _data_warnings(self, row: Record) -> Iterable[str]:
+        """Say which data warnings an entry's figures have, those of the trusts that it rests on too.
+
+        A verdict may be older than the newest figure: where that has a warning, it is said apart.
+        """
         own = [row, *(self.of_trusts[row["lms_code"], row["concept_id"]] if row["level"] == "lms" else ())]
-        keys = [(one["level"], one["organisation_code"], one["indicator_id"], one["source_id"]) for one in own]
-        held = [set(value.usage_warnings) for key in keys if (value := self.lookup.one.get(key))]
-        return sorted(set().union(*held) & self.lookup.edition.faults)
+        faults: set[str] = set()
+        newer: dict[str, set[str]] = defaultdict(set)
+        for one in own:
+            value = self.lookup.one.get(
+                (one["level"], one["organisation_code"], one["indicator_id"], one["source_id"])
+            )
+            if value is None:
+                continue
+            found = set(value.usage_warnings) & self.lookup.edition.faults
+            if value.period_end == one["period_end"]:
+                faults |= found
+            elif found:
+                newer[words.period(value)] |= found
+        yield f"Data warning: {_listed(faults)}" if faults else "No data warning"
+        for period, found in sorted(newer.items()):
+            yield f"The newer figures of {period} have a data warning: {_listed(found)}"
 
     def _notes(self, row: Record) -> Iterable[str]:
         if row["is_new"]:
@@ -140,10 +156,11 @@ class Attention:
         release = self.lookup.edition.releases.get(row["release_key"], {})
         if release.get("status") == "provisional":
             yield "Provisional figures"
-        faults = self._faults(row)
-        yield (
-            f"Data warning: {', '.join(words.label(word).lower() for word in faults)}" if faults else "No data warning"
-        )
+        yield from self._data_warnings(row)
+
+
+def _listed(faults: Iterable[str]) -> str:
+    return ", ".join(words.label(word).lower() for word in sorted(faults))
 
 
 def _start(row: Record) -> Any:

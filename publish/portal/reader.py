@@ -48,6 +48,10 @@ class Reader:
         """Return a whole (small) table."""
         return self.rows(f"select * from {table} order by {order}", table)
 
+    def annotations(self) -> list[Record]:
+        """Return what organisations say to their figures, newest first."""
+        return self.all_of("marts.annotation", "said_on desc, organisation_code, indicator_id, annotation_id")
+
     def grouped(self, records: list[Record], key: Callable[[Record], Any]) -> dict[Any, list[Record]]:
         """Return records by a key, in their order."""
         found: dict[Any, list[Record]] = defaultdict(list)
@@ -132,7 +136,7 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
             reader.all_of("marts.board_dashboard", "trust_code, place, indicator_id, source_id"),
             lambda row: row["trust_code"],
         ),
-        annotations=reader.all_of("marts.annotation", "said_on desc, organisation_code, indicator_id, annotation_id"),
+        annotations=reader.annotations(),
         board_measures=reader.all_of("reference.board_measure", "place"),
         compliance=reader.grouped(
             reader.rows(page_queries.COMPLIANCE, "marts.compliance"), lambda row: row["organisation_code"]

@@ -34,6 +34,7 @@ def environment() -> jinja2.Environment:
         "shown": words.shown,
         "interval": words.interval,
         "adjusted_interval": words.adjusted_interval,
+        "answered": words.answered,
         "whose_verdict": words.whose_verdict,
         "row_interval": _row_interval,
         "why_no_value": words.why_no_value,

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from publish.portal.model import Value
+from publish.portal.model import Record, Value
 
 TREND_WORDS = {
     "better": "Getting better",
@@ -251,6 +251,11 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 def slug(text: str) -> str:
     """Return a file name that is safe everywhere."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-.") or "unnamed"
+
+
+def answered(row: Record) -> str:
+    """Return what an organisation says to a figure, with who and when."""
+    return f"{row['organisation_name'] or row['organisation_code']}: {row['text']} ({row['said_by']}, {day(row['said_on'])})"
 
 
 def without_nhs(name: str) -> str:

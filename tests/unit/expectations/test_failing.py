@@ -10,10 +10,11 @@ from expectations.failing import FailingRows
 def connection() -> duckdb.DuckDBPyConnection:
     made = duckdb.connect()
     made.execute(
-        "create table lms_of_trust_rows as select * from (values ('RAA', 'QAA', 'A trust'), ('RBB', 'QBB', null))"
-        " as t (trust_code, lms_code, trust_name)"
+        "create table organisations as select * from (values ('RAA', 'trust', 'QAA', 'A trust'), "
+        "('RBB', 'trust', 'QBB', null), ('E92000001', 'england', null, 'England'), ('QAA', 'lms', 'QAA', 'A system'))"
+        " as t (code, level, lms_code, name)"
     )
-    made.execute("create view lms_of_trust as from lms_of_trust_rows")
+    made.execute("create view organisation_today as from organisations")
     return made
 
 
@@ -22,3 +23,9 @@ def test_trusts_are_named_and_counted(connection: duckdb.DuckDBPyConnection) -> 
     failing = FailingRows(connection, rows, lambda columns: columns)
     assert failing.organisations() == (["A trust (RAA)", "RBB", "RCC"], 3)
     assert failing.affected_lms() == ["QAA", "QBB"]
+
+
+def test_areas_are_named_too(connection: duckdb.DuckDBPyConnection) -> None:
+    rows = "select * from (values ('E92000001'), ('QAA')) as t (area_code)"
+    failing = FailingRows(connection, rows, lambda columns: columns)
+    assert failing.organisations() == (["England (E92000001)", "A system (QAA)"], 2)

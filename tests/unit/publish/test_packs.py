@@ -206,11 +206,22 @@ def test_outcomes_show_the_lms_beside_its_trusts(book: dict[str, list[list[objec
     assert (apgar["This LMS"], apgar["Middle Shire"]) == ("", 10.0)
 
 
+def test_answers_stand_beside_their_figure_with_who_and_when(made: Path, book: dict[str, list[list[object]]]) -> None:
+    mortality, apgar = table(book["Outcomes"])
+    assert str(mortality["Answers"]).endswith(
+        "</script> & Sons NHS Trust: A <b>resubmission</b> is due. (Director of <Midwifery>, 1 June 2025)"
+    )
+    assert apgar["Answers"] == "", "an answer to another year is not beside today's figure"
+    cover = {str(row[0]): row[1] for row in book["Cover"] if row[0]}
+    assert made_up.FORMULA in str(cover["Answer to every figure"])
+    assert "Answers" not in sheets(made / "downloads" / "lms" / "QCC" / "QCC.xlsx")["Outcomes"][3]
+
+
 def test_a_masked_point_is_a_gap_over_time(pack: Path, tmp_path: Path) -> None:
     """The points stand beyond the table: two of the LMS's five are masked, and no cell holds their numbers."""
     sheet = sheets(pack / "QAA.xlsx")["Outcomes"]
     head, mortality = (row for row in sheet if row[0] in ("Indicator", "Stillbirth rate"))
-    width = head.index("Mind") + 1
+    width = max(place for place, name in enumerate(head) if name) + 1
     points = mortality[width + 1 :]
     assert [point == "" for point in points] == [False, True, False, False, True][: len(points)]
     shutil.unpack_archive(pack / "QAA.xlsx", tmp_path / "parts", "zip")

@@ -221,6 +221,17 @@ def test_an_entry_says_whether_its_data_carry_a_warning(folder: Path) -> None:
     assert "No data warning" in lms[2]
 
 
+def test_a_warning_of_a_newer_figure_is_not_said_of_the_one_that_stands_out(tmp_path: Path) -> None:
+    edition = made_up.make()
+    for row in edition.rows["marts", "attention"]:
+        if row["rank"] == 1:
+            row["period_end"] = date(2022, 12, 31)
+    portal.write(edition.write(tmp_path / "edition.duckdb"), tmp_path / "portal", FACTS)
+    entry = tree(tmp_path / "portal/lms/QAA.html").xpath("//ul[@class='notable']/li")[1].text_content()
+    assert "No data warning" in entry
+    assert "The newer figures of 2024 have a data warning: " in entry
+
+
 def test_at_most_seven_things_stand_out(tmp_path: Path) -> None:
     edition = made_up.make()
     [row] = [row for row in edition.rows["marts", "attention"] if (row["level"], row["rank"]) == ("lms", 2)]
