@@ -162,11 +162,7 @@ class Figures:
 
     def answers_to_all(self, lms_code: str) -> list[Record]:
         """Return what the LMS and its trusts say to every figure of theirs."""
-        return [
-            row
-            for row in self.answers.about(EVERY_FIGURE)
-            if row["lms_code"] == lms_code
-        ]
+        return [row for row in self.answers.about(EVERY_FIGURE) if row["lms_code"] == lms_code]
 
     def lines(self, lms_code: str, kind: str) -> list[Line]:
         """Return the indicators of a kind that an LMS or a trust of it has figures of, by topic and name."""

@@ -134,9 +134,7 @@ class Attention:
         faults: set[str] = set()
         newer: dict[str, set[str]] = defaultdict(set)
         for one in own:
-            value = self.lookup.one.get(
-                (one["level"], one["organisation_code"], one["indicator_id"], one["source_id"])
-            )
+            value = self.lookup.one.get((one["level"], one["organisation_code"], one["indicator_id"], one["source_id"]))
             if value is None:
                 continue
             found = set(value.usage_warnings) & self.lookup.edition.faults

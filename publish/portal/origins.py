@@ -191,7 +191,11 @@ class Origins:
             if parts:
                 rows = ", ".join(f"{part['source_row']:,} ({part['code']})" for part in parts)
                 return f"sum of {rows}"
-            return "sum over its local authorities: see the CSV below" if row["value"] is not None else "none: no row of it is there"
+            return (
+                "sum over its local authorities: see the CSV below"
+                if row["value"] is not None
+                else "none: no row of it is there"
+            )
         return "sum over its local maternity systems"
 
     def page(self, row: Value | Record) -> str:
