@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from types import FrameType
 from typing import Any
 
 from airflow.sdk import Asset, AssetAlias, AssetWatcher, CronTriggerTimetable, get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException, AirflowSkipException
 
 from dags.triggers import InboxTrigger
 from ingest.registry import all_sources
@@ -68,6 +70,36 @@ def shared(*tags: str, limit: timedelta) -> dict[str, Any]:
     }
 
 
+class Stopped(BaseException):
+    """The service stops. No `Exception`, so that no step takes it for a failure of its own."""
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Hand the task back when the service stops (SIGTERM): it runs again with the next start, and no try is counted.
+
+    A task that Airflow itself ends is asked by SIGTERM too; there the API server keeps the state that it has.
+    """
+    asked: list[int] = []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        if not asked:  # once: what cleans up is left alone
+            asked.append(number)
+            raise Stopped
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except BaseException as error:  # DuckDB and others answer with an error of their own
+        if not asked:
+            raise
+        log.warning("The service stops, and this task with it: it runs again with the next start, no try is counted.")
+        raise AirflowRescheduleException(datetime.now(UTC)) from error
+    finally:
+        if not asked:
+            signal.signal(signal.SIGTERM, before)
+
+
 class HasAlert(AirflowFailException):
     """A failure for which an alert is open already."""
 
@@ -81,7 +113,7 @@ def as_task() -> Iterator[None]:
     from ingest.fetch.http import BadResponse
 
     try:
-        with redirect_stderr(sys.stdout), detailed(), about(**(run := _run())):
+        with _stoppable(), redirect_stderr(sys.stdout), detailed(), about(**(run := _run())):
             if run:
                 say(f"{run['task']} begins")
             yield

@@ -7,6 +7,7 @@ pools="$(mktemp --suffix .json)"
 python -m pipeline.service > "$pools"
 airflow pools import "$pools"
 rm "$pools"
-# shellcheck disable=SC2046  # one word each
-airflow $(python -m pipeline.service clean)
+clean="$(python -m pipeline.service clean)" # an assignment: a failure in it ends this script
+# shellcheck disable=SC2086  # one word each
+airflow $clean
 python -m pipeline.service state

@@ -4,7 +4,8 @@ The local executor forks its tasks from the scheduler. Importing Great Expectati
 release with it; so it is imported here once, and every task has it from its first moment. Only imports: no connection,
 pool or thread of ours may exist before a fork.
 
-A Celery worker leaves a sign of life at each of its heartbeats, for a health check that imports nothing.
+A Celery worker leaves a sign of life at each of its heartbeats, for a health check that imports nothing; and once it is
+asked to end, it asks its tasks.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ import logging
 import os
 import sys
 import tempfile
+import threading
 from importlib import import_module
 from pathlib import Path
+
+from pipeline import stopping
 
 NEEDED = (
     "airflow.dag_processing.bundles.manager",
@@ -32,6 +36,15 @@ def _leave_signs_of_life() -> None:
     heartbeat_sent.connect(lambda **_: sign.touch(), weak=False)
 
 
+def _stop_tasks_first() -> None:
+    from celery.signals import worker_shutting_down
+
+    def stop(**_: object) -> None:
+        threading.Thread(target=stopping.keep_asking, args=(os.getpid(),), daemon=True).start()
+
+    worker_shutting_down.connect(stop, weak=False)
+
+
 def main() -> None:
     """Import, then let Airflow read the command line."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
@@ -40,6 +53,7 @@ def main() -> None:
         import_module(name)
     if "celery" in sys.argv:
         _leave_signs_of_life()
+        _stop_tasks_first()
     import_module("airflow.__main__").main()
 
 

@@ -28,7 +28,7 @@ from perinatal.console import say
 from perinatal.durable import locked
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
-from pipeline import service, upgrade, watchdog
+from pipeline import service, stopping, upgrade, watchdog
 from publish.edition import Editions
 
 STEADY = 60.0  # seconds without an end, after which earlier ends of a child are forgotten
@@ -255,7 +255,7 @@ def _supervise(home: Home, children: list[Child], environment: dict[str, str], s
             news.show()
             cleaner.look()
         say(f"Stopping; this takes {PATIENCE + watchdog.GRACE:.0f} s at most …")
-        say("A task that runs now is ended: that counts as a failed try, and it is tried again after the next start.")
+        say("A task that runs now is stopped; it begins again after the next start, and no try is counted.")
         _ask_to_end(children)
     finally:
         guard.end()
@@ -287,13 +287,21 @@ def _restart(child: Child, environment: dict[str, str], guard: Watchdog, stop: t
 
 
 def _ask_to_end(children: list[Child]) -> None:
-    """Ask the children to end, and give them a little time; the watchdog does the rest."""
-    for child in children:
-        if child.process and not child.has_ended:
-            child.process.terminate()
+    """Ask the children to end, and give them a little time; the watchdog does the rest.
+
+    The scheduler ends first: what its tasks say when they stop has to reach the API server.
+    """
     until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and not all(child.has_ended for child in children):
-        time.sleep(LOOK / 5)
+    scheduler = [child for child in children if child.name == "scheduler"]
+    for group in (scheduler, [child for child in children if child not in scheduler]):
+        for child in group:
+            if child.process and not child.has_ended:
+                child.process.terminate()
+        while time.monotonic() < until and not all(child.has_ended for child in group):
+            for child in scheduler:
+                if child.process and not child.has_ended:
+                    stopping.ask(child.process.pid)
+            time.sleep(stopping.AGAIN)
 
 
 class News:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import duckdb
 import psutil
@@ -55,13 +56,18 @@ def listening(processes: Iterable[psutil.Process]) -> set[str]:
     return found
 
 
-def trigger(address: str, word: str, *dag_ids: str) -> None:
-    """Start a run of each DAG by hand, through Airflow's API, as the administrator with this password."""
+def bearer(address: str, word: str) -> dict[str, str]:
+    """Sign in to Airflow's API as the administrator with this password; returns what its requests carry."""
     login = requests.post(f"{address}/auth/token", json={"username": "admin", "password": word}, timeout=60)
-    bearer = {"Authorization": f"Bearer {login.json()['access_token']}"}
+    return {"Authorization": f"Bearer {login.json()['access_token']}"}
+
+
+def trigger(address: str, word: str, *dag_ids: str) -> None:
+    """Start a run of each DAG by hand, through Airflow's API."""
+    headers = bearer(address, word)
     for dag_id in dag_ids:
         runs = f"{address}/api/v2/dags/{dag_id}/dagRuns"
-        requests.post(runs, json={"logical_date": None}, headers=bearer, timeout=60).raise_for_status()
+        requests.post(runs, json={"logical_date": None}, headers=headers, timeout=60).raise_for_status()
 
 
 @dataclass
@@ -161,10 +167,24 @@ class Service:
         (self.home / "inbox" / source / (name or file.name)).write_bytes(file.read_bytes())
         return now
 
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def word(self) -> str:
+        """Return the password for Airflow's pages."""
+        return str(json.loads((self.home / "airflow" / "passwords.json").read_text(encoding="utf-8"))["admin"])
+
     def trigger(self, dag_id: str) -> None:
         """Start a run by hand, through Airflow's API."""
-        word = json.loads((self.home / "airflow" / "passwords.json").read_text(encoding="utf-8"))["admin"]
-        trigger(f"http://127.0.0.1:{self.port}", word, dag_id)
+        trigger(self.address, self.word, dag_id)
+
+    def mark_as_failed(self, dag_id: str, run_id: str, task_id: str) -> None:
+        """Do what a person does on Airflow's pages with a task that shall not go on."""
+        task = f"{self.address}/api/v2/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances/{task_id}"
+        headers = bearer(self.address, self.word)
+        requests.patch(task, json={"new_state": "failed"}, headers=headers, timeout=60).raise_for_status()
 
     def edition(self) -> str | None:
         current = self.home / "current"

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -130,6 +131,43 @@ def test_a_scheduler_killed_in_mid_build_costs_no_edition(idle: Service, made: P
     assert ("perinatal_mortality_excluding_congenital_anomalies", "2020") in releases
     wait_for("all runs to end", lambda: not idle.is_busy(), 120)
     assert len(list((idle.home / "build").iterdir())) == 0
+
+
+def of_the_last_run(service: Service, columns: str) -> list[tuple[Any, ...]]:
+    """Return these columns of the tasks of the last assembly that have begun."""
+    last = "select run_id from dag_run where dag_id = 'assemble' order by id desc limit 1"
+    began = f"dag_id = 'assemble' and run_id = ({last}) and start_date is not null"
+    return service.rows(f"select {columns} from task_instance where {began}")
+
+
+def test_a_task_that_a_person_marks_as_failed_is_ended_and_stays_failed(idle: Service, made: Path) -> None:
+    before = idle.edition()
+    idle.drop(made / EXCLUDING.format(2022))
+    wait_for("the build", idle.is_building, 60)
+    [(run,)] = of_the_last_run(idle, "run_id")
+    builders = [process for process in idle.family() if "dbt" in " ".join(process.cmdline())]
+    assert builders
+    idle.mark_as_failed("assemble", run, "models")
+    wait_for("the builder's end", lambda: not any(process.is_running() for process in builders), 60)
+    wait_for("all runs to end", lambda: not idle.is_busy(), 60)
+    assert of_the_last_run(idle, "task_id, state, try_number") == [("models", "failed", 1)]
+    assert idle.edition() == before
+
+
+def test_a_stop_in_mid_build_counts_no_try_and_alarms_nobody(idle: Service, heard) -> None:
+    """The task that ran is the first one after the next start, in its first try."""
+    before, told = idle.edition(), len(heard[1])
+    idle.trigger("assemble")
+    wait_for("the build", idle.is_building, 60)
+    start = time.monotonic()
+    assert idle.stop(signal.SIGINT) == []
+    print(f"\nstopped in mid-build: {time.monotonic() - start:.1f} s")
+    assert of_the_last_run(idle, "task_id, state, try_number") == [("models", "up_for_reschedule", 1)]
+    idle.start()
+    idle.wait_for_edition(before, 120)
+    wait_for("all runs to end", lambda: not idle.is_busy(), 60)
+    assert {row[1:] for row in of_the_last_run(idle, "task_id, state, try_number")} == {("success", 1)}
+    assert heard[1][told:] == []
 
 
 def test_an_unreadable_file_fails_at_once_and_people_hear_of_it(idle: Service, tmp_path: Path, heard) -> None:

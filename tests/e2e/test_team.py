@@ -35,6 +35,7 @@ SCALED = tuple(f"{part}{more}" for part in WORKER_PARTS for more in ("", "-2"))
 # the workers ask sample publishers; where schedules are read nobody is asked, so that nothing starts by itself
 WORKERS = {"PERINATAL_MODE": "sample"}
 NAME = "perinatal-mortality-rates-2022-trusthealth-board.csv"
+EARLIER = NAME.replace("2022", "2021")
 SERVED = ("fingertips", "hsib", "msds")  # what their samples serve over HTTP is landed by `fetch`
 ASKED = (*SERVED, "ens", "mis")  # the last two share a host
 
@@ -85,6 +86,24 @@ def test_the_chain_runs_over_two_workers(team: Team, state: Home) -> None:
     assert "succeeded" in team.log("worker-build")
 
 
+def test_a_builder_that_is_stopped_hands_its_task_back(team: Team, state: Home) -> None:
+    """As `docker compose stop` does it: the worker first, while the API server is there; and started again."""
+    before = state.current.resolve()
+    shutil.copy(state.inbox.parent / "cache" / "sample" / "mbrrace" / "by_hand" / EARLIER, state.inbox / "mbrrace")
+    wait_for("a build", lambda: any(state.build.glob("*/work.duckdb")) or team.died(), 120)
+    start = time.monotonic()
+    team.end("worker-build")
+    print(f"\nworker asked to end in mid-build: {time.monotonic() - start:.1f} s (crowd {crowd():.1f})")
+    tries = "select state, try_number from task_instance where dag_id = 'assemble' and task_id = 'models'"
+    states = team.rows(f"{tries} order by start_date desc limit 1")
+    assert states[0][0] in ("up_for_reschedule", "scheduled", "queued")
+    assert states[0][1] == 1
+    team.start_part("worker-build", **WORKERS)
+    wait_for("the edition", lambda: state.current.resolve() != before or team.died(), 150)
+    wait_for("the end of all tasks", lambda: not team.is_busy(), 60)
+    assert set(team.rows(tries)) == {("success", 1)}
+
+
 @dataclass(frozen=True)
 class Ran:
     """One task that a worker ran, as Airflow's database has it."""
@@ -121,7 +140,7 @@ def ran(team: Team, state: Home) -> list[Ran]:
         team.start_part(part, f"{part}-2", **WORKERS)
     wait_for("the new workers", lambda: all(map(team.takes_tasks, SCALED)), 90)
     team.trigger(*(f"ingest_{source_id}" for source_id in ASKED))
-    building = "select 1 from task_instance where task_id = 'build' and state = 'running'"
+    building = "select 1 from task_instance where dag_id = 'assemble' and state = 'running'"
     wait_for("a build", lambda: team.rows(building) or team.died(), 180)
     team.trigger("housekeeping")  # it wants the pool of the builder that runs
     wait_for("the end of all runs", lambda: not team.is_busy(), 300)

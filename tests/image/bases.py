@@ -45,6 +45,35 @@ fi
 exec postgres -D "$data" -c 'listen_addresses=*' -c unix_socket_directories=/run/postgresql
 """
 
+# the mail catcher, as far as the trial uses it: SMTP at 1025, and at 8025 what has come, as its API gives it
+MAILPIT = r"""#!/usr/bin/python3
+import email.policy, json, sys, urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+if sys.argv[1:] == ["readyz"]:
+    sys.exit(urllib.request.urlopen("http://127.0.0.1:8025/readyz", timeout=4).status != 200)
+from aiosmtpd.controller import Controller
+
+caught = []
+
+class Catcher:
+    async def handle_DATA(self, server, session, envelope):
+        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        text = mail.get_body(("plain", "html")).get_content()
+        to = [{"Address": address} for address in envelope.rcpt_tos]
+        caught.insert(0, {"Subject": mail["Subject"], "To": to, "Snippet": " ".join(text.split())})
+        return "250 OK"
+
+class Answer(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"messages": caught}).encode())
+
+Controller(Catcher(), hostname="0.0.0.0", port=1025).start()
+ThreadingHTTPServer(("", 8025), Answer).serve_forever()
+"""
+
 STAND_INS = {
     "python": StandIn(
         "ca-certificates,python3,python3-venv,python3-pip",
@@ -62,15 +91,16 @@ STAND_INS = {
         'ENV PATH=/usr/lib/postgresql/17/bin:/usr/bin:/bin\nSTOPSIGNAL SIGINT\nENTRYPOINT ["/start.sh"]\n',
     ),
     "redis": StandIn("redis-server", "RUN install -d -o redis -g redis -m 0700 /data\nWORKDIR /data\n"),
+    "mailpit": StandIn("python3-aiosmtpd", 'COPY --chmod=755 mailpit /mailpit\nENTRYPOINT ["/mailpit"]\n'),
     "nginx-unprivileged": StandIn("nginx-light,wget", 'CMD ["nginx", "-g", "daemon off;"]\n'),
 }
 
 
 def needed() -> list[str]:
-    """Return the names of the base images: of the Dockerfile, and of the parts that are not built (no trial parts)."""
+    """Return the names of the base images: of the Dockerfile, and of the parts that are not built."""
     built = re.findall(r"^FROM (\S+)", (REPO / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
     services = yaml.safe_load((REPO / "docker-compose.yml").read_text(encoding="utf-8"))["services"].values()
-    named = [about["image"] for about in services if "build" not in about and "profiles" not in about]
+    named = [about["image"] for about in services if "build" not in about]
     return list(dict.fromkeys([*built, *named]))
 
 
@@ -105,6 +135,7 @@ def _make(engine: Engine, name: str, folder: Path) -> None:
     engine.run("import", str(folder / "base.tar"), f"debian-for-{about}")
     (folder / "base.tar").unlink()
     (context / "start.sh").write_text(START_POSTGRES)
+    (context / "mailpit").write_text(MAILPIT)
     shutil.copy(os.environ.get("SSL_CERT_FILE", CERTIFICATES), context / "ca-certificates.crt")
     (context / "Dockerfile").write_text(f"FROM debian-for-{about}\n{recipe.lines}")
     engine.run("build", "--quiet", "--network", "none", "--tag", name, str(context))

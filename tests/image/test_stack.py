@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -27,6 +28,8 @@ from tests.image.engine import Engine, engine
 
 REPO = Path(__file__).resolve().parents[2]
 NAME = "perinatal-mortality-rates-{year}-trusthealth-board.csv"
+REAL = REPO.parent / "shared" / "releases" / "mbrrace" / NAME.format(year=2023)
+MAILS = "http://127.0.0.1:8025/api/v1/messages"
 INBOX = "/var/lib/perinatal/inbox/mbrrace/"
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(5400)]
@@ -43,17 +46,19 @@ class Stack:
     def __init__(self, docker: Engine, folder: Path) -> None:
         self.docker, self.folder = docker, folder
         self.name = f"perinatal-test-{secrets.token_hex(3)}"
-        self.ports = {"PORTAL_PORT": free_port(), "AIRFLOW_PORT": free_port()}
+        self.ports = {name: free_port() for name in ("PORTAL_PORT", "AIRFLOW_PORT", "METRICS_PORT")}
         (folder / ".env").write_text("\n".join(f"{key}={value}" for key, value in self._settings().items()))
         (folder / "crowded.yml").write_text(yaml.safe_dump({"services": dict(self._patient())}))
 
     def _settings(self) -> dict[str, Any]:
-        """Fill in .env.example as it says."""
-        lines = (REPO / ".env.example").read_text(encoding="utf-8").splitlines()
-        empty = [line[:-1] for line in lines if line.endswith("=") and not line.startswith("#")]
+        """Fill in the first part of .env.example as it says, with the mail catcher of the trial for alerts."""
+        to_fill_in, rest = (REPO / ".env.example").read_text(encoding="utf-8").split("# May stay as they are.")
+        empty = re.findall(r"^(\w+)=$", to_fill_in, re.MULTILINE)
+        [catcher] = re.findall(r'^# (\["mailto://.*"\])$', rest, re.MULTILINE)
         filled = {key: secrets.token_hex(32) for key in empty}
         key = base64.urlsafe_b64encode(os.urandom(32)).decode()
-        return filled | self.ports | {"AIRFLOW_FERNET_KEY": key, "PERINATAL_MODE": "inbox"}
+        own = {"AIRFLOW_FERNET_KEY": key, "PERINATAL_MODE": "inbox", "PERINATAL_ALERT_URLS": catcher}
+        return filled | self.ports | own
 
     def _patient(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield, for each part of ours, that it is built once, and has longer to start on a crowded machine."""
@@ -66,7 +71,7 @@ class Stack:
 
     def compose(self, *words: str, seconds: float = 600, check: bool = True) -> str:
         files = ("--file", str(REPO / "docker-compose.yml"), "--file", str(self.folder / "crowded.yml"))
-        place = ("--project-name", self.name, "--env-file", str(self.folder / ".env"), *files)
+        place = ("--project-name", self.name, "--env-file", str(self.folder / ".env"), "--profile", "trial", *files)
         return self.docker.run("compose", *place, *words, seconds=seconds, check=check)
 
     def within(self, part: str, command: str, *, check: bool = True) -> str:
@@ -93,6 +98,16 @@ class Stack:
         lines = self.compose("ps", "--all", "--format", "json").splitlines()
         parts = [json.loads(line) for line in lines]
         return {part["Service"]: part["Health"] or part["State"] for part in parts}
+
+    def mails(self) -> list[dict[str, Any]]:
+        """Return what the mail catcher has got, the newest first."""
+        found: list[dict[str, Any]] = requests.get(MAILS, timeout=30).json()["messages"]
+        return found
+
+    def rows(self, sql: str) -> list[list[str]]:
+        """Ask Airflow's database."""
+        asked = f'psql --username airflow --no-align --tuples-only --command "{sql}"'
+        return [line.split("|") for line in self.within("postgres", asked).splitlines()]
 
     def building(self) -> str:
         """Return the work files of a build that runs."""
@@ -127,7 +142,11 @@ def stack(docker: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     built = time.monotonic()
     print(f"image: {built - start:.0f} s (crowd {crowd():.1f})")
     try:
-        made.compose("up", "--detach", "--wait", seconds=600 * crowd())
+        try:
+            made.compose("up", "--detach", "--wait", seconds=600 * crowd())
+        except AssertionError:
+            print(made.compose("logs", "--no-color", "--tail", "40"))
+            raise
         print(f"up --wait: {time.monotonic() - built:.0f} s")
         yield made
     finally:
@@ -143,7 +162,7 @@ def files(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     source = registry.source("mbrrace")
     made = publishers.prepare(home.cache, SyntheticHashes(home.synthetic), source) / "by_hand"
     stack.compose("cp", str(home.synthetic), "worker-fetch:/var/lib/perinatal/synthetic.txt")
-    return [made / NAME.format(year=year) for year in (2021, 2022)]
+    return [made / NAME.format(year=year) for year in (2021, 2022, 2020)]
 
 
 def test_every_part_is_up_and_hardened(stack: Stack) -> None:
@@ -193,3 +212,37 @@ def test_kills_in_mid_build_cost_time_and_nothing_else(stack: Stack, files: list
         "/var/lib/perinatal/build:",
         "/var/lib/perinatal/inbox/mbrrace:",
     ]
+
+
+def test_a_stop_in_mid_build_is_short_and_counts_no_try(stack: Stack, files: list[Path]) -> None:
+    stack.drop(files[2])
+    wait_for("a build", stack.building, 300)
+    start = time.monotonic()
+    stack.compose("stop")
+    print(f"\ndocker compose stop in mid-build: {time.monotonic() - start:.0f} s (crowd {crowd():.1f})")
+    stack.compose("up", "--detach", "--wait", seconds=600 * crowd())
+    wait_for("the edition", lambda: len(stack.releases()) == 3, 600)
+    last = "select run_id from dag_run where dag_id = 'assemble' order by id desc limit 1"
+    assert stack.rows(f"select distinct try_number from task_instance where run_id = ({last})") == [["1"]]
+    assert not [mail for mail in stack.mails() if "task_failed" in mail["Snippet"]]
+
+
+def test_a_refused_file_is_in_the_mail_of_whom_it_concerns(stack: Stack, tmp_path: Path) -> None:
+    page = tmp_path / NAME.format(year=2019)
+    page.write_text("<!doctype html><html><body>Please sign in</body></html>")
+    before = len(stack.mails())
+    stack.drop(page)
+    wait_for("a mail", lambda: len(stack.mails()) > before, 300)
+    mail = stack.mails()[0]
+    assert [to["Address"] for to in mail["To"]] == ["lead@example.org"]
+    assert "MBRRACE" in mail["Subject"] + mail["Snippet"]
+
+
+@pytest.mark.skipif(not REAL.exists(), reason=f"no real release at {REAL}")
+def test_a_real_file_is_in_an_edition_without_the_sample(stack: Stack) -> None:
+    start = stack.drop(REAL)
+    wait_for("the edition", lambda: any("/2023/" in key for key in stack.releases()), 600)
+    print(f"\nreal file dropped → edition read through nginx: {time.monotonic() - start:.0f} s (crowd {crowd():.1f})")
+    [release] = stack.releases()
+    assert "/2023/" in release
+    assert "Synthetic sample data" not in stack.get("/portal/index.html").text

@@ -5,13 +5,17 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from expectations import alerts
@@ -336,6 +340,47 @@ def test_progress_is_no_error_in_a_tasks_log(airflow_database: Path, capsys: pyt
     with wiring.as_task():
         say("Building 1 release(s): 10.0 s")
     assert capsys.readouterr() == ("Building 1 release(s): 10.0 s\n", "")
+
+
+@pytest.fixture
+def unasked() -> Iterator[None]:
+    """Put back how this process takes SIGTERM."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("airflow_database", "unasked")
+def test_a_task_hands_itself_back_when_the_service_stops() -> None:
+    """In a statement of DuckDB, which answers with an error of its own; asked again while it cleans up."""
+    from airflow.sdk.exceptions import AirflowRescheduleException
+
+    from dags import wiring
+
+    def step() -> None:
+        try:
+            duckdb.connect().execute("select count(*) from range(10000000) a, range(1000000) b where a.range > b.range")
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+            cleaned.append(True)
+
+    cleaned: list[bool] = []
+    threading.Timer(1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    with pytest.raises(AirflowRescheduleException) as handed, wiring.as_task():
+        step()
+    assert "Query interrupted" in repr(handed.value.__cause__)
+    assert cleaned
+    assert handed.value.reschedule_date <= datetime.now(UTC)
+
+
+@pytest.mark.usefixtures("airflow_database", "unasked")
+def test_a_task_that_nobody_stops_leaves_signals_as_they_were() -> None:
+    from dags import wiring
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(OSError, match="disk"), wiring.as_task():
+        raise OSError("the disk is full")
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_what_the_world_did_is_tried_again(

@@ -80,6 +80,13 @@ def test_each_part_is_hardened(name: str) -> None:
     assert "privileged" not in part
 
 
+def test_workers_stop_before_what_their_tasks_tell() -> None:
+    """Compose stops a part before those that it depends on."""
+    for name in ("worker-fetch", "worker-build"):
+        assert {"api-server", "postgres", "redis", "init"} == set(services[name]["depends_on"])
+    assert "depends_on" not in services["postgres"]
+
+
 @each_service
 def test_images_are_pinned(name: str) -> None:
     assert PINNED.fullmatch(services[name]["image"]), services[name]["image"]

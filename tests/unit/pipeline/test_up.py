@@ -17,7 +17,7 @@ import pytest
 from perinatal.durable import locked
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
-from pipeline import service, up, watchdog
+from pipeline import service, stopping, up, watchdog
 
 REPO = Path(__file__).resolve().parents[3]
 
@@ -148,3 +148,28 @@ def test_pools_are_one_writer_and_one_connection_a_host() -> None:
     assert pools == service.pools()
     assert pools["writer"]["slots"] == 1
     assert any(name.startswith("host.") for name in pools)
+
+
+# an executor as Airflow has it: a child for each task, and the task below it, which hears SIGTERM only after a while
+EXECUTOR = """
+import os, signal, subprocess, sys, time
+TASK = '''
+import signal, sys, time
+time.sleep(1)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+time.sleep(600)
+'''
+WORKER = "import subprocess, sys; print(subprocess.run([sys.executable, '-c', sys.argv[1]]).returncode)"
+subprocess.run([sys.executable, "-c", WORKER, TASK])
+"""
+
+
+def test_a_task_is_asked_to_stop_once_it_hears_and_its_executor_is_left_alone() -> None:
+    executor = subprocess.Popen([sys.executable, "-c", EXECUTOR], stdout=subprocess.PIPE, text=True)
+    until = time.monotonic() + 60
+    while executor.poll() is None and time.monotonic() < until:
+        stopping.ask(executor.pid)
+        time.sleep(stopping.AGAIN / 4)
+    assert executor.communicate(timeout=10)[0] == "7\n"
+    assert executor.returncode == 0
+    stopping.ask(executor.pid)  # gone: nothing to ask
