@@ -148,8 +148,7 @@ def build(
     if (engine or options.engine) == "spark":
         from warehouse.spark import engine as spark
 
-        target = dbt_target.with_name(f"{dbt_target.name}-spark")
-        spark.build(warehouse, target, folder / "dbt.log", staging_models(), layouts, releases)
+        spark.build(warehouse, dbt_target, folder / "dbt.log", staging_models(), layouts, releases)
     else:
         dbt.build(warehouse, dbt_target, staging_models(), folder / "dbt.log")
     inequality_limits.write(warehouse.work_db, warehouse.candidate_db)

@@ -94,12 +94,13 @@ def build(
 def lay_out(warehouse: Warehouse, target: Path, variables: dict[str, Any], log: Path) -> dict[str, Any]:
     """Make every seed, and every model as an empty table of its columns and types; returns the compiled project.
 
-    It is dbt's manifest, with the SQL of each model and test as DuckDB would run it over the rows.
+    It is dbt's manifest, with the SQL of each model and test as DuckDB would run it over the rows. The results of the
+    tables stay in `target`.
     """
-    without = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
-    _run(warehouse, target, variables, log, "build", "--empty", *without)
     _run(warehouse, target, variables, log, "compile")
     manifest: dict[str, Any] = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
+    without = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
+    _run(warehouse, target, variables, log, "build", "--empty", *without)
     return manifest
 
 

@@ -1,7 +1,7 @@
 """What a build is measured by, each in a process of its own: `python -m pipeline.bench.builder WHAT …`.
 
 `sample`: lands the sample. `land ROWS`: makes releases of so many rows, and lands each. `build`: builds and publishes,
-imports apart. `dbt`: `dbt build` of the same project on the same landed releases, and nothing else.
+imports apart. `models`: the models of the same landed releases on the engine that the settings name, and nothing else.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from time import monotonic
 
 
 def sample() -> dict[str, float]:
-    """Land the bundled sample; says the seconds of the arrival gate."""
+    """Land the bundled sample; says its rows and the seconds of the arrival gate."""
     from perinatal import home
     from pipeline import arrivals, steps
     from pipeline.bench import judging
@@ -24,7 +24,15 @@ def sample() -> dict[str, float]:
         arrivals.drop_samples(home.get(), ())
         steps.land_inbox(home.get())
         steps.fetch(home.get(), "sample")
-    return {"gate": sum(spent)}
+    return {"rows": _rows(), "gate": sum(spent)}
+
+
+def _rows() -> int:
+    """Return the rows of everything landed that is in use."""
+    from ingest.archive import manifest
+    from perinatal import home
+
+    return sum(item.rows_in for item in manifest.LandedReleases(home.get().landed).in_use())
 
 
 def land(rows: int) -> dict[str, float]:
@@ -50,20 +58,16 @@ def build() -> dict[str, float]:
     """Build everything landed; says the seconds, with the imports of Great Expectations before them."""
     import great_expectations  # noqa: F401
 
-    from ingest.archive import manifest
     from perinatal import home
     from pipeline import steps
 
     start = monotonic()
     steps.build(home.get(), force=True)
-    return {
-        "seconds": monotonic() - start,
-        "rows": sum(item.rows_in for item in manifest.LandedReleases(home.get().landed).in_use()),
-    }
+    return {"seconds": monotonic() - start, "rows": _rows()}
 
 
-def dbt() -> dict[str, float]:
-    """Run `dbt build` alone; says the seconds."""
+def models() -> dict[str, float]:
+    """Make the models alone; says the seconds."""
     from ingest.archive import build_inputs
     from ingest.archive.manifest import LandedReleases
     from perinatal import home
@@ -87,7 +91,7 @@ def main() -> None:
     """Do what is asked and say how it went."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     what, *arguments = sys.argv[1:]
-    said = land(int(arguments[0])) if what == "land" else {"sample": sample, "build": build, "dbt": dbt}[what]()
+    said = land(int(arguments[0])) if what == "land" else {"sample": sample, "build": build, "models": models}[what]()
     print(json.dumps(said))
 
 

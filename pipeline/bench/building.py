@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,25 +71,28 @@ def measure(folder: Path, scales: Sequence[int]) -> tuple[list[Figure], dict[str
 
 
 def _scales(folder: Path, scales: Sequence[int], env: dict[str, str]) -> list[Scale]:
-    measured: list[Scale] = []
-    judged = float(process.child("pipeline.bench.builder", "sample", env=env).said["gate"])
-    for times in sorted({1, *scales}):  # the sample itself says how many rows its multiples have
-        if measured:
-            judged += _land_more(measured[0].rows * (times - measured[-1].times), env)
-        measured.append(_scale(folder, times, judged, env))
-    return measured
+    return [_scale(folder, times, judged, env) for times, _, judged in landed_multiples(scales, env)]
 
 
-def _land_more(rows: int, env: dict[str, str]) -> float:
-    """Land so many rows more; returns the seconds of the arrival gate."""
-    landed = process.child("pipeline.bench.builder", "land", str(rows), env=env)
-    say(f"  {landed.said['rows']:,} synthetic rows landed in {landed.seconds:.1f} s")
-    return float(landed.said["gate"])
+def landed_multiples(scales: Sequence[int], env: dict[str, str]) -> Iterator[tuple[int, int, float]]:
+    """Land the sample, then its multiples in turn; yields each with the rows landed and the arrival gate's seconds.
+
+    The sample itself says how many rows its multiples have, so it always comes first.
+    """
+    landed = process.child("pipeline.bench.builder", "sample", env=env).said
+    sample, rows, judged = int(landed["rows"]), int(landed["rows"]), float(landed["gate"])
+    for times in sorted({1, *scales}):
+        if times * sample > rows:
+            more = process.child("pipeline.bench.builder", "land", str(times * sample - rows), env=env)
+            say(f"  {more.said['rows']:,} synthetic rows landed in {more.seconds:.1f} s")
+            rows += int(more.said["rows"])
+            judged += float(more.said["gate"])
+        yield times, rows, judged
 
 
 def _scale(folder: Path, times: int, judged: float, env: dict[str, str]) -> Scale:
     built = process.child("pipeline.bench.builder", "build", env=env)
-    alone = process.child("pipeline.bench.builder", "dbt", env=env)
+    alone = process.child("pipeline.bench.builder", "models", env=env)
     say(f"  {times} ×: build {built.said['seconds']:.1f} s, {built.peak_mb:,.0f} MB; dbt {alone.said['seconds']:.1f} s")
     database, stop = folder / "home" / "current" / "perinatal.duckdb", folder / "stop"
     stop.touch()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,9 +24,11 @@ class What(StrEnum):
     LANDING = "landing"
     BUILD = "build"
     LATENCY = "latency"
+    ENGINES = "engines"
 
 
 QUICK = (What.START, What.LANDING, What.BUILD)
+USUAL = (*QUICK, What.LATENCY)  # engines need Java and hours
 
 
 def bench(
@@ -49,7 +51,7 @@ def bench(
 
     known = found.committed() if check else {}
     asked = (_numbers("sizes", sizes), [int(times) for times in _numbers("scale", scale)])
-    asked, usual = (([0.1], [1]), QUICK) if quick else (asked, tuple(What))
+    asked, usual = (([0.1], [1]), QUICK) if quick else (asked, USUAL)
     about = found.machine()
     cache = home.get().cache
     cache.mkdir(parents=True, exist_ok=True)
@@ -79,13 +81,14 @@ def _numbers(name: str, text: str) -> list[float]:
 def _measure(
     folder: Path, what: Sequence[What], sizes: list[float], scales: list[int], rounds: int
 ) -> tuple[list[Figure], dict[str, Any]]:
-    from pipeline.bench import building, landing, latency, starting
+    from pipeline.bench import building, engines, landing, latency, starting
 
-    calls = {
+    calls: dict[What, Callable[[], tuple[list[Figure], dict[str, Any]]]] = {
         What.START: starting.measure,
         What.LANDING: lambda: landing.measure(folder, sizes, rounds),
         What.BUILD: lambda: building.measure(folder, scales),
         What.LATENCY: latency.measure,
+        What.ENGINES: lambda: engines.measure(folder, scales),
     }
     figures: list[Figure] = []
     runs: dict[str, Any] = {}

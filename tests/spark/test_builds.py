@@ -2,21 +2,20 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from ingest import registry
 from ingest.archive import build_inputs
 from ingest.archive.manifest import LandedReleases
 from perinatal.home import Home
+from pipeline.bench import cluster
 from warehouse import builder, differences
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
@@ -78,63 +77,18 @@ def test_every_table_is_duckdbs(home: Home, duckdbs: Path) -> None:
     assert kinds.count("SparkListenerTaskEnd") > 100
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[tuple[str, list[psutil.Process]]]:
-    """Start a standalone master and two workers of one core each on loopback; give its address and the workers."""
-    import pyspark
-
-    program = Path(pyspark.__file__).parent / "bin" / "spark-class"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"spark://127.0.0.1:{port}"
-    environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_HOME": str(program.parents[1])}
-    started: list[subprocess.Popen[bytes]] = []
-
-    def run(name: str, *arguments: str) -> psutil.Process:
-        out = (tmp_path / f"{name}-{len(started)}.log").open("wb")
-        command = [str(program), f"org.apache.spark.deploy.{name.lower()}.{name}", "--host", "127.0.0.1"]
-        started.append(subprocess.Popen([*command, *arguments], env=environment, stdout=out, stderr=out))
-        return psutil.Process(started[-1].pid)
-
-    try:
-        run("Master", "--port", str(port), "--webui-port", "0")
-        more = ("--webui-port", "0", "--cores", "1", "--memory", "2g")
-        yield (
-            address,
-            [run("Worker", *more, "--work-dir", str(tmp_path / f"worker{n}"), address) for n in (1, 2)],
-        )
-    finally:
-        for process in reversed(started):
-            process.terminate()
-        for process in started:
-            process.wait(60)
-
-
-def executors(workers: list[psutil.Process]) -> list[psutil.Process]:
-    """Return the processes that workers have started to run tasks."""
-    return [
-        child
-        for worker in workers
-        for child in worker.children(recursive=True)
-        if "CoarseGrainedExecutorBackend" in " ".join(child.cmdline())
-    ]
-
-
-def test_a_killed_executor_changes_no_number(
-    home: Home, duckdbs: Path, cluster: tuple[str, list[psutil.Process]]
-) -> None:
-    address, workers = cluster
+def test_a_killed_executor_changes_no_number(home: Home, duckdbs: Path, tmp_path: Path) -> None:
     folder = home.build / "cluster"
-    run = start(home, folder, PERINATAL_SPARK_MASTER=address, PERINATAL_SPARK_MEMORY="1g", SPARK_LOCAL_IP="127.0.0.1")
     first_table = folder / "scratch" / "spark" / "staging"
-    while run.poll() is None and not list(first_table.glob("*/_SUCCESS")):
-        time.sleep(0.2)
-    assert run.poll() is None, run.communicate()[0][-3000:]
-    victims = executors(workers)
-    assert len(victims) == 2
-    victims[0].kill()
-    out, _ = run.communicate()
+    with cluster.started(tmp_path) as standalone:
+        run = start(home, folder, **standalone.environment)
+        while run.poll() is None and not list(first_table.glob("*/_SUCCESS")):
+            time.sleep(0.2)
+        assert run.poll() is None, run.communicate()[0][-3000:]
+        victims = standalone.executors()
+        assert len(victims) == 2
+        victims[0].kill()
+        out, _ = run.communicate()
     assert run.returncode == 0, out[-3000:]
     assert unequal(duckdbs, folder / "perinatal.duckdb") == []
     [log] = (home.cache / "spark-events").iterdir()

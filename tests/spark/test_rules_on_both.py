@@ -35,6 +35,8 @@ def both(spark: Any, sql: str) -> tuple[list[tuple[Any, ...]], list[tuple[Any, .
         "[word, 'z'][k]",
         "[word][3]",
         "list_filter([word, 'b'], lambda one: one <> 'b')",
+        "list_transform([word, 'z'], lambda one, place: one || place)",
+        "list_filter([word, 'z'], lambda one, place: place > k)",
         "[]::varchar[]",
         "list_contains([word], 'a')",
         "round(x / 3, 2), round(1.005e0, 2), round(-2.5e0), round(x), round(1050.0e0 * k, -2)",

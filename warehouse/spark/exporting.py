@@ -24,6 +24,8 @@ def export(nodes: Iterable[Node], storage: Path, work_db: Path, candidate_db: Pa
             relation = f"{identifier(node.database)}.{identifier(node.schema)}.{identifier(node.name)}"
             if node.is_table:
                 files = literal(storage / node.schema / node.name / "*.parquet")
+                # a row that a model writes out is there even where its inputs are empty
+                connection.execute(f"delete from {relation}")
                 connection.execute(f"insert into {relation} by name select * from read_parquet({files})")
             else:
                 # laid out over no rows: a table that is not there is an error, an empty one a wrong number

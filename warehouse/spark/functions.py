@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 if TYPE_CHECKING:
-    import pyarrow as pa
     from pyspark.sql import SparkSession
 
 SUM_OF_LIST = "sum_of_list"
@@ -37,18 +38,17 @@ IN_SQL = {
 def gamma_quantile(shape: pa.Array, probability: pa.Array) -> pa.Array:
     """Return the gamma(shape, 1) quantile of each probability; NULL where the shape is NULL or not above 0."""
     import numpy as np
-    import pyarrow as pa
     from scipy.special import gammaincinv
 
-    shapes, probabilities = (np.asarray(column.to_pandas(), dtype=float) for column in (shape, probability))
+    shapes, probabilities = (column.to_numpy(zero_copy_only=False) for column in (shape, probability))
     quantiles = gammaincinv(np.where(shapes > 0, shapes, np.nan), probabilities)
     return pa.array(quantiles, from_pandas=True)
 
 
 def register(spark: SparkSession) -> None:
     """Make the functions known to a session."""
-    from pyspark.sql.pandas.functions import ArrowUDFType, arrow_udf
+    from pyspark.sql.functions import arrow_udf
 
     for signature, body in IN_SQL.items():
         spark.sql(f"create or replace temporary function {signature} returns double return {body}")
-    spark.udf.register(GAMMA_QUANTILE, arrow_udf(gamma_quantile, "double", ArrowUDFType.SCALAR))
+    spark.udf.register(GAMMA_QUANTILE, arrow_udf(gamma_quantile, "double"))

@@ -131,6 +131,16 @@ def parts_of_lists(tree: exp.Expr) -> None:
             node.replace(exp.Anonymous(this="get", expressions=[node.this, place]))
 
 
+def places_in_lists(tree: exp.Expr) -> None:
+    """`lambda x, place: …`: places count from 1; in Spark from 0."""
+    for node in _inside_out(tree, exp.Lambda):
+        if len(node.expressions) == 2 and isinstance(node.parent, exp.Transform | exp.ArrayFilter):
+            name = node.expressions[1].name
+            for used in [one for one in node.this.find_all(exp.Identifier) if one.name == name]:
+                place = used.parent if isinstance(used.parent, exp.Column) else used
+                place.replace(exp.paren(exp.Add(this=place.copy(), expression=exp.Literal.number(1))))
+
+
 def words_in_lists(tree: exp.Expr) -> None:
     """`list_contains(list, x)` is false where a list has no x but a NULL; in Spark it is NULL then."""
     for node in _inside_out(tree, exp.ArrayContains):
@@ -283,6 +293,7 @@ RULES: tuple[Callable[[exp.Expr], None], ...] = (
     months_later,
     gamma_quantiles,
     parts_of_lists,
+    places_in_lists,
     words_in_lists,
     values_by_place,
     sorted_lists,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -30,6 +31,7 @@ FIXED = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
+LOGGING = Path(__file__).with_name("log4j2.properties")  # of the driver: errors are raised, the console is ours
 
 
 def missing() -> str | None:
@@ -50,6 +52,8 @@ def session(master: str, memory: str, events: Path) -> Iterator[SparkSession]:
     """
     if lack := missing():
         raise PerinatalError(lack)
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # which is not used here
+    from pyspark.logger import PySparkLogger
     from pyspark.sql import SparkSession
 
     from warehouse.spark.functions import register
@@ -64,6 +68,8 @@ def session(master: str, memory: str, events: Path) -> Iterator[SparkSession]:
         "spark.eventLog.dir": events.absolute().as_uri(),
         "spark.eventLog.rolling.enabled": "false",
         "spark.eventLog.compress": "false",
+        # spark-submit takes this as a command line: the address escapes blanks and quotes
+        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={LOGGING.as_uri()}",
         # alone on this machine it listens to nobody else; executors of a cluster must reach the driver
         **({"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"} if is_local else {}),
     }
@@ -71,9 +77,9 @@ def session(master: str, memory: str, events: Path) -> Iterator[SparkSession]:
     builder = SparkSession.builder.master(master).appName("perinatal")
     for name, value in options.items():
         builder = builder.config(name, value)
+    PySparkLogger.getLogger("SQLQueryContextLogger").setLevel("CRITICAL")  # it prints what is raised
     spark = builder.getOrCreate()
     try:
-        spark.sparkContext.setLogLevel("OFF")
         register(spark)
         yield spark
     finally:
