@@ -90,6 +90,11 @@ class Home:
         return self.root / "cache"
 
     @property
+    def observations(self) -> Path:
+        """`<hash>/`: observations of a release that builds keep for later ones; may be deleted at any time too."""
+        return self.cache / "observations"
+
+    @property
     def database(self) -> Path:
         """Return the DuckDB file of the current edition, resolved so that a reader keeps one edition."""
         # asked of the link itself: what it names may be pruned while we look

@@ -145,6 +145,8 @@ def _begin(home: Home, *, force: bool = False, signed_by: str | None = None) -> 
     if standing and not force and edition.info(standing)["fingerprint"] == fingerprint.whole(parts):
         _close_task_alerts(home)
         return Built(False, f"nothing new; the edition stays {standing.name}", what="nothing_new", edition=standing)
+    if force:
+        shutil.rmtree(home.observations, ignore_errors=True)
     disk.require_room(home)
     is_comparable = bool(standing and _same_kind(standing, releases))
     return candidates.begin(home, releases, parts, is_comparable=is_comparable, signed_by=signed_by)
@@ -222,7 +224,7 @@ def _models(home: Home, candidate: Candidate) -> Made:
     releases = build_inputs.releases(LandedReleases(home.landed), candidate.releases)
     cache = home.cache / "dbt"
     try:
-        builder.build(candidate.folder, cache, build_inputs.layouts(), releases)
+        builder.build(candidate.folder, cache, build_inputs.layouts(), releases, keeping=home.observations)
     finally:
         lineage.send_models(cache)
     return candidate, _under_way(f"models of {len(releases)} release(s) are built")

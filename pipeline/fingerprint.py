@@ -6,7 +6,6 @@ belongs to: so a later build can tell which of its steps would come out the same
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import version
@@ -15,6 +14,7 @@ from pathlib import Path
 from ingest.archive.manifest import Manifest
 from perinatal import settings
 from perinatal.settings import PROJECT_ROOT
+from perinatal.shipped import digest_of, files_below
 
 # what is shipped: the longest path that a file lies under says which step it belongs to
 SHIPPED = {
@@ -31,8 +31,6 @@ SHIPPED = {
     "publish/portal": "pages",
     "docs": "pages",
 }
-# what is made where the project runs, not shipped with it
-MADE_HERE = ("__pycache__", "target", "logs", "dbt_packages", ".user.yml")
 LIBRARIES = {
     "models": ("dbt-core", "dbt-duckdb", "duckdb", "pyarrow"),
     "themes": ("numpy", "scipy", "scikit-learn"),
@@ -45,16 +43,16 @@ LIBRARIES = {
 def parts(releases: Iterable[Manifest], decisions: Path) -> dict[str, str]:
     """Return a hash for each part: landed releases, people's decisions on themes, the engine, the code of each step."""
     return {
-        "engine": _digest([settings.get().engine.encode()]),
-        "releases": _digest(_identity(item) for item in sorted(releases, key=lambda i: (i.release_key, i.revision))),
-        "decisions": _digest([decisions.read_bytes()] if decisions.exists() else []),
+        "engine": digest_of([settings.get().engine.encode()]),
+        "releases": digest_of(_identity(item) for item in sorted(releases, key=lambda i: (i.release_key, i.revision))),
+        "decisions": digest_of([decisions.read_bytes()] if decisions.exists() else []),
         **code_parts(PROJECT_ROOT),
     }
 
 
 def whole(found: dict[str, str]) -> str:
     """Return one hash of all parts."""
-    return _digest(f"{name}={digest}".encode() for name, digest in sorted(found.items()))
+    return digest_of(f"{name}={digest}".encode() for name, digest in sorted(found.items()))
 
 
 @cache
@@ -66,15 +64,12 @@ def code_parts(root: Path) -> dict[str, str]:
         held[_step_of(name)] += [name.encode(), path.read_bytes()]
     for step, names in LIBRARIES.items():
         held[step] += [f"{name} {version(name)}".encode() for name in names]
-    return {step: _digest(pieces) for step, pieces in held.items()}
+    return {step: digest_of(pieces) for step, pieces in held.items()}
 
 
 def shipped_files(root: Path) -> Iterator[Path]:
     """Yield every shipped file, in the order of its name."""
-    for folder in sorted(name for name in SHIPPED if "/" not in name):
-        for path in sorted((root / folder).rglob("*")):
-            if path.is_file() and not any(part in MADE_HERE for part in path.relative_to(root).parts):
-                yield path
+    yield from files_below(root, (name for name in SHIPPED if "/" not in name))
 
 
 def _step_of(name: str) -> str:
@@ -84,11 +79,3 @@ def _step_of(name: str) -> str:
 def _identity(item: Manifest) -> bytes:
     known = (item.release_key, item.revision, item.parser_version, item.status, item.published_on, item.is_synthetic)
     return "#".join(map(str, known)).encode()
-
-
-def _digest(pieces: Iterable[bytes]) -> str:
-    """Hash pieces with their lengths, so that no two lists of pieces look alike."""
-    digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(len(piece).to_bytes(8, "big") + piece)
-    return digest.hexdigest()

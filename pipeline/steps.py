@@ -104,7 +104,7 @@ def notify(home: Home, *, digest: bool) -> Notified:
 
 
 def prune(home: Home) -> Outcome:
-    """Remove editions beyond those that the settings keep, and logs of tasks that are older than they say."""
+    """Remove editions beyond those that the settings keep, logs older than they say, and observations out of use."""
     from pipeline import upkeep
 
     return upkeep.prune(home)

@@ -10,7 +10,7 @@ from pathlib import Path
 from expectations import notify as deliveries
 from expectations.alerts import AlertLog, Breach, Scope
 from expectations.care import CareNotice
-from ingest.archive import verification
+from ingest.archive import build_inputs, verification
 from ingest.archive.manifest import LandedReleases
 from ingest.archive.store import Archive
 from perinatal import settings
@@ -22,6 +22,7 @@ from pipeline.outcome import Outcome
 from pipeline.release_judgement import judge_today
 from publish import edition, portal
 from publish.edition import Editions
+from warehouse import kept as observations
 
 TASK_REMEDY = "Read the task's log in Airflow; the task runs again at its next time, or clear it to run it now."
 
@@ -56,15 +57,20 @@ def notify(home: Home, *, digest: bool) -> Notified:
 
 
 def prune(home: Home) -> Outcome:
-    """Remove editions beyond those that the settings keep, and logs of tasks that are older than they say."""
-    options = settings.get()
+    """Remove editions beyond those that the settings keep, logs older than they say, and observations out of use."""
+    options, landed = settings.get(), LandedReleases(home.landed)
     with locked(home.root / ".build.lock"):
         removed = Editions.of(home).prune(options.keep_editions)
+        replaced = observations.prune(home.observations, build_inputs.releases(landed, landed.in_use()))
     kept = len(list(home.editions.glob("*")))
     logs = _remove_old_logs(service.log_folder(home), options.keep_log_days)
     metrics.write(home)
-    old = f"{logs} log(s) older than {options.keep_log_days} days removed"
-    return Outcome(bool(removed or logs), f"{len(removed)} edition(s) removed, {kept} kept; {old}")
+    said = [
+        f"{len(removed)} edition(s) removed, {kept} kept",
+        f"{logs} log(s) older than {options.keep_log_days} days removed",
+        f"observations of {replaced} release(s) out of use removed",
+    ]
+    return Outcome(bool(removed or logs or replaced), "; ".join(said))
 
 
 def _remove_old_logs(folder: Path, days: int) -> int:

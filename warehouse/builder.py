@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
 from perinatal import settings
+from perinatal.console import say_detail
 from perinatal.sql import identifier, literal, literals
-from warehouse import dbt, inequality_limits
+from warehouse import dbt, inequality_limits, kept
 from warehouse.landed import LandedRelease, Layout, layout_rows
 
 FILE = "landed_file"  # a name that no publisher's column has
@@ -56,8 +57,17 @@ def staging_models() -> dict[str, list[str]]:
     return models
 
 
-def make_landed(work_db: Path, layouts: Sequence[Layout], releases: Sequence[LandedRelease]) -> None:
-    """Write the `landed` schema of the working file: `release`, `build`, and a view over the Parquet of each layout."""
+def make_landed(
+    work_db: Path,
+    layouts: Sequence[Layout],
+    releases: Sequence[LandedRelease],
+    known: Mapping[str, Sequence[Path]] | None = None,
+) -> None:
+    """Write the `landed` schema of the working file: `release`, `build`, and a view over the Parquet of each layout.
+
+    `known` are the files of observations that are kept of releases, by release key: these are not made again.
+    """
+    known = known or {}
     with duckdb.connect(str(work_db)) as connection:
         connection.execute("create schema landed")
         columns = ", ".join(f"{name} {kind}" for name, kind in RELEASE_COLUMNS.items())
@@ -74,30 +84,38 @@ def make_landed(work_db: Path, layouts: Sequence[Layout], releases: Sequence[Lan
         for item in releases:
             _record_corrections(connection, item)
         _record_warnings(connection, releases)
+        connection.execute(kept.view_of(path for paths in known.values() for path in paths))
         for layout in layouts:
             mine = [item for item in releases if (item.source_id, item.layout) == (layout.source_id, layout.name)]
-            connection.execute(_layout_view(layout, mine))
+            connection.execute(_layout_view(layout, mine, known))
 
 
-def _layout_view(layout: Layout, releases: Sequence[LandedRelease]) -> str:
-    """Return a view over all releases in one layout.
+def _layout_view(layout: Layout, releases: Sequence[LandedRelease], known: Collection[str]) -> str:
+    """Return a view over all releases in one layout; `is_kept` says that observations of them are kept.
 
-    One scan reads all files but corrected ones: of hundreds of scans DuckDB plans, and holds memory for, each.
+    One scan reads all files but corrected ones, and one those of which observations are kept: of hundreds of scans
+    DuckDB plans, and holds memory for, each.
     """
     parts: list[str] = []
-    plain: dict[str, str] = {}
+    plain: dict[bool, dict[str, str]] = {}
     for item in releases:
+        is_kept = item.release_key in known
         if item.corrections:
             rows = item.corrected(f"read_parquet({literal(item.rows)})")
-            parts.append(f"select {literal(item.release_key)} as release_key, * from ({rows})")
+            parts.append(f"select {_said_of(literal(item.release_key), is_kept)}, * from ({rows})")
         else:
-            plain[str(item.rows)] = item.release_key
-    if plain:
-        paths, keys = literals(plain), literals(plain.values())
+            plain.setdefault(is_kept, {})[str(item.rows)] = item.release_key
+    for is_kept, keys in plain.items():
+        paths = literals(keys)
+        key = f"map([{paths}], [{literals(keys.values())}])[{FILE}]"
         rows = f"read_parquet([{paths}], union_by_name = true, filename = '{FILE}')"
-        parts.append(f"select map([{paths}], [{keys}])[{FILE}] as release_key, * exclude ({FILE}) from {rows}")
+        parts.append(f"select {_said_of(key, is_kept)}, * exclude ({FILE}) from {rows}")
     name = identifier(f"{layout.source_id}__{layout.name}")
     return f"create view landed.{name} as {layout_rows(layout, parts)}"
+
+
+def _said_of(release_key: str, is_kept: bool) -> str:
+    return f"{release_key} as release_key, {literal(is_kept)} as is_kept"
 
 
 def _record_warnings(connection: duckdb.DuckDBPyConnection, releases: Sequence[LandedRelease]) -> None:
@@ -129,10 +147,12 @@ def build(
     layouts: Sequence[Layout],
     releases: Sequence[LandedRelease],
     engine: settings.Engine | None = None,
+    keeping: Path | None = None,
 ) -> Path:
     """Build the candidate in `folder`; returns its DuckDB file. `dbt_target` keeps dbt's parse cache between runs.
 
-    The models run on `engine`, or on the one that the settings name.
+    The models run on `engine`, or on the one that the settings name. DuckDB takes observations that are kept in the
+    folder `keeping`, and keeps there what it makes; Spark makes all, and so does DuckDB where no folder is named.
     """
     options = settings.get()
     scratch = folder / "scratch"
@@ -144,12 +164,18 @@ def build(
         memory_limit=options.memory_limit,
         threads=options.threads or os.cpu_count() or 2,
     )
-    make_landed(warehouse.work_db, layouts, releases)
     if (engine or options.engine) == "spark":
         from warehouse.spark import engine as spark
 
-        spark.build(warehouse, dbt_target, folder / "dbt.log", staging_models(), layouts, releases)
+        make_landed(warehouse.work_db, layouts, releases)
+        target = dbt_target.with_name(f"{dbt_target.name}-spark")
+        spark.build(warehouse, target, folder / "dbt.log", staging_models(), layouts, releases)
     else:
+        places = kept.folders(keeping, releases) if keeping else {}
+        known = kept.present(places)
+        say_detail(f"observations of {len(releases) - len(known)} release(s) are made, of {len(known)} kept ones read")
+        make_landed(warehouse.work_db, layouts, releases, known)
         dbt.build(warehouse, dbt_target, staging_models(), folder / "dbt.log")
+        kept.keep(warehouse.work_db, {key: place for key, place in places.items() if key not in known})
     inequality_limits.write(warehouse.work_db, warehouse.candidate_db)
     return warehouse.candidate_db

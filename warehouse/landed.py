@@ -83,7 +83,12 @@ def layout_rows(layout: Layout, parts: Sequence[str]) -> str:
     It gives the columns of the layout, typed even where nothing is landed, and NULL where something else stands for a
     number.
     """
-    columns = {"release_key": "varchar", "source_row": "bigint", **dict.fromkeys(LISTS, "varchar[]")}
+    columns = {
+        "release_key": "varchar",
+        "is_kept": "boolean",
+        "source_row": "bigint",
+        **dict.fromkeys(LISTS, "varchar[]"),
+    }
     columns |= {WORDS: "varchar"} | {column.name: column.sql_type for column in layout.columns}
     empty = ", ".join(f"null::{kind} as {identifier(name)}" for name, kind in columns.items())
     rows = "\nunion all by name\n".join([f"select {empty} where false", *parts])

@@ -22,6 +22,7 @@
                 "numerator": "double",
                 "denominator": "double",
                 "publisher_value": "double",
+                "publisher_multiplier": "double",
                 "publisher_lower_95": "double",
                 "publisher_upper_95": "double",
                 "publisher_lower_998": "double",

@@ -107,7 +107,7 @@
         {{ warnings({"template_entry": "true"}) }} as usage_warnings,
         {{ note_on_missing(["numerator", "denominator", "value"], "entered.note") }} as note,
         case when entered.level in ('uk', 'england_and_wales') then 'wider_than_england' end as exclusion_rule
-    from {{ source("landed", source_id ~ "__observations") }} as entered
+    from {{ fresh(source_id ~ "__observations") }} as entered
     left join
         {{ ref("nhs_region") }} as region
         on entered.level = 'region'

@@ -255,7 +255,8 @@ def slug(text: str) -> str:
 
 def answered(row: Record) -> str:
     """Return what an organisation says to a figure, with who and when."""
-    return f"{row['organisation_name'] or row['organisation_code']}: {row['text']} ({row['said_by']}, {day(row['said_on'])})"
+    name = row["organisation_name"] or row["organisation_code"]
+    return f"{name}: {row['text']} ({row['said_by']}, {day(row['said_on'])})"
 
 
 def without_nhs(name: str) -> str:

@@ -1,42 +1,53 @@
--- Grain: one row an observation of a landed release, superseded ones included; the common shape of all staging
--- models with the organisation resolved and the exclusion rule named. Does not ship: it still holds what
+-- Grain: one row an observation of a landed release, superseded ones included: those that this build makes and those
+-- that are kept from earlier ones, with the exclusion rule named. Does not ship: it still holds what
 -- disclosure removes.
 {{ config(materialized="table") }}
 with
     published as (
-        {{ no_observations() }}
-        {% for model in var("observation_models") %}
-            union all by name
-            select *
-            from {{ ref(model) }}
-        {% endfor %}
+        select *
+        from {{ ref("int_made_observation") }}
+        union all by name
+        select *
+        from {{ source("landed", "kept_observation") }}
+    ),
+
+    -- what the publisher prints on another scale than ours
+    scaled as (
+        select
+            published.* exclude (publisher_multiplier) replace (
+                case
+                    when publisher_multiplier is null or indicator.multiplier is null
+                    then publisher_value
+                    else publisher_value * indicator.multiplier / publisher_multiplier
+                end as publisher_value
+            ),
+            indicator.statistic,
+            indicator.multiplier
+        from published
+        left join {{ ref("int_indicator") }} as indicator using (indicator_id)
     ),
 
     judged as (
         select
-            published.*,
+            * exclude (statistic, multiplier),
             coalesce(
-                indicator.statistic in ('rate', 'proportion')
+                statistic in ('rate', 'proportion')
                 and (
                     coalesce(numerator < 0, false)
                     or coalesce(denominator < 0, false)
                     or coalesce(publisher_value < 0, false)
                     or (
-                        indicator.statistic = 'proportion'
-                        and (
-                            coalesce(numerator > denominator, false)
-                            or coalesce(publisher_value > indicator.multiplier, false)
-                        )
+                        statistic = 'proportion'
+                        and (coalesce(numerator > denominator, false) or coalesce(publisher_value > multiplier, false))
                     )
                 ),
                 false
             ) as is_impossible
-        from published
-        left join {{ ref("int_indicator") }} as indicator using (indicator_id)
+        from scaled
     ),
 
     -- what cannot be ships as no number, whatever else is said of it
-    possible as (
+    resolved as (
         select
             * replace (
                 {% for number in [
@@ -59,38 +70,6 @@ with
                 end as exclusion_rule
             )
         from judged
-    ),
-
-    resolved as (
-        select
-            published.* exclude (series_id),
-            coalesce(published.series_id, published.indicator_id) as series_id,
-            case
-                when published.level = 'england'
-                then 'E92000001'
-                when published.level <> 'trust'
-                then coalesce(by_code.organisation_code, published.published_code)
-                else coalesce(by_code.organisation_code, by_name.organisation_code)
-            end as organisation_code,
-            by_code.organisation_code is null
-            and by_name.organisation_code is not null
-            and published.level = 'trust' as by_name_only,
-            by_code.organisation_code <> by_name.organisation_code as name_contradicts_code,
-            exempt.published_code is not null as is_not_an_nhs_trust
-        from possible as published
-        left join
-            {{ ref("int_organisation_alias") }} as by_code
-            on published.organisation_scheme = by_code.scheme
-            and published.published_code = by_code.alias
-        left join
-            {{ ref("int_organisation_alias") }} as by_name
-            on by_name.scheme = 'name'
-            and published.level = 'trust'
-            and by_name.alias = {{ normalised_name("published.published_name") }}
-        left join
-            {{ ref("not_an_nhs_trust") }} as exempt
-            on published.source_id = exempt.source_id
-            and published.published_code = exempt.published_code
     ),
 
     ranked as (

@@ -75,7 +75,8 @@ def test_old_logs_of_tasks_go_and_young_ones_stay(home: Home, monkeypatch: pytes
     pruned = upkeep.prune(home)
     assert (pruned.changed, pruned.message) == (
         True,
-        "0 edition(s) removed, 0 kept; 1 log(s) older than 10 days removed",
+        "0 edition(s) removed, 0 kept; 1 log(s) older than 10 days removed; "
+        "observations of 0 release(s) out of use removed",
     )
     left = {path.relative_to(logs).as_posix() for path in logs.rglob("*") if path.is_file()}
     assert left == {"dag_id=assemble/run_id=b/task_id=gate/attempt=1.log", "scheduler.log"}

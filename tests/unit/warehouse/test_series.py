@@ -13,46 +13,19 @@ from typing import Any
 
 import duckdb
 import pytest
+from landed_rows import landed
 from stats_command import command
 
 from ingest.archive import build_inputs
-from perinatal.sql import identifier
 from warehouse import builder, dbt
-from warehouse.landed import LandedRelease
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # a build is long on a busy machine
 
 Ask = Callable[..., list[tuple[Any, ...]]]
-COLUMNS = {(layout.source_id, layout.name): layout.columns for layout in build_inputs.layouts()}
 MISSING = "/ Value outside reporting parameters"
 QUARTERS = [f"{year}/{year - 1999} Q{quarter}" for year in range(2019, 2023) for quarter in range(1, 5)][:15]
 # a fall and a rise of the level with a masked and an absent quarter between: no run of seven without them
 SMOKERS = [1900, 1820, 1920, 1800, 1880, 1840, 1900, 2180, 2120, 2160, None, 2120, 2180, 2120, 2160]
-
-
-def landed(folder: Path, source_id: str, dataset: str, release: str, rows: list[dict[str, Any]]) -> LandedRelease:
-    """Write rows as landing does; return their release."""
-    layout = {"msds": dataset, "fingertips": "data"}[source_id]
-    columns = COLUMNS[source_id, layout]
-    path = folder / f"{source_id}-{dataset}-{release}.parquet"
-    with duckdb.connect() as connection:
-        kinds = ", ".join(f"{identifier(column.name)} {column.sql_type}" for column in columns)
-        connection.execute(
-            f"create table rows (source_row bigint, {kinds}, cast_errors varchar[], cell_marks varchar[])"
-        )
-        for number, row in enumerate(rows, start=2):
-            names = ", ".join(map(identifier, row))
-            marks = ", ".join("?" for _ in row)
-            connection.execute(f"insert into rows (source_row, {names}) values (?, {marks})", [number, *row.values()])
-        connection.table("rows").write_parquet(str(path))
-    return LandedRelease(
-        release_key=f"{source_id}/{dataset}/{release}", source_id=source_id, dataset=dataset, layout=layout,
-        release=release, revision=1, status="final", sha256="0" * 64, original_name=path.name, url=None,
-        published_on=None, fetched_at="2026-11-28 09:00:00", publisher="Synthetic", licence="none", audience="public",
-        is_synthetic=True, rows_in=len(rows), rows_landed=len(rows), rows_quarantined=0, has_arrival_warning=False,
-        warned_rows=(), scope="row" if source_id == "fingertips" else "release", cadence_days=None, lag_days=0,
-        grace_days=0, rows=path, corrections=(),
-    )  # fmt: skip
 
 
 def year(release: str, *cells: tuple[str, str, str | None, str]) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ with
             year_type.slash_month,
             year_type.plain_month,
             year_type.is_point
-        from {{ source("landed", "fingertips__data") }} as published
+        from {{ fresh("fingertips__data") }} as published
         inner join
             {{ ref("base_fingertips__indicator") }} as indicator
             on published.indicator_id = indicator.publisher_indicator
@@ -35,7 +35,7 @@ with
         from periods
     ),
 
-    areas as (select distinct area_code, area_type from {{ source("landed", "fingertips__data") }}),
+    areas as (select distinct area_code, area_type from {{ fresh("fingertips__data") }} as published),
 
     levels as (
         select areas.*, known.level, known.scheme, known.country, known.exclusion_rule
@@ -81,7 +81,7 @@ with
             ) as copy_number,
             -- hospital counts are rounded to five: every count of an indicator at a level is then
             count(count) over of_a_kind >= 20 and bool_and(count % 5 = 0) over of_a_kind as is_rounded
-        from {{ source("landed", "fingertips__data") }}
+        from {{ fresh("fingertips__data") }} as published
         window of_a_kind as (partition by release_key, indicator_id, area_type)
     ),
 

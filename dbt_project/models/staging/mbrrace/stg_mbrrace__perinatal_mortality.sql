@@ -8,10 +8,10 @@
 with
     releases as (
         select *, '' as suffix
-        from {{ source("landed", "mbrrace__perinatal_mortality") }}
+        from {{ fresh("mbrrace__perinatal_mortality") }}
         union all by name
         select *, '_excluding_congenital_anomalies' as suffix
-        from {{ source("landed", "mbrrace__perinatal_mortality_excluding_congenital_anomalies") }}
+        from {{ fresh("mbrrace__perinatal_mortality_excluding_congenital_anomalies") }}
     ),
 
     masks as (

@@ -10,7 +10,7 @@ with
             {{ date_of("left(period, 4)::integer", 4, 1) }} as period_start,
             {{ date_of("left(period, 4)::integer + 1", 3, 31) }} as period_end,
             false as is_date_repaired
-        from {{ source("landed", "msds__annual") }}
+        from {{ fresh("msds__annual") }}
         union all by name
         -- the end date is right in every copy; where the start is not the first of its month, day and month of
         -- it have been swapped (the arrival gate refuses anything else)
@@ -20,7 +20,7 @@ with
             date_trunc('month', end_date)::date as period_start,
             last_day(end_date) as period_end,
             start_date <> date_trunc('month', end_date) as is_date_repaired
-        from {{ source("landed", "msds__monthly_data") }}
+        from {{ fresh("msds__monthly_data") }}
     ),
 
     published as (

@@ -19,7 +19,7 @@ with
             {{ is_missing(["value"]) }} as is_missing,
             {{ msds_number("measure.value") }} as number,
             {{ msds_word("measure.value") }} as word
-        from {{ source("landed", "msds__monthly_measures") }} as measure
+        from {{ fresh("msds__monthly_measures") }} as measure
         left join {{ ref("msds_currency") }} as currency on trim(measure.currency) = currency.currency
     ),
 

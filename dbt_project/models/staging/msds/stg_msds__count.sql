@@ -8,8 +8,9 @@ with
     named as (
         select
             base.*,
-            name.kind,
             name.rolling_months,
+            -- the mean of something counts nothing
+            coalesce(base.measure is null and base.counted like 'average%', false) as is_average,
             bool_or(base.is_unknown) over (partition by base.release_key, base.dimension, base.counted) as tells_unknown
         from {{ ref("base_msds__count") }} as base
         inner join
@@ -21,7 +22,7 @@ with
             *,
             if(measure is null, 'all', 'category') as breakdown,
             coalesce(measure, 'all') as breakdown_value,
-            case when kind <> 'average' then number end as numerator,
+            case when not is_average then number end as numerator,
             -- a distribution of which nothing is known is not reported
             case
                 when measure is not null and number is not null and (category_total > 0 or whole_total = 0)
@@ -57,14 +58,12 @@ with
             any_value(whole_total) as whole_total,
             min(source_row) as source_row
         from named
-        where level = 'trust' and kind = 'distribution'
+        where level = 'trust'
         group by release_key, level, published_code, dimension, counted
     ),
 
     categories as (
-        select distinct release_key, dimension, counted, measure, is_unknown
-        from named
-        where kind = 'distribution' and measure is not null
+        select distinct release_key, dimension, counted, measure, is_unknown from named where measure is not null
     ),
 
     implied as (

@@ -9,7 +9,6 @@ with
             name.breakdown,
             name.breakdown_value,
             name.rolling_months,
-            name.multiplier,
             -- numbers that ship: none of a rate that is masked or withheld
             base.is_suppressed
             or coalesce(base.part = 'rate' and base.publisher_status is not null, false) as is_hidden,
@@ -46,10 +45,8 @@ select
     named.breakdown_value,
     named.visible_numerator as numerator,
     named.visible_denominator as denominator,
-    -- as printed, on the catalogue's scale
-    case
-        when not named.is_hidden then named.printed_rate * named.multiplier / named.printed_multiplier
-    end as publisher_value,
+    case when not named.is_hidden then named.printed_rate end as publisher_value,
+    named.printed_multiplier as publisher_multiplier,
     named.publisher_status,
     named.is_suppressed,
     if(named.is_suppressed, rounding.small_least, named.numerator)::double as least_numerator,

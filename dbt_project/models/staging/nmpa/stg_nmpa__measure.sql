@@ -9,7 +9,7 @@ with
             release.dataset as measure_id,
             release.release as audit_year,
             max(measure.gb_mean) over (partition by measure.release_key) as release_mean
-        from {{ source("landed", "nmpa__measure") }} as measure
+        from {{ fresh("nmpa__measure") }} as measure
         inner join {{ source("landed", "release") }} as release using (release_key)
     ),
 

@@ -44,6 +44,6 @@ select
     {{ warnings({"template_entry": "true"}) }} as usage_warnings,
     {{ note_on_missing(["numerator", "denominator", "value"], "results.note") }} as note,
     case when results.level = 'uk' then 'wider_than_england' end as exclusion_rule
-from {{ source("landed", "nnap__unit_results") }} as results
+from {{ fresh("nnap__unit_results") }} as results
 inner join
     series on results.measure = series.measure and results.data_year between series.first_year and series.last_year
