@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from perinatal.durable import write_atomically
 from perinatal.errors import PerinatalError
+from perinatal.version import __version__
 
 VERSION = 1
 FILE = "state.json"
@@ -39,7 +39,7 @@ def write(root: Path, number: int = VERSION) -> None:
     """Write the version, with the program and the time that it is from."""
     record = {
         "version": number,
-        "program": version("perinatal-insights"),
+        "program": __version__,
         "since": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     write_atomically(root / FILE, json.dumps(record, indent=1) + "\n")

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from perinatal.errors import Damaged, PerinatalError
 from perinatal.home import Home
 from perinatal.records import read_json
 from perinatal.settings import PROJECT_ROOT
+from perinatal.version import __version__
 from pipeline import fingerprint
 from publish import edition
 from publish.contents import content_hashes
@@ -83,7 +83,7 @@ def backup(home: Home, into: Path) -> Saved:
         with suppress(FileNotFoundError):  # a probe or a quarantined file that went meanwhile
             files[name], is_linked = _save(path, made / name, made, known)
             linked += is_linked
-    record = Record(now.isoformat(timespec="seconds"), version("perinatal-insights"), files, *_edition(home))
+    record = Record(now.isoformat(timespec="seconds"), __version__, files, *_edition(home))
     write_atomically(made / RECORD, _json(record))
     final = into / f"{PREFIX}{now:%Y%m%dT%H%M%S}"
     made.rename(final)

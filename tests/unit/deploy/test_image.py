@@ -12,6 +12,7 @@ import pytest
 import shipped
 
 from perinatal.settings import PROJECT_ROOT
+from perinatal.version import __version__
 from pipeline import fingerprint
 from tests.image import bases
 
@@ -26,7 +27,20 @@ docs/*.json
 docs/images
 """
 # the checkout is on the path of this environment: without this a file missing in the image would be found there
-BLIND = "import sys\nsys.path[:] = [path for path in sys.path if path != {checkout!r}]\n"
+# and so would the metadata of the package, which the image does not hold
+BLIND = """
+import sys
+from importlib import metadata
+sys.path[:] = [path for path in sys.path if path != {checkout!r}]
+found = metadata.distribution
+
+def distribution(name):
+    if name == "perinatal-insights":
+        raise metadata.PackageNotFoundError(name)
+    return found(name)
+
+metadata.distribution = distribution
+"""
 MAKE_EDITION = """
 import sys
 from pathlib import Path
@@ -102,6 +116,16 @@ def test_pages_packs_and_downloads_are_made_in_the_image(image: Path, in_image: 
     edition = (tmp_path / "state" / "current").resolve()
     for name in ("portal/methods.html", "portal/analysts.html", "downloads/lms_indicator.csv", "downloads/lms"):
         assert (edition / name).exists(), name
+
+
+def test_the_state_folder_is_prepared_in_the_image_and_saved(in_image: dict[str, str], tmp_path: Path) -> None:
+    """What `init` does before any other part starts, and a backup."""
+    state = in_image | {"PERINATAL_HOME": str(tmp_path / "state")}
+    for command in (["pipeline.service", "state"], ["pipeline.commands.app", "backup", str(tmp_path / "saved")]):
+        ran = subprocess.run([sys.executable, "-m", *command], env=state, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stderr
+    assert json.loads((tmp_path / "state" / "state.json").read_text())["program"] == __version__
+    assert (tmp_path / "state" / "inbox" / "mbrrace").is_dir()
 
 
 @pytest.mark.slow
