@@ -27,6 +27,7 @@ from perinatal.console import about, say, step
 from perinatal.durable import locked
 from perinatal.errors import RefusedAtArrival
 from perinatal.home import Home
+from perinatal.made_files import MadeFiles, Since, Standing
 from perinatal.scratch import remove_abandoned
 from pipeline import bundled, disk, fingerprint, lineage, metrics, release_judgement, shared_store, upgrade
 from pipeline import candidate as candidates
@@ -149,7 +150,7 @@ def _begin(home: Home, *, force: bool = False, signed_by: str | None = None) -> 
         shutil.rmtree(home.observations, ignore_errors=True)
     disk.require_room(home)
     is_comparable = bool(standing and _same_kind(standing, releases))
-    return candidates.begin(home, releases, parts, is_comparable=is_comparable, signed_by=signed_by)
+    return candidates.begin(home, releases, parts, is_comparable=is_comparable, signed_by=signed_by, makes_anew=force)
 
 
 def _run(home: Home, found: Candidate | Built, last: str) -> Built:
@@ -252,17 +253,28 @@ def _gate(home: Home, candidate: Candidate) -> Made:
 def _downloads(_: Home, candidate: Candidate) -> Made:
     """Write the marts as files, and a pack for each LMS."""
     folder = _emptied(candidate.folder / "downloads")
-    edition.write_downloads(candidate.database, folder)
-    brief.write_all(candidate.database, folder / "brief", candidate.progress.facts)
-    packs.write_all(candidate.database, folder / "lms", candidate.progress.facts)
+    facts = candidate.progress.facts
+    made = MadeFiles(folder, Since(facts["edition_id"], facts["published_at"]), _standing(candidate, "downloads"))
+    edition.write_downloads(candidate.database, made)
+    brief.write_all(candidate.database, folder / "brief", facts)
+    packs.write_all(candidate.database, made, is_synthetic=facts["is_synthetic"])
+    made.close()
     return candidate, _under_way(f"{sum(1 for path in folder.rglob('*') if path.is_file()):,} files to download")
 
 
 def _pages(home: Home, candidate: Candidate) -> Made:
     """Write the portal."""
     facts = _facts_of_pages(home, candidate.progress.facts)
-    written = portal.write(candidate.database, _emptied(candidate.folder / "portal"), facts)
+    folder = _emptied(candidate.folder / "portal")
+    written = portal.write(candidate.database, folder, facts, _standing(candidate, "portal"))
     return candidate, _under_way(f"{written.pages:,} pages")
+
+
+def _standing(candidate: Candidate, name: str) -> Standing:
+    """Return what a folder of the candidate may take over from the edition that was current when it was begun."""
+    progress = candidate.progress
+    before = candidate.editions.folder / progress.standing / name if progress.standing else None
+    return Standing(before, fingerprint.of_files(progress.parts), anew=progress.makes_anew)
 
 
 def _publish(home: Home, candidate: Candidate) -> Made:

@@ -37,9 +37,10 @@ class Progress:
     """What `candidate.json` says.
 
     `parts` is the fingerprint that the candidate is made from, `standing` the edition that was current when it was
-    begun, `is_comparable` whether the candidate is compared with it (sample and real editions never are). `seconds` of
-    each step that is done, in order. `changed_rows` are those that differ from the edition before. `facts` are what
-    the edition will say of itself: known once the gate has let it through. `stopped` is why a step has failed.
+    begun, `is_comparable` whether the candidate is compared with it (sample and real editions never are), `makes_anew`
+    whether every file is made, also those that could be taken over from it. `seconds` of each step that is done, in
+    order. `changed_rows` are those that differ from the edition before. `facts` are what the edition will say of
+    itself: known once the gate has let it through. `stopped` is why a step has failed.
     """
 
     releases: list[str]
@@ -47,6 +48,7 @@ class Progress:
     standing: str | None
     is_comparable: bool
     signed_by: str | None
+    makes_anew: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
     changed_rows: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
@@ -107,6 +109,7 @@ def begin(
     *,
     is_comparable: bool,
     signed_by: str | None,
+    makes_anew: bool = False,
 ) -> Candidate:
     """Make the folder of a new candidate."""
     folder = home.build / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
@@ -119,6 +122,7 @@ def begin(
         standing=standing.name if standing else None,
         is_comparable=is_comparable,
         signed_by=signed_by,
+        makes_anew=makes_anew,
     )
     return Candidate(folder, releases, progress, editions).now()
 

@@ -38,6 +38,8 @@ LIBRARIES = {
     "downloads": ("xlsxwriter",),
     "pages": ("jinja2", "markdown-it-py", "markupsafe"),
 }
+# parts of what writes files from the tables of an edition: those show what all others have come to
+WRITERS = ("code", "themes", "downloads", "pages")
 
 
 def parts(releases: Iterable[Manifest], decisions: Path) -> dict[str, str]:
@@ -53,6 +55,11 @@ def parts(releases: Iterable[Manifest], decisions: Path) -> dict[str, str]:
 def whole(found: dict[str, str]) -> str:
     """Return one hash of all parts."""
     return digest_of(f"{name}={digest}".encode() for name, digest in sorted(found.items()))
+
+
+def of_files(found: dict[str, str]) -> str:
+    """Return one hash of the code that writes downloads and pages: what files show counts apart from it."""
+    return _digest([f"{part}={found[part]}".encode() for part in WRITERS] + [f"duckdb {version('duckdb')}".encode()])
 
 
 @cache

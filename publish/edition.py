@@ -16,7 +16,9 @@ import duckdb
 
 from perinatal.durable import fsync_dir
 from perinatal.home import Home
+from perinatal.made_files import MadeFiles
 from perinatal.spreadsheet_safe import safe_columns
+from publish.partition import write_table
 
 DATABASE = "perinatal.duckdb"
 INFO = "edition.json"
@@ -131,19 +133,18 @@ def info(edition: Path) -> dict[str, Any]:
     return found
 
 
-def write_downloads(candidate: Path, folder: Path) -> None:
+def write_downloads(candidate: Path, made: MadeFiles) -> None:
     """Write each mart as Parquet and CSV; text that a spreadsheet would run as a formula is neutralised in the CSV."""
-    folder.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(candidate), read_only=True) as connection:
         marts = connection.execute(
             "select table_name from information_schema.tables where table_schema = 'marts' order by table_name"
         ).fetchall()
         for (mart,) in marts:
-            relation = connection.table(f"marts.{mart}")
-            relation.write_parquet(str(folder / f"{mart}.parquet"), compression="zstd")
-            relation.project(safe_columns(relation)).write_csv(str(folder / f"{mart}.csv"))
-    if (folder / "edition_change.csv").exists():
-        shutil.copyfile(folder / "edition_change.csv", folder / "changes.csv")
+            table = f"marts.{mart}"
+            safe = safe_columns(connection.table(table))
+            write_table(connection, table, made, {f"{mart}.parquet": ("parquet", "*"), f"{mart}.csv": ("csv", safe)})
+    if "edition_change.csv" in made.files:
+        made.repeat("changes.csv", "edition_change.csv")
 
 
 def _sync_tree(folder: Path) -> None:

@@ -1,46 +1,167 @@
-"""One file for each organisation or indicator from one query: DuckDB writes the parts, then they get their names."""
+"""Tables as files: one file for each organisation or indicator, or a whole table, made only where its rows changed.
+
+DuckDB hashes the rows of each part in one query, and writes the parts that the edition before does not have so.
+"""
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
 
 import duckdb
 
+from perinatal.made_files import MadeFiles, Since
+from perinatal.sql import identifier, literal, literals
+
 Form = Literal["csv", "parquet", "json"]
+# a select list; or one for each edition since which a file reads as it does, where the file says so
+Columns = str | Callable[[Since], str]
+Names = Callable[[str], str] | Mapping[str, Sequence[str]]
+Missing = dict[str, dict[str, str]]  # select list → key of a part → name of its file
 
 KEY = "part_key"
 OPTIONS = {"csv": "format csv, header", "parquet": "format parquet, compression zstd", "json": "format json"}
+# Several parts are written by one statement. DuckDB empties its buffers of all parts once they hold 524,288 rows, and
+# what a Parquet file is cut into would then depend on the other parts: so no statement writes more than this, and a
+# part of more rows than a row group has is written by one of its own.
+ROWS_TOGETHER, ROWS_ALONE = 500_000, 100_000
 
 
-def write_parts(
-    connection: duckdb.DuckDBPyConnection,
-    sql: str,
-    target: Callable[[str], Path],
-    form: Form = "csv",
-) -> list[Path]:
-    """Write the rows of `sql` into the file that `target` names for their column `part_key`; the key is not written.
+@dataclass(frozen=True)
+class Parts:
+    """The rows of a query, for each value of its column `part_key` a part; rows without one are in no part.
 
-    Each file has its rows in the order that `sql` gives. DuckDB keeps that order, on one thread and in one file a part,
-    only where the rows of a part follow each other: so they are put together first.
+    `order` must leave no two different rows in the same place, or a part's file would not be the same each time.
     """
-    numbered = f"select *, row_number() over () as place_in_sql from ({sql})"
-    together = f"select * exclude (place_in_sql) from ({numbered}) order by {KEY}, place_in_sql"
-    written = []
-    with tempfile.TemporaryDirectory() as folder:
-        connection.execute("set threads = 1")
-        connection.execute(
-            f"copy ({together}) to '{folder}/parts' ({OPTIONS[form]}, partition_by ({KEY}), filename_pattern 'rows')"
+
+    connection: duckdb.DuckDBPyConnection
+    sql: str
+    order: str
+
+    @cached_property
+    def relation(self) -> duckdb.DuckDBPyRelation:
+        """Return the rows without their key."""
+        return self.connection.sql(f"select * exclude ({KEY}) from ({self.sql})")
+
+    @cached_property
+    def _found(self) -> dict[str, tuple[int, str]]:
+        """Return how many rows each part has, and their digest."""
+        query = f"select {KEY}, {_sums(self.relation)} from ({self.sql}) where {KEY} is not null group by {KEY}"
+        return {key: (count, f"{count} {sums}") for key, count, *sums in self.connection.execute(query).fetchall()}
+
+    def write(self, made: MadeFiles, names: Names, forms: Mapping[Form, Columns]) -> None:
+        """Write each part once in each form, unless it can be taken over.
+
+        `names` names a part's file by its key, without the form; or gives for each key the names that its file has: a
+        key without rows then gets a file without rows.
+        """
+        wanted = names if isinstance(names, Mapping) else {key: [names(key)] for key in sorted(self._found)}
+        missing = {form: self._take(made, wanted, form, columns) for form, columns in forms.items()}
+        if any(missing.values()):
+            keys = {key: None for found in missing.values() for part in found.values() for key in part}
+            self._write(made.folder, keys, missing)
+        for form, columns in forms.items():
+            for key in (key for part in missing[form].values() for key in part):
+                made.add(f"{wanted[key][0]}.{form}", self._key(made, key, form, columns))
+            for name, *others in wanted.values():
+                for other in others:
+                    made.repeat(f"{other}.{form}", f"{name}.{form}")
+
+    def _key(self, made: MadeFiles, part: str, form: Form, columns: Columns) -> str:
+        chosen = columns if isinstance(columns, str) else ""
+        _, digest = self._found.get(part, (0, ""))
+        return made.key(form, chosen, _shape(self.relation), digest)
+
+    def _take(self, made: MadeFiles, wanted: Mapping[str, Sequence[str]], form: Form, columns: Columns) -> Missing:
+        """Take over what can be; returns the names of the other files by key, for each select list."""
+        missing: Missing = {}
+        for part, (stem, *_) in wanted.items():
+            name, key = f"{stem}.{form}", self._key(made, part, form, columns)
+            if not made.take(name, key):
+                chosen = columns if isinstance(columns, str) else columns(made.since(name, key))
+                missing.setdefault(chosen, {})[part] = name
+        return missing
+
+    def _write(self, folder: Path, keys: Iterable[str], missing: Mapping[Form, Missing]) -> None:
+        """Write parts, on one thread: so the rows stay in their order, and each part in one file."""
+        self.connection.execute(
+            f"create or replace temp table part_row as select * from ({self.sql}) where {KEY} in ({literals(keys)}) "
+            f"order by {self.order}"
         )
-        connection.execute("reset threads")
-        for part in sorted(Path(folder, "parts").glob(f"{KEY}=*")):
-            path = target(unquote(part.name.removeprefix(f"{KEY}=")))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            (found,) = part.iterdir()
-            shutil.move(found, path)
-            written.append(path)
-    return written
+        self.connection.execute("set threads = 1")
+        for form, found in missing.items():
+            for columns, names in found.items():
+                for name in names.values():
+                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                for batch in self._batches(names):
+                    self._write_batch({key: folder / names[key] for key in batch}, form, columns)
+        self.connection.execute("reset threads")
+        self.connection.execute("drop table part_row")
+
+    def _write_batch(self, paths: Mapping[str, Path], form: Form, columns: str) -> None:
+        """Write a part into its file; several by one statement, then give them their names."""
+        chosen = f"select {columns}, {KEY} from part_row where {KEY} in ({literals(paths)})"
+        path = next(iter(paths.values()))
+        if len(paths) == 1:
+            rows = f"select * exclude ({KEY}) from ({chosen} order by rowid)"
+            self.connection.execute(f"copy ({rows}) to {literal(path)} ({OPTIONS[form]})")
+            return
+        options = f"{OPTIONS[form]}, partition_by ({KEY}), filename_pattern 'rows'"
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".parts-") as temporary:
+            self.connection.execute(f"copy ({chosen}) to {literal(Path(temporary, 'parts'))} ({options})")
+            for part in Path(temporary, "parts").iterdir():
+                (found,) = part.iterdir()
+                found.rename(paths[unquote(part.name.removeprefix(f"{KEY}="))])
+
+    def _batches(self, keys: Iterable[str]) -> Iterator[list[str]]:
+        """Yield keys whose parts are written by one statement; a large part, or one without rows, is alone."""
+        batch: list[str] = []
+        held = 0
+        for key in keys:
+            rows, _ = self._found.get(key, (0, ""))
+            if not 0 < rows <= ROWS_ALONE:
+                yield [key]
+                continue
+            if held + rows > ROWS_TOGETHER:
+                yield batch
+                batch, held = [], 0
+            batch.append(key)
+            held += rows
+        if batch:
+            yield batch
+
+
+def write_table(
+    connection: duckdb.DuckDBPyConnection, table: str, made: MadeFiles, forms: Mapping[str, tuple[Form, str]]
+) -> None:
+    """Write a table in the order of its rows, once for each name in `forms` with its form and select list."""
+    relation = connection.table(table)
+    found = connection.execute(f"select {_sums(relation, 'rowid')} from {table}").fetchall()
+    for name, (form, columns) in forms.items():
+        key = made.key(f"{form} {columns} {_shape(relation)}", str(found))
+        if not made.take(name, key):
+            path = made.place(name)
+            connection.execute(f"copy (select {columns} from {table}) to {literal(path)} ({OPTIONS[form]})")
+            made.add(name, key)
+
+
+def _shape(relation: duckdb.DuckDBPyRelation) -> str:
+    return str([*zip(relation.columns, map(str, relation.types), strict=True)])
+
+
+def _sums(relation: duckdb.DuckDBPyRelation, *more: str) -> str:
+    """Return the select list that counts rows and sums two hashes of each row: 128 bits that the rows' order leaves.
+
+    Numbers are hashed by their value and their sign: 0 and -0 are written differently.
+    """
+    columns = [*more]
+    for name, kind in zip(relation.columns, map(str, relation.types), strict=True):
+        columns.append(f"{identifier(name)}::varchar" if "STRUCT" in kind or "DOUBLE[" in kind else identifier(name))
+        columns += [f"signbit({identifier(name)})"] * (kind in ("DOUBLE", "FLOAT"))
+    listed = ", ".join(columns)
+    return f"count(*), sum(hash({listed})), sum(hash('again', {listed}))"

@@ -97,6 +97,16 @@ class Sheet:
         return sum(len(block.rows) for block in self.blocks)
 
 
+@dataclass(frozen=True)
+class Workbook:
+    """What a workbook shows: the lines of its cover, its sheets, and whether all of it is synthetic."""
+
+    title: str
+    cover: Sequence[tuple[str, str]]
+    sheets: Sequence[Sheet]
+    synthetic: bool
+
+
 class Book:
     """A workbook under way."""
 
@@ -162,13 +172,11 @@ class Book:
             sheet.write_string(row, column, str(value)[:LONGEST_CELL], self.look(cell.look))
 
 
-def write_workbook(
-    path: Path, title: str, cover: Sequence[tuple[str, str]], sheets: Sequence[Sheet], synthetic: bool
-) -> None:
+def write_workbook(path: Path, content: Workbook) -> None:
     """Write the workbook; a sheet without rows is left out, and the cover says what there is instead."""
-    book = Book(path, title, synthetic)
-    _cover(book, cover, sheets)
-    for sheet in sheets:
+    book = Book(path, content.title, content.synthetic)
+    _cover(book, content.cover, content.sheets)
+    for sheet in content.sheets:
         if sheet.rows:
             _sheet(book, sheet)
     book.book.close()

@@ -184,7 +184,7 @@ def land(
 
 @app.command()
 def build(
-    force: Annotated[bool, typer.Option(help="Build even if nothing is new.")] = False,
+    force: Annotated[bool, typer.Option(help="Build even if nothing is new, and make every file.")] = False,
     sign: Annotated[str | None, typer.Option(help="Your name: publish although much is judged otherwise.")] = None,
     engine: Annotated[
         Literal["duckdb", "spark"] | None, typer.Option(help="What runs the models; else PERINATAL_ENGINE.")

@@ -8,43 +8,43 @@ edition's downloads). Text is never a formula: a workbook's cells are written as
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from publish import edition
+from perinatal.made_files import MadeFiles
 from publish.packs import areas
 from publish.packs.packer import Packer
 
 
-def write(edition_db: Path, lms_code: str, out: Path, facts: dict[str, Any] | None = None) -> Path:
-    """Write the pack of one LMS into the folder `out`, which is made; returns it.
+def write(edition_db: Path, lms_code: str, out: Path) -> Path:
+    """Copy the pack of one LMS from the published edition of this file into the folder `out`; returns it.
 
-    `facts` is `edition.json`; if not handed in it is read from beside the file. Raises PerinatalError for an LMS that
-    the edition does not know.
+    Raises PerinatalError for an LMS that the edition does not know.
     """
     with duckdb.connect(str(edition_db), read_only=True) as connection:
-        packer = Packer(connection, facts or edition.info(edition_db.parent))
         lms = areas.find(connection, lms_code)
-        out.mkdir(parents=True, exist_ok=True)
-        packer.tables_of(lms, out)
-        packer.complete(lms, out)
+    pack = edition_db.parent / "downloads" / folder_of(lms)
+    shutil.copytree(pack, out, dirs_exist_ok=True, copy_function=shutil.copyfile)
     return out
 
 
-def write_all(edition_db: Path, folder: Path, facts: dict[str, Any]) -> int:
-    """Write the pack of every LMS into `folder`/<lms_code>/; returns how many.
+def folder_of(lms: areas.Lms) -> str:
+    """Return the folder of an LMS's pack in an edition's downloads."""
+    return f"lms/{lms.code}/"
+
+
+def write_all(edition_db: Path, made: MadeFiles, *, is_synthetic: bool) -> int:
+    """Write the pack of every LMS among the downloads of an edition; returns how many.
 
     One query cuts a table for all LMSs, and a few queries read what all workbooks show.
     """
     with duckdb.connect(str(edition_db), read_only=True) as connection:
-        packer = Packer(connection, facts)
-        everyone = [areas.find(connection, code) for code in areas.codes(connection)]
-        for lms in everyone:
-            (folder / lms.code).mkdir(parents=True)
+        packer = Packer(connection, made, is_synthetic=is_synthetic)
+        folders = {folder_of(lms): lms for lms in areas.everyone(connection)}
         for item in packer.tables:
-            packer.cut(item.table, everyone, folder)
-        for lms in everyone:
-            packer.complete(lms, folder / lms.code)
-    return len(everyone)
+            packer.cut(item.table, folders)
+        for folder, lms in folders.items():
+            packer.complete(lms, folder)
+    return len(folders)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from perinatal.made_files import Since
 from publish.packs.areas import Lms
 from publish.packs.tables import Described
 
@@ -20,19 +21,20 @@ FRICTIONLESS_TYPES = {
 }
 
 
-def datapackage(lms: Lms, facts: dict[str, Any], resources: Sequence[dict[str, Any]]) -> str:
-    """Return the text of an LMS's `datapackage.json`."""
-    return json.dumps(_package(lms, facts) | {"resources": resources}, ensure_ascii=False) + "\n"
+def datapackage(lms: Lms, since: Since, resources: Sequence[dict[str, Any]], *, is_synthetic: bool) -> str:
+    """Return the text of an LMS's `datapackage.json`; its version is the first edition in which it reads so."""
+    package = _package(lms, since, is_synthetic=is_synthetic) | {"resources": resources}
+    return json.dumps(package, ensure_ascii=False) + "\n"
 
 
-def _package(lms: Lms, facts: dict[str, Any]) -> dict[str, Any]:
-    synthetic = " SYNTHETIC SAMPLE DATA: invented, about no real organisation." if facts["is_synthetic"] else ""
+def _package(lms: Lms, since: Since, *, is_synthetic: bool) -> dict[str, Any]:
+    synthetic = " SYNTHETIC SAMPLE DATA: invented, about no real organisation." if is_synthetic else ""
     return {
         "name": f"perinatal-insights-{lms.code.lower()}",
         "title": f"Perinatal Insights: {lms.name}",
-        "description": f"Edition {facts['edition_id']}.{synthetic} Read usage_warnings beside every value.",
-        "created": facts["published_at"],
-        "version": facts["edition_id"],
+        "description": f"Edition {since.edition_id}.{synthetic} Read usage_warnings beside every value.",
+        "created": since.published_at,
+        "version": since.edition_id,
         "profile": "tabular-data-package",
         "keywords": ["maternity", "neonatal", "patient safety", lms.code],
     }

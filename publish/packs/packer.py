@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import csv
-import shutil
-from collections.abc import Sequence
+import io
+from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
 import duckdb
 
+from perinatal.made_files import UNNAMED, MadeFiles
 from perinatal.spreadsheet_safe import safe_columns
 from publish.packs import sheets
-from publish.packs.areas import Lms, all_rows_of
+from publish.packs.areas import Lms
 from publish.packs.data_package import datapackage, resource
 from publish.packs.figures import Figures
 from publish.packs.tables import PackTable, described
-from publish.partition import KEY, Form, write_parts
+from publish.partition import KEY, Parts
+from publish.workbook import write_workbook
 
 
 class Packer:
-    """Writes packs from one edition file; `facts` is its `edition.json`."""
+    """Writes packs from one edition file, each into the folder of its LMS below that of `made`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, facts: dict[str, Any]) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, made: MadeFiles, *, is_synthetic: bool) -> None:
         self.connection = connection
-        self.facts = facts
+        self.made = made
+        self.is_synthetic = is_synthetic
         self.tables = described(connection)
         self.resources = [resource(item) for item in self.tables]
 
@@ -34,54 +35,37 @@ class Packer:
         """Return what the workbooks show: read once, for all LMSs."""
         return Figures(self.connection)
 
-    def tables_of(self, lms: Lms, out: Path) -> None:
-        """Write the tables of one LMS as CSV and Parquet."""
+    @cached_property
+    def dictionary(self) -> str:
+        """Return the text of the dictionary of a pack's tables."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["table", "column", "type", "description"])
         for item in self.tables:
-            relation = self.connection.sql(lms.rows_of(item.table))
-            relation.write_parquet(str(out / f"{item.table.name}.parquet"), compression="zstd")
-            relation.project(safe_columns(relation)).write_csv(str(out / f"{item.table.name}.csv"))
+            writer.writerows([item.table.name, name, kind, item.meaning(name)] for name, kind in item.columns)
+        return text.getvalue()
 
-    def cut(self, table: PackTable, everyone: Sequence[Lms], folder: Path) -> None:
-        """Write one table as CSV and Parquet into all packs: one query for all of them."""
-        relation = self.connection.sql(all_rows_of(table))
-        forms: tuple[tuple[Form, str], ...] = (("csv", safe_columns(relation)), ("parquet", "*"))
-        for form, columns in forms:
-            whole = folder / f"whole.{form}"
-            _write_whole(relation.limit(0) if table.key else relation, whole, columns)
-            shares = self._shares(relation, table, columns, folder, form) if table.key else {}
-            for lms in everyone:
-                share = shares.get(lms.key_in(table), whole)
-                shutil.copyfile(share, folder / lms.code / f"{table.name}.{form}")
-            for path in [whole, *shares.values()]:
-                path.unlink()
+    def cut(self, table: PackTable, folders: Mapping[str, Lms]) -> None:
+        """Write one table as CSV and Parquet into the packs of these LMSs: one query for all of them.
 
-    def _shares(
-        self, relation: duckdb.DuckDBPyRelation, table: PackTable, columns: str, folder: Path, form: Form
-    ) -> dict[str, Path]:
-        """Write the rows of each key into a file of its own; returns the files by key."""
-        shares: dict[str, Path] = {}
+        `folders` names the folder of each pack. Packs that hold the same rows share one file.
+        """
+        wanted: dict[str, list[str]] = {}
+        for folder, lms in folders.items():
+            wanted.setdefault(lms.key_in(table), []).append(f"{folder}{table.name}")
+        parts = Parts(self.connection, table.rows, "all")
+        parts.write(self.made, wanted, {"csv": safe_columns(parts.relation), "parquet": f"* exclude ({KEY})"})
 
-        def share_of(key: str) -> Path:
-            shares[key] = folder / f"share-{len(shares)}.{form}"
-            return shares[key]
-
-        parts = f"select {columns}, {table.key} as {KEY} from ({relation.sql_query()}) where {table.key} is not null"
-        write_parts(self.connection, parts, share_of, form)
-        return shares
-
-    def complete(self, lms: Lms, out: Path) -> None:
+    def complete(self, lms: Lms, folder: str) -> None:
         """Add workbook, dictionary and datapackage.json to a pack that has its tables."""
-        with (out / "data_dictionary.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["table", "column", "type", "description"])
-            for item in self.tables:
-                writer.writerows([item.table.name, name, kind, item.meaning(name)] for name, kind in item.columns)
-        (out / "datapackage.json").write_text(datapackage(lms, self.facts, self.resources), encoding="utf-8")
-        sheets.write(self.figures, lms, self.facts, out / f"{lms.code}.xlsx")
-
-
-def _write_whole(relation: duckdb.DuckDBPyRelation, path: Path, columns: str) -> None:
-    if path.suffix == ".csv":
-        relation.project(columns).write_csv(str(path))
-    else:
-        relation.write_parquet(str(path), compression="zstd")
+        self.made.text(f"{folder}data_dictionary.csv", lambda _: self.dictionary)
+        self.made.text(
+            f"{folder}datapackage.json",
+            lambda since: datapackage(lms, since, self.resources, is_synthetic=self.is_synthetic),
+        )
+        book = sheets.workbook(self.figures, lms, is_synthetic=self.is_synthetic)
+        self.made.write(
+            f"{folder}{lms.code}.xlsx",
+            self.made.key(repr(book(UNNAMED))),
+            lambda path, since: write_workbook(path, book(since)),
+        )

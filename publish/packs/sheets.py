@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
+from perinatal.made_files import Since
 from perinatal.settings import PROJECT_ROOT
 from publish.packs import columns
 from publish.packs.areas import Lms
@@ -14,7 +14,7 @@ from publish.portal import wording as words
 from publish.portal.attention import TIERS
 from publish.portal.model import Record, Value
 from publish.portal.topics import OUTCOME, PROCESS, topic_of
-from publish.workbook import Block, Cell, Column, Sheet, Spark, write_workbook
+from publish.workbook import Block, Cell, Column, Sheet, Spark, Workbook
 
 MOST_LINES: Final = 150  # indicators of a sheet
 MOST_GROUPS: Final = 200
@@ -23,8 +23,8 @@ SAID_TRENDS = words.TREND_WORDS.keys() - {"cannot be calculated"}
 GOOD = {"low": "low", "high": "high"}
 
 
-def write(figures: Figures, lms: Lms, facts: dict[str, Any], path: Path) -> None:
-    """Write the workbook of an LMS; `facts` is `edition.json`."""
+def workbook(figures: Figures, lms: Lms, *, is_synthetic: bool) -> Callable[[Since], Workbook]:
+    """Return the workbook of an LMS, given the first edition in which it reads so."""
     outcomes, process = (figures.lines(lms.code, kind) for kind in (OUTCOME, PROCESS))
     unequal = figures.inequality.get(lms.code, [])[:MOST_GROUPS]
     standing_out = figures.attention.get(lms.code, [])
@@ -41,7 +41,9 @@ def write(figures: Figures, lms: Lms, facts: dict[str, Any], path: Path) -> None
         _definitions(figures, indicators),
         _provenance(figures, keys, figures.missing.get(lms.code, [])),
     ]
-    write_workbook(path, f"{lms.name} ({lms.code})", _cover(figures, lms, facts), sheets, bool(facts["is_synthetic"]))
+    return lambda since: Workbook(
+        f"{lms.name} ({lms.code})", _cover(figures, lms, since, is_synthetic=is_synthetic), sheets, is_synthetic
+    )
 
 
 def _standing_out(figures: Figures, rows: Sequence[Record]) -> Sheet:
@@ -281,16 +283,16 @@ def _missing(figures: Figures, row: Record) -> list[Any]:
     ]
 
 
-def _cover(figures: Figures, lms: Lms, facts: dict[str, Any]) -> list[tuple[str, str]]:
+def _cover(figures: Figures, lms: Lms, since: Since, *, is_synthetic: bool) -> list[tuple[str, str]]:
     """Return the lines of the cover: what it is, from when, how to read it."""
     real = "no: made from the publishers' releases"
     return [
         ("Local maternity system", f"{lms.name} ({lms.code})"),
         ("Region", lms.region_name),
         ("Integrated care board today", lms.icb_name),
-        ("Edition", str(facts["edition_id"])),
-        ("Made", words.day_and_time(str(facts["published_at"]))),
-        ("Synthetic", "YES: invented sample data, about no real organisation" if facts["is_synthetic"] else real),
+        ("Unchanged since edition", since.edition_id),
+        ("Published", words.day_and_time(since.published_at) if since.published_at else ""),
+        ("Synthetic", "YES: invented sample data, about no real organisation" if is_synthetic else real),
         ("Masked", "The publisher hides a small number; nothing in this pack lets it be worked out."),
         ("Between", "A trust of the LMS is masked or missing: the value lies between these bounds."),
         ("Verdict", "Better or worse than the comparison, and whose verdict it is: deaths by MBRRACE-UK alone."),

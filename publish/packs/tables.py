@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 import duckdb
 
+from perinatal.sql import literal
 from publish import dictionary, marts
+from publish.partition import KEY
 
+EVERYBODY = "all"  # marks rows that are in every pack
 HEADLINE = "breakdown = 'all'"
 TRUST_LMS = (
     "select code, arg_max(lms_code, valid_to) as lms_code from core.dim_organisation "
@@ -24,6 +27,11 @@ class PackTable:
     key: str | None = "lms_code"
     condition: str = "true"
     region: bool = False  # the key is the LMS's region
+
+    @property
+    def rows(self) -> str:
+        """Return the query of the table's rows, each with the code that says in which packs it is."""
+        return f"select {self.key or literal(EVERYBODY)} as {KEY}, * from {self.source} where {self.condition}"
 
 
 def _indicator_table(level: str, condition: str = "true") -> PackTable:

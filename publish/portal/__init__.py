@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from perinatal.made_files import NOTHING, MadeFiles, Since, Standing
 from publish.portal.model import Facts, Record
 
 
@@ -18,21 +19,26 @@ class Written:
     pages: int
 
 
-def write(edition_db: Path, out: Path, facts: Facts) -> Written:
-    """Write the pages of an edition into the new folder `out`. Reads the edition file only, and read-only."""
+def write(edition_db: Path, out: Path, facts: Facts, standing: Standing = NOTHING) -> Written:
+    """Write the pages of an edition into the new folder `out`. Reads the edition file only, and read-only.
+
+    What would come out as it is in the pages that are `standing` is taken over from there.
+    """
     from publish.portal import api, funnels, query_answers, reader
     from publish.portal.csv_tables import write_tables
     from publish.portal.site import Site
 
+    made = MadeFiles(out, Since(facts.edition_id, facts.published_at), standing)
     with duckdb.connect(str(edition_db), read_only=True) as connection:
         edition = reader.read(connection, facts)
         site = Site(edition, funnels.funnels(connection), out)
         site.write()
         found = query_answers.answers(connection, out / "queries")
         site.page("queries.html", "queries.html", "downloads.html", queries=found, shown=query_answers.SHOWN)
-        write_tables(connection, out)
-        site.origins.write_tables(connection, out)
-        api.write(connection, out / "api", facts)
+        write_tables(connection, made)
+        site.origins.write_tables(connection, made)
+        api.write(connection, made, is_synthetic=facts.is_synthetic)
+    made.close()
     return Written(site.pages)
 
 

@@ -7,14 +7,13 @@ and England. DuckDB writes them from the rows that the pages are made from, so a
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import duckdb
 
+from perinatal.made_files import MadeFiles, Since
 from perinatal.sql import identifier, literal
-from publish.partition import KEY, write_parts
-from publish.portal.model import Facts
+from publish.partition import KEY, Parts
 from publish.portal.reader import Reader
 
 SCHEMAS = Path(__file__).parent / "api_schema"
@@ -107,16 +106,12 @@ from ({rows}) as one
 """
 
 
-def write(connection: duckdb.DuckDBPyConnection, folder: Path, facts: Facts) -> None:
-    """Write the files into `folder`, which is `api/` of the portal; needs the temporary table `headline`."""
-    edition = (
-        f"{literal(facts.edition_id)} as edition_id, {literal(facts.published_at)} as published_at, "
-        f"{literal(facts.is_synthetic)} as is_synthetic"
-    )
+def write(connection: duckdb.DuckDBPyConnection, made: MadeFiles, *, is_synthetic: bool) -> None:
+    """Write the files below `api/` of the portal; needs the temporary table `headline`."""
     has_attention = Reader(connection).has("marts.attention")
     indicators = INDICATORS.format(about=", ".join(INDICATOR))
     whose, which = ("level", "code", "name", "lms_code"), ("indicator_id", "indicator_name")
-    shared = {"edition": edition, "part_key": KEY}
+    shared = {"edition": f"{literal(is_synthetic)} as is_synthetic", "part_key": KEY}
     for sql in (
         LISTED.format(what="indicators", rows=indicators, **shared),
         LISTED.format(what="organisations", rows=ORGANISATIONS, **shared),
@@ -134,8 +129,18 @@ def write(connection: duckdb.DuckDBPyConnection, folder: Path, facts: Facts) -> 
             **shared,
         ),
     ):
-        write_parts(connection, sql, folder.joinpath, "json")
-    shutil.copytree(SCHEMAS, folder / "schema")
+        connection.execute(f"create or replace temp table api_file as {sql}")
+        parts = Parts(connection, "select * from api_file", KEY)
+        parts.write(made, lambda file: f"api/{file.removesuffix('.json')}", {"json": _with_edition})
+    for path in SCHEMAS.iterdir():
+        text = path.read_text(encoding="utf-8")
+        made.text(f"api/schema/{path.name}", lambda _, text=text: text)  # type: ignore[misc]
+
+
+def _with_edition(since: Since) -> str:
+    """Return the select list of a file that reads so since an edition."""
+    names = {"edition_id": since.edition_id, "published_at": since.published_at}
+    return ", ".join(f"{literal(value)} as {name}" for name, value in names.items()) + f", * exclude ({KEY})"
 
 
 def _record(columns: tuple[str, ...]) -> str:

@@ -8,29 +8,27 @@ from pathlib import Path
 
 import duckdb
 
+from perinatal.made_files import MadeFiles
 from perinatal.spreadsheet_safe import safe_columns
-from publish.partition import KEY, write_parts
+from publish.partition import KEY, Parts, write_table
 from publish.portal import wording as words
 from publish.portal.model import Record
 from publish.portal.reader import Reader
 
 
-def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+def write_tables(connection: duckdb.DuckDBPyConnection, made: MadeFiles) -> None:
     """Write the CSV that stands beside each page: values of an LMS, a trust, an indicator; releases, checks."""
     headline = connection.table("headline")
     columns = safe_columns(headline)
-    parts = {
+    wanted = {
         "lms": ("lms_code", "level in ('lms', 'trust') and lms_code is not null"),
         "trust": ("code", "level = 'trust'"),
         "indicator": ("indicator_id", "true"),
     }
-    for name, (key, condition) in parts.items():
+    for name, (key, condition) in wanted.items():
         order = "source_id, indicator_id, level, code, period_start, period_end"
-        write_parts(
-            connection,
-            f"select {columns}, {key} as {KEY} from headline where {condition} order by {KEY}, {order}",
-            lambda part, name=name: folder / name / f"{words.slug(part)}.csv",  # type: ignore[misc]
-        )
+        parts = Parts(connection, f"select *, {key} as {KEY} from headline where {condition}", f"{KEY}, {order}")
+        parts.write(made, lambda part, name=name: f"{name}/{words.slug(part)}", {"csv": columns})  # type: ignore[misc]
     whole = {
         "indicators": "core.dim_indicator",
         "releases": "core.dim_release",
@@ -42,8 +40,8 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     reader = Reader(connection)
     for name, table in whole.items():
         if reader.has(table):
-            relation = connection.table(table)
-            relation.project(safe_columns(relation)).write_csv(str(folder / f"{name}.csv"))
+            columns = safe_columns(connection.table(table))
+            write_table(connection, table, made, {f"{name}.csv": ("csv", columns)})
 
 
 def write_dictionary(schemas: Mapping[str, Sequence[Record]], path: Path) -> None:

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from perinatal.made_files import MadeFiles
 from perinatal.spreadsheet_safe import safe_columns
 from perinatal.sql import literal
 from publish import marts
-from publish.partition import KEY, write_parts
+from publish.partition import KEY, Parts
 from publish.portal import wording as words
 from publish.portal.lookup import Lookup
 from publish.portal.model import Record, Value
@@ -219,7 +219,7 @@ class Origins:
                 found[listing.indicator_id].append(listing)
         return dict(sorted(found.items(), key=lambda item: self.lookup.indicator_name(item[0]).lower()))
 
-    def write_tables(self, connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    def write_tables(self, connection: duckdb.DuckDBPyConnection, made: MadeFiles) -> None:
         """Write the CSV beside each listing: all its rows of the file, those of earlier periods too."""
         if not self.listings:
             return
@@ -248,8 +248,9 @@ class Origins:
                 and observation.level = coalesce(asked.level, observation.level)
         """)
         columns = safe_columns(connection.sql("select * exclude (stem) from row_of_file"))
-        sql = f"select {columns}, stem as {KEY} from row_of_file order by {KEY}, source_row, breakdown_value"
-        write_parts(connection, sql, lambda stem: folder / f"{stem}.csv")
+        order = f"{KEY}, source_row, breakdown_value, period_start, period_end, level, organisation_code"
+        parts = Parts(connection, f"select * exclude (stem), stem as {KEY} from row_of_file", order)
+        parts.write(made, lambda stem: stem, {"csv": columns})
         connection.unregister("asked")
 
 

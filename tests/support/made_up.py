@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import yaml
 
+from perinatal.made_files import MadeFiles, Since
 from publish import dictionary
 
 SCRIPT = "<script>alert('name')</script> & Sons NHS Trust"
@@ -539,8 +540,10 @@ def edition_folder(home: Path) -> Path:
     folder = home / "editions" / str(FACTS["edition_id"])
     folder.mkdir(parents=True)
     database = make().write(folder / edition.DATABASE)
-    edition.write_downloads(database, folder / "downloads")
-    packs.write_all(database, folder / "downloads" / "lms", FACTS)
+    made = MadeFiles(folder / "downloads", Since(str(FACTS["edition_id"]), str(FACTS["published_at"])))
+    edition.write_downloads(database, made)
+    packs.write_all(database, made, is_synthetic=True)
+    made.close()
     facts = Facts(str(FACTS["edition_id"]), str(FACTS["published_at"]), True, "", (FACTS,))
     portal.write(database, folder / "portal", facts)
     docs = folder / "quality" / "data_docs"

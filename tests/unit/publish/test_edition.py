@@ -13,6 +13,7 @@ from expectations import alerts
 from expectations.alerts import Breach
 from expectations.results import Result
 from perinatal.home import Home
+from perinatal.made_files import MadeFiles, Since
 from publish import edition, quality_tables
 from publish.edition import Editions
 
@@ -114,7 +115,7 @@ def test_a_spreadsheet_runs_nothing(tmp_path: Path) -> None:
         for word in DANGEROUS:
             connection.execute("insert into marts.said values ($1, $1, [$1, 'b'], -1.5)", [word])
         connection.execute("insert into marts.said values ('plain = text', null, [], null)")
-    edition.write_downloads(candidate, tmp_path / "downloads")
+    edition.write_downloads(candidate, MadeFiles(tmp_path / "downloads", Since("one", "")))
     with (tmp_path / "downloads" / "said.csv").open(newline="") as handle:
         rows = list(csv.DictReader(handle))
     for word, row in zip(DANGEROUS, rows, strict=False):

@@ -16,12 +16,20 @@ from python_calamine import CalamineWorkbook
 
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
+from perinatal.made_files import MadeFiles, Since
 from publish import edition, packs
 
 
 @pytest.fixture(scope="module")
 def pack(made: Path) -> Path:
     return made / "downloads" / "lms" / "QAA"
+
+
+def made_pack(database: Path, downloads: Path, lms: str) -> Path:
+    """Make all packs of an edition file; returns the folder of one."""
+    since = Since(str(made_up.FACTS["edition_id"]), str(made_up.FACTS["published_at"]))
+    packs.write_all(database, MadeFiles(downloads, since), is_synthetic=True)
+    return downloads / "lms" / lms
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -55,13 +63,15 @@ def test_a_pack_holds_the_rows_of_the_mart_in_csv_and_parquet(pack: Path, made: 
     assert mart == parquet == len(rows(pack / "trust_indicator.csv")) > 0
 
 
-def test_one_pack_is_the_same_as_that_of_the_edition(pack: Path, made: Path, tmp_path: Path) -> None:
+def test_one_pack_is_that_of_the_edition_and_may_be_written_to(pack: Path, made: Path, tmp_path: Path) -> None:
     packs.write(made / edition.DATABASE, "qaa", tmp_path / "mine")
     names = sorted(path.name for path in pack.iterdir())
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == names
     for name in names:
-        if name.endswith((".csv", ".json", ".xlsx")):
-            assert (tmp_path / "mine" / name).read_bytes() == (pack / name).read_bytes(), name
+        mine = tmp_path / "mine" / name
+        assert mine.read_bytes() == (pack / name).read_bytes(), name
+        assert mine.stat().st_mode & 0o200
+        assert mine.stat().st_ino != (pack / name).stat().st_ino
 
 
 def test_frictionless_finds_no_fault(pack: Path) -> None:
@@ -141,7 +151,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
             period_end=date(2026, month, 28), value=30.0 + month, release_key=made_up.MONTHLY,
         )  # fmt: skip
     database = rows.write(folder / "edition.duckdb")
-    return packs.write(database, "QAA", folder / "pack", made_up.FACTS) / "QAA.xlsx"
+    return made_pack(database, folder / "downloads", "QAA") / "QAA.xlsx"
 
 
 def test_a_workbook_has_the_eight_sheets_and_none_is_empty(whole: Path) -> None:
@@ -168,7 +178,7 @@ def test_a_sheet_without_rows_is_left_out_and_the_cover_says_why(made: Path) -> 
 def test_the_cover_says_what_it_is(book: dict[str, list[list[object]]]) -> None:
     cover = {str(row[0]): row[1] for row in book["Cover"] if row[0]}
     assert cover["Local maternity system"] == "North & South <b>Shire</b> (QAA)"
-    assert cover["Edition"] == made_up.FACTS["edition_id"]
+    assert cover["Unchanged since edition"] == made_up.FACTS["edition_id"]
     assert str(cover["Synthetic"]).startswith("YES")
 
 
@@ -309,10 +319,10 @@ def test_the_workbook_opens_in_libreoffice(whole: Path, tmp_path: Path) -> None:
     assert made_up.FORMULA in cells  # the text itself, not what it would run
 
 
-def test_the_same_edition_gives_the_same_bytes(pack: Path, made: Path, tmp_path: Path) -> None:
-    one = packs.write(made / edition.DATABASE, "QBB", tmp_path / "one") / "QBB.xlsx"
-    two = packs.write(made / edition.DATABASE, "QBB", tmp_path / "two") / "QBB.xlsx"
-    assert one.read_bytes() == two.read_bytes()
+def test_the_same_edition_gives_the_same_bytes(made: Path, tmp_path: Path) -> None:
+    again = made_pack(made / edition.DATABASE, tmp_path, "QBB")
+    for path in (made / "downloads" / "lms" / "QBB").iterdir():
+        assert path.read_bytes() == (again / path.name).read_bytes(), path.name
 
 
 def test_an_lms_without_rows_has_its_headers(made: Path, tmp_path: Path) -> None:
@@ -323,7 +333,7 @@ def test_an_lms_without_rows_has_its_headers(made: Path, tmp_path: Path) -> None
 
 def test_an_edition_may_lack_tables(tmp_path: Path) -> None:
     database = made_up.make().write(tmp_path / "edition.duckdb", leave_out=("marts.signal", "marts.inequality"))
-    folder = packs.write(database, "QAA", tmp_path / "pack", made_up.FACTS)
+    folder = made_pack(database, tmp_path / "downloads", "QAA")
     assert not (folder / "signal.csv").exists()
     assert Package(str(folder / "datapackage.json")).validate().valid
 

@@ -1,38 +1,128 @@
-"""One file a part from one query: each holds its own rows, all of them, in the order that the query gives."""
+"""One file a part from one query: each holds its own rows, all of them, in order; what is the same is taken over."""
 
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from publish.partition import KEY, Form, write_parts
+from perinatal.made_files import MadeFiles, Since, Standing
+from publish import partition
+from publish.partition import KEY, Form, Parts
 
 PARTS, ROWS = 130, 20_000  # more parts than DuckDB keeps open at once
+NOW, BEFORE = Since("now", "2026-11-02T00:00:00+00:00"), Since("before", "2026-11-01T00:00:00+00:00")
+
+
+def numbers(rows: int = ROWS, parts: int = PARTS) -> duckdb.DuckDBPyConnection:
+    """Give `rows` numbers in no order, each in one of the parts."""
+    connection = duckdb.connect()
+    connection.execute(
+        f"create table numbers as select i as n, md5(i::varchar) as word, 'part ' || (i * 7919) % {parts} as {KEY} "
+        f"from range({rows}) as r(i) order by hash(i)"
+    )
+    return connection
+
+
+def write(connection: duckdb.DuckDBPyConnection, made: MadeFiles, form: Form = "csv", order: str = "n") -> None:
+    """Write the parts of the numbers, and the list of what was made."""
+    Parts(connection, "select * from numbers", f"{KEY}, {order}").write(made, lambda key: key, {form: "n, word"})
+    made.close()
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Return the files of a folder without its list."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "made_files.csv"}
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
-@pytest.mark.parametrize("order", ["n", f"{KEY}, n", "n desc"])
+@pytest.mark.parametrize("order", ["n", "n desc"])
 def test_rows_stand_in_the_order_of_the_query(form: Form, order: str, tmp_path: Path) -> None:
-    with duckdb.connect() as connection:
-        connection.execute(
-            f"create table numbers as select i as n, (i * 7919) % {PARTS} as k "
-            f"from range({ROWS}) as r(i) order by hash(i)"
-        )
-        sql = f"select n, n as place, 'part ' || k as {KEY} from numbers order by {order}"
-        written = write_parts(connection, sql, lambda key: tmp_path / f"{key}.{form}", form)
-        assert len(written) == PARTS
+    with numbers() as connection:
+        write(connection, MadeFiles(tmp_path, NOW), form, order)
+        written = sorted(tmp_path.glob(f"*.{form}"))
         seen = 0
-        for path in written:
+        for path in (path for path in written if path.name != "made_files.csv"):
             found = [n for (n,) in connection.sql(f"select n from '{path}'").fetchall()]
             assert found == sorted(found, reverse=order.endswith("desc"))
             assert {n * 7919 % PARTS for n in found} == {int(path.stem.removeprefix("part "))}
             seen += len(found)
+        assert len(files(tmp_path)) == PARTS
         assert seen == ROWS
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("alone", [partition.ROWS_ALONE, 150])
+def test_only_parts_whose_rows_changed_are_made_and_all_are_as_if_made(
+    form: Form, alone: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partition, "ROWS_ALONE", alone)
+    with numbers() as connection:
+        write(connection, MadeFiles(tmp_path / "before", BEFORE), form)
+        connection.execute("update numbers set word = 'other' where n = 7; delete from numbers where n = 8")
+        write(connection, MadeFiles(tmp_path / "now", NOW, Standing(tmp_path / "before")), form)
+        write(connection, MadeFiles(tmp_path / "full", NOW, Standing(tmp_path / "before", anew=True)), form)
+    assert files(tmp_path / "now") == files(tmp_path / "full")
+    assert (tmp_path / "now" / "made_files.csv").read_bytes() == (tmp_path / "full" / "made_files.csv").read_bytes()
+    changed = {f"part {n * 7919 % PARTS}.{form}" for n in (7, 8)}
+    for name in files(tmp_path / "now"):
+        same = (tmp_path / "now" / name).samefile(tmp_path / "before" / name)
+        assert same is (name not in changed), name
+        assert not (tmp_path / "full" / name).samefile(tmp_path / "before" / name)
+
+
+def test_parquet_of_a_part_depends_on_its_rows_alone(tmp_path: Path) -> None:
+    rows = 700_000  # more than DuckDB holds before it empties its buffers of all parts
+    with numbers(rows, 5) as connection:
+        connection.execute(f"update numbers set {KEY} = 'large' where n < 250000")
+        write(connection, MadeFiles(tmp_path / "all", NOW), "parquet")
+        connection.execute(f"delete from numbers where {KEY} in ('part 0', 'part 3')")
+        write(connection, MadeFiles(tmp_path / "some", NOW), "parquet")
+    assert {name: content == files(tmp_path / "all")[name] for name, content in files(tmp_path / "some").items()} == {
+        name: True for name in ("large.parquet", "part 1.parquet", "part 2.parquet", "part 4.parquet")
+    }
+
+
+def test_a_number_s_sign_and_a_row_that_is_there_twice_count(tmp_path: Path) -> None:
+    with duckdb.connect() as connection:
+
+        def digest(rows: str) -> str:
+            parts = Parts(connection, f"select *, 'one' as {KEY} from (values {rows}) as t(x, words)", "x")
+            made = MadeFiles(tmp_path / rows, NOW)
+            parts.write(made, lambda key: key, {"csv": "x"})
+            return made.files["one.csv"].key
+
+        rows = ["(0.0::double, ['a'])", "(-0.0::double, ['a'])", "(0.0::double, ['b'])", "(null, ['a'])"]
+        assert len({digest(row) for row in [*rows, f"{rows[0]}, {rows[0]}"]}) == 5
+        assert digest(f"{rows[0]}, {rows[2]}") == digest(f"{rows[2]}, {rows[0]}")
 
 
 def test_the_key_names_the_file_and_is_not_written(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
-        sql = f"select 1 as n, 'a/b c' as {KEY}"
-        [path] = write_parts(connection, sql, lambda key: tmp_path / f"{key.replace('/', '-')}.csv")
-        assert path.name == "a-b c.csv"
-        assert path.read_text() == "n\n1\n"
+        parts = Parts(connection, f"select 1 as n, 'a/b c' as {KEY} union all select 2, 'd'", KEY)
+        parts.write(MadeFiles(tmp_path, NOW), lambda key: key.replace("/", "-"), {"csv": f"* exclude ({KEY})"})
+    assert files(tmp_path) == {"a-b c.csv": b"n\n1\n", "d.csv": b"n\n2\n"}
+
+
+def test_a_file_may_have_several_names_and_no_rows(tmp_path: Path) -> None:
+    with duckdb.connect() as connection:
+        parts = Parts(connection, f"select 1 as n, 'a' as {KEY}", KEY)
+        parts.write(MadeFiles(tmp_path, NOW), {"a": ["one", "two"], "b": ["none"]}, {"csv": "n"})
+    assert files(tmp_path) == {"one.csv": b"n\n1\n", "two.csv": b"n\n1\n", "none.csv": b"n\n"}
+    assert (tmp_path / "one.csv").samefile(tmp_path / "two.csv")
+
+
+def test_a_file_that_says_its_edition_says_the_first_that_reads_so(tmp_path: Path) -> None:
+    def says(folder: str, number: int, since: Since, standing: Standing) -> bytes:
+        with duckdb.connect() as connection:
+            made = MadeFiles(tmp_path / folder, since, standing)
+            parts = Parts(connection, f"select {number} as n, 'a' as {KEY}", KEY)
+            parts.write(made, lambda key: key, {"csv": lambda since: f"'{since.edition_id}' as edition, n"})
+            made.close()
+            return files(tmp_path / folder)["a.csv"]
+
+    assert says("before", 1, BEFORE, Standing()) == b"edition,n\nbefore,1\n"
+    standing = Standing(tmp_path / "before")
+    assert says("same", 1, NOW, standing) == b"edition,n\nbefore,1\n"
+    assert says("anew", 1, NOW, Standing(tmp_path / "before", anew=True)) == b"edition,n\nbefore,1\n"
+    assert says("other", 2, NOW, standing) == b"edition,n\nnow,2\n"
+    assert says("other code", 1, NOW, Standing(tmp_path / "before", "other")) == b"edition,n\nnow,1\n"
