@@ -59,7 +59,7 @@ def whole(found: dict[str, str]) -> str:
 
 def of_files(found: dict[str, str]) -> str:
     """Return one hash of the code that writes downloads and pages: what files show counts apart from it."""
-    return _digest([f"{part}={found[part]}".encode() for part in WRITERS] + [f"duckdb {version('duckdb')}".encode()])
+    return digest_of([f"{part}={found[part]}".encode() for part in WRITERS] + [f"duckdb {version('duckdb')}".encode()])
 
 
 @cache
