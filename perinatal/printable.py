@@ -10,9 +10,16 @@ CREDENTIALS = re.compile(r"(?<=://)[^/@\s'\"]+(?=@)")
 SECRET_PARAMETER = re.compile(r"(?i)([?&][^=&\s]*(?:key|pass|secret|sig|token)[^=&\s]*=)[^&\s'\"]+")
 
 
-def redacted(text: str) -> str:
-    """Return text without the credentials of the addresses in it: for logs, messages and pages."""
-    return SECRET_PARAMETER.sub(r"\1***", CREDENTIALS.sub("***", text))
+def redacted(text: str, address: str = "") -> str:
+    """Return text without the credentials of the addresses in it: for logs, messages and pages.
+
+    Those of `address` go wherever they stand: a library may print a part of it.
+    """
+    shown = SECRET_PARAMETER.sub(r"\1***", CREDENTIALS.sub("***", text))
+    own = CREDENTIALS.search(address)
+    for secret in (own[0], own[0].partition(":")[2]) if own else ():
+        shown = shown.replace(secret, "***") if secret else shown
+    return shown
 
 
 def printable(name: str) -> str:

@@ -153,7 +153,7 @@ def _opened() -> Iterator[Store | None]:
     except PerinatalError:
         raise
     except Exception as error:  # each kind of store has errors of its own
-        reason = redacted(f"the shared store {url} cannot be used ({type(error).__name__}: {error})")
+        reason = redacted(f"the shared store {url} cannot be used ({type(error).__name__}: {error})", url)
         raise PerinatalError(
             f"{reason}; what is landed and published here stays, and is shared by the next run"
         ) from None

@@ -126,6 +126,10 @@ class Service:
     def child(self, name: str) -> psutil.Process:
         return next(process for process in self.family()[1:] if _is(process, name))
 
+    def builders(self) -> list[psutil.Process]:
+        """Return the processes in which dbt runs."""
+        return [process for process in self.family() if "dbt.cli.main" in " ".join(_words(process))]
+
     @property
     def started(self) -> datetime:
         """Return when it was started, in UTC without saying so, as Airflow's SQLite has it."""
@@ -210,10 +214,15 @@ class Service:
 
 
 def _is(process: psutil.Process, name: str) -> bool:
+    words = _words(process)
+    return name in words or f"airflow {name.replace('-', '_')}" in " ".join(words)
+
+
+def _words(process: psutil.Process) -> list[str]:
     try:
-        return name in process.cmdline() or f"airflow {name.replace('-', '_')}" in " ".join(process.cmdline())
+        return process.cmdline()
     except psutil.NoSuchProcess:
-        return False
+        return []
 
 
 @contextmanager

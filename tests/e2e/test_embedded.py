@@ -143,12 +143,10 @@ def of_the_last_run(service: Service, columns: str) -> list[tuple[Any, ...]]:
 def test_a_task_that_a_person_marks_as_failed_is_ended_and_stays_failed(idle: Service, made: Path) -> None:
     before = idle.edition()
     idle.drop(made / EXCLUDING.format(2022))
-    wait_for("the build", idle.is_building, 60)
+    builders = wait_for("dbt", idle.builders, 60)
     [(run,)] = of_the_last_run(idle, "run_id")
-    builders = [process for process in idle.family() if "dbt" in " ".join(process.cmdline())]
-    assert builders
     idle.mark_as_failed("assemble", run, "models")
-    wait_for("the builder's end", lambda: not any(process.is_running() for process in builders), 60)
+    wait_for("dbt's end", lambda: not any(process.is_running() for process in builders), 60)
     wait_for("all runs to end", lambda: not idle.is_busy(), 60)
     assert of_the_last_run(idle, "task_id, state, try_number") == [("models", "failed", 1)]
     assert idle.edition() == before

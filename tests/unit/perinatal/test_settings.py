@@ -8,6 +8,7 @@ import pytest
 from perinatal import home as homes
 from perinatal import settings
 from perinatal.errors import PerinatalError
+from perinatal.printable import redacted
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +109,15 @@ def test_an_address_without_its_kind_is_refused_and_not_repeated(
         settings.get()
     assert name in str(error.value)
     assert "TOKEN" not in str(error.value)
+
+
+def test_what_a_library_says_of_a_store_is_shown_without_its_credentials() -> None:
+    """botocore names what it takes for the bucket, without the `s3://` that an address has."""
+    address = "s3://user:TOKEN-123@store.example.org/bucket"
+    said = f'{address}: Invalid bucket name "user:TOKEN-123@store.example.org" (TOKEN-123)'
+    shown = redacted(said, address)
+    assert shown == 's3://***@store.example.org/bucket: Invalid bucket name "***@store.example.org" (***)'
+    assert redacted("s3://bucket is empty: nothing at it", "s3://bucket") == "s3://bucket is empty: nothing at it"
 
 
 def test_the_store_is_shown_without_its_credentials() -> None:
