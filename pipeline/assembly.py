@@ -256,7 +256,7 @@ def _downloads(_: Home, candidate: Candidate) -> Made:
     facts = candidate.progress.facts
     made = MadeFiles(folder, Since(facts["edition_id"], facts["published_at"]), _standing(candidate, "downloads"))
     edition.write_downloads(candidate.database, made)
-    brief.write_all(candidate.database, folder / "brief", facts)
+    brief.write_all(candidate.database, made, is_synthetic=facts["is_synthetic"])
     packs.write_all(candidate.database, made, is_synthetic=facts["is_synthetic"])
     made.close()
     return candidate, _under_way(f"{sum(1 for path in folder.rglob('*') if path.is_file()):,} files to download")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from insights.brief import formats as words
 from perinatal import charts
 from perinatal.durable import write_atomically
 from perinatal.errors import PerinatalError
+from perinatal.made_files import UNNAMED, MadeFiles, Since
 
 FOLDER = Path(__file__).parent
 STYLE = "brief.css"
@@ -45,30 +46,41 @@ def write_national(database: Path, out: Path) -> None:
     _write(out, render(page, "national.html"))
 
 
-def write_all(database: Path, folder: Path, facts: dict[str, Any]) -> int:
-    """Write the briefing of every LMS and theme of an edition and the one on all into a folder; returns how many.
+def write_all(database: Path, made: MadeFiles, *, is_synthetic: bool) -> int:
+    """Write the briefing of every LMS and theme of an edition and the one on all; returns how many.
 
-    They lie in `downloads/brief/` of the edition, lead back to the portal's pages, and share one stylesheet beside
-    them, since the server allows no style inside a page. `facts` is `edition.json`.
+    They lie in `brief/` of the edition's downloads, lead back to the portal's pages, and share one stylesheet beside
+    them, since the server allows no style inside a page.
     """
-    folder.mkdir(parents=True)
-    (folder / STYLE).write_text(_style(), encoding="utf-8")
+    known: dict[tuple[str, str], list[content.Row]] = {}
+    made.text(f"brief/{STYLE}", lambda _: _style())
     with duckdb.connect(str(database), read_only=True) as connection:
         systems = connection.execute("select lms_code, lms_name from core.dim_lms order by lms_code").fetchall()
         themes = connection.execute("select theme_id, label from marts.theme order by theme_id").fetchall()
-        wanted = [("all", content.Asked(connection), "theme/index.html", "All themes")]
+        wanted = [("all", content.Asked(connection, known=known), "theme/index.html", "All themes")]
         wanted += [
-            (f"lms-{code}", content.Asked(connection, lms=code), f"lms/{code}.html", name) for code, name in systems
+            (f"lms-{code}", content.Asked(connection, lms=code, known=known), f"lms/{code}.html", name)
+            for code, name in systems
         ]
         wanted += [
-            (f"theme-{code}", content.Asked(connection, theme=code), f"theme/{code}.html", label)
+            (f"theme-{code}", content.Asked(connection, theme=code, known=known), f"theme/{code}.html", label)
             for code, label in themes
         ]
-        for name, asked, page, words_of_page in wanted:
-            linked = {"style": STYLE, "back": f"../../portal/{page}", "back_words": f"{words_of_page}: whole page"}
-            text = render(content.page(asked, facts), linked=linked)
-            (folder / f"{name}.html").write_text(text, encoding="utf-8")
+        for name, asked, back, words_of_page in wanted:
+            linked = {"style": STYLE, "back": f"../../portal/{back}", "back_words": f"{words_of_page}: whole page"}
+            page = content.page(asked, _as_facts(UNNAMED) | {"is_synthetic": is_synthetic})
+            make = partial(_write_linked, page=page, linked=linked)
+            made.write(f"brief/{name}.html", made.key(repr((page, linked))), make)
     return len(wanted)
+
+
+def _write_linked(path: Path, since: Since, *, page: dict[str, Any], linked: dict[str, str]) -> None:
+    """Write a briefing of an edition, with the first edition in which it reads so."""
+    path.write_text(render(page | content.of_edition(_as_facts(since)), linked=linked), encoding="utf-8")
+
+
+def _as_facts(since: Since) -> dict[str, Any]:
+    return {"edition_id": since.edition_id, "published_at": since.published_at}
 
 
 def _facts(database: Path) -> dict[str, Any]:

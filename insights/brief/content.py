@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -139,17 +139,21 @@ join core.fct_finding as finding using (finding_id)
 
 @dataclass(frozen=True)
 class Asked:
-    """What was asked of which edition."""
+    """What was asked of which edition; `known` are the answers to queries that several briefings may share."""
 
     connection: duckdb.DuckDBPyConnection
     theme: str | None = None
     lms: str | None = None
+    known: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
 
     def rows(self, sql: str, **values: object) -> list[Row]:
-        """Return the rows of a query as dictionaries."""
-        relation = self.connection.execute(sql, values)
-        names = [column[0] for column in relation.description or []]
-        return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
+        """Return the rows of a query as dictionaries, not to be changed: whoever asks the same gets the same ones."""
+        key = (sql, repr(values))
+        if key not in self.known:
+            relation = self.connection.execute(sql, values)
+            names = [column[0] for column in relation.description or []]
+            self.known[key] = [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
+        return self.known[key]
 
 
 def page(asked: Asked, facts: Row) -> Row:
@@ -173,8 +177,7 @@ def page(asked: Asked, facts: Row) -> Row:
         "title": _title(kind, chosen, own),
         "lms": own,
         "theme": chosen[0] if kind == "theme" else None,
-        "edition": facts["edition_id"],
-        "published_at": facts["published_at"][:10],
+        **of_edition(facts),
         "is_synthetic": facts["is_synthetic"],
         "total": len(ranked),
         "themes": chosen[:TOP],
@@ -190,6 +193,11 @@ def page(asked: Asked, facts: Row) -> Row:
         "coding": asked.rows(CODING, themes=ids)[0],
         "warnings": sorted({word for row in chosen for word in row["usage_warnings"]}),
     }
+
+
+def of_edition(facts: Row) -> Row:
+    """Return what a briefing says of its edition: name and day."""
+    return {"edition": facts["edition_id"], "published_at": facts["published_at"][:10]}
 
 
 def indicated(asked: Asked, themes: Sequence[str]) -> list[Row]:

@@ -15,6 +15,7 @@ from perinatal import charts
 from perinatal.charts import Point
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
+from perinatal.made_files import MadeFiles, Since
 
 FACTS = {"edition_id": "20261123T000000-abcdef01", "published_at": "2026-11-23T00:00:00+00:00", "is_synthetic": False}
 CTG = "The CTG was pathological for an hour and the concerns were not escalated to the registrar."
@@ -214,7 +215,8 @@ def test_the_national_report_has_stillbirths_whatever_converges(by_tier):
 
 
 def test_an_edition_gets_a_briefing_for_every_lms_and_theme(by_tier, tmp_path):
-    count = write_all(by_tier.path, tmp_path / "brief", FACTS)
+    made = MadeFiles(tmp_path, Since(FACTS["edition_id"], FACTS["published_at"]))
+    count = write_all(by_tier.path, made, is_synthetic=False)
     files = {path.name for path in (tmp_path / "brief").glob("*.html")}
     assert len(files) == count == 3 + 40 + 1, sorted(files)
     assert {"all.html", "lms-Q00.html", "theme-C01.html"} < files
