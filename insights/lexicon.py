@@ -24,7 +24,7 @@ ANY_THEME = "*"
 THEME_KINDS = frozenset({"include", "topic", "context", "exclude"})
 CUE_KINDS = frozenset(
     {"assurance", "directive", "imperative", "problem", "contrast", "absence", "absence_after", "process"}
-    | {"background", "itself"}
+    | {"background", "itself", "substance"}
 )
 SENTENCE_END = re.compile(r"[.!?](?=\s|$)")
 STRAIGHTENED = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "\u00a0": " "})

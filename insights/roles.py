@@ -29,6 +29,13 @@ NAME = re.compile(
     r"(?:Guidance|Guideline|Policy|Paper|Report|Act|Framework|Platform|Bundle|Programme|Tool|Committee|Standard|Inquiry)s?\b"
 )
 OPENING = re.compile(r"[\s\d.)(•\-–—*a-h]{0,6}")  # a number or a bullet before the first word of a sentence
+# "If she declines, offer …", "For women with diabetes, provide …": the verb that asks comes after the comma
+FRONTED = re.compile(
+    r"(?:if|when|whenever|where|for|in|during|after|before|at|as|once|unless|until|while|with|on|by)\b"
+)
+# a clause that takes up the one before it: "but this was not done", "However, it did not happen"
+TAKEN_UP = re.compile(r"\W*(?:(?:but|however|although|though|yet|and)\W+)?(?:this|it|that|these|they|neither|none)\b")
+COMMA = re.compile(r",\s+(?:and\s+)?")
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,8 @@ def find_roles(text: str, lowered: str, cues: Cues) -> Roles:
     requests = [*cues["directive"], *_imperatives(lowered, sentences, cues)]
     silenced = [c for c in clauses if _is_assured(c, sentences, requests, cues)]
     silenced += [s for s in sentences if any(s.overlaps(cue) for cue in cues["itself"])]
-    return Roles(clauses, silenced, _background(text, lowered, cues), [*requests, *cues["problem"]])
+    asks_or_fails = [*requests, *cues["problem"], *_taken_up(lowered, clauses, cues)]
+    return Roles(clauses, silenced, _background(text, lowered, cues), asks_or_fails)
 
 
 def clause_spans(lowered: str, contrasts: list[Span]) -> list[Span]:
@@ -77,9 +85,19 @@ def clause_spans(lowered: str, contrasts: list[Span]) -> list[Span]:
 
 
 def _imperatives(lowered: str, sentences: list[Span], cues: Cues) -> list[Span]:
-    """Verbs that ask because they open a sentence: "Provide joined-up care"."""
-    openings = {match.end() for s in sentences if (match := OPENING.match(lowered, s.start))}
+    """Verbs that ask because they open a sentence, or its main part: "Provide care", "If she asks, provide care"."""
+    starts = [(s, match.end()) for s in sentences if (match := OPENING.match(lowered, s.start))]
+    openings = {start for _, start in starts}
+    for sentence, start in starts:
+        if FRONTED.match(lowered, start):
+            openings.update(comma.end() for comma in COMMA.finditer(lowered, start, sentence.end))
     return [cue for cue in cues["imperative"] if cue.start in openings]
+
+
+def _taken_up(lowered: str, clauses: list[Span], cues: Cues) -> list[Span]:
+    """List ends of clauses of which the next says that they failed: "… every four hours, but this was not done"."""
+    pairs = [(a, b) for a, b in pairwise(clauses) if TAKEN_UP.match(lowered, b.start)]
+    return [Span(a.end - 1, a.end) for a, b in pairs if any(b.overlaps(cue) for cue in cues["problem"])]
 
 
 def _is_assured(clause: Span, sentences: list[Span], requests: list[Span], cues: Cues) -> bool:
@@ -96,7 +114,11 @@ def _is_assured(clause: Span, sentences: list[Span], requests: list[Span], cues:
 
 def _background(text: str, lowered: str, cues: Cues) -> list[Span]:
     spans = [Span(*match.span()) for pattern in (BRACKETS, NAME) for match in pattern.finditer(text)]
-    return spans + [_introduced(lowered, cue, cues) for cue in cues["background"]]
+    return spans + [
+        _introduced(lowered, cue, cues)
+        for cue in cues["background"]
+        if not any(cue.overlaps(other) for other in cues["substance"])  # "issues such as" introduces what failed
+    ]
 
 
 def _introduced(lowered: str, cue: Span, cues: Cues) -> Span:

@@ -138,3 +138,49 @@ def test_a_list_shares_its_stem():
 )
 def test_subjects_that_are_new_in_1_1(text, theme):
     assert theme in themes(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("For women with epilepsy, provide information about contraception.", "S09"),
+        ("If the wait exceeds fifteen minutes, review how women are triaged.", "S12"),
+        ("Women are told the blood pressure target. Provide information about side effects.", "S09"),
+    ],
+)
+def test_a_verb_asks_after_the_opening_part_of_its_sentence_too(text, expected):
+    assert expected in themes(text)
+
+
+def test_a_verb_in_the_middle_of_a_sentence_does_not_ask():
+    assert "S09" not in themes("The leaflets, which provide information on diet, were reprinted.")
+
+
+def test_issues_such_as_introduces_what_failed():
+    assert {"S06", "S13"} <= themes("The review named issues such as inadequate staffing and poor infrastructure.")
+    assert "S06" not in themes("Units differ in size, such as those with low staffing levels.")
+
+
+def test_a_clause_that_takes_up_the_one_before_says_that_it_failed():
+    assert "C17" in themes("Blood pressure was due at four o'clock, but this was not done.")
+    assert "C17" not in themes("Blood pressure was due at four o'clock, and tea was served.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A total of 746 cases were reported to the scheme.",
+        "Data is collected weekly from trusts; it includes data on inductions that are delayed.",
+        "There is insufficient evidence to support screening for gestational diabetes.",
+        "We would like to thank the midwives who developed this guideline.",
+        "Midwives should access, read, understand and follow this guideline.",
+    ],
+)
+def test_counts_methods_and_thanks_are_no_findings(text):
+    assert themes(text) == set()
+
+
+def test_what_has_been_excluded_denies_nothing_after_it():
+    assert "C07" in themes(
+        "Where growth restriction has been excluded, induction of labour should be offered at 39 weeks."
+    )
