@@ -154,7 +154,7 @@ def killed_in(step: str, builder: subprocess.Popen[str], said: Path, folder: Pat
     line, made = STEPS[step]
 
     def is_under_way() -> bool:
-        assert builder.poll() is None, said.read_text()
+        assert builder.poll() is None, f"{step}: it was over before it was killed:\n{said.read_text()}"
         return line in said.read_text() and any(folder.glob(made))
 
     wait_until(is_under_way, 600)
