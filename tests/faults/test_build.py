@@ -99,7 +99,7 @@ def test_a_build_killed_in_mid_dbt_and_two_at_once_after_it(
 # step of a build → the line that its start follows, and what of the candidate is there once it is under way
 STEPS = {
     "models": ("", "*/perinatal.duckdb"),
-    "themes": ("Models of", "*"),
+    "themes": ("Models: ", "*"),
     "gate": ("Themes:", "*"),
     "downloads": ("Gate:", "*/downloads/*"),
     "packs": ("Gate:", "*/downloads/lms/*/*"),
