@@ -93,7 +93,7 @@ def _stoppable() -> Iterator[None]:
     except BaseException as error:  # DuckDB and others answer with an error of their own
         if not asked:
             raise
-        log.warning("The service stops, and this task with it: it runs again with the next start, no try is counted.")
+        log.warning("Asked to stop. If the service stops: this task runs again with the next start, no try is counted.")
         raise AirflowRescheduleException(datetime.now(UTC)) from error
     finally:
         if not asked:

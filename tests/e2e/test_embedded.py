@@ -136,7 +136,7 @@ def test_a_scheduler_killed_in_mid_build_costs_no_edition(idle: Service, made: P
 def of_the_last_run(service: Service, columns: str) -> list[tuple[Any, ...]]:
     """Return these columns of the tasks of the last assembly that have begun."""
     last = "select run_id from dag_run where dag_id = 'assemble' order by id desc limit 1"
-    began = f"dag_id = 'assemble' and run_id = ({last}) and start_date is not null"
+    began = f"dag_id = 'assemble' and run_id = ({last}) and try_number > 0"
     return service.rows(f"select {columns} from task_instance where {began}")
 
 
@@ -156,7 +156,7 @@ def test_a_stop_in_mid_build_counts_no_try_and_alarms_nobody(idle: Service, hear
     """The task that ran is the first one after the next start, in its first try."""
     before, told = idle.edition(), len(heard[1])
     idle.trigger("assemble")
-    wait_for("the build", idle.is_building, 60)
+    wait_for("dbt", idle.builders, 60)
     start = time.monotonic()
     assert idle.stop(signal.SIGINT) == []
     print(f"\nstopped in mid-build: {time.monotonic() - start:.1f} s")

@@ -99,7 +99,7 @@ def test_a_build_killed_in_mid_dbt_and_two_at_once_after_it(
 # step of a build → the line that its start follows, and what of the candidate is there once it is under way
 STEPS = {
     "models": ("", "*/perinatal.duckdb"),
-    "themes": ("Models of", "*"),
+    "themes": ("Models: ", "*"),
     "gate": ("Themes:", "*"),
     "downloads": ("Gate:", "*/downloads/*"),
     "packs": ("Gate:", "*/downloads/lms/*/*"),
@@ -154,7 +154,7 @@ def killed_in(step: str, builder: subprocess.Popen[str], said: Path, folder: Pat
     line, made = STEPS[step]
 
     def is_under_way() -> bool:
-        assert builder.poll() is None, said.read_text()
+        assert builder.poll() is None, f"{step}: it was over before it was killed:\n{said.read_text()}"
         return line in said.read_text() and any(folder.glob(made))
 
     wait_until(is_under_way, 600)
