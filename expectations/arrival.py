@@ -29,6 +29,8 @@ from perinatal.sql import identifier
 SUITES = Path(__file__).parent / "arrival"
 SEEDS = PROJECT_ROOT / "dbt_project" / "seeds" / "reference"
 MOST_CELLS = 8
+# rows of a release that are held as a table: planning what nulls masked cells, for each standard, costs more than that
+MOST_HELD = 100_000
 
 # What two spellings of one key have in common, for standards that ask whether a key stands twice: codes and names
 # without case, spaces and punctuation; labels of categories keep the signs that tell them apart (<37, >=37, 2-3, 2.5).
@@ -126,7 +128,7 @@ def _unreadable(connection: duckdb.DuckDBPyConnection) -> set[str]:
 
 
 def _make_rows(connection: duckdb.DuckDBPyConnection, arrived: Arrived) -> set[str]:
-    """Make the views `rows` and `earlier`; returns the columns that the file has.
+    """Make `rows` and `earlier`; returns the columns that the file has.
 
     Columns that it lacks (older headers) are there for the standards, and empty.
     """
@@ -137,13 +139,18 @@ def _make_rows(connection: duckdb.DuckDBPyConnection, arrived: Arrived) -> set[s
 
 
 def _make_view(connection: duckdb.DuckDBPyConnection, arrived: Arrived, rows: Path, name: str) -> set[str]:
-    """Make a view of landed rows in which masked and missing cells are empty; returns the columns of the file."""
+    """Give landed rows in which masked and missing cells are empty a name; returns the columns of the file.
+
+    A table where they are few, else a view.
+    """
     landed = connection.from_parquet(str(rows))
     present = set(landed.columns)
     absent = [f"null::{c.sql_type} as {identifier(c.name)}" for c in arrived.columns if c.name not in present]
     landed.project(", ".join(["*", *absent])).create_view(f"{name}_as_landed")
     query = without_no_values(f"{name}_as_landed", arrived.columns, present)
-    connection.execute(f"create view {identifier(name)} as {query}")
+    [(count,)] = landed.aggregate("count(*)").fetchall()
+    kind = "table" if count <= MOST_HELD else "view"
+    connection.execute(f"create {kind} {identifier(name)} as {query}")
     return {*present, "masked_cells", "missing_cells"}
 
 
