@@ -135,6 +135,11 @@ def build(
     The models run on `engine`, or on the one that the settings name.
     """
     options = settings.get()
+    engine = engine or options.engine
+    if engine == "spark":
+        from warehouse.spark import session
+
+        session.require()
     scratch = folder / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     warehouse = dbt.Warehouse(
@@ -145,7 +150,7 @@ def build(
         threads=options.threads or os.cpu_count() or 2,
     )
     make_landed(warehouse.work_db, layouts, releases)
-    if (engine or options.engine) == "spark":
+    if engine == "spark":
         from warehouse.spark import engine as spark
 
         spark.build(warehouse, dbt_target, folder / "dbt.log", staging_models(), layouts, releases)
