@@ -155,6 +155,11 @@ def build(
     folder `keeping`, and keeps there what it makes; Spark makes all, and so does DuckDB where no folder is named.
     """
     options = settings.get()
+    engine = engine or options.engine
+    if engine == "spark":
+        from warehouse.spark import session
+
+        session.require()
     scratch = folder / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     warehouse = dbt.Warehouse(
@@ -164,7 +169,7 @@ def build(
         memory_limit=options.memory_limit,
         threads=options.threads or os.cpu_count() or 2,
     )
-    if (engine or options.engine) == "spark":
+    if engine == "spark":
         from warehouse.spark import engine as spark
 
         make_landed(warehouse.work_db, layouts, releases)

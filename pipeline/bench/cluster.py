@@ -21,10 +21,16 @@ SECONDS = 60  # that a master and its workers may take to start
 
 @dataclass(frozen=True)
 class Cluster:
-    """A running cluster: the address for PERINATAL_SPARK_MASTER, and the processes of its workers."""
+    """A running cluster: the address for PERINATAL_SPARK_MASTER, and its processes."""
 
     address: str
+    master: psutil.Process
     workers: tuple[psutil.Process, ...]
+
+    @property
+    def processes(self) -> tuple[psutil.Process, ...]:
+        """Return master and workers; executors are children of workers."""
+        return (self.master, *self.workers)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -66,14 +72,14 @@ def started(folder: Path, workers: int = 2, memory: str = "2g") -> Iterator[Clus
             return psutil.Process(process.pid)
 
         address = f"spark://{HOST}:{(port := _free_port())}"
-        run("master", "Master", "--port", str(port), "--webui-port", "0")
+        master = run("master", "Master", "--port", str(port), "--webui-port", "0")
         own = ("--webui-port", "0", "--cores", "1", "--memory", memory)
         started_ = tuple(
             run(f"worker{number}", "Worker", *own, "--work-dir", str(folder / f"work{number}"), address)
             for number in range(workers)
         )
         _wait(folder / "master.log", workers)
-        yield Cluster(address, started_)
+        yield Cluster(address, master, started_)
 
 
 def _free_port() -> int:

@@ -24,27 +24,38 @@ def measure(folder: Path, scales: Sequence[int]) -> tuple[list[Figure], dict[str
     runs: dict[str, Any] = {}
     figures: list[Figure] = []
     for times, rows, _ in building.landed_multiples(scales, env):
-        ran = {
-            name: process.child("pipeline.bench.builder", "models", env=env | own) for name, own in contestants.items()
-        }
+        ran = {name: _models(env | own) for name, own in contestants.items()}
         with cluster.started(folder / f"cluster-{times}") as standalone:
-            own = env | standalone.environment
-            ran[STANDALONE] = process.child("pipeline.bench.builder", "models", env=own)
+            ran[STANDALONE] = _models(env | standalone.environment, [process.pid for process in standalone.processes])
         for name, one in ran.items():
-            say(f"  {times} ×: {name} {one.said['seconds']:.1f} s, {one.peak_mb:,.0f} MB")
+            say(f"  {times} ×: {name} {one.said['seconds']:.1f} s, {one.processor_seconds:.1f} s on processors")
         figures += [_figure(times, rows, name, one, ran[DUCKDB]) for name, one in ran.items() if name != DUCKDB]
         runs[f"engines_{times}"] = {"rows": rows} | {
-            name: {"seconds": one.said["seconds"], "peak_mb": one.peak_mb} for name, one in ran.items()
+            name: {
+                "seconds": one.said["seconds"],
+                "processor_seconds": one.processor_seconds,
+                "peak_mb": one.peak_mb,
+            }
+            for name, one in ran.items()
         }
     return figures, runs
 
 
+def _models(env: dict[str, str], beside: Sequence[int] = ()) -> process.Ran:
+    return process.child("pipeline.bench.builder", "models", env=env, beside=beside)
+
+
 def _figure(times: int, rows: int, name: str, ran: process.Ran, duckdb: process.Ran) -> Figure:
+    spark_seconds, seconds = float(ran.said["seconds"]), float(duckdb.said["seconds"])
     return Figure(
         f"engine_{name.partition(',')[0].lower().replace(' ', '_')}_{times}x",
         f"Models of {times} × the sample on {name}, beside DuckDB",
-        float(ran.said["seconds"]) / float(duckdb.said["seconds"]),
+        spark_seconds / seconds,
         "×",
         "lower",
-        note=f"{rows:,} rows; {ran.said['seconds']:.0f} s beside {duckdb.said['seconds']:.0f} s",
+        note=(
+            f"{rows:,} rows; {spark_seconds:.0f} s beside {seconds:.0f} s; on processors "
+            f"{ran.processor_seconds / duckdb.processor_seconds:.2f} ×; most memory {ran.peak_mb:,.0f} MB beside "
+            f"{duckdb.peak_mb:,.0f}"
+        ),
     )

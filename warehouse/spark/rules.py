@@ -310,7 +310,8 @@ RULES: tuple[Callable[[exp.Expr], None], ...] = (
 def union_by_position(union: exp.Expr, columns: Columns) -> None:
     """`union all by name`: each side gives all columns of both, in one order, NULL where it has none."""
     sides = [union.this, union.expression]
-    known = [list(columns(_in_context(side))) for side in sides]
+    # of a side that is such a union itself they are known: Spark takes its time over long chains
+    known = [side.meta.get("columns") or list(columns(_in_context(side))) for side in sides]
     names = list(dict.fromkeys([*known[0], *known[1]]))
     for key, side, own in zip(("this", "expression"), sides, known, strict=True):
         given = [
@@ -320,6 +321,7 @@ def union_by_position(union: exp.Expr, columns: Columns) -> None:
         inner = side.this if isinstance(side, exp.Subquery) and not side.alias else side
         union.set(key, exp.select(*given).from_(inner.subquery("side")))
     union.set("by_name", None)
+    union.meta["columns"] = names
 
 
 def _in_context(query: exp.Expr) -> str:

@@ -34,6 +34,12 @@ FIXED = {
 LOGGING = Path(__file__).with_name("log4j2.properties")  # of the driver: errors are raised, the console is ours
 
 
+def require() -> None:
+    """Raise PerinatalError where this machine lacks what Spark needs."""
+    if lack := missing():
+        raise PerinatalError(lack)
+
+
 def missing() -> str | None:
     """Return what Spark needs and this machine lacks, with the remedy, or None."""
     for module in ("pyspark", "sqlglot"):
@@ -50,8 +56,7 @@ def session(master: str, memory: str, events: Path) -> Iterator[SparkSession]:
 
     `memory` is that of the driver and of each executor, as 2g. Raises PerinatalError where Spark or Java is missing.
     """
-    if lack := missing():
-        raise PerinatalError(lack)
+    require()
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")  # which is not used here
     from pyspark.logger import PySparkLogger
     from pyspark.sql import SparkSession

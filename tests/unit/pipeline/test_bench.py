@@ -104,6 +104,30 @@ def test_memory_is_measured_with_that_of_children() -> None:
     assert peak.megabytes < 400
 
 
+@pytest.mark.timeout(60)
+def test_time_on_processors_is_that_of_children_too() -> None:
+    busy = "import time\nwhile time.process_time() < 0.6: pass"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {busy!r}])"
+    assert 0.5 < process.run(sys.executable, "-c", parent).processor_seconds < 5
+
+
+@pytest.mark.timeout(60)
+def test_time_on_processors_is_that_of_processes_beside(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    busy = (
+        f"import pathlib, sys, time\nwhile not pathlib.Path({str(go)!r}).exists(): time.sleep(0.01)\n"
+        "while time.process_time() < 2: pass\nsys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", busy], stdin=subprocess.PIPE) as beside:
+        until = (
+            f"import pathlib, psutil, time; pathlib.Path({str(go)!r}).touch()\n"
+            f"while psutil.Process({beside.pid}).cpu_times().user < 1.5: time.sleep(0.05)"
+        )
+        ran = process.run(sys.executable, "-c", until, beside=[beside.pid])
+        beside.communicate()
+    assert 1 < ran.processor_seconds < 5
+
+
 def test_a_child_that_fails_is_named_with_its_error() -> None:
     with pytest.raises(PerinatalError, match="no such thing"):
         process.run(sys.executable, "-c", "raise SystemExit('no such thing')")

@@ -110,6 +110,13 @@ def test_a_union_by_name_lists_the_columns_of_both_sides() -> None:
     )
 
 
+def test_spark_is_asked_for_the_columns_of_each_part_of_a_union_once() -> None:
+    asked: list[str] = []
+    sql = " union all by name ".join(["select a from t", "select c from u", "select b from t", "select 1 as d"])
+    spark_sql(sql, lambda query: (asked.append(query), columns(query))[1])
+    assert [query.count("SELECT") for query in asked] == [2, 2, 2, 2]
+
+
 def test_unions_by_name_nest_in_ctes() -> None:
     sql = turned(
         "with v as (select a from t union all by name select c from u), "
