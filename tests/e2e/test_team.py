@@ -55,6 +55,13 @@ def state(team: Team) -> Home:
     return Home(team.folder / "state")
 
 
+@pytest.fixture(scope="module")
+def made(state: Home) -> Path:
+    """Give a folder of invented files that people bring by hand; the server knows that they are synthetic."""
+    source = registry.source("mbrrace")
+    return publishers.prepare(state.cache, SyntheticHashes(state.synthetic), source) / "by_hand"
+
+
 def healthy(team: Team, *parts: str) -> bool:
     check = [sys.executable, str(REPO / "deploy" / "health.py"), *parts]
     return subprocess.run(check, env=team.environment, capture_output=True, check=False).returncode == 0
@@ -67,15 +74,10 @@ def test_every_part_becomes_healthy_by_its_own_check(team: Team) -> None:
     assert listening(family) == {"127.0.0.1"}
 
 
-def test_the_chain_runs_over_two_workers(team: Team, state: Home) -> None:
-    inbox = state.inbox / "mbrrace"
-    inbox.mkdir(parents=True)
-    file = (
-        publishers.prepare(state.cache, SyntheticHashes(state.synthetic), registry.source("mbrrace")) / "by_hand" / NAME
-    )
+def test_the_chain_runs_over_two_workers(team: Team, state: Home, made: Path) -> None:
     wait_for("the watch on the inbox", lambda: "trigger ID" in team.log("triggerer"), 120)
     start = time.monotonic()
-    shutil.copy(file, inbox / NAME)
+    shutil.copy(made / NAME, state.inbox / "mbrrace")
     wait_for("the edition", lambda: state.current.exists() or team.died(), 150)
     print(f"\nteam server: file dropped → edition {time.monotonic() - start:.1f} s (crowd {crowd():.1f})")
     wait_for("the end of both tasks", lambda: not team.is_busy(), 60)
@@ -86,10 +88,10 @@ def test_the_chain_runs_over_two_workers(team: Team, state: Home) -> None:
     assert "succeeded" in team.log("worker-build")
 
 
-def test_a_builder_that_is_stopped_hands_its_task_back(team: Team, state: Home) -> None:
+def test_a_builder_that_is_stopped_hands_its_task_back(team: Team, state: Home, made: Path) -> None:
     """As `docker compose stop` does it: the worker first, while the API server is there; and started again."""
     before = state.current.resolve()
-    shutil.copy(state.inbox.parent / "cache" / "sample" / "mbrrace" / "by_hand" / EARLIER, state.inbox / "mbrrace")
+    shutil.copy(made / EARLIER, state.inbox / "mbrrace")
     wait_for("a build", lambda: any(state.build.glob("*/work.duckdb")) or team.died(), 120)
     start = time.monotonic()
     team.end("worker-build")

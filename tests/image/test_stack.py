@@ -235,7 +235,7 @@ def test_a_refused_file_is_in_the_mail_of_whom_it_concerns(stack: Stack, tmp_pat
     wait_for("a mail", lambda: len(stack.mails()) > before, 300)
     mail = stack.mails()[0]
     assert [to["Address"] for to in mail["To"]] == ["lead@example.org"]
-    assert "MBRRACE" in mail["Subject"] + mail["Snippet"]
+    assert f"arrival/mbrrace/{page.stem}" in mail["Snippet"]
 
 
 @pytest.mark.skipif(not REAL.exists(), reason=f"no real release at {REAL}")
