@@ -73,6 +73,7 @@ class MadeFiles:
         self.standing = standing
         self._before = read(standing.folder) if standing.folder else {}
         self.files: dict[str, MadeFile] = {}
+        self.taken_over = 0
 
     def key(self, *shown: str) -> str:
         """Return the key of a file that shows these texts."""
@@ -97,6 +98,7 @@ class MadeFiles:
             return False
         link(source, self.place(name))
         self.files[name] = known
+        self.taken_over += 1
         return True
 
     def add(self, name: str, key: str) -> None:

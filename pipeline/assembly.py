@@ -22,7 +22,7 @@ from ingest.archive import manifest as manifests
 from ingest.archive.manifest import LandedReleases
 from insights import brief, review_sheets, theme_tables
 from insights.decisions import DecisionFile
-from perinatal import settings
+from perinatal import made_files, settings
 from perinatal.console import about, say, step
 from perinatal.durable import locked
 from perinatal.errors import RefusedAtArrival
@@ -259,7 +259,7 @@ def _downloads(_: Home, candidate: Candidate) -> Made:
     brief.write_all(candidate.database, made, is_synthetic=facts["is_synthetic"])
     packs.write_all(candidate.database, made, is_synthetic=facts["is_synthetic"])
     made.close()
-    return candidate, _under_way(f"{sum(1 for path in folder.rglob('*') if path.is_file()):,} files to download")
+    return candidate, _under_way(f"{len(made.files):,} files to download, {made.taken_over:,} taken over")
 
 
 def _pages(home: Home, candidate: Candidate) -> Made:
@@ -267,7 +267,10 @@ def _pages(home: Home, candidate: Candidate) -> Made:
     facts = _facts_of_pages(home, candidate.progress.facts)
     folder = _emptied(candidate.folder / "portal")
     written = portal.write(candidate.database, folder, facts, _standing(candidate, "portal"))
-    return candidate, _under_way(f"{written.pages:,} pages")
+    listed = [one for name in ("downloads", "portal") for one in made_files.read(candidate.folder / name).values()]
+    same = sum(one.edition_id != facts.edition_id for one in listed)
+    found = candidate.now(facts={**candidate.progress.facts, "files": {"all": len(listed), "same": same}})
+    return found, _under_way(f"{written.pages:,} pages; {written.taken_over:,} files taken over")
 
 
 def _standing(candidate: Candidate, name: str) -> Standing:
@@ -296,7 +299,7 @@ def _publish(home: Home, candidate: Candidate) -> Made:
     return candidate, Built(
         True,
         f"published {published.name}: {count} release(s), {progress.changed_rows:,} row(s) changed since the last "
-        f"edition, {warnings} warning(s)",
+        f"edition, {facts['files']['same']:,} of {facts['files']['all']:,} files read as in it, {warnings} warning(s)",
         edition=published,
         warnings=warnings,
         changed_rows=progress.changed_rows,

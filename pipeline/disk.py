@@ -17,9 +17,10 @@ LEAST, TIMES_LANDED = 400 << 20, 40
 MARGIN = 1.2
 
 
-def bytes_of(folder: Path) -> int:
-    """Return what the files below a folder take."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+def bytes_of(*folders: Path) -> int:
+    """Return what the files below folders take; one that has several names (editions share files) counts once."""
+    found = (path for folder in folders for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return sum({(stat.st_dev, stat.st_ino): stat.st_size for stat in map(Path.stat, found)}.values())
 
 
 def existing(folder: Path) -> Path:
@@ -44,7 +45,7 @@ def require_room(home: Home) -> None:
     if free >= wanted or not settings.get().disk_guard:
         return
     kept = [path for path in home.editions.glob("*") if path.is_dir()]
-    sizes = {"editions": sum(map(bytes_of, kept)), "cache": bytes_of(home.cache)}
+    sizes = {"editions": bytes_of(*kept), "cache": bytes_of(home.cache)}
     raise PerinatalError(
         f"no room for a build: it needs about {_size(wanted)} in {home.root}, {_size(free)} is free. "
         f"Nothing was begun. To free space: keep fewer editions ({len(kept)} take {_size(sizes['editions'])}; "

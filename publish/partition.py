@@ -104,10 +104,10 @@ class Parts:
         self.connection.execute("drop table part_row")
 
     def _write_batch(self, paths: Mapping[str, Path], form: Form, columns: str) -> None:
-        """Write a part into its file; several by one statement, then give them their names."""
+        """Write a part that is alone into its file; others by one statement, then give them their names."""
         chosen = f"select {columns}, {KEY} from part_row where {KEY} in ({literals(paths)})"
         path = next(iter(paths.values()))
-        if len(paths) == 1:
+        if self._is_alone(next(iter(paths))):
             rows = f"select * exclude ({KEY}) from ({chosen} order by rowid)"
             self.connection.execute(f"copy ({rows}) to {literal(path)} ({OPTIONS[form]})")
             return
@@ -118,15 +118,20 @@ class Parts:
                 (found,) = part.iterdir()
                 found.rename(paths[unquote(part.name.removeprefix(f"{KEY}="))])
 
+    def _is_alone(self, key: str) -> bool:
+        """Whether a part is written by a statement of its own; asked of the part alone, as the bytes depend on it."""
+        rows, _ = self._found.get(key, (0, ""))
+        return not 0 < rows <= ROWS_ALONE
+
     def _batches(self, keys: Iterable[str]) -> Iterator[list[str]]:
         """Yield keys whose parts are written by one statement; a large part, or one without rows, is alone."""
         batch: list[str] = []
         held = 0
         for key in keys:
-            rows, _ = self._found.get(key, (0, ""))
-            if not 0 < rows <= ROWS_ALONE:
+            if self._is_alone(key):
                 yield [key]
                 continue
+            rows, _ = self._found[key]
             if held + rows > ROWS_TOGETHER:
                 yield batch
                 batch, held = [], 0

@@ -1,7 +1,8 @@
 """What a build is measured by, each in a process of its own: `python -m pipeline.bench.builder WHAT …`.
 
 `sample`: lands the sample. `land ROWS`: makes releases of so many rows, and lands each. `build`: builds and publishes,
-imports apart. `models`: the models of the same landed releases on the engine that the settings name, and nothing else.
+imports apart, and makes every file. `next`: the same, but takes files over. `models`: the models of the same landed
+releases on the engine that the settings name, and nothing else.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 
 def sample() -> dict[str, float]:
@@ -54,16 +58,24 @@ def land(rows: int) -> dict[str, float]:
     return {"rows": landed, "gate": sum(spent)}
 
 
-def build() -> dict[str, float]:
-    """Build everything landed; says the seconds, with the imports of Great Expectations before them."""
+def build(*, force: bool = True) -> dict[str, Any]:
+    """Build everything landed; says the seconds, with the imports of Great Expectations before them.
+
+    `force` makes every file. `files` says how many files the edition has, and how many read as in the one before.
+    """
     import great_expectations  # noqa: F401
 
     from perinatal import home
     from pipeline import steps
+    from publish import edition
 
     start = monotonic()
-    steps.build(home.get(), force=True)
-    return {"seconds": monotonic() - start, "rows": _rows()}
+    published = steps.build(home.get(), force=force).edition
+    return {
+        "seconds": monotonic() - start,
+        "files": edition.info(published)["files"] if published else None,
+        "rows": _rows(),
+    }
 
 
 def models() -> dict[str, float]:
@@ -91,7 +103,13 @@ def main() -> None:
     """Do what is asked and say how it went."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     what, *arguments = sys.argv[1:]
-    said = land(int(arguments[0])) if what == "land" else {"sample": sample, "build": build, "models": models}[what]()
+    calls: dict[str, Callable[[], dict[str, Any]]] = {
+        "sample": sample,
+        "build": build,
+        "next": partial(build, force=False),
+        "models": models,
+    }
+    said = land(int(arguments[0])) if what == "land" else calls[what]()
     print(json.dumps(said))
 
 

@@ -16,6 +16,9 @@ from pipeline.bench.figures import Figure
 LMSS: Final = 44
 # the multiple of the sample that targets are set for
 AT: Final = 10
+# what lands on the sample before a build that may take files over; and the steps that write files
+ROWS_MORE: Final = 2_000
+WRITING: Final = ("Downloads and packs", "Pages")
 STEP = re.compile(r"^(?P<what>[A-Z][^:\n]*): (?P<seconds>[0-9.]+) s", re.MULTILINE)
 
 
@@ -41,7 +44,7 @@ class Scale:
 
     def step(self, what: str) -> float:
         """Return the seconds of one step, as the build itself tells them."""
-        return sum(float(found["seconds"]) for found in STEP.finditer(self.built.log) if found["what"].startswith(what))
+        return _step(self.built.log, what)
 
 
 def measure(folder: Path, scales: Sequence[int]) -> tuple[list[Figure], dict[str, Any]]:
@@ -62,12 +65,50 @@ def measure(folder: Path, scales: Sequence[int]) -> tuple[list[Figure], dict[str
             f"most memory {full.peak_mb:,.0f} MB",
         )
     ]
+    figures += _taken_over(twice)
     measured = _scales(folder, scales, env)
     for scale in measured:
         figures += _figures(scale)
     figures += [_growth(measured[0], scale) for scale in measured[1:]]
     runs = {"refresh": [full.seconds, again.seconds]} | {f"scale_{s.times}": _plain(s) for s in measured}
     return figures, runs
+
+
+def _taken_over(env: dict[str, str]) -> list[Figure]:
+    """Land a little more, build it on the edition that stands, then make every file of the same: what that spares."""
+    process.child("pipeline.bench.builder", "land", str(ROWS_MORE), env=env)
+    partly = process.child("pipeline.bench.builder", "next", env=env)
+    whole = process.child("pipeline.bench.builder", "build", env=env)
+    seconds = [sum(_step(ran.log, what) for what in WRITING) for ran in (partly, whole)]
+    files = partly.said["files"]
+    note = f"{files['same']:,} of {files['all']:,} files; {ROWS_MORE:,} rows more"
+    return [
+        Figure(
+            "taken_over",
+            "Files taken over from the edition before, where a small release has landed on the sample",
+            100 * files["same"] / files["all"],
+            "%",
+            "higher",
+            None,
+            0.2,
+            note,
+        ),
+        Figure(
+            "taken_over_time",
+            "Downloads, packs and pages of that build, beside a build that makes every file",
+            seconds[0] / seconds[1],
+            "×",
+            "lower",
+            None,
+            0.3,
+            f"{seconds[0]:.1f} s beside {seconds[1]:.1f} s",
+        ),
+    ]
+
+
+def _step(log: str, what: str) -> float:
+    """Return the seconds of the step of a build, as the build itself tells them."""
+    return sum(float(found["seconds"]) for found in STEP.finditer(log) if found["what"].startswith(what))
 
 
 def _scales(folder: Path, scales: Sequence[int], env: dict[str, str]) -> list[Scale]:

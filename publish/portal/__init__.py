@@ -8,15 +8,16 @@ from pathlib import Path
 
 import duckdb
 
-from perinatal.made_files import NOTHING, MadeFiles, Since, Standing
+from perinatal.made_files import NOTHING, MadeFiles, Since, Standing, read
 from publish.portal.model import Facts, Record
 
 
 @dataclass(frozen=True)
 class Written:
-    """How many pages were written."""
+    """How many pages there are; how many of all files were taken over from the edition before."""
 
     pages: int
+    taken_over: int
 
 
 def write(edition_db: Path, out: Path, facts: Facts, standing: Standing = NOTHING) -> Written:
@@ -31,15 +32,16 @@ def write(edition_db: Path, out: Path, facts: Facts, standing: Standing = NOTHIN
     made = MadeFiles(out, Since(facts.edition_id, facts.published_at), standing)
     with duckdb.connect(str(edition_db), read_only=True) as connection:
         edition = reader.read(connection, facts)
-        site = Site(edition, funnels.funnels(connection), out)
+        site = Site(edition, funnels.funnels(connection), made)
         site.write()
-        found = query_answers.answers(connection, out / "queries")
+        found = query_answers.answers(connection, made)
         site.page("queries.html", "queries.html", "downloads.html", queries=found, shown=query_answers.SHOWN)
         write_tables(connection, made)
         site.origins.write_tables(connection, made)
         api.write(connection, made, is_synthetic=facts.is_synthetic)
+        site.write_changes(read(out.parent / "downloads"))
     made.close()
-    return Written(site.pages)
+    return Written(site.pages, made.taken_over)
 
 
 def alert_pages(edition: Path) -> dict[str, str]:
@@ -53,6 +55,7 @@ def board_report(edition_db: Path, facts: Facts, trust_code: str, dashboard: Seq
     from publish.portal.site import Site
 
     with duckdb.connect(str(edition_db), read_only=True) as connection:
-        site = Site(reader.read(connection, facts), {}, Path())
+        made = MadeFiles(Path(), Since(facts.edition_id, facts.published_at))
+        site = Site(reader.read(connection, facts), {}, made)
     trust = site.edition.trusts[trust_code]
-    return site.text("board.html", root, trust_code, "trust/index.html", **site.boards.page(trust, dashboard))
+    return site.text("board.html", root, trust_code, made.now, "trust/index.html", **site.boards.page(trust, dashboard))

@@ -45,7 +45,8 @@ class Alerts:
     def page(self, alert: Record) -> dict[str, Any]:
         """Return the context of an alert's page."""
         examples, scope = json.loads(alert["sample_rows"] or "[]"), alerts.Scope.read(alert["scope"] or "")
-        releases = [key for key in self._releases(alert, examples) if key in self.lookup.edition.releases]
+        known = self.lookup.edition.releases
+        releases = [known[key] for key in self._releases(alert, examples) if key in known]
         affected = [lms for lms in self.lookup.edition.lms if lms["lms_code"] in (alert["affected_lms"] or [])]
         return {
             "alert": alert,

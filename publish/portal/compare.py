@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 from typing import Any
 
+from perinatal.made_files import MadeFiles, Since
 from publish.portal import wording as words
 from publish.portal.lookup import Lookup
 from publish.portal.members import MORTALITY, Members
@@ -64,12 +65,10 @@ class Comparison:
             "region": region,
         }
 
-    def write(self, folder: Path) -> None:
+    def write(self, made: MadeFiles) -> None:
         """Write the JSON files into the folder `compare` of the portal."""
-        target = folder / FOLDER
-        target.mkdir()
         start = {"first": FIRST_INDICATOR, "organisations": self.organisations(), "indicators": self.indicators()}
-        _write(target / "organisations.json", start)
+        made.text(f"{FOLDER}/organisations.json", partial(_text, start))
         for indicator_id, values in self.values.items():
             about = {
                 "name": self.lookup.indicator_name(indicator_id),
@@ -77,7 +76,7 @@ class Comparison:
                 "page": self.lookup.indicator_page(indicator_id),
                 "values": [_filled(self._row(value)) for value in values],
             }
-            _write(target / f"values-{words.slug(indicator_id)}.json", about)
+            made.text(f"{FOLDER}/values-{words.slug(indicator_id)}.json", partial(_text, about))
 
     def _row(self, value: Value) -> Iterator[tuple[str, Any]]:
         """Yield what the page shows of a value, in words, and the positions that the chart needs."""
@@ -104,5 +103,5 @@ def _filled(pairs: Iterator[tuple[str, Any]]) -> Record:
     return {name: cell for name, cell in pairs if cell not in (None, "")}
 
 
-def _write(path: Path, content: Record) -> None:
-    path.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+def _text(content: Record, _: Since) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))

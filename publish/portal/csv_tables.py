@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import duckdb
 
@@ -44,14 +44,15 @@ def write_tables(connection: duckdb.DuckDBPyConnection, made: MadeFiles) -> None
             write_table(connection, table, made, {f"{name}.csv": ("csv", columns)})
 
 
-def write_dictionary(schemas: Mapping[str, Sequence[Record]], path: Path) -> None:
-    """Write what each column means, a row a column; `schemas` are the described tables by schema."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["schema", "table", "column", "type", "description"])
-        writer.writerows(
-            [schema, table["name"], *column.values()]
-            for schema, tables in schemas.items()
-            for table in tables
-            for column in table["columns"]
-        )
+def dictionary_text(schemas: Mapping[str, Sequence[Record]]) -> str:
+    """Return what each column means as CSV, a row a column; `schemas` are the described tables by schema."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["schema", "table", "column", "type", "description"])
+    writer.writerows(
+        [schema, table["name"], *column.values()]
+        for schema, tables in schemas.items()
+        for table in tables
+        for column in table["columns"]
+    )
+    return text.getvalue()

@@ -16,7 +16,7 @@ TAG = "tag:perinatal-insights,2026"  # ids that stay the same wherever the porta
 MOST_ENTRIES = 50
 
 
-def editions(facts: Facts) -> bytes:
+def editions(facts: Facts) -> str:
     """Return the feed of editions, this one first."""
     entries = [
         _entry(
@@ -33,7 +33,7 @@ def editions(facts: Facts) -> bytes:
     return _feed(facts, "editions", "Perinatal Insights: editions", entries)
 
 
-def alerts(edition: Edition, paged: Sequence[Record]) -> bytes:
+def alerts(edition: Edition, paged: Sequence[Record]) -> str:
     """Return the feed of the alerts that have a page; one that closes is a new state of the same entry."""
     entries = [
         _entry(
@@ -48,7 +48,7 @@ def alerts(edition: Edition, paged: Sequence[Record]) -> bytes:
     return _feed(edition.facts, "alerts", "Perinatal Insights: data-quality alerts", entries)
 
 
-def care(facts: Facts, lms_code: str, lms_name: str) -> bytes:
+def care(facts: Facts, lms_code: str, lms_name: str) -> str:
     """Return the feed of what began to stand out about an LMS's care, of the editions that are kept, newest first."""
     entries = [
         _entry(
@@ -83,7 +83,7 @@ def _entry(ident: str, title: str, updated: str, summary: str, link: str) -> Ele
     return entry
 
 
-def _feed(facts: Facts, name: str, title: str, entries: Sequence[Element]) -> bytes:
+def _feed(facts: Facts, name: str, title: str, entries: Sequence[Element]) -> str:
     feed = Element("feed", xmlns=ATOM)
     for tag, text in (("id", f"{TAG}:{name}"), ("title", title), ("updated", facts.published_at)):
         SubElement(feed, tag).text = text
@@ -92,4 +92,4 @@ def _feed(facts: Facts, name: str, title: str, entries: Sequence[Element]) -> by
     feed.extend(entries)
     indent(feed, " ")
     document: bytes = tostring(feed, encoding="utf-8", xml_declaration=True)
-    return document
+    return document.decode("utf-8")

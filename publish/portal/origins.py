@@ -120,13 +120,13 @@ class Listing:
             f"{lookup.release_page(self.release_key).removesuffix('.html')}/{words.slug(self.indicator_id)}{part}"
         )
         self.rows: list[Origin] = []
-        self._taken: set[str] = set()
+        self._taken: dict[str, None] = {}
 
     def new_anchor(self, level: str, code: str, group: str) -> str:
         """Return the anchor of the next row: the organisation for everybody's newest figure, else its place."""
         named = f"{level}-{words.slug(code)}"
         anchor = f"g{len(self.rows)}" if group or named in self._taken else named
-        self._taken.add(anchor)
+        self._taken[anchor] = None
         return anchor
 
     @property
@@ -210,6 +210,16 @@ class Origins:
         group = "" if breakdown == "all" else get("group") or get("breakdown_value")
         anchor = self._anchors.get((*key, level, code, group, get("period_end")))
         return f"{listing.page}#{anchor}" if anchor else listing.page
+
+    def addresses(self) -> dict[str, list[tuple[str, list[str]]]]:
+        """Return by release each page of its figures, with the anchor of each figure."""
+        found: dict[str, list[tuple[str, list[str]]]] = {key: [] for key, *_ in self.listings}
+        anchors: dict[ListingKey, list[str]] = defaultdict(list)
+        for (release, indicator, breakdown, is_of_trusts, *figure), anchor in self._anchors.items():
+            anchors[release, indicator, breakdown, is_of_trusts].append(f"{figure} {anchor}")
+        for key, listing in self.listings.items():
+            found[key[0]].append((listing.page, anchors[key]))
+        return found
 
     def of_release(self, release_key: str) -> dict[str, list[Listing]]:
         """Return a release's listings by indicator, in the order of the indicators' names."""

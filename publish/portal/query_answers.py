@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any, Final
 
 import duckdb
 
+from perinatal.made_files import MadeFiles
 from perinatal.spreadsheet_safe import safe_cell
 from publish.portal import prose
 
@@ -28,28 +30,29 @@ class Answer:
     problem: str = ""
 
 
-def answers(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Answer]:
-    """Ask each example query and write its whole answer as CSV into `folder`.
+def answers(connection: duckdb.DuckDBPyConnection, made: MadeFiles) -> list[Answer]:
+    """Ask each example query and write its whole answer as CSV into the portal's folder `queries`.
 
     One thread asks, so that rows which tie come in the same order each time.
     """
     connection.execute("set threads = 1")
-    found = [_answer(connection, folder, **query) for query in prose.queries()]
+    found = [_answer(connection, made, **query) for query in prose.queries()]
     connection.execute("reset threads")
     return found
 
 
-def _answer(connection: duckdb.DuckDBPyConnection, folder: Path, name: str, asks: str, text: str) -> Answer:
+def _answer(connection: duckdb.DuckDBPyConnection, made: MadeFiles, name: str, asks: str, text: str) -> Answer:
     try:
         cursor = connection.execute(text)
     except duckdb.CatalogException as error:
         return Answer(name, asks, text, [], [], problem=str(error).split("\n", maxsplit=1)[0])
     columns = [column for column, *_ in cursor.description]
     rows = cursor.fetchall()
-    with (folder / name).with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(map(safe_cell, columns))
-        writer.writerows(map(safe_cell, row) for row in rows)
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(map(safe_cell, columns))
+    writer.writerows(map(safe_cell, row) for row in rows)
+    made.text(f"queries/{PurePath(name).stem}.csv", lambda _: written.getvalue())
     return Answer(name, asks, text, columns, [list(map(_text, row)) for row in rows[:SHOWN]], len(rows) > SHOWN)
 
 

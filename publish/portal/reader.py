@@ -18,6 +18,9 @@ from publish.portal.model import Edition, Facts, Record, SeriesKey, Value
 from publish.portal.wording import slug
 from warehouse import statistics as stats
 
+# of `quality.source_health`: not the age in days, which would make a page another one every day
+HEALTH = ("latest_period_end", "next_due", "late_from", "rows_in", "rows_mart", "rows_excluded", "rows_quarantined")
+
 
 class Reader:
     """Queries on one edition file."""
@@ -77,8 +80,11 @@ class Reader:
         }
 
     def releases(self) -> dict[str, Record]:
-        """Return the releases by key, each with the name of its page and what `source_health` counts."""
-        health = {row["release_key"]: row for row in self.all_of("quality.source_health", "release_key")}
+        """Return the releases by key, each with the name of its page and what pages show of `source_health`."""
+        health = {
+            row["release_key"]: {name: row.get(name) for name in HEALTH}
+            for row in self.all_of("quality.source_health", "release_key")
+        }
         found: dict[str, Record] = {}
         taken: set[str] = set()
         for row in self.all_of("core.dim_release", "release_key"):

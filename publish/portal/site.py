@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from perinatal import charts
+from perinatal.made_files import MadeFile, MadeFiles, Since
 from publish import dictionary, policy
-from publish.portal import csv_tables, feeds, national, prose, quality, search, templating
+from publish.portal import csv_tables, feeds, kept, national, prose, quality, search, templating
 from publish.portal import wording as words
 from publish.portal.alerts import Alerts, page_of
 from publish.portal.answers import Answers
@@ -24,6 +25,7 @@ from publish.portal.origins import Origins
 from publish.portal.page_queries import CHANGES_SHOWN, EVIDENCE_SHOWN
 from publish.portal.pictures import Pictures
 from publish.portal.regions import Regions
+from publish.portal.shown import Organisation, Shown
 from publish.portal.spc_matrix import ICON_WORDS
 from publish.portal.tile_map import TileMaps
 
@@ -55,27 +57,28 @@ NAVIGATION = (
 class Site:
     """Writes the pages of one edition into a folder."""
 
-    def __init__(self, edition: Edition, funnels: dict[tuple[str, str], Funnel], folder: Path) -> None:
+    def __init__(self, edition: Edition, funnels: dict[tuple[str, str], Funnel], made: MadeFiles) -> None:
         self.edition = edition
+        self.made = made
         self.look_up = Lookup(edition)
         self.gaps = Gaps(self.look_up)
         pictures = Pictures(self.look_up, funnels)
         self.views = OrganisationViews(self.look_up, pictures, self.gaps)
-        answers = Answers(edition.annotations)
-        self.boards = Boards(self.views, answers)
+        self.answers = Answers(edition.annotations)
+        self.boards = Boards(self.views, self.answers)
         self.regions = Regions(self.look_up, self.views, self.gaps)
         self.maps = TileMaps(self.look_up, self.views.overview)
         self.indicators = IndicatorViews(self.look_up, pictures)
         self.alerts = Alerts(self.look_up)
         self.origins = Origins(self.look_up)
-        self.folder = folder
+        self.shown = Shown(self.look_up, self.origins, self.answers)
         self.pages = 0
         self.environment = templating.environment()
         self.environment.globals |= {
-            "edition": edition,
-            "facts": edition.facts,
-            "look_up": self.look_up,
-            "answers": answers,
+            "edition": self.shown.common,
+            "facts": self.shown.common,
+            "look_up": self.shown.look_up,
+            "answers": self.shown.answers,
             "navigation": NAVIGATION,
             "csp": policy.PAGES,
             "sample": charts.key,
@@ -84,27 +87,44 @@ class Site:
             "icon_words": ICON_WORDS,
             "keys": charts.KEYS,
             "standings": national.STANDINGS,
-            "columns": self.views.overview.columns,
             "alert_page": page_of,
-            "origins": self.origins,
+            "origins": self.shown.origins,
             "position_short": words.POSITION_SHORT,
             "trend_words": words.TREND_WORDS,
         }
 
-    def page(self, path: str, template: str, section: str = "", **context: Any) -> None:
-        """Write one page; `path` is from the root of the portal."""
-        target = self.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        text = self.text(template, "../" * path.count("/"), target.stem, section, **context)
-        target.write_text(text, encoding="utf-8")
+    def page(
+        self,
+        path: str,
+        template: str,
+        section: str = "",
+        organisation: Organisation | None = None,
+        /,
+        **context: Any,
+    ) -> None:
+        """Write one page, unless it can be taken over; `path` is from the root of the portal.
+
+        `organisation` is whose page it is, if it shows answers.
+        """
+        root = "../" * path.count("/")
+
+        def make(target: Path, since: Since) -> None:
+            text = self.text(template, root, target.stem, since, section, **context)
+            target.write_text(text, encoding="utf-8")
+
+        self.made.write(path, self.made.key(self.shown.key(template, section, organisation, context)), make)
         self.pages += 1
 
-    def text(self, template: str, root: str, page: str, section: str = "", **context: Any) -> str:
-        """Return a page; `root` leads from it to the root of the portal, `page` is its name."""
-        return self.environment.get_template(template).render(root=root, page=page, section=section, **context)
+    def text(self, template: str, root: str, page: str, since: Since, section: str = "", **context: Any) -> str:
+        """Return a page.
+
+        `root` leads from it to the root of the portal, `page` is its name; since `since` it reads as it does.
+        """
+        chosen = self.environment.get_template(template)
+        return chosen.render(root=root, page=page, section=section, since=since, **context)
 
     def write(self) -> None:
-        """Write every page, the search index, the feeds and the static files."""
+        """Write every page but that of changes, the search index, the feeds and the static files."""
         self._statics()
         self._national()
         self._organisations()
@@ -114,22 +134,22 @@ class Site:
         self._themes()
         self._releases()
         self._quality()
-        self._changes()
         self._explanations()
         self._search()
 
     def _statics(self) -> None:
-        (self.folder / "static").mkdir(parents=True)
         for name in STATIC:
-            (self.folder / "static" / name).write_bytes((HERE / "static" / name).read_bytes())
-        with (self.folder / "static" / "portal.css").open("ab") as style:
-            style.write(charts.STYLE.read_bytes())
-        (self.folder / "feed").mkdir()
-        (self.folder / "feed" / "editions.xml").write_bytes(feeds.editions(self.edition.facts))
-        (self.folder / "feed" / "alerts.xml").write_bytes(feeds.alerts(self.edition, self.alerts.paged))
+            more = charts.STYLE.read_text(encoding="utf-8") if name == "portal.css" else ""
+            self._file(f"static/{name}", (HERE / "static" / name).read_text(encoding="utf-8") + more)
+        facts = self.edition.facts
+        self._file("feed/editions.xml", feeds.editions(facts))
+        self._file("feed/alerts.xml", feeds.alerts(self.edition, self.alerts.paged))
         for lms in self.edition.lms:
-            feed = feeds.care(self.edition.facts, lms["lms_code"], lms["lms_name"])
-            (self.folder / "feed" / f"care-{words.slug(lms['lms_code'])}.xml").write_bytes(feed)
+            name = words.slug(lms["lms_code"])
+            self._file(f"feed/care-{name}.xml", feeds.care(facts, lms["lms_code"], lms["lms_name"]))
+
+    def _file(self, name: str, text: str) -> None:
+        self.made.text(name, lambda _: text)
 
     def _national(self) -> None:
         self.page(
@@ -138,19 +158,24 @@ class Site:
             ambitions=national.ambitions(self.look_up),
             open_alerts=sum(alert["state"] == "open" for alert in self.edition.alerts),
             changed=sum(row["rows"] for row in self.edition.change_counts),
+            is_first=len(self.edition.facts.editions) <= 1,
         )
 
     def _organisations(self) -> None:
         section = "lms/index.html"
         self.page("lms/index.html", "lms_list.html", section, regions=self.regions.listed(), maps=self.maps.listed())
+        columns = self.views.overview.columns
         for code in self.regions.names:
-            self.page(self.regions.page_of(code), "region.html", section, **self.regions.region(code))
+            page = self.regions.page_of(code)
+            self.page(page, "region.html", section, columns=columns, **self.regions.region(code))
         for lms in self.edition.lms:
             name = words.slug(lms["lms_code"])
             self.page(
                 f"lms/{name}.html",
                 "lms.html",
                 section,
+                ("lms", lms["lms_code"]),
+                columns=columns,
                 pack=f"../../downloads/lms/{name}/",
                 region_page=self.regions.page_of(lms["region_code"] or ""),
                 alerts=self.alerts.about(lms["lms_code"]),
@@ -160,7 +185,8 @@ class Site:
         section = "trust/index.html"
         self.page("trust/index.html", "trust_list.html", section, **self.regions.trusts())
         for trust in self.edition.trusts.values():
-            self.page(f"trust/{words.slug(trust['code'])}.html", "trust.html", section, **self.views.trust(trust))
+            page = f"trust/{words.slug(trust['code'])}.html"
+            self.page(page, "trust.html", section, ("trust", trust["code"]), **self.views.trust(trust))
         for trust in self.boards.trusts():
             self.page(f"board/{words.slug(trust['code'])}.html", "board.html", section, **self.boards.page(trust))
 
@@ -176,6 +202,7 @@ class Site:
             csv="../../downloads/lms_indicator.csv",
             rows=overview.lms(),
             maps=maps,
+            columns=overview.columns,
         )
         self.page(
             "overview/trusts.html",
@@ -187,13 +214,14 @@ class Site:
             csv="../../downloads/trust_indicator.csv",
             rows=overview.trusts(self.regions.trusts()["standing"]),
             maps=maps,
+            columns=overview.columns,
         )
         for column, path in maps:
             self.page(path, "map.html", "lms/index.html", **self.maps.page(column))
 
     def _comparison(self) -> None:
         self.page("compare.html", "compare.html", "indicator/index.html")
-        Comparison(self.look_up, self.views.members, self.views.rows).write(self.folder)
+        Comparison(self.look_up, self.views.members, self.views.rows).write(self.made)
 
     def _indicators(self) -> None:
         section = "indicator/index.html"
@@ -246,7 +274,7 @@ class Site:
         checks: dict[str, list[Record]] = {}
         for check in self.edition.checks:
             checks.setdefault(check["release_key"], []).append(check)
-        self.page("release/index.html", "release_list.html", section)
+        self.page("release/index.html", "release_list.html", section, releases=list(self.edition.releases.values()))
         for key, release in self.edition.releases.items():
             self.page(
                 f"release/{release['page']}.html",
@@ -266,6 +294,10 @@ class Site:
             "quality.html",
             "quality.html",
             "quality.html",
+            made_on=self.edition.facts.published_at,
+            checks=self.edition.checks,
+            has_alerts=self.edition.has("quality.alert"),
+            has_completeness=self.edition.has("quality.org_completeness"),
             gaps=self.gaps.all(),
             closed_alerts=self.alerts.closed,
             **quality.context(self.look_up, self.gaps.missing),
@@ -273,7 +305,8 @@ class Site:
         for alert in self.alerts.paged:
             self.page(page_of(alert), "alert.html", "quality.html", **self.alerts.page(alert))
 
-    def _changes(self) -> None:
+    def write_changes(self, downloads: dict[str, MadeFile]) -> None:
+        """Write the page of changes, last: it counts which files of the portal, and which downloads, are the same."""
         by_indicator: Counter[tuple[str, str, str]] = Counter()
         by_lms: dict[str, Counter[str]] = {}
         for row in self.edition.change_counts:
@@ -289,18 +322,23 @@ class Site:
             by_lms=[(lms, by_lms[lms["lms_code"]]) for lms in self.edition.lms if lms["lms_code"] in by_lms],
             changes_shown=CHANGES_SHOWN,
             reasons=words.REASONS,
+            files=kept.counts(self.made.now, downloads, self.made.files),
+            counts=self.edition.change_counts,
+            changes=self.edition.changes,
+            judgements=self.edition.judgements,
+            signed_by=self.edition.facts.signed_by,
+            editions=self.edition.facts.editions,
         )
 
     def _explanations(self) -> None:
         schemas = self._dictionary()
         queries = prose.queries()
-        (self.folder / "queries").mkdir()
         for query in queries:
-            (self.folder / "queries" / query["name"]).write_text(query["text"], encoding="utf-8")
+            self._file(f"queries/{query['name']}", query["text"])
         self.page("downloads.html", "downloads.html", "downloads.html", marts=schemas.get("marts", []), queries=queries)
         self.page("dictionary.html", "dictionary.html", "downloads.html", schemas=schemas)
         self.page("about.html", "about.html", "about.html")
-        self.page("answers.html", "answers.html", "quality.html")
+        self.page("answers.html", "answers.html", "quality.html", rows=self.answers.rows)
         self.page("accessibility.html", "accessibility.html", "about.html")
         self.page("official-statistics.html", "official_statistics.html", "about.html")
         for name, path in prose.PAGES.items():
@@ -323,10 +361,10 @@ class Site:
                     ],
                 }
             )
-        csv_tables.write_dictionary(found, self.folder / "dictionary.csv")
+        self._file("dictionary.csv", csv_tables.dictionary_text(found))
         return {schema: found[schema] for schema in ("marts", "core", "quality", "reference") if schema in found}
 
     def _search(self) -> None:
         sections = search.sections(self.look_up)
         self.page("search.html", "search.html", sections=sections)
-        (self.folder / "search.json").write_text(search.index(sections), encoding="utf-8")
+        self._file("search.json", search.index(sections))

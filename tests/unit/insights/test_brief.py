@@ -15,7 +15,7 @@ from perinatal import charts
 from perinatal.charts import Point
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
-from perinatal.made_files import MadeFiles, Since
+from perinatal.made_files import MadeFiles, Since, Standing
 
 FACTS = {"edition_id": "20261123T000000-abcdef01", "published_at": "2026-11-23T00:00:00+00:00", "is_synthetic": False}
 CTG = "The CTG was pathological for an hour and the concerns were not escalated to the registrar."
@@ -226,6 +226,34 @@ def test_an_edition_gets_a_briefing_for_every_lms_and_theme(by_tier, tmp_path):
     assert "<style" not in html
     assert 'href="../../portal/lms/Q00.html"' in html
     assert (tmp_path / "brief" / "brief.css").is_file()
+
+
+def test_a_briefing_that_reads_the_same_is_taken_over(by_tier, tmp_path):
+    database = tmp_path / "candidate.duckdb"
+    shutil.copyfile(by_tier.path, database)
+
+    def briefings(name, standing):
+        made = MadeFiles(tmp_path / name, Since(f"edition-{name}", "2026-11-23T00:00:00+00:00"), standing)
+        write_all(database, made, is_synthetic=False)
+        made.close()
+        return tmp_path / name / "brief"
+
+    before = briefings("before", Standing())
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("update marts.theme set definition = 'Told otherwise.' where theme_id = 'C01'")
+    now = briefings("now", Standing(tmp_path / "before"))
+    anew = briefings("anew", Standing(tmp_path / "before", anew=True))
+    told = (now / "theme-C01.html").read_text(encoding="utf-8")
+    assert "Told otherwise." in told
+    assert "since edition edition-now" in told
+    shared = {path.name for path in before.iterdir() if (now / path.name).samefile(path)}
+    assert "theme-C02.html" in shared
+    assert "theme-C01.html" not in shared
+    for path in now.iterdir():
+        assert (anew / path.name).read_text(encoding="utf-8").replace("edition-anew", "edition-now") == path.read_text(
+            encoding="utf-8"
+        )
+        assert not (anew / path.name).samefile(before / path.name)
 
 
 @pytest.mark.parametrize(

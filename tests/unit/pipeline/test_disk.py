@@ -27,6 +27,15 @@ def land(home: Home, size: int) -> None:
     (folder / "rows.parquet").write_bytes(bytes(size))
 
 
+def test_a_file_that_editions_share_counts_once(home: Home) -> None:
+    for name in ("one", "two"):
+        (home.editions / name).mkdir(parents=True)
+    (home.editions / "one" / "page").write_bytes(bytes(1000))
+    (home.editions / "two" / "page").hardlink_to(home.editions / "one" / "page")
+    (home.editions / "two" / "other").write_bytes(bytes(10))
+    assert disk.bytes_of(home.editions / "one", home.editions / "two") == 1010
+
+
 def test_before_the_first_edition_it_goes_by_what_is_landed(home: Home) -> None:
     assert disk.needed(home) == disk.LEAST
     land(home, 1000)

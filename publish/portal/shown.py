@@ -1,0 +1,205 @@
+"""What a page shows, as a key: everything that its template is given, and what it may look up besides.
+
+A template sees its context and the few names of `Common`, `LookedUp`, `OwnAnswers` and `OriginPages`, nothing else of
+the edition. What is small and the same everywhere is part of every key. What a page looks up by a release is part of
+its key for the releases that its context names, and by an organisation for its own: to ask for more is an error, so no
+page can show what its key leaves out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+import re
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from publish.portal.answers import Answers
+from publish.portal.lookup import Lookup
+from publish.portal.model import Record, Value
+from publish.portal.origins import Origins
+
+Organisation = tuple[str, str]  # level, code
+UNORDERED = (b"__builtin__\nset\n", b"__builtin__\nfrozenset\n")
+
+
+class _Everything(Container[Any]):
+    """Holds whatever is asked for."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+@dataclass
+class Held:
+    """The releases and organisations that the key of the page under way covers."""
+
+    releases: Container[str] = field(default_factory=_Everything)
+    organisations: Container[Organisation] = field(default_factory=_Everything)
+
+    def require(self, release_key: str) -> None:
+        """Raise LookupError where the page's key leaves a release out."""
+        if release_key not in self.releases:
+            raise LookupError(f"a template asks for the release {release_key}, which its context does not name")
+
+
+@dataclass(frozen=True)
+class Common:
+    """What every page may say of the edition; part of every key."""
+
+    is_synthetic: bool
+    has_briefs: bool
+    warnings: Mapping[str, str]
+    faults: list[str]
+    lms: list[Record]
+    trusts: Mapping[str, Record]
+    indicators: Mapping[str, Record]
+    letters: Mapping[str, str]
+    publishers: Mapping[str, str]
+
+    @classmethod
+    def of(cls, lookup: Lookup) -> Common:
+        """Return what is common to the pages of an edition."""
+        edition = lookup.edition
+        return cls(
+            edition.facts.is_synthetic,
+            edition.facts.has_briefs,
+            edition.warnings,
+            sorted(edition.faults),
+            edition.lms,
+            edition.trusts,
+            edition.indicators,
+            lookup.letters,
+            lookup.publishers,
+        )
+
+
+class LookedUp:
+    """The names and addresses that templates look up."""
+
+    def __init__(self, lookup: Lookup, held: Held) -> None:
+        self._lookup = lookup
+        self._held = held
+        self.letters = lookup.letters
+        self.publisher = lookup.publisher
+        self.indicator_name = lookup.indicator_name
+        self.indicator_page = lookup.indicator_page
+        self.has_page = lookup.has_page
+
+    def has_release(self, release_key: str | None) -> bool:
+        """Whether the edition holds a release."""
+        return release_key in self._lookup.edition.releases
+
+    def release_page(self, release_key: str) -> str:
+        """Return the page of a release, from the root."""
+        self._held.require(release_key)
+        return self._lookup.release_page(release_key)
+
+    def release_name(self, release_key: str) -> str:
+        """Return a release in words."""
+        self._held.require(release_key)
+        return self._lookup.release_name(release_key)
+
+
+class OriginPages:
+    """The addresses of the rows that figures come from."""
+
+    def __init__(self, origins: Origins, held: Held) -> None:
+        self._origins = origins
+        self._held = held
+
+    def page(self, row: Value | Record) -> str:
+        """Return the address of a shown figure's row, from the root."""
+        self._held.require(row["release_key"] if isinstance(row, dict) else row.release_key)
+        return self._origins.page(row)
+
+
+class OwnAnswers:
+    """What the organisation of the page has answered."""
+
+    def __init__(self, answers: Answers, held: Held) -> None:
+        self._answers = answers
+        self._held = held
+
+    def of(self, level: str, code: str) -> list[Record]:
+        """Return everything that an organisation has answered."""
+        if (level, code) not in self._held.organisations:
+            raise LookupError(f"a template asks for the answers of {level} {code}, whose page it is not")
+        return self._answers.of(level, code)
+
+    def beside(self, value: Value) -> list[Record]:
+        """Return what an organisation has answered to this figure."""
+        self.of(value.level, value.code)
+        return self._answers.beside(value)
+
+
+class Shown:
+    """Makes the keys of the pages of an edition."""
+
+    def __init__(self, lookup: Lookup, origins: Origins, answers: Answers) -> None:
+        self.held = Held()
+        self.common = Common.of(lookup)
+        self.look_up = LookedUp(lookup, self.held)
+        self.origins = OriginPages(origins, self.held)
+        self.answers = OwnAnswers(answers, self.held)
+        self._answers = answers
+        self._values: dict[int, str] = {}
+        self._everywhere = _digest(self._content(self.common))
+        self._releases = {key: _digest(self._content(said)) for key, said in _of_releases(lookup, origins).items()}
+        known = sorted(self._releases, key=len, reverse=True)
+        self._named = re.compile(b"|".join(re.escape(key.encode()) for key in known) or b"(?!)")
+        self._kept = lookup.edition  # holds the values whose place in memory is a name in `_values`
+
+    def key(self, template: str, section: str, organisation: Organisation | None, context: Mapping[str, Any]) -> str:
+        """Return the key of a page; until the next one, its template may look up what this key covers."""
+        content = self._content(context)
+        named = sorted({found.decode() for found in self._named.findall(content)})
+        self.held.releases = named
+        self.held.organisations = [organisation] if organisation else []
+        answered = self._content(self._answers.of(*organisation)) if organisation else b""
+        releases = [self._releases[key] for key in named]
+        return _digest(repr((template, section, self._everywhere, releases)).encode(), content, answered)
+
+    def _content(self, shown: Any) -> bytes:
+        """Return anything as bytes that depend on its content alone."""
+        found = io.BytesIO()
+        writer = _Writer(found, self._values)
+        writer.dump(shown)
+        content = found.getvalue()
+        if any(mark in content for mark in UNORDERED):
+            raise TypeError("a page is given a set, whose order differs from run to run: give it a sorted list")
+        return content
+
+
+class _Writer(pickle.Pickler):
+    """Writes objects without references between them: equal ones give equal bytes, wherever else they stand too."""
+
+    def __init__(self, file: io.BytesIO, values: dict[int, str]) -> None:
+        super().__init__(file, protocol=2)
+        self.fast = True
+        self._values = values
+
+    def reducer_override(self, shown: Any) -> Any:
+        """Write a value, which stands on many pages, as a hash that is made once, and its release."""
+        if not isinstance(shown, Value):
+            return NotImplemented
+        if id(shown) not in self._values:
+            fields = [getattr(shown, name) for name in Value.__slots__]
+            self._values[id(shown)] = f"{_digest(pickle.dumps(fields, protocol=2))} {shown.release_key}"
+        return str, (self._values[id(shown)],)
+
+
+def _of_releases(lookup: Lookup, origins: Origins) -> dict[str, Any]:
+    """Return what pages may say of each release: its page, its name, and where each of its figures has its row."""
+    names = {key: (lookup.release_page(key), lookup.release_name(key)) for key in lookup.edition.releases}
+    addresses = origins.addresses()
+    return {key: (name, addresses.get(key, [])) for key, name in names.items()}
+
+
+def _digest(*pieces: bytes) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(len(piece).to_bytes(8, "big") + piece)
+    return digest.hexdigest()
