@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
@@ -25,6 +26,7 @@ Names = Callable[[str], str] | Mapping[str, Sequence[str]]
 Missing = dict[str, dict[str, str]]  # select list → key of a part → name of its file
 
 KEY = "part_key"
+ROWS = "at_work.part_row"
 OPTIONS = {"csv": "format csv, header", "parquet": "format parquet, compression zstd", "json": "format json"}
 # Several parts are written by one statement. DuckDB empties its buffers of all parts once they hold 524,288 rows, and
 # what a Parquet file is cut into would then depend on the other parts: so no statement writes more than this, and a
@@ -88,32 +90,41 @@ class Parts:
         return missing
 
     def _write(self, folder: Path, keys: Iterable[str], missing: Mapping[Form, Missing]) -> None:
-        """Write parts, on one thread: so the rows stay in their order, and each part in one file."""
+        """Write parts, all forms at a time, each on one thread: so rows stay in order, and each part in one file."""
+        # cursors, of which each form has its own, see the tables of an attached database, but no temporary ones
+        self.connection.execute("attach if not exists ':memory:' as at_work (read_write)")
         self.connection.execute(
-            f"create or replace temp table part_row as select * from ({self.sql}) where {KEY} in ({literals(keys)}) "
+            f"create or replace table {ROWS} as select * from ({self.sql}) where {KEY} in ({literals(keys)}) "
             f"order by {self.order}"
         )
         self.connection.execute("set threads = 1")
-        for form, found in missing.items():
+        with ThreadPoolExecutor(len(missing)) as pool:
+            list(pool.map(partial(self._write_form, folder), missing.items()))
+        self.connection.execute("reset threads")
+        self.connection.execute(f"drop table {ROWS}")
+
+    def _write_form(self, folder: Path, wanted: tuple[Form, Missing]) -> None:
+        form, found = wanted
+        with self.connection.cursor() as cursor:
             for columns, names in found.items():
                 for name in names.values():
                     (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 for batch in self._batches(names):
-                    self._write_batch({key: folder / names[key] for key in batch}, form, columns)
-        self.connection.execute("reset threads")
-        self.connection.execute("drop table part_row")
+                    self._write_batch(cursor, {key: folder / names[key] for key in batch}, form, columns)
 
-    def _write_batch(self, paths: Mapping[str, Path], form: Form, columns: str) -> None:
+    def _write_batch(
+        self, cursor: duckdb.DuckDBPyConnection, paths: Mapping[str, Path], form: Form, columns: str
+    ) -> None:
         """Write a part that is alone into its file; others by one statement, then give them their names."""
-        chosen = f"select {columns}, {KEY} from part_row where {KEY} in ({literals(paths)})"
-        path = next(iter(paths.values()))
-        if self._is_alone(next(iter(paths))):
+        chosen = f"select {columns}, {KEY} from {ROWS} where {KEY} in ({literals(paths)})"
+        key, path = next(iter(paths.items()))
+        if self._is_alone(key):
             rows = f"select * exclude ({KEY}) from ({chosen} order by rowid)"
-            self.connection.execute(f"copy ({rows}) to {literal(path)} ({OPTIONS[form]})")
+            cursor.execute(f"copy ({rows}) to {literal(path)} ({OPTIONS[form]})")
             return
         options = f"{OPTIONS[form]}, partition_by ({KEY}), filename_pattern 'rows'"
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".parts-") as temporary:
-            self.connection.execute(f"copy ({chosen}) to {literal(Path(temporary, 'parts'))} ({options})")
+            cursor.execute(f"copy ({chosen}) to {literal(Path(temporary, 'parts'))} ({options})")
             for part in Path(temporary, "parts").iterdir():
                 (found,) = part.iterdir()
                 found.rename(paths[unquote(part.name.removeprefix(f"{KEY}="))])
