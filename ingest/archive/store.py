@@ -7,10 +7,7 @@ import io
 import os
 import stat
 import tempfile
-import threading
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -33,63 +30,6 @@ class Archived:
     bytes: int
 
 
-class Incoming:
-    """A copy of a file in the making, hashed on the way, in a thread of its own: what is there can be read meanwhile.
-
-    `path` is where it is being made, `expected` how many bytes it is to have. The copy gets its final name only when it
-    is whole and on disk. A file that grows while being read is refused, and so is a link or device that has taken a
-    file's place since somebody looked.
-    """
-
-    def __init__(self, archive: Archive, file: Path, source: io.FileIO, out: IO[bytes]) -> None:
-        self.path = Path(out.name)
-        self._archive, self._file, self._source, self._out = archive, file, source, out
-        self._before = os.fstat(source.fileno())
-        self.expected = self._before.st_size
-        self._bytes, self._is_over, self._is_wanted = 0, False, True
-        self._grown = threading.Condition()
-
-    def wait_for(self, end: int) -> None:
-        """Wait until the copy has `end` bytes, or as many as it will ever have."""
-        with self._grown:
-            self._grown.wait_for(lambda: self._bytes >= end or self._is_over)
-
-    def keep(self) -> Archived:
-        """Wait for the copy to be whole and on disk, and name it. What is there already stays, unless damaged."""
-        return self._archive.keep(self.path, self._copied.result(), self._bytes)
-
-    def start(self, helper: Executor) -> None:
-        """Begin to copy."""
-        self._copied = helper.submit(self._copy)
-
-    def stop(self) -> None:
-        """Copy no further."""
-        self._is_wanted = False
-
-    def _copy(self) -> str:
-        digest, piece = hashlib.sha256(), memoryview(bytearray(CHUNK))
-        try:
-            while self._is_wanted and (length := self._source.readinto(piece)):
-                self._out.write(piece[:length])
-                self._out.flush()
-                self._grow(length)
-                digest.update(piece[:length])
-        finally:
-            self._grow(0, is_over=True)
-        after = os.fstat(self._source.fileno())
-        before = (self.expected, self.expected, self._before.st_mtime_ns)
-        if (self._bytes, after.st_size, after.st_mtime_ns) != before:
-            raise PerinatalError(f"{self._file}: changed while it was being read; land it again once it is whole")
-        os.fsync(self._out.fileno())
-        return digest.hexdigest()
-
-    def _grow(self, length: int, *, is_over: bool = False) -> None:
-        with self._grown:
-            self._bytes += length
-            self._is_over = is_over
-            self._grown.notify_all()
-
-
 def _open_plain(path: str, flags: int) -> int:
     """Open a plain file, never through a link, never waiting for the other end of a pipe."""
     try:
@@ -103,6 +43,22 @@ def _open_plain(path: str, flags: int) -> int:
         os.close(handle)
         raise PerinatalError(f"{path}: not a plain file")
     return handle
+
+
+def _copied(file: Path, source: io.FileIO, out: IO[bytes]) -> tuple[str, int]:
+    """Copy a file to the end and to disk; returns the sha256 and the number of its bytes."""
+    before = os.fstat(source.fileno())
+    digest, size, piece = hashlib.sha256(), 0, memoryview(bytearray(CHUNK))
+    while length := source.readinto(piece):
+        out.write(piece[:length])
+        digest.update(piece[:length])
+        size += length
+    after = os.fstat(source.fileno())
+    if (size, after.st_size, after.st_mtime_ns) != (before.st_size, before.st_size, before.st_mtime_ns):
+        raise PerinatalError(f"{file}: changed while it was being read; land it again once it is whole")
+    out.flush()
+    os.fsync(out.fileno())
+    return digest.hexdigest(), size
 
 
 class Archive:
@@ -119,28 +75,22 @@ class Archive:
         """Yield every archived file, by its hash."""
         yield from sorted(self.root.glob("??/*"))
 
-    @contextmanager
-    def incoming(self, file: Path) -> Iterator[Incoming]:
-        """Begin to copy a file into the archive. A copy that is not kept in the end leaves nothing."""
+    def put(self, file: Path) -> Archived:
+        """Copy a file into the archive, hashed on the way. The copy gets its name only when it is whole and on disk.
+
+        A file that grows while being read is refused, and so is a link or device that has taken a file's place since
+        somebody looked. A copy that fails leaves nothing.
+        """
         self.root.mkdir(parents=True, exist_ok=True)
         with (
             open(file, "rb", buffering=0, opener=_open_plain) as source,
             tempfile.NamedTemporaryFile(dir=self.root, prefix=".incoming-", delete=False) as out,
-            ThreadPoolExecutor(1, "archive") as helper,
         ):
             hold(out.fileno())
-            copy = Incoming(self, file, source, out)
             try:
-                copy.start(helper)
-                yield copy
+                return self.keep(Path(out.name), *_copied(file, source, out))
             finally:
-                copy.stop()
-                copy.path.unlink(missing_ok=True)
-
-    def put(self, file: Path) -> Archived:
-        """Copy a file into the archive: see `Incoming` for what is refused."""
-        with self.incoming(file) as copy:
-            return copy.keep()
+                Path(out.name).unlink(missing_ok=True)
 
     def adopt(self, temporary: Path, sha256: str, size: int) -> Archived:
         """Move a file that was hashed while it was downloaded into the archive (same file system)."""

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.archive.store import Incoming
 from ingest.land.cell_types import Forms
 from ingest.land.content_hash import content_of
 from ingest.land.dates import Order
@@ -59,17 +58,6 @@ class Decoded:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Ahead:
-    """What was read of a copy before it was whole: good for the whole one if that is to be read in the same way.
-
-    `rows` is None where the quick way did not do.
-    """
-
-    reading: Reading
-    rows: Path | None
-
-
 def is_plain_csv(path: Path) -> bool:
     """Tell whether a file starts like UTF-8 text with commas and one kind of line end, so that it can be read as is.
 
@@ -102,7 +90,6 @@ def to_parquet(
     parquet: Path,
     memory_limit: str,
     threads: int,
-    ahead: Ahead | None = None,
     separator: str = ",",
 ) -> Decoded:
     """Type a UTF-8 CSV by its contract into Parquet, in the publisher's order.
@@ -119,7 +106,7 @@ def to_parquet(
     with _connection(memory_limit, threads) as connection:
         target = literal(parquet)
         try:
-            is_plain = _is_plain(connection, reading, csv_path, parquet, ahead)
+            is_plain = _is_plain(connection, reading, csv_path, parquet)
             if not is_plain:
                 # rows are numbered in the file's order, which one thread does: a second one only gets in its way
                 _use_threads(connection, 1)
@@ -138,25 +125,6 @@ def to_parquet(
     return Decoded(rows, malformed, reading.new, reading.absent, digest, forms.numbers, forms.days.order)
 
 
-def read_ahead(
-    copy: Incoming, source: Source, dataset: str, parquet: Path, memory_limit: str, threads: int
-) -> Ahead | None:
-    """Type a copy that is still being made, the quick way; None where the contract has types that it does not know."""
-    from ingest.archive import growing_copy as growing
-
-    reading = reading_of(copy.path, source, dataset)
-    quick = quick_query(reading, growing.ADDRESS)
-    if quick is None:
-        return None
-    system = growing.FileSystem(copy)
-    with _connection(memory_limit, threads) as connection:
-        connection.register_filesystem(system)
-        is_typed = _streams(connection, quick, parquet)
-    if system.interrupted:
-        raise system.interrupted
-    return Ahead(reading, parquet if is_typed else None)
-
-
 def _connection(memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config={"memory_limit": memory_limit})
     connection.execute("set enable_progress_bar = false")
@@ -169,21 +137,14 @@ def _use_threads(connection: duckdb.DuckDBPyConnection, threads: int) -> None:
     connection.execute(f"set threads = {int(threads)}" if threads else "reset threads")
 
 
-def _is_plain(
-    connection: duckdb.DuckDBPyConnection, reading: Reading, csv_path: Path, parquet: Path, ahead: Ahead | None
-) -> bool:
+def _is_plain(connection: duckdb.DuckDBPyConnection, reading: Reading, csv_path: Path, parquet: Path) -> bool:
     """Try the quick way; tells whether every line and every number is plainly what the contract says.
 
     Blank texts and infinite numbers, which become NULL, are looked for in what was written: faster than cell by cell.
     """
-    if ahead and ahead.reading == reading:
-        if ahead.rows is None:
-            return False
-        ahead.rows.replace(parquet)
-    else:
-        quick = quick_query(reading, str(csv_path))
-        if quick is None or not _streams(connection, quick, parquet):
-            return False
+    quick = quick_query(reading, str(csv_path))
+    if quick is None or not _streams(connection, quick, parquet):
+        return False
     odd = ", ".join(f"bool_or({is_odd(column)})" for column in reading.present)
     found = connection.execute(f"select {odd} from read_parquet($1)", [str(parquet)]).fetchall()[0]
     return not any(found) and _points_are_plain(connection, reading, parquet)

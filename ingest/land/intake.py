@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from expectations import alerts
 from ingest.archive import store as archive
-from ingest.land import decode, landing, sniff, zips
+from ingest.land import landing, sniff, zips
 from ingest.land.arriving_file import Arrival
 from ingest.land.refusal import refuse, scope_of
 from ingest.stores import Stores
@@ -42,14 +42,11 @@ class Taken:
 def take_file(stores: Stores, file: Path, arrival: Arrival) -> list[Taken]:
     """Archive a file that a person names, and land what it holds. Raises Unusable for links and devices."""
     dropped_files.check_incoming(file, file.parent)
-    with landing.archiving(stores, file, arrival) as (archived, ahead):
-        return take(stores, archived, arrival, ahead)
+    return take(stores, stores.archive.put(file), arrival)
 
 
-def take(
-    stores: Stores, archived: archive.Archived, arrival: Arrival, ahead: decode.Ahead | None = None
-) -> list[Taken]:
-    """Land what one archived file holds; one result a table. `ahead` is what `landing.archiving` has read of it."""
+def take(stores: Stores, archived: archive.Archived, arrival: Arrival) -> list[Taken]:
+    """Land what one archived file holds; one result a table."""
     names = _several_files(archived.path)
     if archived.sha256 in stores.synthetic.known():
         arrival = replace(arrival, is_synthetic=True)
@@ -59,7 +56,7 @@ def take(
         return [put_in_quarantine(stores, archived, arrival, error.reason, str(error))]
     tables = [member for member in members if member is not None]
     if not tables:
-        return [_take_one(stores, archived, arrival, ahead)]
+        return [_take_one(stores, archived, arrival)]
     if arrival.dataset and len(tables) > 1:
         what = f"the dataset {arrival.dataset} was given, but the zip holds {len(tables)} tables; unpack it"
         return [put_in_quarantine(stores, archived, arrival, "several_tables", what)]
@@ -72,9 +69,9 @@ def take(
     return taken
 
 
-def _take_one(stores: Stores, archived: archive.Archived, arrival: Arrival, ahead: decode.Ahead | None = None) -> Taken:
+def _take_one(stores: Stores, archived: archive.Archived, arrival: Arrival) -> Taken:
     try:
-        outcome = landing.land_archived(stores, archived, arrival, ahead)
+        outcome = landing.land_archived(stores, archived, arrival)
     except RefusedAtArrival as error:
         return Taken("refused", arrival.name, archived.sha256, str(error), kept_as=archived.sha256)
     manifest = outcome.manifest

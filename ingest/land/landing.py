@@ -1,14 +1,11 @@
 """Landing: a file goes in, a landed revision or a quarantined file with its reasons comes out.
 
 Order of the steps, so that a kill at any moment loses nothing: archive the bytes → type them into a temporary folder
-→ arrival gate → write the manifest → move the folder to its final name in one rename. A large file is typed while it is
-archived already, from the copy; nothing comes of that before the copy is whole and on disk.
+→ arrival gate → write the manifest → move the folder to its final name in one rename.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +21,7 @@ from ingest.land.arriving_file import Acceptance, Arrival
 from ingest.land.content_hash import content_of, is_sha256
 from ingest.land.identify import said_by_the_name
 from ingest.land.refusal import refuse, refuse_for, scope_of
-from ingest.land.typed_table import ONE_AT_A_TIME, holds_prose, type_ahead, typed_rows
+from ingest.land.typed_table import ONE_AT_A_TIME, holds_prose, typed_rows
 from ingest.land.unreadable import Unreadable
 from ingest.registry import Identity
 from ingest.stores import Stores
@@ -32,7 +29,7 @@ from perinatal.dropped_files import Unusable, check_incoming
 from perinatal.printable import printable
 from perinatal.scratch import scratch_folder
 
-LARGE = 64 << 20  # bytes; copying or decoding a larger file takes seconds
+LARGE = 64 << 20  # bytes; decoding a larger file takes seconds
 
 
 @dataclass(frozen=True)
@@ -47,33 +44,13 @@ class Outcome:
 def land(stores: Stores, file: Path, arrival_: Arrival) -> Outcome:
     """Land one file. Raises RefusedAtArrival when it went to quarantine."""
     check_incoming(file, file.parent)
-    with archiving(stores, file, arrival_) as (archived, ahead):
-        return land_archived(stores, archived, arrival_, ahead)
+    return land_archived(stores, stores.archive.put(file), arrival_)
 
 
-@contextmanager
-def archiving(stores: Stores, file: Path, arrival_: Arrival) -> Iterator[tuple[archive.Archived, decode.Ahead | None]]:
-    """Archive a file. A large clean CSV is typed meanwhile, from what of the copy is there: either takes seconds."""
-    with stores.archive.incoming(file) as copy:
-        if copy.expected <= LARGE:
-            yield copy.keep(), None
-            return
-        with at_hand(wanted=True), scratch_folder(stores.landed.root, ".landing-") as work:
-            try:
-                ahead = type_ahead(copy, arrival_, work / "ahead")
-            except Exception:
-                copy.keep()  # whatever else is wrong, the bytes are archived first
-                raise
-            yield copy.keep(), ahead
-
-
-def land_archived(
-    stores: Stores, archived: archive.Archived, arrival_: Arrival, ahead: decode.Ahead | None = None
-) -> Outcome:
+def land_archived(stores: Stores, archived: archive.Archived, arrival_: Arrival) -> Outcome:
     """Land bytes that are in the archive already (a download, or a file released from quarantine).
 
-    `ahead` is what `archiving` has read of these very bytes. Bytes that a sample generator made stay synthetic however
-    they arrive. May be called from several threads.
+    Bytes that a sample generator made stay synthetic however they arrive. May be called from several threads.
     """
     if arrival_.source.audience == "restricted":
         archived.path.chmod(0o400)
@@ -91,7 +68,7 @@ def land_archived(
         _update_alerts(stores, arrival_, known.manifest)
         return known
     with scratch_folder(stores.landed.root, ".landing-") as work, ONE_AT_A_TIME, at_hand(archived.bytes > LARGE):
-        return _land(stores, archived, arrival_, work, ahead)
+        return _land(stores, archived, arrival_, work)
 
 
 def _known_bytes(stores: Stores, sha256: str, arrival_: Arrival) -> Outcome | None:
@@ -114,12 +91,10 @@ def _unchanged(stores: Stores, manifest: manifests.Manifest, what: str) -> Outco
     return Outcome("unchanged", manifest, f"unchanged: {what} as {manifest.title}{superseded}")
 
 
-def _land(
-    stores: Stores, archived: archive.Archived, arrival_: Arrival, work: Path, ahead: decode.Ahead | None
-) -> Outcome:
+def _land(stores: Stores, archived: archive.Archived, arrival_: Arrival, work: Path) -> Outcome:
     rows = work / manifests.ROWS
     try:
-        identity, decoded = typed_rows(archived.path, arrival_, work, rows, ahead)
+        identity, decoded = typed_rows(archived.path, arrival_, work, rows)
     except (Unreadable, Unusable) as error:
         # the reader knows the archived file by its hash, people know it by its own name
         message = str(error).replace(archived.path.name, arrival_.name).removeprefix(f"{arrival_.name}: ")

@@ -6,7 +6,6 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from ingest.archive.store import Incoming
 from ingest.land import advice, decode
 from ingest.land.arriving_file import Arrival
 from ingest.land.csv_text import CsvInfo
@@ -22,33 +21,11 @@ from ingest.registry import Identity, Source
 from perinatal import settings
 from perinatal.dropped_files import Unusable
 
-HEAD = 8 << 20  # bytes in which the rows that tell what a file is are looked for
 # Great Expectations has one context a process, and DuckDB's memory limit is meant for one landing
 ONE_AT_A_TIME = threading.Lock()
 
 
-def type_ahead(copy: Incoming, arrival_: Arrival, rows: Path) -> decode.Ahead | None:
-    """Type a copy in the making, if its head can be read and is recognised, and if no other landing is on.
-
-    Whatever is wrong with it is reported when the whole copy is looked at.
-    """
-    copy.wait_for(HEAD)
-    if not starts_with_header(copy.path, arrival_.source) or not ONE_AT_A_TIME.acquire(blocking=False):
-        return None
-    try:
-        contract, options = identify(copy.path, arrival_).contract, settings.get()
-        if holds_prose(arrival_.source, contract):
-            return None
-        return decode.read_ahead(copy, arrival_.source, contract, rows, options.landing_memory_limit, options.threads)
-    except Unreadable:
-        return None
-    finally:
-        ONE_AT_A_TIME.release()
-
-
-def typed_rows(
-    path: Path, arrival_: Arrival, work: Path, rows: Path, ahead: decode.Ahead | None = None
-) -> tuple[Identity, decode.Decoded]:
+def typed_rows(path: Path, arrival_: Arrival, work: Path, rows: Path) -> tuple[Identity, decode.Decoded]:
     """Type the table into `rows`: clean UTF-8 CSV as it lies, anything else through a normalised copy.
 
     What looks clean at its start and is not further down goes through the copy too, which tells exactly what is
@@ -63,7 +40,7 @@ def typed_rows(
         return found
     if starts_with_header(path, source):
         try:
-            identity, decoded = _identified_rows(path, arrival_, rows, ahead)
+            identity, decoded = _identified_rows(path, arrival_, rows)
         except Unreadable as error:
             if error.reason != "unreadable_rows":
                 raise
@@ -119,13 +96,12 @@ def _identified_rows(
     csv_path: Path,
     arrival_: Arrival,
     rows: Path,
-    ahead: decode.Ahead | None = None,
     above: tuple[str, ...] = (),
     separator: str = ",",
 ) -> tuple[Identity, decode.Decoded]:
     identity = identify(csv_path, arrival_, above)
     if not holds_prose(arrival_.source, identity.contract):
-        return _to_parquet(csv_path, arrival_, identity, rows, ahead, separator)
+        return _to_parquet(csv_path, arrival_, identity, rows, separator)
     masked = rows.with_name("masked.csv")
     mask_names(csv_path, masked, arrival_.source.columns[identity.contract])
     # what names the dataset may hold a name of a person too
@@ -144,7 +120,6 @@ def _to_parquet(
     arrival_: Arrival,
     identity: Identity,
     rows: Path,
-    ahead: decode.Ahead | None = None,
     separator: str = ",",
 ) -> tuple[Identity, decode.Decoded]:
     options = settings.get()
@@ -156,7 +131,6 @@ def _to_parquet(
             rows,
             options.landing_memory_limit,
             options.threads,
-            ahead,
             separator,
         )
     except Unreadable as error:

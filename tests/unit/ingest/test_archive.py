@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -86,3 +87,29 @@ def test_damage_is_found_and_healed_by_the_same_file(home: Home, tmp_path: Path)
     assert [line.split(":")[0] for line in archive.Archive(home.archive).damaged()] == [str(kept.path)]
     assert archive.Archive(home.archive).put(tmp_path / "a") == kept
     assert list(archive.Archive(home.archive).damaged()) == []
+
+
+def test_a_size_that_was_wrong_is_told(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stale(handle: int) -> SimpleNamespace:
+        found = fstat(handle)
+        return SimpleNamespace(st_mode=found.st_mode, st_mtime_ns=found.st_mtime_ns, st_size=found.st_size - 1)
+
+    (tmp_path / "a.csv").write_bytes(b"bytes")
+    fstat = archive.os.fstat
+    monkeypatch.setattr(archive.os, "fstat", stale)
+    with pytest.raises(PerinatalError, match="changed while it was being read"):
+        archive.Archive(home.archive).put(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("reason", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_copy_that_fails_leaves_nothing(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: BaseException
+) -> None:
+    def fail(*_: object) -> int:
+        raise reason
+
+    (tmp_path / "a.csv").write_bytes(b"bytes")
+    monkeypatch.setattr(archive.os, "fsync", fail)
+    with pytest.raises(type(reason)):
+        archive.Archive(home.archive).put(tmp_path / "a.csv")
+    assert list(home.archive.rglob("*")) == []

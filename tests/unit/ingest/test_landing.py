@@ -12,7 +12,7 @@ from ingest.archive import manifest as manifests
 from ingest.archive import quarantine
 from ingest.archive import store as archive
 from ingest.archive.manifest import LandedReleases
-from ingest.land import landing
+from ingest.land import landing, typed_table
 from ingest.land.arriving_file import Arrival, require_file
 from ingest.land.landing import Outcome
 from ingest.registry import Source
@@ -278,3 +278,18 @@ def test_the_manifest_is_json_that_people_can_read(home: Home, land: Land) -> No
     text = path.read_text()
     assert text.count("\n") > 20
     assert json.loads(text)["original_name"] == "counts-2024.csv"
+
+
+def test_what_goes_wrong_unforeseen_comes_after_the_bytes_are_kept(
+    home: Home, demo: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*_: object) -> None:
+        raise ZeroDivisionError
+
+    file = tmp_path / "counts-2024.csv"
+    file.write_bytes(b"Code,Events\nRAA,1\n")
+    monkeypatch.setattr(typed_table, "identify", wrong)
+    with pytest.raises(ZeroDivisionError):
+        landing.land(Stores.of(home), file, Arrival(demo, file.name))
+    assert [path.read_bytes() for path in home.archive.glob("??/*")] == [file.read_bytes()]
+    assert leftovers(home) == []
