@@ -1,13 +1,29 @@
 -- Grain: level (lms, region, england) × area × indicator × period × breakdown × breakdown value × source: sums
 -- over trusts by the completeness rule of METHODS.md. One missing or masked trust leaves no value, only the
 -- least and the greatest rate that the visible figures allow.
+{% set keys = (
+    "source_id, indicator_id, series_id, period_label, period_start, period_end, breakdown, breakdown_value"
+) %}
+{% set numbers = [
+    "numerator",
+    "denominator",
+    "least_numerator",
+    "least_denominator",
+    "greatest_numerator",
+    "greatest_denominator",
+] %}
+{% set counts = numbers + ["records"] %}
+{% set marks = ["is_denominator_withheld", "is_synthetic", "is_provisional", "has_arrival_warning"] %}
+{% set flags = ["has_suppressed"] + marks %}
 with
+    -- the columns that sums need, not what is written beside a number
     trusts as (
         select
+            {% for column in (keys ~ ", organisation_code, release_key, is_suppressed").split(", ") + marks + numbers %}
+                observation.{{ column }},
+            {% endfor %}
             -- whether a sum has low coverage is asked of the sum
-            observation.* replace (
-                {{ without_word("observation.usage_warnings", "'low_coverage'") }} as usage_warnings
-            ),
+            {{ without_word("observation.usage_warnings", "'low_coverage'") }} as usage_warnings,
             -- all records, of which the denominator is the part on which something is known
             observation.denominator / nullif(observation.coverage, 0) as records,
             membership.lms_code,
@@ -39,8 +55,6 @@ with
             )
     ),
 
-    {% set keys = "source_id, indicator_id, series_id, period_label, period_start, period_end, breakdown, breakdown_value" %}
-
     member as (
         select
             source_id,
@@ -69,23 +83,6 @@ with
     ),
 
     -- LMSs first; regions and England are sums of LMSs. Sums are ordered, so that fractions add up alike every time.
-    {% set counts = [
-        "numerator",
-        "denominator",
-        "least_numerator",
-        "least_denominator",
-        "greatest_numerator",
-        "greatest_denominator",
-        "records",
-    ] %}
-    {% set flags = [
-        "has_suppressed",
-        "is_denominator_withheld",
-        "is_synthetic",
-        "is_provisional",
-        "has_arrival_warning",
-    ] %}
-
     by_lms as (
         select
             lms_code,
@@ -154,17 +151,17 @@ with
         group by all
     ),
 
+    reported as (select distinct {{ keys }} from trusts where breakdown = 'all'),
+
     -- areas none of whose trusts has a row for the key: expected all the same
     every_key as (
-        select distinct
-            {% for key in keys.split(", ") %} trusts.{{ key }}, {% endfor %} expected.level, expected.area_code
-        from trusts
+        select reported.*, expected.level, expected.area_code
+        from reported
         inner join
             expected
-            on trusts.source_id = expected.source_id
-            and trusts.period_start = expected.period_start
-            and trusts.period_end = expected.period_end
-        where trusts.breakdown = 'all'
+            on reported.source_id = expected.source_id
+            and reported.period_start = expected.period_start
+            and reported.period_end = expected.period_end
     ),
 
     completed as (
