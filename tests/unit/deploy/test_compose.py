@@ -81,9 +81,11 @@ def test_each_part_is_hardened(name: str) -> None:
 
 
 def test_workers_stop_before_what_their_tasks_tell() -> None:
-    """Compose stops a part before those that it depends on."""
+    """Compose stops a part before those that it depends on; and starts it once they answer, or a try would fail."""
     for name in ("worker-fetch", "worker-build"):
-        assert {"api-server", "postgres", "redis", "init"} == set(services[name]["depends_on"])
+        needed = services[name]["depends_on"]
+        assert {"api-server", "postgres", "redis", "init"} == set(needed)
+        assert needed["api-server"] == {"condition": "service_healthy"}
     assert "depends_on" not in services["postgres"]
 
 
