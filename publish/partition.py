@@ -5,14 +5,12 @@ DuckDB hashes the rows of each part in one query, and writes the parts that the 
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote
 
 import duckdb
 
@@ -28,10 +26,6 @@ Missing = dict[str, dict[str, str]]  # select list → key of a part → name of
 KEY = "part_key"
 ROWS = "at_work.part_row"
 OPTIONS = {"csv": "format csv, header", "parquet": "format parquet, compression zstd", "json": "format json"}
-# Several parts are written by one statement. DuckDB empties its buffers of all parts once they hold 524,288 rows, and
-# what a Parquet file is cut into would then depend on the other parts: so no statement writes more than this, and a
-# part of more rows than a row group has is written by one of its own.
-ROWS_TOGETHER, ROWS_ALONE = 500_000, 100_000
 
 
 @dataclass(frozen=True)
@@ -51,10 +45,10 @@ class Parts:
         return self.connection.sql(f"select * exclude ({KEY}) from ({self.sql})")
 
     @cached_property
-    def _found(self) -> dict[str, tuple[int, str]]:
-        """Return how many rows each part has, and their digest."""
+    def _digests(self) -> dict[str, str]:
+        """Return the digest of the rows of each part."""
         query = f"select {KEY}, {_sums(self.relation)} from ({self.sql}) where {KEY} is not null group by {KEY}"
-        return {key: (count, f"{count} {sums}") for key, count, *sums in self.connection.execute(query).fetchall()}
+        return {key: str(sums) for key, *sums in self.connection.execute(query).fetchall()}
 
     def write(self, made: MadeFiles, names: Names, forms: Mapping[Form, Columns]) -> None:
         """Write each part once in each form, unless it can be taken over.
@@ -62,7 +56,7 @@ class Parts:
         `names` names a part's file by its key, without the form; or gives for each key the names that its file has: a
         key without rows then gets a file without rows.
         """
-        wanted = names if isinstance(names, Mapping) else {key: [names(key)] for key in sorted(self._found)}
+        wanted = names if isinstance(names, Mapping) else {key: [names(key)] for key in sorted(self._digests)}
         missing = {form: self._take(made, wanted, form, columns) for form, columns in forms.items()}
         if any(missing.values()):
             keys = {key: None for found in missing.values() for part in found.values() for key in part}
@@ -76,8 +70,7 @@ class Parts:
 
     def _key(self, made: MadeFiles, part: str, form: Form, columns: Columns) -> str:
         chosen = columns if isinstance(columns, str) else ""
-        _, digest = self._found.get(part, (0, ""))
-        return made.key(form, chosen, _shape(self.relation), digest)
+        return made.key(form, chosen, _shape(self.relation), self._digests.get(part, ""))
 
     def _take(self, made: MadeFiles, wanted: Mapping[str, Sequence[str]], form: Form, columns: Columns) -> Missing:
         """Take over what can be; returns the names of the other files by key, for each select list."""
@@ -90,7 +83,10 @@ class Parts:
         return missing
 
     def _write(self, folder: Path, keys: Iterable[str], missing: Mapping[Form, Missing]) -> None:
-        """Write parts, all forms at a time, each on one thread: so rows stay in order, and each part in one file."""
+        """Write parts, all forms at a time, each on one thread: so a Parquet file is cut by its own rows alone.
+
+        One statement a part: `partition_by` is faster for small ones, but turns rows of a part round.
+        """
         # cursors, of which each form has its own, see the tables of an attached database, but no temporary ones
         self.connection.execute("attach if not exists ':memory:' as at_work (read_write)")
         self.connection.execute(
@@ -107,49 +103,11 @@ class Parts:
         form, found = wanted
         with self.connection.cursor() as cursor:
             for columns, names in found.items():
-                for name in names.values():
-                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                for batch in self._batches(names):
-                    self._write_batch(cursor, {key: folder / names[key] for key in batch}, form, columns)
-
-    def _write_batch(
-        self, cursor: duckdb.DuckDBPyConnection, paths: Mapping[str, Path], form: Form, columns: str
-    ) -> None:
-        """Write a part that is alone into its file; others by one statement, then give them their names."""
-        chosen = f"select {columns}, {KEY} from {ROWS} where {KEY} in ({literals(paths)})"
-        key, path = next(iter(paths.items()))
-        if self._is_alone(key):
-            rows = f"select * exclude ({KEY}) from ({chosen} order by rowid)"
-            cursor.execute(f"copy ({rows}) to {literal(path)} ({OPTIONS[form]})")
-            return
-        options = f"{OPTIONS[form]}, partition_by ({KEY}), filename_pattern 'rows'"
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".parts-") as temporary:
-            cursor.execute(f"copy ({chosen}) to {literal(Path(temporary, 'parts'))} ({options})")
-            for part in Path(temporary, "parts").iterdir():
-                (found,) = part.iterdir()
-                found.rename(paths[unquote(part.name.removeprefix(f"{KEY}="))])
-
-    def _is_alone(self, key: str) -> bool:
-        """Whether a part is written by a statement of its own; asked of the part alone, as the bytes depend on it."""
-        rows, _ = self._found.get(key, (0, ""))
-        return not 0 < rows <= ROWS_ALONE
-
-    def _batches(self, keys: Iterable[str]) -> Iterator[list[str]]:
-        """Yield keys whose parts are written by one statement; a large part, or one without rows, is alone."""
-        batch: list[str] = []
-        held = 0
-        for key in keys:
-            if self._is_alone(key):
-                yield [key]
-                continue
-            rows, _ = self._found[key]
-            if held + rows > ROWS_TOGETHER:
-                yield batch
-                batch, held = [], 0
-            batch.append(key)
-            held += rows
-        if batch:
-            yield batch
+                for key, name in names.items():
+                    path = folder / name
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    rows = f"select {columns} from {ROWS} where {KEY} = {literal(key)} order by rowid"
+                    cursor.execute(f"copy ({rows}) to {literal(path)} ({OPTIONS[form]})")
 
 
 def write_table(

@@ -1,9 +1,9 @@
 """What a page shows, as a key: everything that its template is given, and what it may look up besides.
 
 A template sees its context and the few names of `Common`, `LookedUp`, `OwnAnswers` and `OriginPages`, nothing else of
-the edition. What is small and the same everywhere is part of every key. What a page looks up by a release is part of
-its key for the releases that its context names, and by an organisation for its own: to ask for more is an error, so no
-page can show what its key leaves out.
+the edition. What is small and the same everywhere is part of every key. What a page looks up by a release or an
+indicator is part of its key for those that its context names, and by an organisation for its own: to ask for more is an
+error, so no page can show what its key leaves out.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from publish.portal.model import Record, Value
 from publish.portal.origins import Origins
 
 Organisation = tuple[str, str]  # level, code
+TEXT = re.compile(rb"\x00([A-Za-z0-9_]+)")  # a text stands behind its length, whose last byte is zero
 UNORDERED = (b"__builtin__\nset\n", b"__builtin__\nfrozenset\n")
 
 
@@ -34,9 +35,10 @@ class _Everything(Container[Any]):
 
 @dataclass
 class Held:
-    """The releases and organisations that the key of the page under way covers."""
+    """The releases, indicators and organisations that the key of the page under way covers."""
 
     releases: Container[str] = field(default_factory=_Everything)
+    indicators: Container[str] = field(default_factory=_Everything)
     organisations: Container[Organisation] = field(default_factory=_Everything)
 
     def require(self, release_key: str) -> None:
@@ -55,7 +57,6 @@ class Common:
     faults: list[str]
     lms: list[Record]
     trusts: Mapping[str, Record]
-    indicators: Mapping[str, Record]
     letters: Mapping[str, str]
     publishers: Mapping[str, str]
 
@@ -70,7 +71,6 @@ class Common:
             sorted(edition.faults),
             edition.lms,
             edition.trusts,
-            edition.indicators,
             lookup.letters,
             lookup.publishers,
         )
@@ -84,9 +84,27 @@ class LookedUp:
         self._held = held
         self.letters = lookup.letters
         self.publisher = lookup.publisher
-        self.indicator_name = lookup.indicator_name
         self.indicator_page = lookup.indicator_page
         self.has_page = lookup.has_page
+
+    def has_indicator(self, indicator_id: str) -> bool:
+        """Whether the edition knows an indicator."""
+        return indicator_id in self._lookup.edition.indicators
+
+    def indicator_name(self, indicator_id: str) -> str:
+        """Return an indicator's name."""
+        self._about(indicator_id)
+        return self._lookup.indicator_name(indicator_id)
+
+    def unit(self, indicator_id: str) -> str | None:
+        """Return an indicator's unit."""
+        return self._about(indicator_id).get("unit")
+
+    def _about(self, indicator_id: str) -> Record:
+        about = self._lookup.edition.indicators.get(indicator_id, {})
+        if about and indicator_id not in self._held.indicators:
+            raise LookupError(f"a template asks for the indicator {indicator_id}, which its context does not name")
+        return about
 
     def has_release(self, release_key: str | None) -> bool:
         """Whether the edition holds a release."""
@@ -150,17 +168,34 @@ class Shown:
         self._releases = {key: _digest(self._content(said)) for key, said in _of_releases(lookup, origins).items()}
         known = sorted(self._releases, key=len, reverse=True)
         self._named = re.compile(b"|".join(re.escape(key.encode()) for key in known) or b"(?!)")
+        self._indicators = {
+            name.encode(): (name, about["indicator_name"], about["unit"])
+            for name, about in lookup.edition.indicators.items()
+        }
+        self._begun: dict[bytes, list[bytes]] = {}
         self._kept = lookup.edition  # holds the values whose place in memory is a name in `_values`
 
     def key(self, template: str, section: str, organisation: Organisation | None, context: Mapping[str, Any]) -> str:
         """Return the key of a page; until the next one, its template may look up what this key covers."""
         content = self._content(context)
         named = sorted({found.decode() for found in self._named.findall(content)})
+        indicators = [self._indicators[name] for name in self._indicators_in(content)]
         self.held.releases = named
+        self.held.indicators = {name for name, *_ in indicators}
         self.held.organisations = [organisation] if organisation else []
         answered = self._content(self._answers.of(*organisation)) if organisation else b""
         releases = [self._releases[key] for key in named]
-        return _digest(repr((template, section, self._everywhere, releases)).encode(), content, answered)
+        return _digest(repr((template, section, self._everywhere, releases, indicators)).encode(), content, answered)
+
+    def _indicators_in(self, content: bytes) -> list[bytes]:
+        """Return the indicators that texts of a content name; what follows a text may look like more of it."""
+        named = set[bytes]()
+        for word in set(TEXT.findall(content)):
+            if word not in self._begun:
+                starts = (word[:size] for size in range(1, len(word) + 1))
+                self._begun[word] = [start for start in starts if start in self._indicators]
+            named.update(self._begun[word])
+        return sorted(named)
 
     def _content(self, shown: Any) -> bytes:
         """Return anything as bytes that depend on its content alone."""
@@ -182,13 +217,14 @@ class _Writer(pickle.Pickler):
         self._values = values
 
     def reducer_override(self, shown: Any) -> Any:
-        """Write a value, which stands on many pages, as a hash that is made once, and its release."""
+        """Write a value, which stands on many pages, as a hash that is made once, with its release and indicator."""
         if not isinstance(shown, Value):
             return NotImplemented
         if id(shown) not in self._values:
-            fields = [getattr(shown, name) for name in Value.__slots__]
-            self._values[id(shown)] = f"{_digest(pickle.dumps(fields, protocol=2))} {shown.release_key}"
-        return str, (self._values[id(shown)],)
+            content = io.BytesIO()
+            _Writer(content, self._values).dump([getattr(shown, name) for name in Value.__slots__])
+            self._values[id(shown)] = _digest(content.getvalue())
+        return tuple, ([self._values[id(shown)], shown.release_key, shown.indicator_id],)
 
 
 def _of_releases(lookup: Lookup, origins: Origins) -> dict[str, Any]:

@@ -62,7 +62,9 @@ def test_the_feed_of_an_lms_has_its_own_news_of_every_edition_that_is_kept() -> 
     other = news | {"lms_code": "QBB"}
     one = {"edition_id": "e2", "published_at": "2026-11-29T00:00:00+00:00", "care": [news, other]}
     older = {"edition_id": "e1", "published_at": "2026-11-28T00:00:00+00:00"}
-    feed = etree.fromstring(feeds.care(Facts("e2", one["published_at"], False, "", (one, older)), "QAA", "Alpha"))
+    feed = etree.fromstring(
+        feeds.care(Facts("e2", one["published_at"], False, "", (one, older)), "QAA", "Alpha").encode()
+    )
     space = "{http://www.w3.org/2005/Atom}"
     assert [entry.findtext(f"{space}summary") for entry in feed.findall(f"{space}entry")] == ["One: two"]
     assert feed.findtext(f"{space}title") == "Perinatal Insights: care, Alpha"

@@ -6,10 +6,9 @@ import duckdb
 import pytest
 
 from perinatal.made_files import MadeFiles, Since, Standing
-from publish import partition
 from publish.partition import KEY, Form, Parts
 
-PARTS, ROWS = 130, 20_000  # more parts than DuckDB keeps open at once
+PARTS, ROWS = 130, 20_000
 CHANGED = (7, 8)
 NOW, BEFORE = Since("now", "2026-11-02T00:00:00+00:00"), Since("before", "2026-11-01T00:00:00+00:00")
 
@@ -51,13 +50,20 @@ def test_rows_stand_in_the_order_of_the_query(form: Form, order: str, tmp_path: 
         assert seen == ROWS
 
 
+def test_rows_of_a_small_table_stand_in_order_too(tmp_path: Path) -> None:
+    with numbers(1_400, 44) as connection:  # fewer rows than DuckDB takes at a time
+        write(connection, MadeFiles(tmp_path, NOW))
+        for path in tmp_path.glob("part *.csv"):
+            found = [int(line.split(",")[0]) for line in path.read_text().splitlines()[1:]]
+            assert found == sorted(found), path.name
+    assert len(files(tmp_path)) == 44
+
+
 @pytest.mark.parametrize("form", ["csv", "parquet"])
-@pytest.mark.parametrize("alone", [partition.ROWS_ALONE, 150])
 @pytest.mark.parametrize("changed", [1, 2])
 def test_only_parts_whose_rows_changed_are_made_and_all_are_as_if_made(
-    form: Form, alone: int, changed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    form: Form, changed: int, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(partition, "ROWS_ALONE", alone)
     with numbers() as connection:
         write(connection, MadeFiles(tmp_path / "before", BEFORE), form)
         changes = [f"update numbers set word = 'other' where n = {CHANGED[0]}"]
@@ -75,7 +81,7 @@ def test_only_parts_whose_rows_changed_are_made_and_all_are_as_if_made(
 
 
 def test_parquet_of_a_part_depends_on_its_rows_alone(tmp_path: Path) -> None:
-    rows = 700_000  # more than DuckDB holds before it empties its buffers of all parts
+    rows = 700_000  # more than a row group, and than DuckDB buffers
     with numbers(rows, 5) as connection:
         connection.execute(f"update numbers set {KEY} = 'large' where n < 250000")
         write(connection, MadeFiles(tmp_path / "all", NOW), "parquet")
