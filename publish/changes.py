@@ -13,6 +13,7 @@ import duckdb
 from perinatal.sql import attach, literal, literals
 from publish import marts
 from publish.marts import IndicatorMart
+from warehouse.differences import differs
 
 KEYS = "source_id, indicator_id, organisation_code, period_start, period_end, breakdown, breakdown_value"
 
@@ -79,16 +80,17 @@ def _mark_new_attention(connection: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def _comparable(connection: duckdb.DuckDBPyConnection, mart: IndicatorMart) -> list[str]:
-    """Return the compared columns that both editions have: the last one may be of an older shape."""
+def _comparable(connection: duckdb.DuckDBPyConnection, mart: IndicatorMart) -> dict[str, str]:
+    """Return the compared columns that both editions have, with their types: the last one may be of an older shape."""
     found = connection.execute(
         """
-        select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ?
+        select column_name, any_value(data_type) from duckdb_columns() where schema_name = 'marts' and table_name = ?
         and database_name in (current_database(), 'last_edition') group by column_name having count(*) = 2
         """,
         [mart.name],
     ).fetchall()
-    return [name for name in COMPARED if (name,) in found]
+    types = dict(found)
+    return {name: types[name] for name in COMPARED if name in types}
 
 
 def _side(catalog: str, mart: IndicatorMart) -> str:
@@ -100,9 +102,11 @@ def _side(catalog: str, mart: IndicatorMart) -> str:
     )
 
 
-def _difference(mart: IndicatorMart, compared: list[str]) -> str:
+def _difference(mart: IndicatorMart, compared: dict[str, str]) -> str:
     """Return the statement that adds one mart's differences."""
-    differing = ", ".join(f"if(o.{column} is distinct from n.{column}, '{column}', null)" for column in compared)
+    differing = ", ".join(
+        f"if({differs(f'o.{name}', f'n.{name}', kind)}, '{name}', null)" for name, kind in compared.items()
+    )
     return f"""
     insert into marts.edition_change
     with

@@ -67,13 +67,15 @@ def _table(connection: duckdb.DuckDBPyConnection, table: str) -> TableDifference
     kinds |= {column: 1 for column in left.keys() & right.keys() if left[column] != right[column]}
     shared = [column for column in left if column in right]
     _side_by_side(connection, table, shared, left)
-    differs = {column: _differs(column, left[column] == "DOUBLE") for column in shared}
+    conditions = {
+        column: differs(f"a.{identifier(column)}", f"b.{identifier(column)}", left[column]) for column in shared
+    }
     counts = {
         column: _one(connection, f"select count(*) from pairs where {condition}")
-        for column, condition in differs.items()
+        for column, condition in conditions.items()
     }
     found = {column: count for column, count in counts.items() if count}
-    examples = [line for column in found for line in _examples(connection, column, differs[column])]
+    examples = [line for column in found for line in _examples(connection, column, conditions[column])]
     return TableDifference(name, (rows[0], rows[1]), kinds | found, tuple(examples))
 
 
@@ -91,12 +93,14 @@ def _side_by_side(connection: duckdb.DuckDBPyConnection, table: str, columns: li
     )
 
 
-def _differs(column: str, is_number: bool) -> str:
-    a, b = (f"{side}.{identifier(column)}" for side in "ab")
-    different = f"{a} is distinct from {b}"
-    if is_number:
-        return f"({different} and coalesce(abs({a} - {b}) > {TOLERANCE} * greatest(abs({a}), abs({b})), true))"
-    return f"({different})"
+def differs(left: str, right: str, kind: str) -> str:
+    """Return the condition that two values of a type of DuckDB's differ: fractions by more than engines do."""
+    different = f"{left} is distinct from {right}"
+    if kind != "DOUBLE":
+        return f"({different})"
+    return (
+        f"({different} and coalesce(abs({left} - {right}) > {TOLERANCE} * greatest(abs({left}), abs({right})), true))"
+    )
 
 
 def _examples(connection: duckdb.DuckDBPyConnection, column: str, condition: str) -> list[str]:

@@ -16,7 +16,7 @@ import psutil
 from perinatal.errors import PerinatalError
 
 HOST = "127.0.0.1"
-SECONDS = 60  # that a master and its workers may take to start
+SECONDS = 300  # that a master and its workers may take to start, on a machine that is busy
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Cluster:
 def started(folder: Path, workers: int = 2, memory: str = "2g") -> Iterator[Cluster]:
     """Start a master and its workers, and end them afterwards; their logs and work are in `folder`.
 
-    Raises PerinatalError where the workers do not register within a minute.
+    Raises PerinatalError where the workers do not register in time.
     """
     import pyspark
 

@@ -1,5 +1,6 @@
 """One Spark session for all tests of the engine; without the extra or Java they skip and say why."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 from warehouse.spark.session import missing, session
 
 HERE = Path(__file__).parent
+# sessions of tests live too short for Java's second compiler to pay for itself
+os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

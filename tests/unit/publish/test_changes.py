@@ -98,6 +98,15 @@ def test_the_same_rows_are_no_change_even_under_another_release(compare: Compare
     assert compare([{}], [{}]) == []
 
 
+def test_a_last_digit_of_another_engine_is_no_change(compare: Compare) -> None:
+    assert compare([{"upper_95": 3.7410212438743065}], [{"upper_95": 3.7410212438743083}]) == []
+
+
+def test_a_small_change_is_one(compare: Compare) -> None:
+    [row] = compare([{"upper_95": 3.7410212438}], [{"upper_95": 3.7410212439}])
+    assert row["changed_columns"] == ["upper_95"]
+
+
 def test_an_added_row(compare: Compare) -> None:
     [row] = compare([], [{}])
     assert (row["change"], row["reason"], row["changed_columns"]) == ("added", "new release", [])
