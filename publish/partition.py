@@ -5,8 +5,9 @@ DuckDB hashes the rows of each part in one query, and writes the parts that the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -83,7 +84,7 @@ class Parts:
         return missing
 
     def _write(self, folder: Path, keys: Iterable[str], missing: Mapping[Form, Missing]) -> None:
-        """Write parts, all forms at a time, each on one thread: so a Parquet file is cut by its own rows alone.
+        """Write parts, all forms at a time.
 
         One statement a part: `partition_by` is faster for small ones, but turns rows of a part round.
         """
@@ -93,10 +94,8 @@ class Parts:
             f"create or replace table {ROWS} as select * from ({self.sql}) where {KEY} in ({literals(keys)}) "
             f"order by {self.order}"
         )
-        self.connection.execute("set threads = 1")
-        with ThreadPoolExecutor(len(missing)) as pool:
+        with _by_own_rows(self.connection), ThreadPoolExecutor(len(missing)) as pool:
             list(pool.map(partial(self._write_form, folder), missing.items()))
-        self.connection.execute("reset threads")
         self.connection.execute(f"drop table {ROWS}")
 
     def _write_form(self, folder: Path, wanted: tuple[Form, Missing]) -> None:
@@ -120,8 +119,25 @@ def write_table(
         key = made.key(f"{form} {columns} {_shape(relation)}", str(found))
         if not made.take(name, key):
             path = made.place(name)
-            connection.execute(f"copy (select {columns} from {table}) to {literal(path)} ({OPTIONS[form]})")
+            with _by_own_rows(connection):
+                connection.execute(f"copy (select {columns} from {table}) to {literal(path)} ({OPTIONS[form]})")
             made.add(name, key)
+
+
+@contextmanager
+def _by_own_rows(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let what is written meanwhile depend on its rows alone.
+
+    One thread cuts a Parquet file in the same places each time. Without statistics of the whole table no column is
+    declared to be without NULL because other rows are.
+    """
+    connection.execute("set threads = 1")
+    connection.execute("set disabled_optimizers = 'statistics_propagation'")
+    try:
+        yield
+    finally:
+        connection.execute("reset disabled_optimizers")
+        connection.execute("reset threads")
 
 
 def _shape(relation: duckdb.DuckDBPyRelation) -> str:

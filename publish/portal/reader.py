@@ -92,6 +92,7 @@ class Reader:
             name = slug(key.rsplit("/", 1)[-1])
             page = name if name not in taken else slug(key)
             taken.add(page)
+            row.pop("precedence", None)  # not shown, and another one as soon as other releases land
             found[key] = row | {"page": page, "health": health.get(key, {})}
         return found
 

@@ -92,6 +92,16 @@ def test_parquet_of_a_part_depends_on_its_rows_alone(tmp_path: Path) -> None:
     }
 
 
+def test_a_column_without_null_in_this_part_alone_is_written_the_same(tmp_path: Path) -> None:
+    for name, other in (("with null", "null"), ("without", "'b'")):
+        with duckdb.connect() as connection:
+            rows = f"select 'a' as word, 'one' as {KEY} union all select {other}, 'two'"
+            Parts(connection, rows, f"{KEY}, word").write(
+                MadeFiles(tmp_path / name, NOW), lambda key: key, {"parquet": "word"}
+            )
+    assert files(tmp_path / "with null")["one.parquet"] == files(tmp_path / "without")["one.parquet"]
+
+
 def test_a_number_s_sign_and_a_row_that_is_there_twice_count(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
 
