@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from perinatal import charts
 from publish.portal import wording as words
+from publish.portal.answers import Answers
 from publish.portal.lookup import ENGLAND, Lookup
 from publish.portal.model import Record, Value
 from publish.portal.pictures import Picture, Pictures
@@ -20,8 +21,9 @@ MOST_CATEGORIES = 120
 class IndicatorViews:
     """Builds what the template `indicator.html` shows, one part a source."""
 
-    def __init__(self, lookup: Lookup, pictures: Pictures) -> None:
+    def __init__(self, lookup: Lookup, pictures: Pictures, answers: Answers) -> None:
         self.lookup = lookup
+        self.answers = answers
         self.edition = lookup.edition
         self.pictures = pictures
         self.sources: dict[str, list[str]] = {}
@@ -40,6 +42,7 @@ class IndicatorViews:
         return {
             "indicator": indicator,
             "parts": parts,
+            "said": self.answers.about(indicator_id),
             "same_concept": self._same_concept(indicator),
             "warnings": sorted({word for part in parts for word in part["warnings"]}),
             "others": self.edition.others.get(indicator_id, []),

@@ -68,7 +68,7 @@ class Site:
         self.boards = Boards(self.views, self.answers)
         self.regions = Regions(self.look_up, self.views, self.gaps)
         self.maps = TileMaps(self.look_up, self.views.overview)
-        self.indicators = IndicatorViews(self.look_up, pictures)
+        self.indicators = IndicatorViews(self.look_up, pictures, self.answers)
         self.alerts = Alerts(self.look_up)
         self.origins = Origins(self.look_up)
         self.shown = Shown(self.look_up, self.origins, self.answers)
