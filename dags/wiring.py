@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
 from datetime import UTC, datetime, timedelta
@@ -70,6 +71,11 @@ def shared(*tags: str, limit: timedelta) -> dict[str, Any]:
     }
 
 
+UNHEARD = (
+    2.0  # seconds that what cleans up has; asked again after that, the task was not stopped: a library swallowed it
+)
+
+
 class Stopped(BaseException):
     """The service stops. No `Exception`, so that no step takes it for a failure of its own."""
 
@@ -80,11 +86,12 @@ def _stoppable() -> Iterator[None]:
 
     A task that Airflow itself ends is asked by SIGTERM too; there the API server keeps the state that it has.
     """
-    asked: list[int] = []
+    asked: list[float] = []
 
-    def stop(number: int, _: FrameType | None) -> None:
-        if not asked:  # once: what cleans up is left alone
-            asked.append(number)
+    def stop(_: int, __: FrameType | None) -> None:
+        now = time.monotonic()
+        if not asked or now - asked[-1] > UNHEARD:
+            asked.append(now)
             raise Stopped
 
     before = signal.signal(signal.SIGTERM, stop)
@@ -96,8 +103,7 @@ def _stoppable() -> Iterator[None]:
         log.warning("Asked to stop. If the service stops: this task runs again with the next start, no try is counted.")
         raise AirflowRescheduleException(datetime.now(UTC)) from error
     finally:
-        if not asked:
-            signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN if asked else before)
 
 
 class HasAlert(AirflowFailException):
