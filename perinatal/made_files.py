@@ -16,7 +16,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 LIST = "made_files.csv"  # stands in the folder of which it lists the files
@@ -112,6 +112,10 @@ class MadeFiles:
         if not self.take(name, key):
             make(self.place(name), self.since(name, key))
             self.add(name, key)
+
+    def forget(self, name: str) -> None:
+        """Let no later edition take a file over: its key does not say all that it shows."""
+        self.files[name] = replace(self.files[name], key="")
 
     def text(self, name: str, tell: Callable[[Since], str]) -> None:
         """Write a text that is no work to make, and may name the edition since which it reads so."""

@@ -2,8 +2,8 @@
 
 A template sees its context and the few names of `Common`, `LookedUp`, `OwnAnswers` and `OriginPages`, nothing else of
 the edition. What is small and the same everywhere is part of every key. What a page looks up by a release or an
-indicator is part of its key for those that its context names, and by an organisation for its own: to ask for more is an
-error, so no page can show what its key leaves out.
+indicator is part of its key for those that its context names, and by an organisation for its own. A page that asks for
+more shows what its key leaves out: it gets no key, and is made in each edition.
 """
 
 from __future__ import annotations
@@ -40,11 +40,22 @@ class Held:
     releases: Container[str] = field(default_factory=_Everything)
     indicators: Container[str] = field(default_factory=_Everything)
     organisations: Container[Organisation] = field(default_factory=_Everything)
+    beyond: list[str] = field(default_factory=list)  # what the page has asked for besides
 
-    def require(self, release_key: str) -> None:
-        """Raise LookupError where the page's key leaves a release out."""
+    def release(self, release_key: str) -> None:
+        """Note that the page shows a release."""
         if release_key not in self.releases:
-            raise LookupError(f"a template asks for the release {release_key}, which its context does not name")
+            self.beyond.append(f"release {release_key}")
+
+    def indicator(self, indicator_id: str) -> None:
+        """Note that the page shows an indicator."""
+        if indicator_id not in self.indicators:
+            self.beyond.append(f"indicator {indicator_id}")
+
+    def organisation(self, organisation: Organisation) -> None:
+        """Note that the page shows what an organisation has answered."""
+        if organisation not in self.organisations:
+            self.beyond.append(f"answers of {' '.join(organisation)}")
 
 
 @dataclass(frozen=True)
@@ -102,8 +113,8 @@ class LookedUp:
 
     def _about(self, indicator_id: str) -> Record:
         about = self._lookup.edition.indicators.get(indicator_id, {})
-        if about and indicator_id not in self._held.indicators:
-            raise LookupError(f"a template asks for the indicator {indicator_id}, which its context does not name")
+        if about:
+            self._held.indicator(indicator_id)
         return about
 
     def has_release(self, release_key: str | None) -> bool:
@@ -112,12 +123,12 @@ class LookedUp:
 
     def release_page(self, release_key: str) -> str:
         """Return the page of a release, from the root."""
-        self._held.require(release_key)
+        self._held.release(release_key)
         return self._lookup.release_page(release_key)
 
     def release_name(self, release_key: str) -> str:
         """Return a release in words."""
-        self._held.require(release_key)
+        self._held.release(release_key)
         return self._lookup.release_name(release_key)
 
 
@@ -130,7 +141,7 @@ class OriginPages:
 
     def page(self, row: Value | Record) -> str:
         """Return the address of a shown figure's row, from the root."""
-        self._held.require(row["release_key"] if isinstance(row, dict) else row.release_key)
+        self._held.release(row["release_key"] if isinstance(row, dict) else row.release_key)
         return self._origins.page(row)
 
 
@@ -143,8 +154,7 @@ class OwnAnswers:
 
     def of(self, level: str, code: str) -> list[Record]:
         """Return everything that an organisation has answered."""
-        if (level, code) not in self._held.organisations:
-            raise LookupError(f"a template asks for the answers of {level} {code}, whose page it is not")
+        self._held.organisation((level, code))
         return self._answers.of(level, code)
 
     def beside(self, value: Value) -> list[Record]:
@@ -177,15 +187,16 @@ class Shown:
 
     def key(self, template: str, section: str, organisation: Organisation | None, context: Mapping[str, Any]) -> str:
         """Return the key of a page; until the next one, its template may look up what this key covers."""
-        content = self._content(context)
+        answered = self._content(self._answers.of(*organisation)) if organisation else b""
+        content = self._content(context) + answered
         named = sorted({found.decode() for found in self._named.findall(content)})
         indicators = [self._indicators[name] for name in self._indicators_in(content)]
         self.held.releases = named
         self.held.indicators = {name for name, *_ in indicators}
         self.held.organisations = [organisation] if organisation else []
-        answered = self._content(self._answers.of(*organisation)) if organisation else b""
+        self.held.beyond = []
         releases = [self._releases[key] for key in named]
-        return _digest(repr((template, section, self._everywhere, releases, indicators)).encode(), content, answered)
+        return _digest(repr((template, section, self._everywhere, releases, indicators)).encode(), content)
 
     def _indicators_in(self, content: bytes) -> list[bytes]:
         """Return the indicators that texts of a content name; what follows a text may look like more of it."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from perinatal import charts
+from perinatal.console import say_detail
 from perinatal.made_files import MadeFile, MadeFiles, Since
 from publish import dictionary, policy
 from publish.portal import csv_tables, feeds, kept, national, prose, quality, search, templating
@@ -113,6 +114,9 @@ class Site:
             target.write_text(text, encoding="utf-8")
 
         self.made.write(path, self.made.key(self.shown.key(template, section, organisation, context)), make)
+        if self.shown.held.beyond:
+            say_detail(f"{path} is made in each edition, since it shows {', '.join(self.shown.held.beyond[:3])}")
+            self.made.forget(path)
         self.pages += 1
 
     def text(self, template: str, root: str, page: str, since: Since, section: str = "", **context: Any) -> str:

@@ -187,3 +187,34 @@ def test_after_random_changes_a_part_and_the_whole_are_the_same(editions: Editio
         partly, whole = editions.next()
         assert differing(partly, whole) == [], changes
         assert len(taken_over(partly, before)) > 100, changes
+
+
+def test_a_release_that_only_answers_name_is_part_of_the_pages_that_show_them(tmp_path: Path) -> None:
+    editions = Editions(tmp_path)
+    editions.change(
+        "insert into core.dim_release by name select * replace ('annotations/answers/1' as release_key) "
+        f"from core.dim_release where release_key = '{made_up.RELEASE}'"
+    )
+    editions.change("update marts.annotation set release_key = 'annotations/answers/1'")
+    partly, _ = editions.next()
+    page = "trust/R01.html"
+    assert 'id="answer-' in (partly / "portal" / page).read_text(encoding="utf-8")
+    assert read(partly / "portal")[page].key
+
+
+def name_edition(path: Path, since: Since) -> None:
+    path.write_text(since.edition_id, encoding="utf-8")
+
+
+def test_a_file_that_is_forgotten_is_never_taken_over(tmp_path: Path) -> None:
+    def files(name: str, before: str | None = None) -> MadeFiles:
+        standing = Standing(tmp_path / before if before else None, "code")
+        return MadeFiles(tmp_path / name, Since(name, "2026-11-01T00:00:00"), standing)
+
+    first = files("one")
+    first.write("page", first.key("shown"), name_edition)
+    first.forget("page")
+    first.close()
+    second = files("two", "one")
+    second.write("page", second.key("shown"), name_edition)
+    assert (tmp_path / "two" / "page").read_text("utf-8") == "two"
