@@ -71,9 +71,8 @@ def shared(*tags: str, limit: timedelta) -> dict[str, Any]:
     }
 
 
-UNHEARD = (
-    2.0  # seconds that what cleans up has; asked again after that, the task was not stopped: a library swallowed it
-)
+# seconds that what cleans up has; asked again after that, the task was not stopped: a library swallowed it
+UNHEARD = 2.0
 
 
 class Stopped(BaseException):

@@ -132,13 +132,13 @@ def _make_rows(connection: duckdb.DuckDBPyConnection, arrived: Arrived) -> set[s
 
     Columns that it lacks (older headers) are there for the standards, and empty.
     """
-    present = _make_view(connection, arrived, arrived.rows, "rows")
+    present = _name_rows(connection, arrived, arrived.rows, "rows")
     if arrived.earlier:
-        _make_view(connection, arrived, arrived.earlier.rows, "earlier")
+        _name_rows(connection, arrived, arrived.earlier.rows, "earlier")
     return present
 
 
-def _make_view(connection: duckdb.DuckDBPyConnection, arrived: Arrived, rows: Path, name: str) -> set[str]:
+def _name_rows(connection: duckdb.DuckDBPyConnection, arrived: Arrived, rows: Path, name: str) -> set[str]:
     """Give landed rows in which masked and missing cells are empty a name; returns the columns of the file.
 
     A table where they are few, else a view.

@@ -12,12 +12,13 @@ this program does, what is made is read-only, and a file whose size has changed 
 from __future__ import annotations
 
 import csv
-import hashlib
 import os
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+
+from perinatal.shipped import digest_of
 
 LIST = "made_files.csv"  # stands in the folder of which it lists the files
 
@@ -77,11 +78,7 @@ class MadeFiles:
 
     def key(self, *shown: str) -> str:
         """Return the key of a file that shows these texts."""
-        digest = hashlib.sha256()
-        for text in (self.standing.code, *shown):
-            piece = text.encode()
-            digest.update(len(piece).to_bytes(8, "big") + piece)
-        return digest.hexdigest()
+        return digest_of(text.encode() for text in (self.standing.code, *shown))
 
     def since(self, name: str, key: str) -> Since:
         """Return since which edition a file of this key reads as it does: this one, if the one before differs."""

@@ -8,7 +8,6 @@ more shows what its key leaves out: it gets no key, and is made in each edition.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import pickle
 import re
@@ -16,6 +15,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from perinatal.shipped import digest_of
 from publish.portal.answers import Answers
 from publish.portal.lookup import Lookup
 from publish.portal.model import Record, Value
@@ -174,8 +174,8 @@ class Shown:
         self.answers = OwnAnswers(answers, self.held)
         self._answers = answers
         self._values: dict[int, str] = {}
-        self._everywhere = _digest(self._content(self.common))
-        self._releases = {key: _digest(self._content(said)) for key, said in _of_releases(lookup, origins).items()}
+        self._everywhere = digest_of([self._content(self.common)])
+        self._releases = {key: digest_of([self._content(said)]) for key, said in _of_releases(lookup, origins).items()}
         known = sorted(self._releases, key=len, reverse=True)
         self._named = re.compile(b"|".join(re.escape(key.encode()) for key in known) or b"(?!)")
         self._indicators = {
@@ -196,7 +196,7 @@ class Shown:
         self.held.organisations = [organisation] if organisation else []
         self.held.beyond = []
         releases = [self._releases[key] for key in named]
-        return _digest(repr((template, section, self._everywhere, releases, indicators)).encode(), content)
+        return digest_of([repr((template, section, self._everywhere, releases, indicators)).encode(), content])
 
     def _indicators_in(self, content: bytes) -> list[bytes]:
         """Return the indicators that texts of a content name; what follows a text may look like more of it."""
@@ -234,7 +234,7 @@ class _Writer(pickle.Pickler):
         if id(shown) not in self._values:
             content = io.BytesIO()
             _Writer(content, self._values).dump([getattr(shown, name) for name in Value.__slots__])
-            self._values[id(shown)] = _digest(content.getvalue())
+            self._values[id(shown)] = digest_of([content.getvalue()])
         return tuple, ([self._values[id(shown)], shown.release_key, shown.indicator_id],)
 
 
@@ -243,10 +243,3 @@ def _of_releases(lookup: Lookup, origins: Origins) -> dict[str, Any]:
     names = {key: (lookup.release_page(key), lookup.release_name(key)) for key in lookup.edition.releases}
     addresses = origins.addresses()
     return {key: (name, addresses.get(key, [])) for key, name in names.items()}
-
-
-def _digest(*pieces: bytes) -> str:
-    digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(len(piece).to_bytes(8, "big") + piece)
-    return digest.hexdigest()
