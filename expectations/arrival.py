@@ -19,7 +19,7 @@ import duckdb
 
 from expectations import implied, native
 from expectations.columns import Column
-from expectations.no_values import without_no_values
+from expectations.no_values import WORDS, columns_with_no_values, without_no_values
 from expectations.results import Result
 from expectations.standards import Standard, load_standards
 from perinatal import settings
@@ -141,15 +141,19 @@ def _make_rows(connection: duckdb.DuckDBPyConnection, arrived: Arrived) -> set[s
 def _name_rows(connection: duckdb.DuckDBPyConnection, arrived: Arrived, rows: Path, name: str) -> set[str]:
     """Give landed rows in which masked and missing cells are empty a name; returns the columns of the file.
 
-    A table where they are few, else a view.
+    A table where they are few, else a view that looks for such cells only in the columns that have any.
     """
     landed = connection.from_parquet(str(rows))
     present = set(landed.columns)
     absent = [f"null::{c.sql_type} as {identifier(c.name)}" for c in arrived.columns if c.name not in present]
     landed.project(", ".join(["*", *absent])).create_view(f"{name}_as_landed")
-    query = without_no_values(f"{name}_as_landed", arrived.columns, present)
-    [(count,)] = landed.aggregate("count(*)").fetchall()
-    kind = "table" if count <= MOST_HELD else "view"
+    words = WORDS if WORDS in present else "null"
+    [(count, with_words)] = landed.aggregate(f"count(*), count({words})").fetchall()
+    readable = present if with_words else present - {WORDS}
+    kind, columns = "table", arrived.columns
+    if count > MOST_HELD:
+        kind, columns = "view", columns_with_no_values(connection, f"{name}_as_landed", columns, readable)
+    query = without_no_values(f"{name}_as_landed", columns, readable)
     connection.execute(f"create {kind} {identifier(name)} as {query}")
     return {*present, "masked_cells", "missing_cells"}
 

@@ -8,7 +8,7 @@ from typing import Any
 from expectations.columns import SPREADSHEET_ERROR, TEXT_TYPES, Column
 from expectations.standards import ROWS_QUERY, Standard
 from perinatal.printable import listed
-from perinatal.sql import identifier, literal
+from perinatal.sql import identifier, literal, names_where
 
 # columns that landing adds to those of the publisher
 LINEAGE = ("source_row", "cast_errors", "cell_marks", "cell_words", "masked_cells", "missing_cells")
@@ -100,15 +100,16 @@ def _texts_are_no_errors(columns: list[Column]) -> list[Standard]:
     names = [column.name for column in columns if column.type == "text"]
     if not names:
         return []
-    cells = ", ".join(
-        f"case when regexp_full_match({identifier(name)}, {literal(SPREADSHEET_ERROR)}) then {literal(name)} end"
-        for name in names
+    # few texts begin like an error: only those are compared
+    suspect = " or ".join(f"starts_with({name}, '#') or starts_with({name}, 'Err:')" for name in map(identifier, names))
+    cells = names_where(
+        {name: f"regexp_full_match({identifier(name)}, {literal(SPREADSHEET_ERROR)})" for name in names}
     )
-    query = f"select *, list_filter([{cells}], lambda cell: cell is not null) as error_cells from {{batch}}"
+    query = f"select *, {cells} as error_cells from (select * from {{batch}} where {suspect})"
     return [
         Standard(
             id="cells_hold_no_spreadsheet_error",
-            kwargs={"unexpected_rows_query": f"select * from ({query}) where len(error_cells) > 0"},
+            kwargs={"unexpected_rows_query": f"select * from ({query}) where error_cells is not null"},
             description="No cell is an error of a spreadsheet, such as #N/A or #REF!",
             problem="Cells are errors of a spreadsheet (#N/A, #REF! …)",
             why="What stood there is lost: an organisation or indicator would have the name of an error.",

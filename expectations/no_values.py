@@ -11,10 +11,14 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 from expectations.columns import NUMBER_TYPES, Column, Meaning, NoValue
 from perinatal.settings import PROJECT_ROOT
 from perinatal.sql import identifier, literal, names_where
+
+if TYPE_CHECKING:
+    import duckdb
 
 SEED = PROJECT_ROOT / "dbt_project" / "seeds" / "reference" / "no_value_word.csv"
 MEANINGS: tuple[Meaning, ...] = ("masked", "missing")
@@ -90,6 +94,20 @@ def without_no_values(relation: str, columns: Sequence[Column], present: Collect
         for meaning in MEANINGS
     )
     return f"select *{replaced}, {lists} from {relation}"
+
+
+def columns_with_no_values(
+    connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[Column], present: Collection[str]
+) -> list[Column]:
+    """Return the columns of a landed relation in which a masked or missing cell stands at all, found in one pass."""
+    concerned = [column for column in columns if column.no_values and column.name in present]
+    if not concerned:
+        return []
+    has_words = WORDS in present
+    stand = (" or ".join(_stands(column, meaning, has_words) for meaning in MEANINGS) for column in concerned)
+    asked = ", ".join(f"bool_or({condition})" for condition in stand)
+    [found] = connection.execute(f"select {asked} from {relation}").fetchall()
+    return [column for column, stands in zip(concerned, found, strict=True) if stands]
 
 
 def _stands(column: Column, meaning: Meaning, has_words: bool) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +20,56 @@ PIECE = 50_000  # rows; part of the definition
 LINEAGE = ("source_row", "cast_errors", "cell_marks")
 
 
+class Content:
+    """The content of a typed table, whose rows are handed over in their order, a few or many at a time.
+
+    `names` are all its columns; `has_words` says whether something stands for no value in a cell of a number: that is
+    content, because a mask is not the same as a blank.
+    """
+
+    def __init__(self, names: Iterable[str], *, has_words: bool) -> None:
+        left_out = LINEAGE if has_words else (*LINEAGE, WORDS)
+        self._names = sorted(set(names) - set(left_out))
+        self._digest = hashlib.sha256("|".join(self._names).encode())
+        self._rows = 0
+        self._held: Any = None
+
+    def add(self, rows: Any) -> None:
+        """Take the next rows, as an Arrow table; what does not fill a piece is held back."""
+        import pyarrow as pa
+
+        held = rows if self._held is None else pa.concat_tables([self._held, rows])
+        while held.num_rows >= PIECE:
+            self._take(held.slice(0, PIECE))
+            held = held.slice(PIECE)
+        self._held = held
+
+    def found(self) -> tuple[int, str]:
+        """Return the number of all rows and the sha256 of their content, in hexadecimal."""
+        if self._held is not None and self._held.num_rows:
+            self._take(self._held)
+        self._held = None
+        whole = self._digest.copy()
+        whole.update(self._rows.to_bytes(8, "little"))
+        return self._rows, whole.hexdigest()
+
+    def _take(self, piece: Any) -> None:
+        self._rows += piece.num_rows
+        for name in self._names:
+            _add(self._digest, name, piece.column(name))
+
+
 def content_of(parquet: Path) -> tuple[int, str]:
     """Return the number of rows of a landed table and the sha256 of its content, in hexadecimal."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(parquet) as file:
-        # what stood for no value is content where there is any: a mask is not the same as a blank
-        left_out = LINEAGE if _has_words(file) else (*LINEAGE, WORDS)
-        names = sorted(name for name in file.schema_arrow.names if name not in left_out)
-        digest, rows = hashlib.sha256("|".join(names).encode()), 0
-        for piece in _pieces(file, names):
-            rows += piece.num_rows
-            for name in names:
-                _add(digest, name, piece.column(name))
-    digest.update(rows.to_bytes(8, "little"))
-    return rows, digest.hexdigest()
+        names = file.schema_arrow.names
+        content = Content(names, has_words=_has_words(file))
+        for batch in file.iter_batches(batch_size=PIECE, use_threads=False):
+            content.add(pa.Table.from_batches([batch]))
+    return content.found()
 
 
 def _has_words(file: Any) -> bool:
@@ -47,21 +82,6 @@ def _has_words(file: Any) -> bool:
 def is_sha256(content: str) -> bool:
     """Tell whether a manifest's content hash is one; manifests of version 0.1 hold a sum of DuckDB's row hashes."""
     return re.fullmatch(r"[0-9a-f]{64}", content) is not None
-
-
-def _pieces(file: Any, names: list[str]) -> Iterator[Any]:
-    """Yield the rows as tables of `PIECE` rows each, however the file groups them."""
-    import pyarrow as pa
-
-    held = None
-    for batch in file.iter_batches(batch_size=PIECE, columns=names, use_threads=False):
-        table = pa.Table.from_batches([batch])
-        held = table if held is None else pa.concat_tables([held, table])
-        while held.num_rows >= PIECE:
-            yield held.slice(0, PIECE)
-            held = held.slice(PIECE)
-    if held is not None and held.num_rows:
-        yield held
 
 
 def _add(digest: Any, name: str, column: Any) -> None:

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from ingest.land.cell_types import Forms
-from ingest.land.content_hash import content_of
+from ingest.land.content_hash import Content, content_of
 from ingest.land.dates import Order
 from ingest.land.reading_plan import (
     Reading,
@@ -32,6 +35,9 @@ from ingest.number_style import NumberStyle
 from ingest.registry import Source
 from perinatal.errors import PerinatalError
 from perinatal.sql import literal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # rows of a Parquet row group: about 20 MB of a wide table, which is what is held in memory at a time
 ROW_GROUP = 60_000
@@ -106,8 +112,8 @@ def to_parquet(
     with _connection(memory_limit, threads) as connection:
         target = literal(parquet)
         try:
-            is_plain = _is_plain(connection, reading, csv_path, parquet)
-            if not is_plain:
+            plain = _plainly(connection, reading, csv_path, parquet)
+            if not plain:
                 # rows are numbered in the file's order, which one thread does: a second one only gets in its way
                 _use_threads(connection, 1)
                 forms = forms_in(connection, reading, csv_path, separator)
@@ -118,10 +124,10 @@ def to_parquet(
             ) from None
         except duckdb.Error as error:
             raise Unreadable("unreadable_rows", _first_line(error)) from None
-        malformed = [] if is_plain else _malformed(connection)
+        malformed = [] if plain else _malformed(connection)
         if malformed:
             _renumber(connection, parquet)
-    rows, digest = content_of(parquet)
+    rows, digest = plain or content_of(parquet)
     return Decoded(rows, malformed, reading.new, reading.absent, digest, forms.numbers, forms.days.order)
 
 
@@ -137,17 +143,20 @@ def _use_threads(connection: duckdb.DuckDBPyConnection, threads: int) -> None:
     connection.execute(f"set threads = {int(threads)}" if threads else "reset threads")
 
 
-def _is_plain(connection: duckdb.DuckDBPyConnection, reading: Reading, csv_path: Path, parquet: Path) -> bool:
-    """Try the quick way; tells whether every line and every number is plainly what the contract says.
+def _plainly(
+    connection: duckdb.DuckDBPyConnection, reading: Reading, csv_path: Path, parquet: Path
+) -> tuple[int, str] | None:
+    """Try the quick way; returns rows and content where every line and every number is plainly what the contract says.
 
     Blank texts and infinite numbers, which become NULL, are looked for in what was written: faster than cell by cell.
     """
     quick = quick_query(reading, str(csv_path))
-    if quick is None or not _streams(connection, quick, parquet):
-        return False
+    content = _stream(connection, quick, parquet) if quick else None
+    if content is None:
+        return None
     odd = ", ".join(f"bool_or({is_odd(column)})" for column in reading.present)
     found = connection.execute(f"select {odd} from read_parquet($1)", [str(parquet)]).fetchall()[0]
-    return not any(found) and _points_are_plain(connection, reading, parquet)
+    return content if not any(found) and _points_are_plain(connection, reading, parquet) else None
 
 
 def _points_are_plain(connection: duckdb.DuckDBPyConnection, reading: Reading, parquet: Path) -> bool:
@@ -161,31 +170,48 @@ def _points_are_plain(connection: duckdb.DuckDBPyConnection, reading: Reading, p
     return is_shown or not has_points
 
 
-def _streams(connection: duckdb.DuckDBPyConnection, query: str, parquet: Path) -> bool:
-    """Write the rows of a query in their order; tells whether that went well (the thorough way tells what is wrong).
+def _stream(connection: duckdb.DuckDBPyConnection, query: str, parquet: Path) -> tuple[int, str] | None:
+    """Write the rows of a query in their order; returns their number and content.
 
-    DuckDB reads on one processor while Arrow writes on another: its own COPY does both on one where rows are numbered,
-    and takes half as long again.
+    None where that did not go well: the thorough way tells what is wrong. DuckDB reads on one processor while Arrow
+    writes and the content is hashed on another: its own COPY does both on one where rows are numbered, and takes half
+    as long again.
     """
     import pyarrow as pa
     from pyarrow.parquet import ParquetWriter
 
     try:
-        with connection.sql(query).to_arrow_reader(ROW_GROUP) as reader:
-            schema, held = reader.schema, reader.schema.empty_table()
-            texts = [field.name for field in schema if pa.types.is_string(field.type)]
-            with ParquetWriter(parquet, schema, compression="zstd", compression_level=1, use_dictionary=texts) as out:
-                for batch in reader:
-                    held = pa.concat_tables([held, pa.Table.from_batches([batch])])
-                    if held.num_rows >= ROW_GROUP:
-                        out.write_table(held.slice(0, ROW_GROUP), ROW_GROUP)
-                        held = held.slice(ROW_GROUP)
-                if held.num_rows:
-                    out.write_table(held, ROW_GROUP)
+        with connection.sql(query).to_arrow_reader(ROW_GROUP) as reader, ThreadPoolExecutor(1) as beside:
+            content, hashing = Content(reader.schema.names, has_words=False), None
+            texts = [field.name for field in reader.schema if pa.types.is_string(field.type)]
+            with ParquetWriter(
+                parquet, reader.schema, compression="zstd", compression_level=1, use_dictionary=texts
+            ) as out:
+                for rows in _groups(reader):
+                    if hashing:
+                        hashing.result()  # one group at a time: no more are held
+                    hashing = beside.submit(content.add, rows)
+                    out.write_table(rows, ROW_GROUP)
+            if hashing:
+                hashing.result()
     except (duckdb.Error, pa.ArrowException, OSError):
         parquet.unlink(missing_ok=True)
-        return False
-    return True
+        return None
+    return content.found()
+
+
+def _groups(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
+    """Yield the rows of a reader in tables of a row group each."""
+    import pyarrow as pa
+
+    held = reader.schema.empty_table()
+    for batch in reader:
+        held = pa.concat_tables([held, pa.Table.from_batches([batch])])
+        if held.num_rows >= ROW_GROUP:
+            yield held.slice(0, ROW_GROUP)
+            held = held.slice(ROW_GROUP)
+    if held.num_rows:
+        yield held
 
 
 def _renumber(connection: duckdb.DuckDBPyConnection, parquet: Path) -> None:

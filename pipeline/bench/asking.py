@@ -1,7 +1,7 @@
-"""The example queries on an edition: `python -m pipeline.bench.asking DATABASE STOP`; says p50 and p95 in ms.
+"""The example queries on an edition: `python -m pipeline.bench.asking DATABASE STOP SECONDS`; says p50 and p95 in ms.
 
-Each of `docs/queries` is asked in turn on one open connection, at least so often, and on while the file STOP is absent
-(so that another process can be waited for).
+Each of `docs/queries` is asked in turn on one open connection, at least so often and so long, and on while the file
+STOP is absent (so that another process can be waited for).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Final
 
 from perinatal.settings import PROJECT_ROOT
@@ -28,14 +28,14 @@ def main() -> None:
     """Ask, and say how long it took."""
     import duckdb
 
-    database, stop = sys.argv[1], Path(sys.argv[2])
+    database, stop, seconds = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])
     queries = {path.stem: path.read_text(encoding="utf-8") for path in sorted(QUERIES.glob("*.sql"))}
     took: dict[str, list[float]] = {name: [] for name in queries}
     with duckdb.connect(database, read_only=True) as connection:
         for sql in queries.values():  # the first time reads the file
             connection.execute(sql).fetchall()
-        rounds = 0
-        while rounds < TIMES or not stop.exists():
+        rounds, began = 0, monotonic()
+        while rounds < TIMES or monotonic() - began < seconds or not stop.exists():
             for name, sql in queries.items():
                 start = perf_counter()
                 connection.execute(sql).fetchall()
@@ -46,6 +46,7 @@ def main() -> None:
         json.dumps(
             {
                 "rounds": rounds,
+                "seconds": monotonic() - began,
                 "p50": percentile(everything, 0.5),
                 "p95": percentile(everything, 0.95),
                 "p95_of": {name: percentile(group, 0.95) for name, group in took.items()},

@@ -1,8 +1,9 @@
 """What a build is measured by, each in a process of its own: `python -m pipeline.bench.builder WHAT …`.
 
-`sample`: lands the sample. `land ROWS`: makes releases of so many rows, and lands each. `build`: builds and publishes,
-imports apart, and makes every file. `next`: the same, but takes files over. `models`: the models of the same landed
-releases on the engine that the settings name, and nothing else.
+`sample`: lands the sample. `land ROWS`: makes releases of so many rows, and lands each. `month ROWS NUMBER`: the same with
+one month, so many after the sample's last. `build`: builds and publishes, imports apart, and makes every file. `next`:
+the same, but takes files over. `models`: the models of the same landed releases on the engine that the settings name,
+and nothing else.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipeline.bench.scaled import Made
 
 
 def sample() -> dict[str, float]:
@@ -40,18 +44,32 @@ def _rows() -> int:
 
 
 def land(rows: int) -> dict[str, float]:
-    """Make synthetic releases and land each, keeping no file beside the archive; says rows and the gate's seconds."""
+    """Make synthetic releases and land each; says rows and the gate's seconds."""
+    from pipeline.bench import scaled
+
+    return _landed(lambda folder: scaled.releases(folder, rows))
+
+
+def month(rows: int, number: int) -> dict[str, float]:
+    """Make a synthetic month after those of the sample and land it; says rows and the gate's seconds."""
+    from pipeline.bench import scaled
+
+    return _landed(lambda folder: [scaled.later_month(folder, rows, number)])
+
+
+def _landed(make: Callable[[Path], Iterable[Made]]) -> dict[str, float]:
+    """Land what is made, keeping no file beside the archive."""
     from ingest import registry
     from ingest.land import landing
     from ingest.land.arriving_file import Arrival
     from ingest.stores import Stores
     from perinatal import home
-    from pipeline.bench import judging, scaled
+    from pipeline.bench import judging
 
     where, landed = home.get(), 0
     where.cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=where.cache) as folder, judging.timed() as spent:
-        for made in scaled.releases(Path(folder), rows):
+        for made in make(Path(folder)):
             arrival = Arrival(registry.source(made.source_id), made.path.name, is_synthetic=True)
             landed += landing.land(Stores.of(where), made.path, arrival).manifest.rows_in
             made.path.unlink()
@@ -103,14 +121,15 @@ def main() -> None:
     """Do what is asked and say how it went."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     what, *arguments = sys.argv[1:]
-    calls: dict[str, Callable[[], dict[str, Any]]] = {
+    calls: dict[str, Callable[..., dict[str, Any]]] = {
         "sample": sample,
+        "land": land,
+        "month": month,
         "build": build,
         "next": partial(build, force=False),
         "models": models,
     }
-    said = land(int(arguments[0])) if what == "land" else calls[what]()
-    print(json.dumps(said))
+    print(json.dumps(calls[what](*map(int, arguments))))
 
 
 if __name__ == "__main__":

@@ -14,10 +14,13 @@ from pipeline.bench import process
 from pipeline.bench.figures import Figure
 
 LMSS: Final = 44
-# the multiple of the sample that targets are set for
+# the multiple of the sample that targets are set for, and how long its queries are asked, quiet and while a build runs
 AT: Final = 10
-# what lands on the sample before a build that may take files over; and the steps that write files
-ROWS_MORE: Final = 2_000
+ASKED: Final = 60  # seconds
+# multiples on which one month more is landed before a build that may take over what has not changed: that month's place
+# after the sample's last, and its share of the rows; and the steps that write files
+MONTH_AFTER: Final = {1: 1, AT: 2}
+SHARE_OF_MONTH: Final = 0.04
 WRITING: Final = ("Downloads and packs", "Pages")
 STEP = re.compile(r"^(?P<what>[A-Z][^:\n]*): (?P<seconds>[0-9.]+) s", re.MULTILINE)
 
@@ -36,6 +39,7 @@ class Scale:
     dbt: process.Ran
     quiet: dict[str, Any]
     busy: dict[str, Any] | None
+    next_release: list[Figure]
 
     @property
     def seconds(self) -> float:
@@ -65,7 +69,6 @@ def measure(folder: Path, scales: Sequence[int]) -> tuple[list[Figure], dict[str
             f"most memory {full.peak_mb:,.0f} MB",
         )
     ]
-    figures += _taken_over(twice)
     measured = _scales(folder, scales, env)
     for scale in measured:
         figures += _figures(scale)
@@ -74,34 +77,38 @@ def measure(folder: Path, scales: Sequence[int]) -> tuple[list[Figure], dict[str
     return figures, runs
 
 
-def _taken_over(env: dict[str, str]) -> list[Figure]:
-    """Land a little more, build it on the edition that stands, then make every file of the same: what that spares."""
-    process.child("pipeline.bench.builder", "land", str(ROWS_MORE), env=env)
+def _next_release(times: int, rows: int, env: dict[str, str]) -> list[Figure]:
+    """Land one month more, build it on the edition that stands, then make everything of the same: what that spares."""
+    month = process.child(
+        "pipeline.bench.builder", "month", str(round(rows * SHARE_OF_MONTH)), str(MONTH_AFTER[times]), env=env
+    )
     partly = process.child("pipeline.bench.builder", "next", env=env)
     whole = process.child("pipeline.bench.builder", "build", env=env)
-    seconds = [sum(_step(ran.log, what) for what in WRITING) for ran in (partly, whole)]
+    say(f"  {times} × and a month: build {partly.said['seconds']:.1f} s, of everything {whole.said['seconds']:.1f} s")
     files = partly.said["files"]
-    note = f"{files['same']:,} of {files['all']:,} files; {ROWS_MORE:,} rows more"
+    written = [sum(_step(ran.log, what) for what in WRITING) for ran in (partly, whole)]
+    at, on = f"_{times}x", f"a month landed on {times} × the sample"
     return [
         Figure(
-            "taken_over",
-            "Files taken over from the edition before, where a small release has landed on the sample",
+            f"next_release_beside_full{at}",
+            f"Build after {on}, beside a build that makes everything of it",
+            partly.said["seconds"] / whole.said["seconds"],
+            "×",
+            "lower",
+            None,
+            0.3,
+            f"{month.said['rows']:,} rows more; {partly.said['seconds']:.0f} s beside {whole.said['seconds']:.0f} s",
+        ),
+        Figure(
+            f"taken_over{at}",
+            f"Files taken over from the edition before, after {on}",
             100 * files["same"] / files["all"],
             "%",
             "higher",
             None,
             0.2,
-            note,
-        ),
-        Figure(
-            "taken_over_time",
-            "Downloads, packs and pages of that build, beside a build that makes every file",
-            seconds[0] / seconds[1],
-            "×",
-            "lower",
-            None,
-            0.3,
-            f"{seconds[0]:.1f} s beside {seconds[1]:.1f} s",
+            f"{files['same']:,} of {files['all']:,} files; downloads, packs and pages {written[0]:.1f} s beside "
+            f"{written[1]:.1f} s",
         ),
     ]
 
@@ -137,17 +144,19 @@ def _scale(folder: Path, times: int, judged: float, env: dict[str, str]) -> Scal
     say(f"  {times} ×: build {built.said['seconds']:.1f} s, {built.peak_mb:,.0f} MB; dbt {alone.said['seconds']:.1f} s")
     database, stop = folder / "home" / "current" / "perinatal.duckdb", folder / "stop"
     stop.touch()
-    asked = process.child("pipeline.bench.asking", database.resolve(), stop)
+    asked = process.child("pipeline.bench.asking", database.resolve(), stop, str(ASKED if times == AT else 0))
     quiet = asked.said | {"peak_mb": asked.peak_mb}
     busy = _while_building(database.resolve(), stop, env) if times == AT else None
-    return Scale(times, int(built.said["rows"]), judged, built, alone, quiet, busy)
+    rows = int(built.said["rows"])
+    more = _next_release(times, rows, env) if times in MONTH_AFTER else []
+    return Scale(times, rows, judged, built, alone, quiet, busy, more)
 
 
 def _while_building(database: Path, stop: Path, env: dict[str, str]) -> dict[str, Any]:
     """Ask while a build runs, from its start to its end; the edition asked is kept meanwhile."""
     stop.unlink()
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(process.child, "pipeline.bench.asking", database, stop)
+        asked = pool.submit(process.child, "pipeline.bench.asking", database, stop, str(ASKED))
         process.child("pipeline.bench.builder", "build", env=env | {"PERINATAL_KEEP_EDITIONS": "2"})
         stop.touch()
         return asked.result().said
@@ -213,10 +222,11 @@ def _figures(scale: Scale) -> list[Figure]:
                 "lower",
                 1.2 if is_target else None,
                 0.5,
-                f"p50 {scale.busy['p50'] / scale.quiet['p50']:.2f} ×",
+                f"p50 {scale.busy['p50'] / scale.quiet['p50']:.2f} ×; {scale.busy['seconds']:.0f} s beside "
+                f"{scale.quiet['seconds']:.0f} s",
             )
         )
-    return found
+    return found + scale.next_release
 
 
 def _growth(small: Scale, large: Scale) -> Figure:

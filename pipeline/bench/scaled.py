@@ -16,6 +16,7 @@ from typing import Final
 import duckdb
 
 from ingest.sample.reference import SEEDS
+from ingest.sources.msds.sample import MONTHS as SAMPLE_MONTHS
 
 MEGABYTE: Final = 1_000_000
 YEARS: Final = range(2005, 2025)
@@ -200,19 +201,35 @@ def releases(folder: Path, rows: int) -> Iterator[Made]:
 def _monthly(folder: Path, rows: int) -> Iterator[Made]:
     """Write months from the newest back: first more measures in a year's months, then more months."""
     with _connect() as connection:
-        counted = "select count(*) + count(distinct region_code) + 1 from trusts"
-        a_measure = 3 * int(connection.execute(counted).fetchall()[0][0])
+        a_measure = _rows_of_a_measure(connection)
         each = min(MOST_MEASURES, max(len(MEASURES), rows // (a_measure * FEW_MONTHS)))
         months = min(MONTHS, max(1, round(rows / (a_measure * each))))
         each = max(each, rows // (a_measure * months))
-        names = [*MEASURES, *(f"SYNTHETIC_{number:03}" for number in range(each - len(MEASURES)))]
         for back in range(months):
-            month = _month(MONTHS - 1 - back)
-            last = connection.execute("select last_day($1)", [month]).fetchall()[0][0]
-            path = folder / f"synthetic-{month:%b%Y}-exp-measures.csv".lower()
-            sql = MONTHLY.format(measures=names, first=f"{month:%d/%m/%Y}", day=f"{last:%d/%m/%Y}")
-            _copy(connection, sql, path)
-            yield Made(path, "msds", a_measure * each)
+            yield _write_month(connection, folder, MONTHS - 1 - back, each)
+
+
+def later_month(folder: Path, rows: int, number: int) -> Made:
+    """Write the month that comes so many months after the sample's last one, of about so many rows."""
+    with _connect() as connection:
+        measures = max(len(MEASURES), rows // _rows_of_a_measure(connection))
+        return _write_month(connection, folder, MONTHS + len(SAMPLE_MONTHS) - 1 + number, measures)
+
+
+def _rows_of_a_measure(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the rows that a measure has in a month: its three parts for each trust, region and England."""
+    counted = "select count(*) + count(distinct region_code) + 1 from trusts"
+    return 3 * int(connection.execute(counted).fetchall()[0][0])
+
+
+def _write_month(connection: duckdb.DuckDBPyConnection, folder: Path, number: int, measures: int) -> Made:
+    """Write the month of a number, counted from the first one, with so many measures."""
+    names = [*MEASURES, *(f"SYNTHETIC_{number:03}" for number in range(measures - len(MEASURES)))]
+    month = _month(number)
+    last = connection.execute("select last_day($1)", [month]).fetchall()[0][0]
+    path = folder / f"synthetic-{month:%b%Y}-exp-measures.csv".lower()
+    _copy(connection, MONTHLY.format(measures=names, first=f"{month:%d/%m/%Y}", day=f"{last:%d/%m/%Y}"), path)
+    return Made(path, "msds", _rows_of_a_measure(connection) * measures)
 
 
 def _month(number: int) -> date:

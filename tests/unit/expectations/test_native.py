@@ -258,3 +258,18 @@ def test_importing_is_cheap_and_nothing_is_said_or_sent() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+
+
+def test_more_failing_rows_than_the_library_reads_are_counted_and_their_organisations_named(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    """The library reads 200 of them, and leaves the rest unread on the connection."""
+    connection.execute(
+        "create view many as select i as source_row, 'Trust ' || i % 7 as trust_name from range(900) t(i)"
+    )
+    query = asked("unexpected_rows_expectation", unexpected_rows_query="select * from {batch} where source_row > 9")
+    [first, second] = validate(connection, "many", [query, asked(UNIQUE, column="trust_name")])
+    assert (first.unexpected_count, second.unexpected_count) == (890, 900)
+    assert "Trust 0" in first.message
+    assert first.source_rows == []  # a block: its rows are not kept
+    assert connection.execute("select count(*) from many").fetchall() == [(900,)]

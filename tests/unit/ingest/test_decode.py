@@ -132,6 +132,19 @@ def test_the_content_hash_sees_values_columns_and_order(read: Read) -> None:
     assert len({base, *map(content, others)}) == len(others) + 1
 
 
+@pytest.mark.parametrize("odd", ["", "b,1 234\n"], ids=["quick", "thorough"])
+def test_the_content_hash_is_that_of_the_rows_written_however_they_were_read(
+    demo: Source, tmp_path: Path, odd: str
+) -> None:
+    """Rows for several pieces and row groups, none of which ends with another."""
+    lines = "".join(f"code {number},{number}\n" for number in range(3 * decode.ROW_GROUP + 7))
+    csv, rows = tmp_path / "in.csv", tmp_path / "rows.parquet"
+    csv.write_text(f"Code,Events\n{lines}{odd}", encoding="utf-8")
+    decoded = decode.to_parquet(csv, demo, "counts", rows, "200MB", 2)
+    assert (decoded.rows, decoded.content_sha256) == content_hash.content_of(rows)
+    assert decoded.rows == 3 * decode.ROW_GROUP + 7 + bool(odd)
+
+
 def test_a_new_column_is_kept_as_text(read: Read) -> None:
     decoded, [row] = read(b"Code,Events,Brand New\na,1,=x\n")
     assert decoded.new_columns == ["Brand New"]

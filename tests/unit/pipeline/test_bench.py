@@ -136,7 +136,7 @@ def test_a_child_that_fails_is_named_with_its_error() -> None:
 def test_seconds_of_steps_are_read_from_the_log_of_a_build() -> None:
     log = "Building 75 release(s): 68.0 s\n  msds: 3 landed\nGate: 4.5 s\nDownloads and packs: 24.7 s\n"
     ran = process.Ran(100, 500, {"seconds": 98.0}, "", log)
-    scale = building.Scale(1, 30_000, 5.0, ran, ran, {}, None)
+    scale = building.Scale(1, 30_000, 5.0, ran, ran, {}, None, [])
     assert (scale.step("Gate"), scale.step("Downloads"), scale.step("Pages")) == (4.5, 24.7, 0)
 
 
@@ -147,6 +147,14 @@ def test_made_releases_have_the_rows_asked_for_and_the_same_bytes_each_time(tmp_
     assert 55_000 < sum(one.rows for one in made) < 65_000
     counts = [duckdb.read_csv(str(one.path), all_varchar=True).aggregate("count(*)").fetchall()[0][0] for one in made]
     assert counts == [one.rows for one in made]
+
+
+def test_a_later_month_follows_the_months_of_the_sample(tmp_path: Path) -> None:
+    made = scaled.later_month(tmp_path, 5_000, 1)
+    assert (made.path.name, made.source_id) == ("synthetic-may2025-exp-measures.csv", "msds")
+    rows = duckdb.read_csv(str(made.path), all_varchar=True)
+    assert rows.aggregate("count(*), min(RPEndDate)").fetchall() == [(made.rows, "31/05/2025")]
+    assert 4_000 < made.rows <= 5_000
 
 
 def test_a_made_file_has_about_the_size_asked_for(tmp_path: Path) -> None:
