@@ -1,9 +1,9 @@
 """What a build is measured by, each in a process of its own: `python -m pipeline.bench.builder WHAT …`.
 
-`sample`: lands the sample. `land ROWS`: makes releases of so many rows, and lands each. `month ROWS NUMBER`: the same with
-one month, so many after the sample's last. `build`: builds and publishes, imports apart, and makes every file. `next`:
-the same, but takes files over. `models`: the models of the same landed releases on the engine that the settings name,
-and nothing else.
+`sample`: lands the sample. `land ROWS`: makes releases of so many rows, and lands each. `month ROWS NUMBER`: the same
+with one month, so many after the sample's last. `build`: builds and publishes, imports apart, and makes every file.
+`next`: the same, but takes files over. `models`: the models of the same landed releases on the engine that the settings
+name, and nothing else.
 """
 
 from __future__ import annotations
