@@ -150,7 +150,7 @@ def _name_rows(connection: duckdb.DuckDBPyConnection, arrived: Arrived, rows: Pa
     words = WORDS if WORDS in present else "null"
     [(count, with_words)] = landed.aggregate(f"count(*), count({words})").fetchall()
     readable = present if with_words else present - {WORDS}
-    kind, columns = "table", arrived.columns
+    kind, columns = "table", list(arrived.columns)
     if count > MOST_HELD:
         kind, columns = "view", columns_with_no_values(connection, f"{name}_as_landed", columns, readable)
     query = without_no_values(f"{name}_as_landed", columns, readable)

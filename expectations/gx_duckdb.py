@@ -94,11 +94,11 @@ def configurations_made_once() -> Iterator[None]:
             composed[id(expectation)] = expectation, compose.__get__(expectation)  # kept, so that its id stays its own
         return composed[id(expectation)][1]
 
-    Expectation.configuration = property(once)  # type: ignore[assignment,method-assign]
+    Expectation.configuration = property(once)
     try:
         yield
     finally:
-        Expectation.configuration = compose  # type: ignore[method-assign]
+        Expectation.configuration = compose
 
 
 class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):
