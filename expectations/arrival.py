@@ -79,7 +79,7 @@ class Arrived:
 
 def judge(arrived: Arrived) -> list[Result]:
     """Return the verdicts on one typed release."""
-    with duckdb.connect(config={"memory_limit": settings.get().landing_memory_limit}) as connection:
+    with duckdb.connect(config=_config(arrived)) as connection:
         for name, value in (("dataset", arrived.dataset), ("release", arrived.release)):
             connection.execute(f"set variable {name} = ?", [value])
         make_keys(connection)
@@ -91,6 +91,12 @@ def judge(arrived: Arrived) -> list[Result]:
         suite = f"arrival_{arrived.source_id}_{arrived.layout}"
         shown = _shown_of_restricted if arrived.is_restricted else _shown
         return native.validate_tables(connection, standards, suite=suite, shown=lambda one: partial(shown, one))
+
+
+def _config(arrived: Arrived) -> dict[str, str | bool | int | float | list[str]]:
+    """Return DuckDB's settings: a second thread costs more than it brings where rows are few and queries many."""
+    alone: dict[str, int] = {"threads": 1} if arrived.row_count <= MOST_HELD else {}
+    return {"memory_limit": settings.get().landing_memory_limit, **alone}
 
 
 def make_keys(connection: duckdb.DuckDBPyConnection) -> None:
@@ -187,7 +193,11 @@ def _make_seeds(connection: duckdb.DuckDBPyConnection, standards: list[Standard]
     """Put beside the rows the seeds that standards name."""
     named = {name for one in standards for name in re.findall(r"\bseed_(\w+)", one.query)}
     for name in sorted(named):
-        connection.read_csv(str(SEEDS / f"{name}.csv"), all_varchar=True).create_view(f"seed_{name}")
+        # how they are written is said: to find it out takes longer than to read these small files
+        seed = connection.read_csv(
+            str(SEEDS / f"{name}.csv"), all_varchar=True, header=True, delimiter=",", quotechar='"', escapechar='"'
+        )
+        seed.create(f"seed_{name}")
 
 
 def _shown(standard: Standard, columns: Sequence[str]) -> list[str]:

@@ -71,11 +71,10 @@ def validate(
     library()
     from expectations.gx_duckdb import DuckDBDatasource
 
+    names = [column for column in _columns(connection, table) if names_a_row(column)]
     engine = DuckDBDatasource.over(connection).get_execution_engine()
     schema, _, name = table.rpartition(".")
-    batch = _batch(engine, name, schema or None)
-    validator = _validator(engine, batch)
-    names = [column for column in _columns(engine, batch, table) if names_a_row(column)]
+    validator = _validator(engine, _batch(engine, name, schema or None))
     asked = dict(enumerate(standards))
     found = _verdicts(validator, table, asked, {"result_format": "BASIC", "partial_unexpected_count": EXAMPLES})
     rows = validator.get_metric(_row_count())
@@ -121,15 +120,13 @@ def _batch(engine: Any, table: str, schema: str | None) -> Any:
     return Batch(data=engine.get_batch_data_and_markers(spec)[0])
 
 
-def _columns(engine: Any, batch: Any, table: str) -> list[str]:
-    from sqlalchemy import select
-    from sqlalchemy.exc import SQLAlchemyError
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    import duckdb
 
     try:
-        found = engine.execute_query(select("*").select_from(batch.data.selectable).limit(0))
-    except SQLAlchemyError as error:
+        return connection.table(table).columns
+    except duckdb.Error as error:
         raise PerinatalError(f"{table} cannot be judged: {_line(error)}") from None
-    return list(found.keys())
 
 
 def _validator(engine: Any, batch: Any) -> Any:
