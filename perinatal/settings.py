@@ -23,9 +23,6 @@ from perinatal.printable import redacted
 
 SIZE = r"\d+(\.\d+)? ?[KMGT]i?B"
 
-# how far the busy processes of a build (dbt, workbooks) give way to people who ask meanwhile: all the way, see nice(1)
-GIVES_WAY = 19
-
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -17,7 +17,8 @@ from typing import Any
 
 from perinatal.console import say_detail
 from perinatal.errors import PerinatalError
-from perinatal.settings import GIVES_WAY, PROJECT_ROOT
+from perinatal.priority import GIVES_WAY
+from perinatal.settings import PROJECT_ROOT
 
 PROJECT = PROJECT_ROOT / "dbt_project"
 RUN = "from dbt.cli.main import cli; cli()"
