@@ -208,10 +208,8 @@ def test_kills_in_mid_build_cost_time_and_nothing_else(stack: Stack, files: list
     # PostgreSQL's end takes the scheduler with it, so it is another one that must notice
     [[at]] = stack.rows("select extract(epoch from max(dttm)) from log where event = 'heartbeat timeout'")
     noticed = float(at) - killed_at
-    print(
-        f"\nkilled in mid-build {killed - start:.0f} s after the drop: noticed after {noticed:.0f} s (crowd {crowd():.1f})"
-    )
-    print(f"edition {took:.0f} s after the kill")
+    print(f"\nkilled in mid-build, {killed - start:.0f} s after the drop (crowd {crowd():.1f})")
+    print(f"noticed {noticed:.0f} s, edition {took:.0f} s after the kill")
     assert noticed <= 90 * crowd()
     wait_for("all parts", lambda: set(stack.states().values()) == {"healthy", "exited"}, 300)
     assert stack.building() == ""
