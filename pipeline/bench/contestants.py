@@ -1,4 +1,4 @@
-"""Who lands a file: `python -m pipeline.bench.contestants WHO FILE FOLDER`; says its seconds, imports apart.
+"""Who lands a file: `python -m pipeline.bench.contestants WHO FILE FOLDER`; says its seconds, imports apart, and their memory.
 
 The others do less: they type the file and write it. Perinatal hashes, archives (synced to disk), types by contract with
 lineage, hashes the content, asks the arrival gate and commits.
@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
+
+import psutil
 
 TYPES: Final = {"integer": "bigint", "number": "double"}
 
@@ -114,9 +116,10 @@ def main() -> None:
     """Prepare, then time the work alone."""
     who, file, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     work = CONTESTANTS[who](file, folder)
+    imports = psutil.Process().memory_info().rss / 1e6
     start = monotonic()
     gate = work()
-    print(json.dumps({"seconds": monotonic() - start, "gate": gate or 0.0}))
+    print(json.dumps({"seconds": monotonic() - start, "gate": gate or 0.0, "imports_mb": imports}))
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ def measure(folder: Path, sizes: Sequence[float], rounds: int) -> tuple[list[Fig
                         "gate": ran.said["gate"],
                         "process_seconds": ran.seconds,
                         "peak_mb": ran.peak_mb,
+                        "imports_mb": ran.said["imports_mb"],
                     }
                     for ran in group
                 ]
@@ -85,18 +86,19 @@ def _figures(size: float, took: dict[str, list[process.Ran]]) -> list[Figure]:
             )
         )
     peaks = {who: max(ran.peak_mb for ran in group) for who, group in took.items()}
+    beyond = max(ran.peak_mb - ran.said["imports_mb"] for ran in took["perinatal"])
     others = ", ".join(f"{name} {peaks[who]:,.0f}" for who, name in OTHERS.items())
     speed = size * GB / min(seconds["perinatal"])
     found.append(
         Figure(
             f"landing_{size:g}gb_memory",
-            f"Landing {size:g} GB, arrival gate included: most memory",
-            peaks["perinatal"],
+            f"Landing {size:g} GB, arrival gate included: most memory, imports apart",
+            beyond,
             "MB",
             "lower",
             600 if size == MEMORY_AT else None,
             0.2,
-            f"{others}; best run {speed:,.0f} MB/s",
+            f"with imports {peaks['perinatal']:,.0f}, {others}; best run {speed:,.0f} MB/s",
         )
     )
     return found
