@@ -1,4 +1,4 @@
-"""Who lands a file: `python -m pipeline.bench.contestants WHO FILE FOLDER`; says its seconds, imports apart, and their memory.
+"""Who lands a file: `python -m pipeline.bench.contestants WHO FILE FOLDER`; says its seconds without imports.
 
 The others do less: they type the file and write it. Perinatal hashes, archives (synced to disk), types by contract with
 lineage, hashes the content, asks the arrival gate and commits.
