@@ -29,7 +29,6 @@ from airflow.sdk import AssetAny, AssetOrTimeSchedule, chain, dag, task
 
 from dags import wiring
 from perinatal import home as homes
-from perinatal.priority import give_way
 from pipeline import service, steps
 
 
@@ -53,7 +52,6 @@ def assemble() -> None:
         @task(task_id=step.__name__, doc_md=step.__doc__, **building)
         @wiring.as_task()
         def run() -> None:
-            give_way()
             wiring.conclude(step(homes.get()))
 
         return run()
@@ -61,7 +59,6 @@ def assemble() -> None:
     @task(doc_md=steps.publish.__doc__, outlets=[wiring.EDITION], **building)
     @wiring.as_task()
     def publish(*, outlet_events: Any) -> None:
-        give_way()
         published = steps.publish(homes.get())
         wiring.conclude(published)
         outlet_events[wiring.EDITION].extra = published.event()

@@ -28,6 +28,7 @@ from perinatal.durable import locked
 from perinatal.errors import RefusedAtArrival
 from perinatal.home import Home
 from perinatal.made_files import MadeFiles, Since, Standing
+from perinatal.priority import give_way
 from perinatal.scratch import remove_abandoned
 from pipeline import bundled, disk, fingerprint, lineage, metrics, release_judgement, shared_store, upgrade
 from pipeline import candidate as candidates
@@ -154,9 +155,13 @@ def _begin(home: Home, *, force: bool = False, signed_by: str | None = None) -> 
 
 
 def _run(home: Home, found: Candidate | Built, last: str) -> Built:
-    """Do the steps that the candidate still lacks, up to and with `last`; returns what the last one came to."""
+    """Do the steps that the candidate still lacks, up to and with `last`; returns what the last one came to.
+
+    People read the edition meanwhile, so from here on this process gives way.
+    """
     if isinstance(found, Built):
         return found
+    give_way()
     names = list(STEPS)
     built = _under_way("")
     for name in names[len(found.done) : names.index(last) + 1]:

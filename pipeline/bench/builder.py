@@ -84,11 +84,9 @@ def build(*, force: bool = True) -> dict[str, Any]:
     import great_expectations  # noqa: F401
 
     from perinatal import home
-    from perinatal.priority import give_way
     from pipeline import steps
     from publish import edition
 
-    give_way()  # as the command does
     start = monotonic()
     published = steps.build(home.get(), force=force).edition
     return {

@@ -14,7 +14,6 @@ import typer
 from perinatal.console import ABOUT, say, show
 from perinatal.errors import PerinatalError
 from perinatal.errors_in_words import in_words
-from perinatal.priority import give_way
 from pipeline.commands import alerts as cli_alerts
 from pipeline.commands import backup as cli_backup
 from pipeline.commands import bench as cli_bench
@@ -114,7 +113,6 @@ def refresh(sample: Sample = False, live: Live = False, source: Sources = None) 
 
     where, mode, sources = home(), _mode(sample, live), source or ()
     _warn(_fetch(where, mode, sources))
-    give_way()
     built = steps.build(where)
     if built.edition is None:
         print(built.message)
@@ -198,7 +196,6 @@ def build(
 
     if engine:
         typed.choose(engine=engine)
-    give_way()
     built = steps.build(home(), force=force, signed_by=sign)
     print(built.message + (f". {built.edition}" if built.changed else ""))
 
