@@ -183,7 +183,10 @@ def test_each_release_is_landed_once_and_whole(state: Home, ran: list[Ran], tmp_
         items = (item for source_id in SERVED for item in landed(home, source_id))
         return [(item.release_key, item.revision, item.content_sha256, item.rows_landed) for item in items]
 
-    assert content(state) == content(alone)
+    fetched = content(alone)
+    # the inbox is watched too, and in it lie the sample's files of these sources that people bring by hand
+    keys = {key for key, *_ in fetched}
+    assert [one for one in content(state) if one[0] in keys] == fetched
     assert list(verification.damage(Archive(state.archive), LandedReleases(state.landed))) == []
     assert list(quarantine.Quarantine(state.quarantine).reports()) == []
     assert not list(state.landed.glob(".landing-*"))
