@@ -156,11 +156,10 @@ def _name_rows(connection: duckdb.DuckDBPyConnection, arrived: Arrived, rows: Pa
     words = WORDS if WORDS in present else "null"
     [(count, with_words)] = landed.aggregate(f"count(*), count({words})").fetchall()
     readable = present if with_words else present - {WORDS}
-    kind, columns = "table", list(arrived.columns)
-    if count > MOST_HELD:
-        kind, columns = "view", columns_with_no_values(connection, f"{name}_as_landed", columns, readable)
+    is_held, known = count <= MOST_HELD, list(arrived.columns)
+    columns = known if is_held else columns_with_no_values(connection, f"{name}_as_landed", known, readable)
     query = without_no_values(f"{name}_as_landed", columns, readable)
-    connection.execute(f"create {kind} {identifier(name)} as {query}")
+    connection.execute(f"create {'table' if is_held else 'view'} {identifier(name)} as {query}")
     return {*present, "masked_cells", "missing_cells"}
 
 

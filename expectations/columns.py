@@ -12,6 +12,7 @@ TEXT_TYPES = ("text", "prose", "number_or_word", "interval_text")
 # types that hold numbers, which are read by the number style of the file; the last two stay text, in plain form
 NUMBER_TYPES = ("integer", "number", "percent", "number_or_word", "interval_text")
 # what spreadsheet programs show in a cell that they could not compute; the last form is LibreOffice's
+SPREADSHEET_ERROR_BEGINS: Final = ("#", "Err:")  # what every such error begins with
 SPREADSHEET_ERROR: Final = r"#(N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!)|Err:\d{3}"
 Severity = Literal["block", "warn", "info"]
 Meaning = Literal["masked", "missing"]

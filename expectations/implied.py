@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from expectations.columns import SPREADSHEET_ERROR, TEXT_TYPES, Column
+from expectations.columns import SPREADSHEET_ERROR, SPREADSHEET_ERROR_BEGINS, TEXT_TYPES, Column
 from expectations.standards import ROWS_QUERY, Standard
 from perinatal.printable import listed
 from perinatal.sql import identifier, literal, names_where
@@ -101,7 +101,9 @@ def _texts_are_no_errors(columns: list[Column]) -> list[Standard]:
     if not names:
         return []
     # few texts begin like an error: only those are compared
-    suspect = " or ".join(f"starts_with({name}, '#') or starts_with({name}, 'Err:')" for name in map(identifier, names))
+    suspect = " or ".join(
+        f"starts_with({identifier(name)}, {literal(begin)})" for name in names for begin in SPREADSHEET_ERROR_BEGINS
+    )
     cells = names_where(
         {name: f"regexp_full_match({identifier(name)}, {literal(SPREADSHEET_ERROR)})" for name in names}
     )

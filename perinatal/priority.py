@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import Final
 
-GIVES_WAY: Final = 19  # all the way, see nice(1)
+LEAST_URGENT: Final = 19  # see nice(1)
 
 
 def give_way() -> None:
     """Let this process, and those that it starts, give way to all others. It cannot be taken back."""
-    os.setpriority(os.PRIO_PROCESS, 0, GIVES_WAY)
+    os.setpriority(os.PRIO_PROCESS, 0, LEAST_URGENT)

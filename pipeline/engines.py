@@ -13,6 +13,7 @@ from perinatal.console import step
 from perinatal.durable import locked
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
+from perinatal.priority import give_way
 from perinatal.settings import Engine
 from warehouse import builder, differences
 from warehouse.differences import TableDifference
@@ -30,6 +31,7 @@ def compare(home: Home) -> list[TableDifference]:
     if not releases:
         raise PerinatalError("nothing to compare: nothing is landed yet. Land files, or try `refresh --sample`")
     with locked(home.root / ".build.lock"):
+        give_way()
         folder = home.build / f"engines-{os.getpid()}"
         made: list[Path] = []
         try:

@@ -17,16 +17,12 @@ from typing import Any
 
 from perinatal.console import say_detail
 from perinatal.errors import PerinatalError
-from perinatal.priority import GIVES_WAY
 from perinatal.settings import PROJECT_ROOT
 
 PROJECT = PROJECT_ROOT / "dbt_project"
 RUN = "from dbt.cli.main import cli; cli()"
 # A builder that is killed takes its dbt with it: standard input is a pipe that ends when the builder does.
-WATCH = (
-    f"import os, threading; os.nice({GIVES_WAY}); "
-    "threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()"
-)
+WATCH = "import os, threading; threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()"
 RESULTS = "run_results.json"
 # of dbt's lines those that say how a model or seed went, and the sums at the end
 MODEL_LINE = re.compile(r" (OK|ERROR) (created|creating|loaded|loading) |Finished running |Done\. PASS=")

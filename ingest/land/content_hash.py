@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from expectations.no_values import WORDS
 
-PIECE = 50_000  # rows; part of the definition
+PIECE = 50_000  # rows; part of the definition; about 20 MB of a wide table
 # columns of a landed table that are not the publisher's
 LINEAGE = ("source_row", "cast_errors", "cell_marks")
 
 
 class Content:
-    """The content of a typed table, whose rows are handed over in their order, a few or many at a time.
+    """The content of a typed table, whose rows are handed over in their order, in pieces (see `pieces`).
 
     `names` are all its columns; `has_words` says whether something stands for no value in a cell of a number: that is
     content, because a mask is not the same as a blank.
@@ -32,43 +32,44 @@ class Content:
         self._names = sorted(set(names) - set(left_out))
         self._digest = hashlib.sha256("|".join(self._names).encode())
         self._rows = 0
-        self._held: Any = None
 
-    def add(self, rows: Any) -> None:
-        """Take the next rows, as an Arrow table; what does not fill a piece is held back."""
-        import pyarrow as pa
-
-        held = rows if self._held is None else pa.concat_tables([self._held, rows])
-        while held.num_rows >= PIECE:
-            self._take(held.slice(0, PIECE))
-            held = held.slice(PIECE)
-        self._held = held
-
-    def found(self) -> tuple[int, str]:
-        """Return the number of all rows and the sha256 of their content, in hexadecimal."""
-        if self._held is not None and self._held.num_rows:
-            self._take(self._held)
-        self._held = None
-        whole = self._digest.copy()
-        whole.update(self._rows.to_bytes(8, "little"))
-        return self._rows, whole.hexdigest()
-
-    def _take(self, piece: Any) -> None:
+    def add(self, piece: Any) -> None:
+        """Take the next piece, an Arrow table."""
         self._rows += piece.num_rows
         for name in self._names:
             _add(self._digest, name, piece.column(name))
 
+    def found(self) -> tuple[int, str]:
+        """Return the number of all rows and the sha256 of their content, in hexadecimal."""
+        whole = self._digest.copy()
+        whole.update(self._rows.to_bytes(8, "little"))
+        return self._rows, whole.hexdigest()
+
+
+def pieces(batches: Iterable[Any]) -> Iterator[Any]:
+    """Yield the rows of Arrow record batches as tables of PIECE rows; the last one holds what is left."""
+    import pyarrow as pa
+
+    held: Any = None
+    for batch in batches:
+        rows = pa.Table.from_batches([batch])
+        held = rows if held is None else pa.concat_tables([held, rows])
+        while held.num_rows >= PIECE:
+            yield held.slice(0, PIECE)
+            held = held.slice(PIECE)
+    if held is not None and held.num_rows:
+        yield held
+
 
 def content_of(parquet: Path) -> tuple[int, str]:
     """Return the number of rows of a landed table and the sha256 of its content, in hexadecimal."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(parquet) as file:
         names = file.schema_arrow.names
         content = Content(names, has_words=_has_words(file))
-        for batch in file.iter_batches(batch_size=PIECE, use_threads=False):
-            content.add(pa.Table.from_batches([batch]))
+        for piece in pieces(file.iter_batches(batch_size=PIECE, use_threads=False)):
+            content.add(piece)
     return content.found()
 
 

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 
 from ingest.land.cell_types import Forms
-from ingest.land.content_hash import Content, content_of
+from ingest.land.content_hash import PIECE, Content, content_of, pieces
 from ingest.land.dates import Order
 from ingest.land.reading_plan import (
     Reading,
@@ -36,11 +34,8 @@ from ingest.registry import Source
 from perinatal.errors import PerinatalError
 from perinatal.sql import literal
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-# rows of a Parquet row group: about 20 MB of a wide table, which is what is held in memory at a time
-ROW_GROUP = 60_000
+# rows of a Parquet row group, which are held in memory at a time: hashed and written as one
+ROW_GROUP = PIECE
 # of zstd, the fastest level costs two thirds of the time of the default, for files a tenth larger
 PARQUET = f"format parquet, compression zstd, compression_level 1, row_group_size {ROW_GROUP}"
 
@@ -187,31 +182,17 @@ def _stream(connection: duckdb.DuckDBPyConnection, query: str, parquet: Path) ->
             with ParquetWriter(
                 parquet, reader.schema, compression="zstd", compression_level=1, use_dictionary=texts
             ) as out:
-                for rows in _groups(reader):
+                for piece in pieces(reader):
                     if hashing:
-                        hashing.result()  # one group at a time: no more are held
-                    hashing = beside.submit(content.add, rows)
-                    out.write_table(rows, ROW_GROUP)
+                        hashing.result()  # one piece at a time: no more are held
+                    hashing = beside.submit(content.add, piece)
+                    out.write_table(piece, ROW_GROUP)
             if hashing:
                 hashing.result()
     except (duckdb.Error, pa.ArrowException, OSError):
         parquet.unlink(missing_ok=True)
         return None
     return content.found()
-
-
-def _groups(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
-    """Yield the rows of a reader in tables of a row group each."""
-    import pyarrow as pa
-
-    held = reader.schema.empty_table()
-    for batch in reader:
-        held = pa.concat_tables([held, pa.Table.from_batches([batch])])
-        if held.num_rows >= ROW_GROUP:
-            yield held.slice(0, ROW_GROUP)
-            held = held.slice(ROW_GROUP)
-    if held.num_rows:
-        yield held
 
 
 def _renumber(connection: duckdb.DuckDBPyConnection, parquet: Path) -> None:
