@@ -1,6 +1,7 @@
 """The arrival gate: column rules from the contract, hand-written ones from YAML, and what a release is held against."""
 
 import csv
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,10 +108,16 @@ def test_every_check_says_what_it_is_about(mbrrace: Land) -> None:
 def test_a_file_of_another_year_than_said_is_refused(home: Home, mbrrace_sample: Path, tmp_path: Path) -> None:
     path = tmp_path / "renamed.csv"
     path.write_bytes((mbrrace_sample / NAME.format(2022)).read_bytes())
-    with pytest.raises(RefusedAtArrival, match="year_is_that_of_the_release"):
+    with pytest.raises(RefusedAtArrival, match="release_contradicted"):
         landing.land(
             Stores.of(home), path, Arrival(registry.source("mbrrace"), path.name, "perinatal_mortality", "2021")
         )
+
+
+def test_rows_of_another_year_further_down_are_refused(mbrrace: Land) -> None:
+    rows = itertools.count()
+    with pytest.raises(RefusedAtArrival, match=r"one_year_a_file.* 1 more reason"):
+        mbrrace(2022, lambda row: next(rows) < 100 or row.update(ReportYear="2021"))
 
 
 def test_example_rows_name_rows_and_show_no_births(home: Home, mbrrace: Land) -> None:
