@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,8 +27,13 @@ GX_SEVERITY = {"block": "critical", "warn": "warning", "info": "info"}
 
 
 def library() -> Any:
-    """Import Great Expectations: quiet, and with its telemetry off."""
+    """Import Great Expectations: quiet, with its telemetry off, and without Spark's client for a server elsewhere.
+
+    Where pyspark is installed without what that client needs, importing it ends some programs, with success (a worker of
+    the tests, `python -c`).
+    """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    sys.modules.setdefault("pyspark.sql.connect", None)  # type: ignore[arg-type]  # "not to be imported"
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)  # before the import, which logs a page
     import great_expectations
 

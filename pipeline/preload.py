@@ -10,7 +10,6 @@ asked to end, it asks its tasks.
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import tempfile
@@ -18,12 +17,12 @@ import threading
 from importlib import import_module
 from pathlib import Path
 
+from expectations import native
 from pipeline import stopping
 
 NEEDED = (
     "airflow.dag_processing.bundles.manager",
     "airflow.sdk.execution_time.task_runner",
-    "great_expectations",
     "pandas",
 )
 SIGN_OF_LIFE = "worker-alive"  # in the folder for temporary files; docker-compose.yml looks at its time
@@ -47,8 +46,7 @@ def _stop_tasks_first() -> None:
 
 def main() -> None:
     """Import, then let Airflow read the command line."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)  # its import logs pages
+    native.library()
     for name in NEEDED:
         import_module(name)
     if "celery" in sys.argv:

@@ -1,7 +1,8 @@
 """What a build is measured by, each in a process of its own: `python -m pipeline.bench.builder WHAT …`.
 
 `sample`: lands the sample. `land ROWS`: makes releases of so many rows, and lands each. `month ROWS NUMBER`: the same
-with one month, so many after the sample's last. `build`: builds and publishes, imports apart, and makes every file.
+with one month, so many after the sample's last. `months FIRST LAST`: the same with the months of these numbers, each as
+large as the publisher's. `build`: builds and publishes, imports apart, and makes every file.
 `next`: the same, but takes files over. `models`: the models of the same landed releases on the engine that the settings
 name, and nothing else.
 """
@@ -9,7 +10,6 @@ name, and nothing else.
 from __future__ import annotations
 
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -57,6 +57,13 @@ def month(rows: int, number: int) -> dict[str, float]:
     return _landed(lambda folder: [scaled.later_month(folder, rows, number)])
 
 
+def months(first: int, last: int) -> dict[str, float]:
+    """Make synthetic months as large as the publisher's and land each; says rows and the gate's seconds."""
+    from pipeline.bench import ten_years
+
+    return _landed(lambda folder: ten_years.months(folder, first, last))
+
+
 def _landed(make: Callable[[Path], Iterable[Made]]) -> dict[str, float]:
     """Land what is made, keeping no file beside the archive."""
     from ingest import registry
@@ -81,12 +88,12 @@ def build(*, force: bool = True) -> dict[str, Any]:
 
     `force` makes every file. `files` says how many files the edition has, and how many read as in the one before.
     """
-    import great_expectations  # noqa: F401
-
+    from expectations import native
     from perinatal import home
     from pipeline import steps
     from publish import edition
 
+    native.library()
     start = monotonic()
     published = steps.build(home.get(), force=force).edition
     return {
@@ -119,12 +126,12 @@ def models() -> dict[str, float]:
 
 def main() -> None:
     """Do what is asked and say how it went."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
     what, *arguments = sys.argv[1:]
     calls: dict[str, Callable[..., dict[str, Any]]] = {
         "sample": sample,
         "land": land,
         "month": month,
+        "months": months,
         "build": build,
         "next": partial(build, force=False),
         "models": models,

@@ -11,10 +11,9 @@ from typing import Any
 @contextmanager
 def timed() -> Iterator[list[float]]:
     """Note the seconds of each judgement meanwhile; Great Expectations is imported before, for it takes seconds."""
-    import great_expectations  # noqa: F401
+    from expectations import arrival, native
 
-    from expectations import arrival
-
+    native.library()
     judge, spent = arrival.judge, list[float]()
 
     def noted(*arguments: Any) -> Any:

@@ -306,13 +306,13 @@ MBRRACE = [
     mbrrace(
         "births in thousands",
         put({"TotalBirths": number("TotalBirths", lambda n: n / 1000)}),
-        "total_births__type",
+        "number_style_contradicted",
         "block",
     ),
     mbrrace(
         "decimal commas",
         put({"CrudeStillbirthRate": lambda row: row["CrudeStillbirthRate"].replace(".", ",")}),
-        "crude_stillbirth_rate__type",
+        "number_style_contradicted",
         "block",
     ),
     mbrrace("three countries left out", drop(lambda row: row["CountryName"] != "England"), "every_country", "warn"),
@@ -408,6 +408,13 @@ MSDS = [
         "percentages times 100",
         MEASURES,
         put({"Value": number("Value", lambda n: 100 * n)}, is_("Currency", "Rate")),
+        "most_rates_follow_from_counts",
+        "block",
+    ),
+    msds(
+        "one percentage doubled",
+        MEASURES,
+        put_once({"Value": number("Value", lambda n: 2 * n)}, is_("Currency", "Rate")),
         "rates_follow_from_counts",
         "warn",
     ),
@@ -528,6 +535,12 @@ NMPA = [
     nmpa(
         "numerators halved",
         put({"Numerator": number("Numerator", lambda n: round(n / 2))}),
+        "most_rates_follow_from_counts",
+        "block",
+    ),
+    nmpa(
+        "one numerator halved",
+        put_once({"Numerator": number("Numerator", lambda n: round(n / 2))}, HAS_RESULT),
         "rates_follow_from_counts",
         "warn",
     ),
@@ -628,6 +641,12 @@ FINGERTIPS = [
     fingertips("most rows left out", table(lambda rows: rows[::3]), "about_as_many_rows", "warn", after=BOARDS),
     fingertips("an error page for an answer", page, "html", "block"),
     fingertips("no data at this kind of area", keep(0), "no_rows", "block"),
+    fingertips(
+        "an area's observation twice with two numbers",
+        repeat(lambda row: bool(row["Count"]), Count="9", Value="1.5"),
+        "values_stand_once_an_area",
+        "block",
+    ),
     fingertips("negative counts", put_once({"Count": "-20"}), "count__range", "warn"),
     fingertips("a header translated", header("Area Code", "Gebiet"), "not_recognised", "block"),
     fingertips("words of another language", put_once({"Sex": "Frauen"}), "sex__set", "warn"),
@@ -990,18 +1009,17 @@ RELEASE = [
     ),
     found_late(
         AUTHORITIES,
-        "an observation twice with two numbers",
+        "an observation twice with two numbers, under two kinds of area",
         repeat(
             of_indicator("92530", lambda row: row["Area Code"].startswith("E06") and bool(row["Count"])),
-            Count="9",
-            Value="1.5",
+            **{"Count": "9", "Value": "1.5", "Area Type": "Unitary authorities"},
         ),
         "fingertips_observation_once",
     ),
     found_late(
         AUTHORITIES,
         "a period in words that nobody knows",
-        put({"Time period": "Apr 2020 - Mar 21"}, of_indicator("94089", is_("Area Code", "E06000001"))),
+        put_once({"Time period": "Apr 2020 - Mar 21"}, of_indicator("94089", is_("Area Code", "E06000001"))),
         "fingertips_periods_are_read",
     ),
     found_late(

@@ -1,5 +1,6 @@
 """Native expectations run inside DuckDB, and say how many rows fail and which."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from expectations.native import validate
 from expectations.results import Result
 from expectations.standards import Standard
 from perinatal.errors import PerinatalError
+from perinatal.settings import PROJECT_ROOT
 
 ROWS = """
     select * from (values
@@ -258,6 +260,24 @@ def test_importing_is_cheap_and_nothing_is_said_or_sent() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+
+
+def test_a_spark_that_cannot_be_connected_to_does_not_end_the_program(tmp_path: Path) -> None:
+    """Spark's client exits with 0 where its own parts are missing and no file is run; the library imports it."""
+    client = tmp_path / "pyspark" / "sql" / "connect"
+    client.mkdir(parents=True)
+    for folder in (client.parent.parent, client.parent):
+        (folder / "__init__.py").touch()
+    (client / "__init__.py").write_text("import sys; sys.exit(0)")
+    script = "from expectations.native import library; library(); print('imported')"
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{PROJECT_ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "imported\n", "")
 
 
 def test_more_failing_rows_than_the_library_reads_are_counted_and_their_organisations_named(
