@@ -97,9 +97,6 @@
     date_diff('month', {{ period_start }}, {{ period_end }} + 1)
 {%- endmacro %}
 
-{# An aggregate: a sum of fractions that is the same every time, because it is taken in a fixed order. #}
-{% macro sum_in_order(x, position) -%} sum({{ x }} order by {{ position }}) {%- endmacro %}
-
 {# An aggregate, also over a window: "sum" or "avg" with what rounding loses carried along (Kahan). #}
 {% macro compensated(aggregate, x) -%} f{{ aggregate }} ({{ x }}) {%- endmacro %}
 
@@ -140,3 +137,6 @@
         )
     )
 {%- endmacro %}
+
+{# A number that rows share where they share these columns (a Jinja list); others share it seldom. #}
+{% macro row_hash(columns) -%} hash({{ columns | join(", ") }}) {%- endmacro %}

@@ -1,3 +1,7 @@
+{# An aggregate: a sum of numbers that may have fractions, the same in whatever order they come. They are added as whole
+   thousand-millionths; a whole number up to 4.6 thousand million stays exact. #}
+{% macro exact_sum(x) -%} (sum(round(({{ x }}) * 1e9)::decimal(38, 0))::double / 1e9) {%- endmacro %}
+
 {# The events that a rate may be made of: none of fewer than three deaths, as the Office for National Statistics does.
    Needs `indicator.statistic` and `indicator.is_death` in scope. #}
 {% macro countable_events(numerator) -%}

@@ -57,6 +57,25 @@
     }}
 {% endmacro %}
 
+{# What two observations have in common where only one of them can stand: columns of int_resolved_observation. #}
+{% macro observation_identity() %}
+    {{
+        return(
+            [
+                "source_id",
+                "indicator_id",
+                "level",
+                "published_place",
+                "period_start",
+                "period_end",
+                "breakdown",
+                "breakdown_value",
+                "publisher_status",
+            ]
+        )
+    }}
+{% endmacro %}
+
 {# An empty relation of that shape: the base that the staging models are unioned onto by name. #}
 {% macro no_observations() %}
     select

@@ -1,4 +1,4 @@
-"""The functions that Spark lacks and the rules call: three in SQL, one in Python over Arrow's arrays."""
+"""The functions that Spark lacks and the rules call: two in SQL, one in Python over Arrow's arrays."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 SUM_OF_LIST = "sum_of_list"
-SUM_IN_ORDER = "sum_in_order"
 AVERAGE_OF_LIST = "average_of_list"
 GAMMA_QUANTILE = "gamma_quantile"
 
@@ -26,11 +25,8 @@ aggregate(
     sofar -> sofar.total
 )
 """
-# one after the other, NULLs left out
-IN_ORDER = "aggregate(numbers, cast(null as double), (sofar, x) -> coalesce(sofar + x, sofar, x))"
 IN_SQL = {
     f"{SUM_OF_LIST}(numbers array<double>)": SUM,
-    f"{SUM_IN_ORDER}(numbers array<double>)": IN_ORDER,
     f"{AVERAGE_OF_LIST}(numbers array<double>)": f"{SUM} / size(numbers)",
 }
 

@@ -18,7 +18,7 @@ from sqlglot.generators.spark import SparkGenerator
 from sqlglot.transforms import preprocess, unnest_to_explode
 
 from perinatal.errors import PerinatalError
-from warehouse.spark.functions import AVERAGE_OF_LIST, GAMMA_QUANTILE, SUM_IN_ORDER, SUM_OF_LIST
+from warehouse.spark.functions import AVERAGE_OF_LIST, GAMMA_QUANTILE, SUM_OF_LIST
 
 Columns = Callable[[str], Sequence[str]]
 """Gives the names of the columns of a query in Spark's SQL: what a union by name needs to know."""
@@ -169,17 +169,10 @@ def sorted_lists(tree: exp.Expr) -> None:
 
 
 def sums_in_fixed_order(tree: exp.Expr) -> None:
-    """`fsum`, `favg` and `sum(x order by y)`: the same however rows are spread over workers.
+    """`fsum` and `favg`: the same however rows are spread over workers.
 
-    The first two add from small to large with what rounding loses carried along, the last one in the order of y.
+    They add from small to large, with what rounding loses carried along.
     """
-    for node in _inside_out(tree, exp.Sum):
-        if isinstance(node.this, exp.Order):
-            places = [one.this for one in node.this.expressions]
-            named = [part for number, one in enumerate(places) for part in (exp.Literal.string(f"p{number}"), one)]
-            pair = [*named, exp.Literal.string("x"), exp.cast(node.this.this, "double")]
-            row = exp.Anonymous(this="named_struct", expressions=pair)
-            _wrap(node, exp.Anonymous(this="collect_list", expressions=[row]), SUM_IN_ORDER)
     for call in _calls(tree, "fsum", "favg"):
         wrapper = SUM_OF_LIST if call.name.lower() == "fsum" else AVERAGE_OF_LIST
         _wrap(call, _list_of_numbers(call.expressions[0]), wrapper)
@@ -199,8 +192,6 @@ def _wrap(node: exp.Expr, aggregate: exp.Expr, function: str) -> None:
     inner = aggregate if outer is node else outer
     if outer is not node:
         node.replace(aggregate)
-    if function == SUM_IN_ORDER:
-        inner = exp.Dot(this=exp.Anonymous(this="sort_array", expressions=[inner]), expression=exp.to_identifier("x"))
     wrapper.set("expressions", [inner])
 
 

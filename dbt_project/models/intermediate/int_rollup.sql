@@ -82,7 +82,7 @@ with
             and trusts.organisation_code = member.trust_code
     ),
 
-    -- LMSs first; regions and England are sums of LMSs. Sums are ordered, so that fractions add up alike every time.
+    -- LMSs first; regions and England are sums of LMSs.
     by_lms as (
         select
             lms_code,
@@ -93,7 +93,7 @@ with
             count(*) filter (where beyond_lms) as beyond_lms,
             count(*) filter (where beyond_region) as beyond_region,
             count(*) filter (where beyond_england) as beyond_england,
-            {% for count in counts %} {{ sum_in_order(count, "organisation_code") }} as {{ count }}, {% endfor %}
+            {% for count in counts %} {{ exact_sum(count) }} as {{ count }}, {% endfor %}
             bool_and(least_denominator is not null) as has_bounds,
             bool_or(is_suppressed) as has_suppressed,
             bool_or(coalesce(is_denominator_withheld, false)) as is_denominator_withheld,
@@ -125,7 +125,7 @@ with
             sum(trusts_reporting) as trusts_reporting,
             sum(trusts_suppressed) as trusts_suppressed,
             sum(reporting_beyond_members) as reporting_beyond_members,
-            {% for count in counts %} {{ sum_in_order(count, "lms_code") }} as {{ count }}, {% endfor %}
+            {% for count in counts %} {{ exact_sum(count) }} as {{ count }}, {% endfor %}
             bool_and(has_bounds) as has_bounds,
             {% for flag in flags %} bool_or({{ flag }}) as {{ flag }}, {% endfor %}
             {{ all_words("usage_warnings") }} as usage_warnings,

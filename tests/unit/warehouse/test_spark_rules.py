@@ -38,9 +38,9 @@ def turned(sql: str) -> str:
         ("sorted list", "array_agg(a order by a, b)", "ARRAY_SORT(COLLECT_LIST(a))"),
         ("sorted set", "array_agg(distinct a order by a)", "ARRAY_SORT(COLLECT_SET(a))"),
         (
-            "sum in order",
-            "sum(a order by b)",
-            "SUM_IN_ORDER(SORT_ARRAY(COLLECT_LIST(NAMED_STRUCT('p0', b, 'x', CAST(a AS DOUBLE)))).x)",
+            "exact sum",
+            "sum(round((a) * 1e9)::decimal(38, 0))::double / 1e9",
+            "CAST(SUM(CAST(ROUND((a) * 1e9) AS DECIMAL(38, 0))) AS DOUBLE) / 1e9",
         ),
         (
             "compensated, over a window",
