@@ -91,6 +91,11 @@ class Standard(BaseModel):
         """Tell whether all that the standard needs is at hand: one of each group "a|b" of `needs`."""
         return all(set(at_hand) & set(group.split("|")) for group in self.needs.split())
 
+    @property
+    def tolerates_none(self) -> bool:
+        """Tell whether one failing row breaks it, so that where it is met none fails."""
+        return not self.type.startswith(WHOLE) and "mostly" not in self.kwargs
+
     def native_kwargs(self) -> dict[str, Any]:
         """Return the kwargs as the library takes them."""
         if self.type == ROWS_QUERY:

@@ -365,7 +365,10 @@ def test_no_table_or_download_holds_the_live_births_of_a_masked_organisation(
                 assert abs(number * 100 - round(number * 100)) < 1e-6, (name, column, row)
             if own[code]["TotalStillbirths"] == "-1":
                 # what counts give is hidden; a position on the ambition rests on the rate that is printed all the same
-                printed = own[code]["StabilisedNeonatalDeathRate"], own[code]["StabilisedNeonatalDeathCI"].split(" to ")[1]
+                printed = (
+                    own[code]["StabilisedNeonatalDeathRate"],
+                    own[code]["StabilisedNeonatalDeathCI"].split(" to ")[1],
+                )
                 found = row.get("value"), row.get("upper_95")
                 is_printed = "ambition_position" in name and found == tuple(map(float, printed))
                 assert numerator is None, name
