@@ -73,7 +73,7 @@ class Settings(BaseSettings):
         description="Models and workbooks made at a time by a build, threads of a landing; 0: one for each core",
     )
     memory_limit: str = Field(
-        "70%", pattern=rf"^{SIZE}$|^\d+(\.\d+)?%$", description="DuckDB memory limit for a build, e.g. 4GB or 70%"
+        "40%", pattern=rf"^{SIZE}$|^\d+(\.\d+)?%$", description="DuckDB memory limit for a build, e.g. 4GB or 40%"
     )
     landing_memory_limit: str = Field(
         "300MB", pattern=rf"^{SIZE}$", description="DuckDB memory limit while landing one file, e.g. 300MB"

@@ -36,7 +36,7 @@ class Warehouse:
     work_db: Path
     candidate_db: Path
     scratch: Path
-    memory_limit: str = "70%"
+    memory_limit: str = "40%"
     threads: int = 2
 
 
