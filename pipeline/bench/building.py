@@ -181,8 +181,8 @@ def _figures(scale: Scale) -> list[Figure]:
         Figure(f"build{at}_memory", f"Build of {times}: most memory", scale.built.peak_mb, "MB", "lower", None, 0.3),
         Figure(
             f"gates{at}",
-            f"Both gates, of everything landed and of the candidate, beside the build of {times}, imports apart",
-            100 * (scale.arrival + scale.step("Gate")) / build,
+            f"Both gates, of all that is landed and of the candidate: share of judging and building {times}",
+            100 * (scale.arrival + scale.step("Gate")) / (scale.arrival + build),
             "%",
             "lower",
             25 if is_target else None,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -19,6 +21,7 @@ import psutil
 from perinatal.errors import PerinatalError
 
 EVERY = 0.02  # seconds between two looks at the memory
+SELDOM = 0.5  # and at the disk
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,24 @@ def run(*command: str | Path, env: Mapping[str, str] | None = None, beside: Sequ
 def child(module: str, *arguments: str | Path, env: Mapping[str, str] | None = None, beside: Sequence[int] = ()) -> Ran:
     """Run a module of this package (`python -m`) to its end; as `run` does."""
     return run(sys.executable, "-m", module, *arguments, env=env, beside=beside)
+
+
+@contextmanager
+def most_disk(folder: Path) -> Iterator[list[float]]:
+    """Note the most MB that the disk of a folder held meanwhile beyond what it held at the start."""
+    before, most, over = shutil.disk_usage(folder).used, [0.0], threading.Event()
+
+    def watch() -> None:
+        while not over.wait(SELDOM):
+            most[0] = max(most[0], (shutil.disk_usage(folder).used - before) / 1e6)
+
+    watching = threading.Thread(target=watch, daemon=True)
+    watching.start()
+    try:
+        yield most
+    finally:
+        over.set()
+        watching.join()
 
 
 def _said(text: str) -> dict[str, Any]:

@@ -25,10 +25,11 @@ class What(StrEnum):
     BUILD = "build"
     LATENCY = "latency"
     ENGINES = "engines"
+    DECADE = "decade"
 
 
 QUICK = (What.START, What.LANDING, What.BUILD)
-USUAL = (*QUICK, What.LATENCY)  # engines need Java and hours
+USUAL = (*QUICK, What.LATENCY)  # engines need Java and hours, a decade of large months most of an hour
 
 
 def bench(
@@ -81,7 +82,7 @@ def _numbers(name: str, text: str) -> list[float]:
 def _measure(
     folder: Path, what: Sequence[What], sizes: list[float], scales: list[int], rounds: int
 ) -> tuple[list[Figure], dict[str, Any]]:
-    from pipeline.bench import building, engines, landing, latency, starting
+    from pipeline.bench import building, decade, engines, landing, latency, starting
 
     calls: dict[What, Callable[[], tuple[list[Figure], dict[str, Any]]]] = {
         What.START: starting.measure,
@@ -89,6 +90,7 @@ def _measure(
         What.BUILD: lambda: building.measure(folder, scales),
         What.LATENCY: latency.measure,
         What.ENGINES: lambda: engines.measure(folder, scales),
+        What.DECADE: lambda: decade.measure(folder),
     }
     figures: list[Figure] = []
     runs: dict[str, Any] = {}

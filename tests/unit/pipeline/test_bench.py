@@ -17,7 +17,7 @@ from ingest.stores import Stores
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 from perinatal.settings import PROJECT_ROOT
-from pipeline.bench import asking, building, figures, process, scaled
+from pipeline.bench import asking, building, figures, process, scaled, ten_years
 from pipeline.bench.figures import Figure
 
 MACHINE = {
@@ -169,6 +169,32 @@ def test_made_releases_are_landed_as_synthetic_without_a_breach(home: Home, tmp_
         assert (manifest.rows_landed, manifest.is_synthetic) == (made.rows, True)
         broken = [check["rule"] for check in manifest.checks if not check["success"] and check["severity"] != "info"]
         assert broken == []
+
+
+def test_a_month_as_large_as_the_publishers_is_landed_without_a_breach(home: Home, tmp_path: Path) -> None:
+    counts, measures = ten_years.months(tmp_path / "once", 0, 1)
+    again = list(ten_years.months(tmp_path / "again", 0, 1))
+    assert [made.path.read_bytes() for made in (counts, measures)] == [made.path.read_bytes() for made in again]
+    assert (counts.path.name, measures.path.name) == ("msds-apr2015-exp-data.csv", "msds-apr2015-exp-measures.csv")
+    assert 80_000 < counts.rows < 90_000
+    assert 65_000 < measures.rows < 75_000
+    [(levels, codes)] = duckdb.sql(
+        f"select count(distinct Org_Level), count(distinct Org_Code) from read_csv('{counts.path}', all_varchar = true)"
+    ).fetchall()
+    assert (levels, codes > 700) == (9, True)
+    for made in (counts, measures):
+        arrival = Arrival(registry.source(made.source_id), made.path.name, is_synthetic=True)
+        landed = landing.land(Stores.of(home), made.path, arrival).manifest
+        assert landed.rows_in == made.rows
+        assert [check["rule"] for check in landed.checks if not check["success"]] == []
+
+
+def test_the_most_disk_is_what_was_held_meanwhile(tmp_path: Path) -> None:
+    with process.most_disk(tmp_path) as most:
+        (tmp_path / "large").write_bytes(bytes(200_000_000))
+        time.sleep(2 * process.SELDOM)
+        (tmp_path / "large").unlink()
+    assert most[0] > 100
 
 
 def test_the_command_lists_its_options_without_importing_what_it_measures(cli: Callable[..., object]) -> None:
