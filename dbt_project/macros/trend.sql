@@ -37,7 +37,7 @@
     } -%}
     (
         with
-            ordered as (
+            pointed as (
                 select
                     *,
                     case
@@ -51,12 +51,10 @@
                         then ({{ x }})::double / {{ n }}
                         when {{ estimated }}
                         then ({{ value }})::double
-                    end as trend_y,
-                    {{ starts }} is not distinct from lag({{ ends }}) over series_in_time + 1 as trend_follows
+                    end as trend_y
                 from {{ relation }}
-                window series_in_time as ({{ partition_clause(series) }} order by {{ starts }}, {{ ends }})
             ),
-            {# trend_w1, trend_y1 … trend_w5, trend_y5: the last five points, the newest last #}
+            {# trend_w1, trend_y1 … trend_w5, trend_y5: the last five points, the newest last; sorted once, for rows are wide #}
             windowed as (
                 select
                     *,
@@ -64,32 +62,32 @@
                         lag(trend_w, {{ 5 - i }}) over series_in_time as trend_w{{ i }},
                         lag(trend_y, {{ 5 - i }}) over series_in_time as trend_y{{ i }},
                     {% endfor %}
-                    count(trend_y) over last_five as trend_points,
-                    count(*) filter (where trend_follows) over last_steps as trend_steps
-                from ordered
-                window
-                    series_in_time as ({{ partition_clause(series) }} order by {{ starts }}, {{ ends }}),
-                    last_five as (
-                        {{ partition_clause(series) }}
-                        order by {{ starts }}, {{ ends }}
-                        rows between 4 preceding and current row
-                    ),
-                    last_steps as (
-                        {{ partition_clause(series) }}
-                        order by {{ starts }}, {{ ends }}
-                        rows between 3 preceding and current row
-                    )
+                    {% for i in range(4) %}
+                        lag({{ starts }}, {{ i }}) over series_in_time
+                        is not distinct from lag({{ ends }}, {{ i + 1 }}) over series_in_time + 1
+                        {{ "and" if not loop.last }}
+                    {% endfor %} as trend_follows
+                from pointed
+                window series_in_time as ({{ partition_clause(series) }} order by {{ starts }}, {{ ends }})
+            ),
+            counted as (
+                select
+                    *,
+                    {% for i in range(1, 6) %}
+                        if(trend_y{{ i }} is null, 0, 1) {{ "+" if not loop.last }}
+                    {% endfor %} as trend_points
+                from windowed
             ),
             sums as (
                 select
                     *,
-                    trend_points = 5 and trend_steps = 4 as trend_known,
+                    trend_points = 5 and trend_follows as trend_known,
                     {% for name, term in sums.items() %}
                         {% for i in range(1, 6) %}
                             {{ term | replace("#", i) }} {{ "+" if not loop.last }}
                         {% endfor %} as {{ name }}{{ "," if not loop.last }}
                     {% endfor %}
-                from windowed
+                from counted
             ),
             slopes as (
                 select
@@ -158,7 +156,6 @@
                 {% for i in range(1, 6) %} trend_w{{ i }}, trend_y{{ i }}, {% endfor %}
                 {% for name in sums %} {{ name }}, {% endfor %}
                 trend_follows,
-                trend_steps,
                 trend_spread,
                 trend_unanimous,
                 trend_known
