@@ -23,6 +23,7 @@ from ingest.archive import store as archive
 from perinatal import settings
 from perinatal.errors import RefusedAtArrival
 from perinatal.home import Home
+from perinatal.settings import PROJECT_ROOT
 from pipeline import steps
 from publish.edition import Editions
 
@@ -583,6 +584,10 @@ def test_the_difference_is_listed(revised: Home) -> None:
         ("extended_perinatal_mortality_rate", "changed", "revision", 8.0, 9.0),
         ("stillbirth_rate", "changed", "revision", 5.0, 6.0),
     ]
+    [query] = (PROJECT_ROOT / "docs" / "queries").glob("13_*.sql")
+    said = {(row[0], row[2], row[3]) for row in ask(revised, query.read_text(encoding="utf-8"))}
+    assert {("Stillbirth rate", "changed", "revision"), ("Stillbirth rate", "masked", "revision")} <= said
+    assert {reason for *_, reason in said} == {"revision"}
     places = ask(revised, "select distinct organisation_code from marts.edition_change where mart = 'trust_indicator'")
     assert {code for (code,) in places} == {"RCF", "RFF"}
 

@@ -11,7 +11,7 @@ from perinatal.settings import PROJECT_ROOT
 
 QUERIES = sorted((PROJECT_ROOT / "docs" / "queries").glob("*.sql"))
 ROLES = ("LMS board", "board safety champion", "head of midwifery", "national Insights group")
-# what one year of one source, in a first edition, cannot answer; the sample edition answers more (test_sample_edition.py)
+# what one year of one source, in a first edition, cannot answer; the sample edition has more
 UNANSWERED = (
     "04_lms_board_inequalities.sql",  # MBRRACE-UK gives no groups of trusts
     "11_insights_group_who_worsened_most.sql",  # there is no year before
