@@ -1,9 +1,9 @@
 """SYNTHETIC months of the Maternity Services Data Set as large as those published: both monthly files, all levels.
 
-The layouts, the levels and about as many rows a month as the real files of 2025: 83,000 counts by dimension and category,
-69,000 measures. Places have real codes; numbers follow from a hash of place, name and month. Regions, boards, MBRRACE-UK
-groups and England are the sums of their trusts; sites, local authorities and sub-ICBs stand by themselves. Nothing made
-here is committed or may be taken for real.
+The layouts, the levels and about as many rows a month as the real files of 2025: 83,000 counts by dimension and
+category, 69,000 measures. Places have real codes; numbers follow from a hash of place, name and month. Regions, boards,
+MBRRACE-UK groups and England are the sums of their trusts; sites, local authorities and sub-ICBs stand by themselves.
+Nothing made here is committed or may be taken for real.
 """
 
 from __future__ import annotations
