@@ -73,13 +73,14 @@ def table_standards(
 def column_standards(columns: Iterable[Column], unreadable: Collection[str]) -> list[Standard]:
     """Return the standards on the columns. `unreadable` names those in which a cell is not of its column's type.
 
-    Whether cells could be read is asked of all columns at once; each one is asked where that fails.
+    Whether cells could be read is asked of all columns at once; each one is asked where that fails. What names a column
+    comes first, since people are told the first breach.
     """
     columns = list(columns)
-    found = [_cells_are_readable(), *_texts_are_no_errors(columns)]
+    found = _texts_are_no_errors(columns)
     for column in columns:
         found += _standards_of(column, is_readable=column.name not in unreadable)
-    return found
+    return [*found, _cells_are_readable()]
 
 
 def _cells_are_readable() -> Standard:

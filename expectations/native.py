@@ -29,8 +29,8 @@ GX_SEVERITY = {"block": "critical", "warn": "warning", "info": "info"}
 def library() -> Any:
     """Import Great Expectations: quiet, with its telemetry off, and without Spark's client for a server elsewhere.
 
-    Where pyspark is installed without what that client needs, importing it ends some programs, with success (a worker of
-    the tests, `python -c`).
+    Where pyspark is installed without what that client needs, importing it ends some programs, with success (a worker
+    of the tests, `python -c`).
     """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     sys.modules.setdefault("pyspark.sql.connect", None)  # type: ignore[arg-type]  # "not to be imported"

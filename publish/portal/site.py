@@ -185,7 +185,9 @@ class Site:
                 alerts=self.alerts.about(lms["lms_code"]),
                 **self.views.lms(lms),
             )
-            self.page(f"recording/{name}.html", "recording.html", section, **self.views.recording_of(lms))
+            recording = self.views.recording_of(lms)
+            if recording["checks"]:
+                self.page(f"recording/{name}.html", "recording.html", section, **recording)
         section = "trust/index.html"
         self.page("trust/index.html", "trust_list.html", section, **self.regions.trusts())
         for trust in self.edition.trusts.values():

@@ -196,6 +196,11 @@ def test_every_row_of_every_source_is_accounted_for(ask: Ask) -> None:
         "from quality.source_health group by source_id order by source_id"
     )
     trusts = len(sample.maternity_trusts())
+    official = source("official_figures")
+    with (official.folder / str(official.bundled)).open(encoding="utf-8", newline="") as handle:
+        levels = [row["level"] for row in csv.DictReader(handle)]
+    wider = sum(level in ("uk", "england_and_wales") for level in levels)
+    assert 0 < wider < len(levels)
     assert health == [
         ("board_return", 4, 0, 0, 4),
         ("ens", 1, 1, 0, 0),
@@ -204,6 +209,8 @@ def test_every_row_of_every_source_is_accounted_for(ask: Ask) -> None:
         # excluded: Wales, Scotland, Great Britain, two Welsh and one Scottish organisation
         ("nmpa", trusts + 9, trusts + 3, 0, 6),
         ("nnap", 10, 8, 0, 2),
+        # comes with the software; excluded: figures of the UK, and of England and Wales
+        ("official_figures", len(levels), len(levels) - wider, 0, wider),
         # excluded: the two findings of the report's first revision, and the UK's figure
         ("pmrt", 6, 3, 0, 3),
     ]

@@ -10,6 +10,7 @@ import csv
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -274,13 +275,26 @@ def test_ratios_and_gaps_are_those_of_the_counts(real: Ask) -> None:
 # --- signals
 
 
-def control_limits(values: list[float]) -> tuple[float, float, float]:
-    """Return mean and limits of an XmR chart, moving ranges beyond 3.267 times their mean left out."""
-    ranges = [abs(after - before) for before, after in pairwise(values)]
+def control_limits(points: list[Row]) -> tuple[float, float, float]:
+    """Return mean and limits of an XmR chart, moving ranges beyond 3.267 times their mean left out.
+
+    Values that nobody believes take no part, and nothing moves over a gap.
+    """
+    values = [None if "implausible" in point["usage_warnings"] else point["value"] for point in points]
+    ranges = [
+        abs(after - before)
+        for (before, after), (earlier, later) in zip(pairwise(values), pairwise(points), strict=True)
+        if before is not None and after is not None and follows(earlier, later)
+    ]
     mean_range = sum(ranges) / len(ranges)
     kept = [spread for spread in ranges if spread < 3.267 * mean_range]
-    mean, width = sum(values) / len(values), 2.66 * sum(kept) / len(kept)
+    believed = [value for value in values if value is not None]
+    mean, width = sum(believed) / len(believed), 2.66 * sum(kept) / len(kept)
     return mean, mean - width, mean + width
+
+
+def follows(earlier: Row, later: Row) -> bool:
+    return later["period_start"] == earlier["period_end"] + timedelta(days=1)
 
 
 def series(months: Ask) -> Iterator[list[Row]]:
@@ -291,10 +305,10 @@ def series(months: Ask) -> Iterator[list[Row]]:
 
 
 def test_limits_are_those_of_the_series(months: Ask) -> None:
-    several = 0
+    several = with_gaps = 0
     for points in series(months):
         assert len(points) >= 12
-        mean, low, high = control_limits([point["value"] for point in points])
+        mean, low, high = control_limits(points)
         for point in points:
             assert point["process_mean"] == pytest.approx(mean)
             assert point["lower_process_limit"] == pytest.approx(low)
@@ -302,7 +316,9 @@ def test_limits_are_those_of_the_series(months: Ask) -> None:
             if not low <= point["value"] <= high:
                 assert point["special_cause_type"] in ("Above UCL", "Below LCL")
         several += 1
+        with_gaps += not all(follows(earlier, later) for earlier, later in pairwise(points))
     assert several > 50
+    assert 5 < with_gaps < several
 
 
 def test_overlapping_windows_have_no_chart(months: Ask) -> None:

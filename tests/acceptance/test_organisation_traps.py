@@ -138,8 +138,23 @@ def test_9_spellings_of_a_name_are_one_alias(ask: Ask, spelling: str) -> None:
 
 
 def test_10_rows_of_other_nations_stand_in_core_only(ask: Ask) -> None:
-    rules = ask("select distinct exclusion_rule from core.fct_observation where country <> 'England'")
-    assert rules == [("outside_england",)]
+    rules = ask(
+        "select distinct country, level, exclusion_rule from core.fct_observation where country <> 'England' order by 1"
+    )
+    # one figure for the whole country covers England too, and is no row of another nation
+    assert rules == [
+        ("Crown Dependencies", "trust", "outside_england"),
+        ("Northern Ireland", "trust", "outside_england"),
+        ("Scotland", "trust", "outside_england"),
+        ("United Kingdom", "uk", "wider_than_england"),
+        ("Wales", "trust", "outside_england"),
+    ]
+    for mart in ("england_indicator", "organisation_indicator"):
+        assert ask(
+            f"select count(*) from marts.{mart} join core.fct_observation as wider "
+            "using (release_key, indicator_id, period_start, period_end, value) "
+            "where wider.exclusion_rule = 'wider_than_england'"
+        ) == [(0,)]
     assert ask(
         "select count(*) from marts.trust_indicator where trust_name like '%Health Board%' or trust_code like '7A%'"
     ) == [(0,)]

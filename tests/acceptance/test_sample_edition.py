@@ -6,6 +6,7 @@ It is built once (two minutes). `SAMPLE_HOME=/path/to/state` takes a state folde
 from __future__ import annotations
 
 import csv
+import gzip
 import os
 import subprocess
 import sys
@@ -25,7 +26,8 @@ from publish import edition, portal
 from publish.portal.model import Facts
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-LIGHT = 150_000  # bytes of an LMS page with all that it loads
+LIGHT = 50_000  # bytes that come to a reader of an LMS page with all that it loads; servers compress them
+HEAVIEST = 200_000  # bytes of the page itself, as a browser holds it
 
 
 @pytest.fixture(scope="module")
@@ -112,9 +114,12 @@ def test_every_number_has_a_path_to_its_source_in_two_clicks(folder: Path) -> No
 
 
 def test_every_lms_page_is_light(folder: Path) -> None:
-    shared = sum(path.stat().st_size for path in (folder / "portal" / "static").iterdir())
-    heaviest = max((folder / "portal" / "lms").glob("*.html"), key=lambda path: path.stat().st_size)
-    assert heaviest.stat().st_size + shared < LIGHT, heaviest
+    for page in (folder / "portal" / "lms").glob("*.html"):
+        loads = crawler.tree(page).xpath("//link[@rel='stylesheet' or @rel='icon']/@href | //script/@src")
+        assert len(loads) > 4
+        loaded = [page, *((page.parent / address).resolve() for address in loads)]
+        assert sum(len(gzip.compress(path.read_bytes(), 6)) for path in loaded) < LIGHT, page
+        assert page.stat().st_size < HEAVIEST, page
 
 
 @pytest.mark.bench
@@ -133,7 +138,15 @@ def test_a_trajectory_stands_in_the_unit_of_the_value(folder: Path) -> None:
         ratios = connection.execute(
             "select indicator_id, median(value / target) from marts.ambition_position where value > 0 group by all"
         ).fetchall()
-    assert {indicator for indicator, _ in ratios} >= {"preterm_birth", "preterm_birth_ons", "stillbirth_rate"}
+    # the ambition counts all births: those of singletons alone (preterm_birth) have no position
+    assert {indicator for indicator, _ in ratios} == {
+        "neonatal_mortality_rate",
+        "neonatal_mortality_rate_ons",
+        "preterm_birth_all_births",
+        "preterm_birth_ons",
+        "stillbirth_rate",
+        "stillbirth_rate_ons",
+    }
     assert all(1 / 3 < ratio < 3 for _, ratio in ratios), ratios
 
 
@@ -141,7 +154,8 @@ def test_a_trajectory_stands_in_the_unit_of_the_value(folder: Path) -> None:
 def test_the_ten_questions_have_answers(path: Path, home: Home) -> None:
     with perinatal.connect(home.root) as answered:
         rows = answered.sql(path.read_text(encoding="utf-8")).fetchall()
-    assert rows or path.name.startswith("04"), "only the sample's want of groups may leave an answer empty"
+    # nothing has changed yet: it is the first edition (test_mbrrace.py has a second one)
+    assert bool(rows) != (path.name == "13_insights_group_what_changed.sql")
 
 
 def test_frictionless_finds_no_fault_in_a_pack(folder: Path) -> None:

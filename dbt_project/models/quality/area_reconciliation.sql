@@ -30,6 +30,8 @@ with
             and observation.publisher_status is null
             and observation.audience = 'public'
             and observation.level in ('trust', 'icb', 'region', 'england')
+            -- outcomes that we make of several categories are sums of rounded counts: their categories stand here
+            and (coalesce(observation.source_row_count, 1) > 0 or observation.is_implied)
     ),
 
     -- how far below and above its rounded count a true count may lie

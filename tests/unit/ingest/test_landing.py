@@ -136,8 +136,8 @@ REFUSED = {
 }
 
 
-def test_text_for_a_number_is_refused_by_its_column_too(home: Home, land: Land) -> None:
-    with pytest.raises(RefusedAtArrival, match="cells_have_their_type"):
+def test_text_for_a_number_is_refused_by_its_column_first(home: Home, land: Land) -> None:
+    with pytest.raises(RefusedAtArrival, match=r"\(events__type\): events is no integer"):
         land(b"Code,Events\na,many\n")
     rules = {alert.breach.rule for alert in alerts.AlertLog(home.alerts).open()}
     assert rules == {"cells_have_their_type", "events__type"}
