@@ -87,7 +87,7 @@ def less_done_again() -> Iterator[None]:
     """Have the library compose the configuration of each expectation once meanwhile, and convert no plain values.
 
     It composes it anew each time that it looks up one word of it, about a hundred times for a verdict. And it converts
-    the arguments of each metric, to name it, though nearly all are texts and numbers. Together that is a third of the gate.
+    the arguments of each metric, to name it, though nearly all are texts and numbers. Together: a third of the gate.
     """
     composed: dict[int, tuple[Any, Any]] = {}
     compose, convert = Expectation.configuration, id_dict.convert_to_json_serializable

@@ -64,7 +64,8 @@
                     {% endfor %}
                     {% for i in range(4) %}
                         lag({{ starts }}, {{ i }}) over series_in_time
-                        is not distinct from lag({{ ends }}, {{ i + 1 }}) over series_in_time + 1
+                        is not distinct from lag({{ ends }}, {{ i + 1 }}) over series_in_time
+                        + 1
                         {{ "and" if not loop.last }}
                     {% endfor %} as trend_follows
                 from pointed

@@ -20,8 +20,7 @@ with
         inner join {{ ref("int_release") }} as release on observation.release_key = release.release_key
         left join
             {{ ref("int_first_observation") }} as standing
-            on
-            {% for column in observation_identity() + ["exclusion_rule"] %}
+            on {% for column in observation_identity() + ["exclusion_rule"] %}
                 observation.{{ column }} is not distinct from standing.{{ column }} {{ "and" if not loop.last }}
             {% endfor %}
         left join
