@@ -30,6 +30,8 @@ WHOLE = (
     "expect_column_min_",
     "expect_column_mean_",
     "expect_column_median_",
+    "expect_column_values_to_be_of_type",
+    "expect_column_values_to_be_in_type_list",
 )
 SAID = ("description", "problem", "remedy")
 
