@@ -41,3 +41,16 @@
 
 {# Whose code it is: ONS codes are a letter and eight digits, all others ODS. #}
 {% macro msds_scheme(code) -%} if({{ matches_whole(code, "'[A-Z][0-9]{8}'") }}, 'ons', 'ods') {%- endmacro %}
+
+{# A bracketed query: level, published code and country of the places of a relation whose code says that they lie beyond
+   England. Each code is held against the patterns once, not each row. #}
+{% macro countries_by_code(relation) -%}
+    (
+        select place.level, place.published_code, country.country
+        from (select distinct level, published_code from {{ relation }}) as place
+        inner join
+            {{ ref("country_of_code") }} as country
+            on place.level = country.level
+            and {{ matches_whole("place.published_code", "country.code_pattern") }}
+    )
+{%- endmacro %}

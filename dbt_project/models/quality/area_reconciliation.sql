@@ -158,8 +158,8 @@ select
 from judged
 left join
     {{ ref("area_difference_cause") }} as known
-    on not judged.is_within_rounding
-    and judged.source_id = known.source_id
+    -- what lies within rounding is held against no pattern
+    on if(judged.is_within_rounding, null, judged.source_id) = known.source_id
     and {{ matches_whole("judged.area_code", "known.area_pattern") }}
     and {{ matches_whole("judged.indicator_id", "known.indicator_pattern") }}
     and (known.direction = 'any' or (known.direction = 'above') = (judged.difference > 0))

@@ -79,9 +79,10 @@ with
     ),
 
     known as (
-        select single.*, unknown_category.measure is not null as is_unknown
+        select single.*, unknown_category.measure is not null as is_unknown, coalesce(level.level, 'unknown') as level
         from single
         left join unknown_category on single.measure = unknown_category.measure
+        left join {{ ref("msds_org_level") }} as level on lower(trim(single.org_level)) = level.published_level
     ),
 
     -- a sum that lacks a masked part is none
@@ -105,7 +106,6 @@ select
     totals.known_total,
     totals.whole_total,
     if(known.is_unknown, totals.whole_total, totals.known_total) as category_total,
-    coalesce(level.level, 'unknown') as level,
     country.country,
     word.meaning as word_meaning
 from known
@@ -116,9 +116,8 @@ inner join
     and known.published_code = totals.published_code
     and known.dimension = totals.dimension
     and known.counted = totals.counted
-left join {{ ref("msds_org_level") }} as level on lower(trim(known.org_level)) = level.published_level
 left join
-    {{ ref("country_of_code") }} as country
-    on level.level = country.level
-    and {{ matches_whole("known.published_code", "country.code_pattern") }}
+    {{ countries_by_code("known") }} as country
+    on known.level = country.level
+    and known.published_code = country.published_code
 left join {{ ref("msds_value_word") }} as word on known.word = word.word

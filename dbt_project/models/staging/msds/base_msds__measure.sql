@@ -51,18 +51,22 @@ with
             bool_or(word is not null and word_meaning is null) as is_unreadable
         from worded
         group by all
+    ),
+
+    placed as (
+        select joined.*, coalesce(level.level, 'unknown') as level
+        from joined
+        left join {{ ref("msds_org_level") }} as level on lower(trim(joined.org_level)) = level.published_level
     )
 
 select
-    joined.*,
-    coalesce(level.level, 'unknown') as level,
+    placed.*,
     country.country,
     left(end_date::varchar, 7) as period_label,
     date_trunc('month', end_date)::date as period_start,
     last_day(end_date) as period_end
-from joined
-left join {{ ref("msds_org_level") }} as level on lower(trim(joined.org_level)) = level.published_level
+from placed
 left join
-    {{ ref("country_of_code") }} as country
-    on level.level = country.level
-    and {{ matches_whole("joined.published_code", "country.code_pattern") }}
+    {{ countries_by_code("placed") }} as country
+    on placed.level = country.level
+    and placed.published_code = country.published_code
