@@ -17,7 +17,7 @@ from typing import Any
 
 from perinatal.console import say_detail
 from perinatal.errors import PerinatalError
-from perinatal.settings import PROJECT_ROOT
+from perinatal.settings import PROJECT_ROOT, Settings
 
 PROJECT = PROJECT_ROOT / "dbt_project"
 RUN = "from dbt.cli.main import cli; cli()"
@@ -36,7 +36,7 @@ class Warehouse:
     work_db: Path
     candidate_db: Path
     scratch: Path
-    memory_limit: str = "40%"
+    memory_limit: str = Settings.model_fields["memory_limit"].default
     threads: int = 2
 
 

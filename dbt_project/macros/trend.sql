@@ -71,24 +71,19 @@
                 from pointed
                 window series_in_time as ({{ partition_clause(series) }} order by {{ starts }}, {{ ends }})
             ),
-            counted as (
+            sums as (
                 select
                     *,
                     {% for i in range(1, 6) %}
                         if(trend_y{{ i }} is null, 0, 1) {{ "+" if not loop.last }}
-                    {% endfor %} as trend_points
-                from windowed
-            ),
-            sums as (
-                select
-                    *,
+                    {% endfor %} as trend_points,
                     trend_points = 5 and trend_follows as trend_known,
                     {% for name, term in sums.items() %}
                         {% for i in range(1, 6) %}
                             {{ term | replace("#", i) }} {{ "+" if not loop.last }}
                         {% endfor %} as {{ name }}{{ "," if not loop.last }}
                     {% endfor %}
-                from counted
+                from windowed
             ),
             slopes as (
                 select

@@ -7,6 +7,7 @@ place, so that the same call writes the same bytes. Nothing made here is committ
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +18,9 @@ import duckdb
 
 from ingest.sample.reference import SEEDS
 from ingest.sources.msds.sample import MONTHS as SAMPLE_MONTHS
+from perinatal.sql import literal
 
+SEEDS_IN_SQL: Final = str(SEEDS).replace("'", "''")  # for the inside of a quoted path
 MEGABYTE: Final = 1_000_000
 YEARS: Final = range(2005, 2025)
 WHO: Final = (("Persons", "All ages"), ("Male", "All ages"), ("Female", "All ages"))
@@ -130,13 +133,13 @@ class Made:
 
 def _connect() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
-    seeds = str(SEEDS).replace("'", "''")
-    connection.execute(f"create table areas as {AREAS.format(seeds=seeds)}")
-    connection.execute(f"create table trusts as {TRUSTS.format(seeds=seeds)}")
+    connection.execute(f"create table areas as {AREAS.format(seeds=SEEDS_IN_SQL)}")
+    connection.execute(f"create table trusts as {TRUSTS.format(seeds=SEEDS_IN_SQL)}")
     connection.execute(
         "create table known as "
         "select row_number() over (order by indicator_id) - 1 as number, indicator_id as id, name "
-        f"from read_csv('{seeds}/fingertips_indicator.csv') where value_type = 'Proportion' and year_type = 'Calendar'"
+        f"from read_csv('{SEEDS_IN_SQL}/fingertips_indicator.csv') "
+        "where value_type = 'Proportion' and year_type = 'Calendar'"
     )
     return connection
 
@@ -160,16 +163,17 @@ def _write_fingertips(connection: duckdb.DuckDBPyConnection, path: Path, first: 
         who_list=f"[{who}]",
         invented=INVENTED,
     )
-    _copy(connection, sql, path)
+    write(connection, sql, path)
 
 
 def _areas(connection: duckdb.DuckDBPyConnection) -> int:
     return int(connection.execute("select count(*) from areas").fetchall()[0][0])
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> None:
-    target = str(path).replace("'", "''")
-    connection.execute(f"copy ({sql}) to '{target}' (format csv, header)")
+def write(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> int:
+    """Write the rows of a query as CSV with a header; returns how many they are."""
+    [(rows,)] = connection.execute(f"copy ({sql}) to {literal(path)} (format csv, header)").fetchall()
+    return int(rows)
 
 
 def fingertips_of_size(path: Path, megabytes: float) -> Made:
@@ -194,7 +198,7 @@ def releases(folder: Path, rows: int) -> Iterator[Made]:
             yield Made(path, "fingertips", last - first)
         indicators = 1 + (rows - rows // 2) // (_areas(connection) * len(WHO) * len(YEARS))
         path = folder / "synthetic-metadata.csv"
-        _copy(connection, METADATA.format(invented=INVENTED, indicators=indicators), path)
+        write(connection, METADATA.format(invented=INVENTED, indicators=indicators), path)
         yield Made(path, "fingertips", indicators)
 
 
@@ -225,13 +229,14 @@ def _rows_of_a_measure(connection: duckdb.DuckDBPyConnection) -> int:
 def _write_month(connection: duckdb.DuckDBPyConnection, folder: Path, number: int, measures: int) -> Made:
     """Write the month of a number, counted from the first one, with so many measures."""
     names = [*MEASURES, *(f"SYNTHETIC_{number:03}" for number in range(measures - len(MEASURES)))]
-    month = _month(number)
-    last = connection.execute("select last_day($1)", [month]).fetchall()[0][0]
+    month, last = month_of(number)
     path = folder / f"synthetic-{month:%b%Y}-exp-measures.csv".lower()
-    _copy(connection, MONTHLY.format(measures=names, first=f"{month:%d/%m/%Y}", day=f"{last:%d/%m/%Y}"), path)
+    write(connection, MONTHLY.format(measures=names, first=f"{month:%d/%m/%Y}", day=f"{last:%d/%m/%Y}"), path)
     return Made(path, "msds", _rows_of_a_measure(connection) * measures)
 
 
-def _month(number: int) -> date:
+def month_of(number: int) -> tuple[date, date]:
+    """Return the first and the last day of a month, counted from the first one."""
     months = FIRST_MONTH.month - 1 + number
-    return date(FIRST_MONTH.year + months // 12, months % 12 + 1, 1)
+    first = date(FIRST_MONTH.year + months // 12, months % 12 + 1, 1)
+    return first, first.replace(day=monthrange(first.year, first.month)[1])

@@ -9,17 +9,14 @@ Nothing made here is committed or may be taken for real.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
-from ingest.sample.reference import SEEDS
 from ingest.sources.msds.sample_figures import DIMENSIONS, MEASURES
-from pipeline.bench.scaled import Made
+from pipeline.bench.scaled import SEEDS_IN_SQL, Made, month_of, write
 
-FIRST_MONTH: Final = date(2015, 4, 1)
 MONTHS: Final = 132
 MORE_DIMENSIONS: Final = 12  # invented ones beside the sample's, each with so many categories
 CATEGORIES: Final = 6
@@ -70,39 +67,35 @@ DRAWN: Final = """
 """
 
 COUNTS: Final = """
-    copy (
-        with {drawn},
-        summed as (
-            select level, code, name, dimension, category, counted,
-                sum(floor(births * share * (0.8 + (hash(unit, dimension, category) % 400) / 1000)))::bigint as number
-            from drawn cross join dimensions group by all)
-        select '{first}' as "ReportingPeriodStartDate", '{day}' as "ReportingPeriodEndDate", dimension as "Dimension",
-            level as "Org_Level", code as "Org_Code", name as "Org_Name", category as "Measure", counted as "Count_Of",
-            if(number < 8, 5, 5 * ((number + 2) // 5))::varchar || '.0' as "Final_value"
-        from summed where number > 0 order by dimension, level, code, category
-    ) to '{path}' (format csv, header)
+    with {drawn},
+    summed as (
+        select level, code, name, dimension, category, counted,
+            sum(floor(births * share * (0.8 + (hash(unit, dimension, category) % 400) / 1000)))::bigint as number
+        from drawn cross join dimensions group by all)
+    select '{first}' as "ReportingPeriodStartDate", '{day}' as "ReportingPeriodEndDate", dimension as "Dimension",
+        level as "Org_Level", code as "Org_Code", name as "Org_Name", category as "Measure", counted as "Count_Of",
+        if(number < 8, 5, 5 * ((number + 2) // 5))::varchar || '.0' as "Final_value"
+    from summed where number > 0 order by dimension, level, code, category
 """
 
 RATES: Final = """
-    copy (
-        with {drawn},
-        summed as (
-            select level, code, name, measure, family,
-                5 * ((sum(births * base)::bigint + 2) // 5) as denominator,
-                least(denominator, 5 * (sum(floor(births * base * share
-                    * (0.8 + (hash(unit, measure, '{day}') % 400) / 1000)))::bigint // 5)) as numerator
-            from drawn cross join measures group by all)
-        select if(level = 'National', 'National', code) as "Org_Code", name as "Org_Name", level as "Org_Level",
-            '{first}' as "RPStartDate", '{day}' as "RPEndDate", family as "IndicatorFamily", measure as "Indicator",
-            part as "Currency",
-            case part
-                when 'Denominator' then denominator
-                when 'Numerator' then numerator
-                else round(100 * numerator / denominator, 1)
-            end::varchar as "Value"
-        from summed cross join (select unnest(['Denominator', 'Numerator', 'Rate']) as part)
-        order by measure, level, code, part
-    ) to '{path}' (format csv, header)
+    with {drawn},
+    summed as (
+        select level, code, name, measure, family,
+            5 * ((sum(births * base)::bigint + 2) // 5) as denominator,
+            least(denominator, 5 * (sum(floor(births * base * share
+                * (0.8 + (hash(unit, measure, '{day}') % 400) / 1000)))::bigint // 5)) as numerator
+        from drawn cross join measures group by all)
+    select if(level = 'National', 'National', code) as "Org_Code", name as "Org_Name", level as "Org_Level",
+        '{first}' as "RPStartDate", '{day}' as "RPEndDate", family as "IndicatorFamily", measure as "Indicator",
+        part as "Currency",
+        case part
+            when 'Denominator' then denominator
+            when 'Numerator' then numerator
+            else round(100 * numerator / denominator, 1)
+        end::varchar as "Value"
+    from summed cross join (select unnest(['Denominator', 'Numerator', 'Rate']) as part)
+    order by measure, level, code, part
 """
 
 
@@ -117,8 +110,7 @@ def months(folder: Path, first: int = 0, last: int = MONTHS) -> Iterator[Made]:
 
 def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the tables of places, dimensions with categories, and measures."""
-    seeds = str(SEEDS).replace("'", "''")
-    connection.execute(f"create table places as {PLACES.format(seeds=seeds)}")
+    connection.execute(f"create table places as {PLACES.format(seeds=SEEDS_IN_SQL)}")
     connection.execute("create table dimensions (dimension varchar, category varchar, counted varchar, share double)")
     rows = [
         (name, category, counted, share / 1000)
@@ -146,13 +138,9 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _month(connection: duckdb.DuckDBPyConnection, folder: Path, number: int) -> Iterator[Made]:
     """Write one month's files of counts and of measures."""
-    at = FIRST_MONTH.month - 1 + number
-    month = date(FIRST_MONTH.year + at // 12, at % 12 + 1, 1)
-    [(last,)] = connection.execute("select last_day($1)", [month]).fetchall()
+    first, last = month_of(number)
     for kind, sql, where in (("data", COUNTS, ""), ("measures", RATES, "where len(place.trusts) > 0")):
-        path = folder / f"msds-{month:%b%Y}-exp-{kind}.csv".lower()
+        path = folder / f"msds-{first:%b%Y}-exp-{kind}.csv".lower()
         drawn = DRAWN.format(day=last, where=where)
-        target = str(path).replace("'", "''")
-        asked = sql.format(drawn=drawn, first=f"{month:%d/%m/%Y}", day=f"{last:%d/%m/%Y}", path=target)
-        [(rows,)] = connection.execute(asked).fetchall()
+        rows = write(connection, sql.format(drawn=drawn, first=f"{first:%d/%m/%Y}", day=f"{last:%d/%m/%Y}"), path)
         yield Made(path, "msds", rows)

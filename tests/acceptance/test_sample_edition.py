@@ -26,8 +26,8 @@ from publish import edition, portal
 from publish.portal.model import Facts
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-LIGHT = 50_000  # bytes that come to a reader of an LMS page with all that it loads; servers compress them
-HEAVIEST = 200_000  # bytes of the page itself, as a browser holds it
+LIGHT = 150_000  # bytes of an LMS page with all that it loads
+SENT = 50_000  # the same as it comes to a reader: servers compress it
 
 
 @pytest.fixture(scope="module")
@@ -114,12 +114,17 @@ def test_every_number_has_a_path_to_its_source_in_two_clicks(folder: Path) -> No
 
 
 def test_every_lms_page_is_light(folder: Path) -> None:
+    shared = sum(path.stat().st_size for path in (folder / "portal" / "static").iterdir())
+    heaviest = max((folder / "portal" / "lms").glob("*.html"), key=lambda path: path.stat().st_size)
+    assert heaviest.stat().st_size + shared < LIGHT, heaviest
+
+
+def test_little_of_an_lms_page_is_sent(folder: Path) -> None:
     for page in (folder / "portal" / "lms").glob("*.html"):
         loads = crawler.tree(page).xpath("//link[@rel='stylesheet' or @rel='icon']/@href | //script/@src")
         assert len(loads) > 4
         loaded = [page, *((page.parent / address).resolve() for address in loads)]
-        assert sum(len(gzip.compress(path.read_bytes(), 6)) for path in loaded) < LIGHT, page
-        assert page.stat().st_size < HEAVIEST, page
+        assert sum(len(gzip.compress(path.read_bytes(), 6)) for path in loaded) < SENT, page
 
 
 @pytest.mark.bench
