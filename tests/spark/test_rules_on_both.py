@@ -47,6 +47,7 @@ def both(spark: Any, sql: str) -> tuple[list[tuple[Any, ...]], list[tuple[Any, .
         "sum(k) over (w rows between 1 preceding and current row), min(k) over w",
         "greatest(x, 2), least(x, null)",
         "x::decimal(12, 2)::varchar",
+        "k::hugeint + 1, null::hugeint",
         "try_cast(word as double), try_cast('1d' as double), try_cast(' 1.5 ' as double), try_cast('1e3' as double)",
     ],
 )

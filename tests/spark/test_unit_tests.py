@@ -21,13 +21,12 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("unit tests")
     files = dbt.Warehouse(folder / "work.duckdb", folder / "perinatal.duckdb", folder)
     builder.make_landed(files.work_db, build_inputs.layouts(), [])
-    target, variables, log = folder / "target", builder.staging_models(), folder / "dbt.log"
-    manifest = dbt.lay_out(files, target, variables, log)
-    dbt.build(files, target, variables, log, "--select", "test_type:unit", unit_tests=True)
+    target = folder / "target"
+    dbt.build(files, target, builder.staging_models(), folder / "dbt.log", unit_tests=True)
     results = json.loads((target / dbt.RESULTS).read_text(encoding="utf-8"))["results"]
-    assert {item["status"] for item in results} == {"pass"}
-    names = {item["name"] for item in manifest["unit_tests"].values()}
-    return {path.stem: path.read_text(encoding="utf-8") for path in _sql(target) if path.stem in names}
+    asked = {item["unique_id"].split(".")[-1]: item["status"] for item in results if "unit_test." in item["unique_id"]}
+    assert set(asked.values()) == {"pass"}
+    return {path.stem: path.read_text(encoding="utf-8") for path in _sql(target) if path.stem in asked}
 
 
 def _sql(target: Path) -> list[Path]:

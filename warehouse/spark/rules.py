@@ -247,6 +247,13 @@ def numbers_in_text(tree: exp.Expr) -> None:
             node.replace(exp.Case(ifs=[exp.If(this=exp.Not(this=is_java), true=node.copy())]))
 
 
+def wide_integers(tree: exp.Expr) -> None:
+    """`hugeint`, DuckDB's type of a sum of integers: bigint, Spark's; a number that does not fit fails the build."""
+    for node in _inside_out(tree, exp.DataType):
+        if node.is_type("int128"):
+            node.replace(exp.DataType.build("bigint"))
+
+
 def gamma_quantiles(tree: exp.Expr) -> None:
     """Call a function of ours for the search of the macro `gamma_quantile`: Spark has no lgamma.
 
@@ -294,6 +301,7 @@ RULES: tuple[Callable[[exp.Expr], None], ...] = (
     quantiles,
     rounded_numbers,
     numbers_in_text,
+    wide_integers,
     replaced_columns,
 )
 
