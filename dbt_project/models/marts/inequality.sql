@@ -2,17 +2,26 @@
 -- where the publisher gives them, against the reference group (White; least deprived): rate ratio with a log-normal 95%
 -- interval, and the absolute gap; over whole sets of deprivation quintiles or deciles the slope and relative index.
 with
-    grouped as (
+    -- patterns are asked of each group once, not of each row
+    known as (
         select
-            series.*,
+            found.breakdown,
+            found.breakdown_value,
             kind.group_type,
-            {{ matches("series.breakdown_value", "'(?i)' || kind.reference_pattern") }} as is_reference
-        from {{ ref("int_indicator_value") }} as series
+            {{ matches("found.breakdown_value", "'(?i)' || kind.reference_pattern") }} as is_reference
+        from (select distinct breakdown, breakdown_value from {{ ref("int_indicator_value") }}) as found
         inner join
             {{ ref("inequality_group") }} as kind
-            on {{ matches("series.breakdown", "'(?i)' || kind.breakdown_pattern") }}
+            on {{ matches("found.breakdown", "'(?i)' || kind.breakdown_pattern") }}
         -- groups of the whole, not of one sex or age ("sex, deprivation decile"): those have references of their own
-        where series.value is not null and not {{ matches("series.breakdown", "'^(sex|age), '") }}
+        where not {{ matches("found.breakdown", "'^(sex|age), '") }}
+    ),
+
+    grouped as (
+        select series.*, known.group_type, known.is_reference
+        from {{ ref("int_indicator_value") }} as series
+        inner join known using (breakdown, breakdown_value)
+        where series.value is not null
     ),
 
     compared as (

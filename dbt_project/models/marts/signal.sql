@@ -6,10 +6,20 @@
 -- points overlap, so that limits would be too narrow and every event would count several times.
 {% set series = ["level", "organisation_code", "source_id", "series_id", "months"] %}
 with
+    -- no more than the chart is made from: many windows follow, and what names a point comes back at the end
     points as (
         select
-            series.*,
-            indicator.polarity,
+            series.source_id,
+            series.indicator_id,
+            series.series_id,
+            series.level,
+            series.organisation_code,
+            series.period_start,
+            series.period_end,
+            series.value,
+            series.numerator,
+            series.denominator,
+            {{ has_word("series.usage_warnings", "'implausible'") }} as is_implausible,
             indicator.target,
             indicator.is_harm,
             -- months and quarters are separate series
@@ -17,7 +27,6 @@ with
             case
                 indicator.polarity when 'low' then 'decrease' when 'high' then 'increase' else 'neutral'
             end as improvement_direction,
-            indicator.multiplier,
             case
                 when indicator.statistic = 'proportion'
                 then least(series.numerator, series.denominator - series.numerator)
@@ -54,7 +63,7 @@ with
                     "period_start",
                     "value",
                     "improvement_direction",
-                    fix_y="case when not " ~ has_word("usage_warnings", "'implausible'") ~ " then value end",
+                    fix_y="case when not is_implausible then value end",
                     follows="follows",
                 )
             }}
@@ -104,17 +113,17 @@ with
 select
     referred.indicator_id,
     referred.series_id,
-    referred.indicator_name,
+    named.indicator_name,
     referred.source_id,
     referred.level,
     referred.organisation_code,
-    referred.organisation_name,
-    referred.lms_code,
-    referred.period_label,
+    named.organisation_name,
+    named.lms_code,
+    named.period_label,
     referred.period_start,
     referred.period_end,
     referred.value,
-    referred.unit,
+    named.unit,
     referred.mean_col as process_mean,
     referred.lpl as lower_process_limit,
     referred.upl as upper_process_limit,
@@ -128,8 +137,17 @@ select
     summed.cusum_signal,
     summed.cusum_expected as expected_events,
     summed.excess_events,
-    referred.usage_warnings,
-    referred.release_key
+    named.usage_warnings,
+    named.release_key
 from referred
 left join summed using (level, organisation_code, source_id, series_id, period_start, period_end)
+inner join
+    {{ ref("int_indicator_value") }} as named
+    on named.breakdown = 'all'
+    and referred.level = named.level
+    and referred.organisation_code = named.organisation_code
+    and referred.source_id = named.source_id
+    and referred.indicator_id = named.indicator_id
+    and referred.period_start = named.period_start
+    and referred.period_end = named.period_end
 order by referred.source_id, referred.indicator_id, referred.level, referred.organisation_code, referred.period_start
