@@ -79,17 +79,26 @@ def machine() -> dict[str, Any]:
 
 
 def document(about: dict[str, Any], figures: Sequence[Figure], runs: dict[str, Any]) -> dict[str, Any]:
-    """Return everything as one JSON document: the machine, the figures, the runs that they come from."""
+    """Return one run of the bench as a JSON document: the machine, the figures, the runs that they come from."""
     return {"machine": about, "figures": [figure.to_dict() for figure in figures], "runs": runs}
 
 
-def markdown(about: dict[str, Any], figures: Sequence[Figure]) -> str:
-    """Return the table of docs/scale.md, with the machine named."""
+def with_run(committed: Sequence[dict[str, Any]], new: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the committed runs with a new one: what it measured is no longer in older ones, the rest stays there."""
+    measured = {item["id"] for item in new["figures"]}
+    older = [run | {"figures": [item for item in run["figures"] if item["id"] not in measured]} for run in committed]
+    return [*(run for run in older if run["figures"]), new]
+
+
+def markdown(run: dict[str, Any]) -> str:
+    """Return a run as the table of docs/scale.md, with the machine named."""
     lines = ["| Measured | Figure | Target | |", "|---|---|---|---|"]
-    for figure in figures:
+    for item in run["figures"]:
+        figure = Figure(**{name: value for name, value in item.items() if name != "is_met"})
         met = {True: "met", False: "**not met**", None: ""}[figure.is_met]
         note = f" ({figure.note})" if figure.note else ""
         lines.append(f"| {figure.what}{note} | {shown(figure.value, figure.unit)} | {_target(figure)} | {met} |")
+    about = run["machine"]
     lines += [
         "",
         f"Measured on {about['measured_on']}: {about['cpu']}, {about['cores']} cores, {about['memory_gb']} GB, "
@@ -119,17 +128,28 @@ def with_table(text: str, table: str) -> str:
     return f"{before}{BEGIN}\n{table}\n{END}{after}"
 
 
-def write(found: dict[str, Any], figures: Sequence[Figure]) -> None:
-    """Write the committed figures and the table of docs/scale.md."""
+def write(new: dict[str, Any]) -> None:
+    """Add a run to the committed ones, and write them and their tables in docs/scale.md."""
+    found = with_run(committed(), new)
     COMMITTED.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    GUIDE.write_text(with_table(GUIDE.read_text(encoding="utf-8"), markdown(found["machine"], figures)), "utf-8")
+    tables = "\n\n".join(map(markdown, found))
+    GUIDE.write_text(with_table(GUIDE.read_text(encoding="utf-8"), tables), "utf-8")
 
 
-def committed() -> dict[str, float]:
-    """Return the committed figures by their id."""
+def committed() -> list[dict[str, Any]]:
+    """Return the committed runs, oldest first; each figure stands in one of them."""
     if not COMMITTED.exists():
+        return []
+    found: list[dict[str, Any]] = json.loads(COMMITTED.read_text(encoding="utf-8"))
+    return found
+
+
+def known() -> dict[str, float]:
+    """Return the committed figures by their id. Raises PerinatalError where there are none."""
+    found = {item["id"]: item["value"] for run in committed() for item in run["figures"]}
+    if not found:
         raise PerinatalError(f"{COMMITTED}: no committed figures; run `perinatal bench --write` once")
-    return {item["id"]: item["value"] for item in json.loads(COMMITTED.read_text(encoding="utf-8"))["figures"]}
+    return found
 
 
 def regressions(figures: Sequence[Figure], known: dict[str, float]) -> list[str]:

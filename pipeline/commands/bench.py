@@ -43,14 +43,15 @@ def bench(
         bool, typer.Option("--check", help="Exit 1 if a ratio is worse than docs/bench.json says.")
     ] = False,
     write: Annotated[
-        bool, typer.Option("--write", help="Write docs/bench.json and the table of docs/scale.md.")
+        bool,
+        typer.Option("--write", help="Write it into docs/bench.json and docs/scale.md; the rest stays."),
     ] = False,
 ) -> None:
     """Measure landing, builds, queries and the command line beside others, on SYNTHETIC files; a table of ratios."""
     from perinatal import home
     from pipeline.bench import figures as found
 
-    known = found.committed() if check else {}
+    known = found.known() if check else {}
     asked = (_numbers("sizes", sizes), [int(times) for times in _numbers("scale", scale)])
     asked, usual = (([0.1], [1]), QUICK) if quick else (asked, USUAL)
     about = found.machine()
@@ -60,8 +61,8 @@ def bench(
         figures, runs = _measure(Path(folder), only or usual, *asked, rounds)
     whole = found.document(about, figures, runs)
     if write:
-        found.write(whole, figures)
-    show(whole, as_json, lambda _: print(found.markdown(about, figures)))
+        found.write(whole)
+    show(whole, as_json, lambda _: print(found.markdown(whole)))
     worse = found.regressions(figures, known)
     for line in worse:
         print(f"perinatal: slower: {line}", file=sys.stderr)

@@ -1,10 +1,10 @@
 """The bench's own logic: ratios, targets, the table, the guard; made releases pass the arrival gate."""
 
-import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -48,10 +48,20 @@ def test_a_target_is_met_at_its_limit(value: float, better: str, target: float, 
 
 
 def test_the_table_names_the_machine_and_what_is_not_met() -> None:
-    table = figures.markdown(MACHINE, [SPEED, MEMORY])
+    table = figures.markdown(figures.document(MACHINE, [SPEED, MEMORY], {}))
     assert "| Speed (0.4–0.7 in 3 pairs) | 0.50× | ≥ 0.60× | **not met** |" in table
     assert "| Memory | 540 MB | ≤ 600 MB | met |" in table
     assert "A CPU, 2 cores, 24 GB" in table
+
+
+def test_a_run_replaces_what_it_measured_and_leaves_the_rest() -> None:
+    older = figures.document(MACHINE, [SPEED, MEMORY], {"raw": 1})
+    again = figures.document(MACHINE | {"cpu": "Another"}, [replace(SPEED, value=0.7)], {})
+    first, second = figures.with_run([older], again)
+    assert [(item["id"], item["value"]) for item in first["figures"]] == [("memory", 540.4)]
+    assert (first["machine"]["cpu"], second["machine"]["cpu"]) == ("A CPU", "Another")
+    assert second == again
+    assert figures.with_run([first, second], older) == [older]
 
 
 def test_the_table_replaces_what_stood_between_the_marks() -> None:
@@ -214,20 +224,17 @@ def test_sizes_that_are_no_numbers_are_a_usage_error(home: Home, cli: Callable[.
 
 @pytest.mark.parametrize("id_", ["landing_1gb_beside_pandas", "refresh_nothing_new", "queries_10x"])
 def test_the_three_figures_of_the_readme_are_the_committed_ones(id_: str) -> None:
-    committed = json.loads(figures.COMMITTED.read_text(encoding="utf-8"))["figures"]
-    [figure] = [item for item in committed if item["id"] == id_]
+    [figure] = [item for run in figures.committed() for item in run["figures"] if item["id"] == id_]
     readme = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
     assert f"**{figures.shown(figure['value'], figure['unit'])}**" in readme
 
 
-def test_the_table_of_the_guide_is_that_of_the_committed_figures() -> None:
-    whole = json.loads(figures.COMMITTED.read_text(encoding="utf-8"))
-    held = [Figure(**{name: value for name, value in item.items() if name != "is_met"}) for item in whole["figures"]]
+def test_the_tables_of_the_guide_are_those_of_the_committed_figures() -> None:
     guide = figures.GUIDE.read_text(encoding="utf-8")
-    assert figures.with_table(guide, figures.markdown(whole["machine"], held)) == guide
+    assert figures.with_table(guide, "\n\n".join(map(figures.markdown, figures.committed()))) == guide
 
 
 def test_the_committed_figures_can_be_compared_with() -> None:
-    known = figures.committed()
-    assert json.loads(figures.COMMITTED.read_text(encoding="utf-8"))["machine"]["cpu"]
-    assert all(value > 0 for value in known.values())
+    assert all(run["machine"]["cpu"] for run in figures.committed())
+    assert sum(len(run["figures"]) for run in figures.committed()) == len(figures.known())
+    assert all(value > 0 for value in figures.known().values())
