@@ -16,8 +16,8 @@ import duckdb
 from expectations import native
 from expectations.results import Result
 from expectations.standards import Standard, load_standards
-from perinatal import settings
-from perinatal.sql import attach, literal
+from perinatal.opening import open_database
+from perinatal.sql import attach
 
 SUITES = Path(__file__).parent / "release"
 DAILY = Path(__file__).parent / "daily.yml"
@@ -40,7 +40,7 @@ def written() -> list[Standard]:
 
 def judge(candidate: Path, work: Path, last: Path | None) -> list[Result]:
     """Return the verdicts on a candidate, in the order of the standards."""
-    with _open(candidate) as connection:
+    with open_database(candidate, read_only=True) as connection:
         attach(connection, work, "work")
         if last:
             # the catalog of an edition is always called perinatal; here it stands beside the candidate
@@ -50,14 +50,8 @@ def judge(candidate: Path, work: Path, last: Path | None) -> list[Result]:
 
 def judge_today(database: Path) -> list[Result]:
     """Return the verdicts of today on a candidate or a published edition."""
-    with _open(database) as connection:
+    with open_database(database, read_only=True) as connection:
         return _judge(connection, load_standards(DAILY, REQUIRED), set(), "daily")
-
-
-def _open(database: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(str(database), read_only=True)
-    connection.execute(f"set memory_limit = {literal(settings.get().memory_limit)}")
-    return connection
 
 
 def _judge(

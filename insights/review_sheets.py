@@ -15,8 +15,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from expectations.alerts import AlertLog, Breach, Scope
 from insights.decisions import COLUMNS, DecisionFile, checked
 from insights.questions import Question
@@ -25,6 +23,7 @@ from insights.themes import load_themes, theme_ids
 from perinatal.csv_rows import read_rows
 from perinatal.dropped_files import check_incoming, stable_files
 from perinatal.errors import PerinatalError
+from perinatal.opening import open_database
 from perinatal.spreadsheet_safe import safe_text
 
 SCOPE = Scope.of("themes", "inbox")
@@ -58,7 +57,7 @@ def questions(
 
     if theme_id and theme_id not in theme_ids():
         raise PerinatalError(f"unknown theme {theme_id!r}; the themes are {', '.join(theme_ids())}")
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with open_database(database, read_only=True) as connection:
         rows = connection.execute(FINDINGS).fetchall()
     findings = [(finding_id, text) for finding_id, text, _ in rows]
     places = {finding_id: place for finding_id, _, place in rows}

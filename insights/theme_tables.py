@@ -17,6 +17,7 @@ from insights.bodies import Said, quoted_bodies
 from insights.decisions import DecisionFile
 from insights.review_agreement import Key, Reviewed, agreements, reviewed
 from insights.themes import TAXONOMY, taxonomy_version
+from perinatal.opening import open_database
 from warehouse.statistics.macros import render
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ SQL = Path(__file__).parent / "sql"
 
 def run(candidate: Path, decisions: DecisionFile) -> int:
     """Code the candidate's findings and write the theme tables; returns how many codes were given."""
-    with duckdb.connect(str(candidate)) as connection:
+    with open_database(candidate) as connection:
         _reference(connection)
         findings = read_findings(connection)
         coded = code(findings, decisions) if findings else []

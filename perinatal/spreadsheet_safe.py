@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # how text starts that a spreadsheet would run, or whose start its import strips down to such; the same in RE2 (DuckDB)
 FORMULA = r"^([ \t\n\f\r]*[=+@-]|[\t\r\n])"
+AFTER = "A"  # every such start sorts before it, and most texts after: a cheap look spares them the pattern
 
 
 def safe_text(text: str) -> str:
@@ -33,7 +34,8 @@ def safe_columns(relation: duckdb.DuckDBPyRelation) -> str:
         quoted, text = identifier(name), str(kind)
         shown = f"array_to_string({quoted}, '; ')" if text.endswith("[]") else quoted
         if text == "VARCHAR" or text.endswith("[]"):
-            columns.append(f"if(regexp_matches({shown}, {literal(FORMULA)}), '''' || {shown}, {shown}) as {quoted}")
+            is_formula = f"{shown} < {literal(AFTER)} and regexp_matches({shown}, {literal(FORMULA)})"
+            columns.append(f"if({is_formula}, '''' || {shown}, {shown}) as {quoted}")
         else:
             columns.append(quoted)
     return ", ".join(columns)

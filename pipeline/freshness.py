@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from perinatal.opening import open_database
 from publish import edition
 
 
@@ -33,7 +34,7 @@ def freshness(standing: Path | None) -> dict[tuple[str, str], Freshness]:
     """
     if standing is None:
         return {}
-    with duckdb.connect(str(standing / edition.DATABASE), read_only=True) as connection:
+    with open_database(standing / edition.DATABASE, read_only=True) as connection:
         try:
             found = connection.execute(FRESHNESS).fetchall()
         except (duckdb.BinderException, duckdb.CatalogException):

@@ -19,6 +19,7 @@ from ingest.fetch import probe_state
 from ingest.registry import Source, all_sources
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
+from perinatal.opening import open_database
 from perinatal.reading import open_current
 from perinatal.spreadsheet_safe import safe_cell
 from pipeline.freshness import UNKNOWN, Freshness, freshness, lateness
@@ -51,7 +52,7 @@ from marts.trust_indicator
 
 def national_picture(built: Built, published: Path) -> None:
     """Print the five ambitions against their trajectories, what the edition covers, and where it is."""
-    with duckdb.connect(str(published / edition.DATABASE), read_only=True) as connection:
+    with open_database(published / edition.DATABASE, read_only=True) as connection:
         picture, coverage = connection.sql(PICTURE), connection.sql(COVERAGE).fetchall()[0]
         print("\nThe national ambitions: newest published actual against the trajectory of 2020's guide\n")
         print_rows(_records(picture))

@@ -10,10 +10,9 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from perinatal.durable import write_atomically
 from perinatal.errors import PerinatalError
+from perinatal.opening import open_database
 from publish import edition, portal, restricted
 from publish.packs import areas
 from publish.portal import wording as words
@@ -47,7 +46,7 @@ def write_pdf(page: Path, out: Path) -> None:
 
 def write_of_lms(current: Path, lms: str, folder: Path) -> list[Path]:
     """Write the board reports of an LMS's trusts into `folder` as PDFs; `lms` is its code or name."""
-    with duckdb.connect(str(current / edition.DATABASE), read_only=True) as connection:
+    with open_database(current / edition.DATABASE, read_only=True) as connection:
         code = areas.find(connection, lms).code
         trusts = connection.execute(
             "select distinct code from core.dim_organisation where level = 'trust' and lms_code = $code order by code",

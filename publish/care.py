@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from perinatal.opening import open_database
 from publish.portal.wording import slug, whose_verdict
 
 # an LMS's entry names its trusts, so it is told by itself only where none of them is new
@@ -26,7 +25,7 @@ def new_entries(database: Path) -> list[dict[str, str]]:
 
     Each has lms_code, lms_name, subject (what makes it one entry), text and page (below the portal).
     """
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with open_database(database, read_only=True) as connection:
         cursor = connection.execute(NEW)
         names = [name for name, *_ in cursor.description]
         return [_in_words(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]

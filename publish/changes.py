@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from perinatal.opening import open_database
 from perinatal.sql import attach, literal, literals
 from publish import marts
 from publish.marts import IndicatorMart
@@ -54,7 +55,7 @@ create or replace table marts.edition_change (
 
 def record(candidate: Path, last: Path | None) -> int:
     """Write `marts.edition_change` into the candidate; returns how many rows changed. Empty for a first edition."""
-    with duckdb.connect(str(candidate)) as connection:
+    with open_database(candidate) as connection:
         connection.execute(TABLE)
         if last:
             attach(connection, last / "perinatal.duckdb", "last_edition")

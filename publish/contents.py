@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from perinatal.opening import open_database
 from perinatal.sql import identifier, literals
 
 SCHEMAS = ("reference", "core", "marts")
@@ -29,7 +30,7 @@ order by all
 
 def content_hashes(database: Path) -> dict[str, str]:
     """Return the sha256 of each table's rows, whatever their order, by `schema.table`."""
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with open_database(database, read_only=True) as connection:
         return {
             f"{schema}.{table}": _hash(connection, f"{identifier(schema)}.{identifier(table)}", columns)
             for schema, table, columns in connection.execute(COLUMNS).fetchall()

@@ -12,13 +12,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from perinatal.durable import fsync_dir
 from perinatal.home import Home
 from perinatal.made_files import MadeFiles
+from perinatal.opening import open_database
 from perinatal.spreadsheet_safe import safe_columns
-from publish.partition import write_table
+from publish.partition import Form, write_tables
 
 DATABASE = "perinatal.duckdb"
 INFO = "edition.json"
@@ -135,14 +134,15 @@ def info(edition: Path) -> dict[str, Any]:
 
 def write_downloads(candidate: Path, made: MadeFiles) -> None:
     """Write each mart as Parquet and CSV; text that a spreadsheet would run as a formula is neutralised in the CSV."""
-    with duckdb.connect(str(candidate), read_only=True) as connection:
+    with open_database(candidate, read_only=True) as connection:
         marts = connection.execute(
             "select table_name from information_schema.tables where table_schema = 'marts' order by table_name"
         ).fetchall()
+        tables: dict[str, dict[str, tuple[Form, str]]] = {}
         for (mart,) in marts:
-            table = f"marts.{mart}"
-            safe = safe_columns(connection.table(table))
-            write_table(connection, table, made, {f"{mart}.parquet": ("parquet", "*"), f"{mart}.csv": ("csv", safe)})
+            safe = safe_columns(connection.table(f"marts.{mart}"))
+            tables[f"marts.{mart}"] = {f"{mart}.csv": ("csv", safe), f"{mart}.parquet": ("parquet", "*")}
+        write_tables(connection, made, tables)
     if "edition_change.csv" in made.files:
         made.repeat("changes.csv", "edition_change.csv")
 

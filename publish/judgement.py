@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from perinatal.opening import open_database
 from perinatal.sql import attach
 from publish import marts
 
@@ -97,7 +98,7 @@ def causes(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]
 
 def record(candidate: Path, last: Path | None, why: Sequence[str]) -> Judgements:
     """Write `quality.judgement_change` into the candidate and return it; empty for a first edition."""
-    with duckdb.connect(str(candidate)) as connection:
+    with open_database(candidate) as connection:
         connection.execute(TABLE)
         if last is None:
             return Judgements()

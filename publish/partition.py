@@ -5,28 +5,56 @@ DuckDB hashes the rows of each part in one query, and writes the parts that the 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal
 
 import duckdb
 
-from perinatal.made_files import MadeFiles, Since
+from perinatal import settings
+from perinatal.made_files import UNNAMED, MadeFiles, Since
 from perinatal.sql import identifier, literal, literals
 
 Form = Literal["csv", "parquet", "json"]
-# a select list; or one for each edition since which a file reads as it does, where the file says so
-Columns = str | Callable[[Since], str]
+# the query of what a file shows, of a part's key as a literal and the first edition in which the file reads so
+Query = Callable[[str, Since], str]
 Names = Callable[[str], str] | Mapping[str, Sequence[str]]
-Missing = dict[str, dict[str, str]]  # select list → key of a part → name of its file
+Copy = tuple[str, Path, Form]  # a query, and the file that it goes to
 
 KEY = "part_key"
-ROWS = "at_work.part_row"
+DESK = "at_work"  # a database in memory: cursors see the tables of an attached one, but no temporary ones
+ROWS = f"{DESK}.part_row"
 OPTIONS = {"csv": "format csv, header", "parquet": "format parquet, compression zstd", "json": "format json"}
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of all parts in one form.
+
+    `names` names a part's file by its key, without the form; or gives for each key the names that its file has: a key
+    that is not among them has no file, one without rows a file without rows. `beside` is the digest, by key, of what a
+    file shows beside its part's rows.
+    """
+
+    form: Form
+    names: Names
+    query: Query
+    beside: Mapping[str, str] = field(default_factory=dict)
+
+    def named(self, keys: Iterable[str]) -> Mapping[str, Sequence[str]]:
+        """Return the names of each part's file, with the form."""
+        wanted = self.names if isinstance(self.names, Mapping) else {key: [self.names(key)] for key in keys}
+        return {key: [f"{name}.{self.form}" for name in names] for key, names in wanted.items()}
+
+
+def rows_as(columns: str) -> Query:
+    """Return the query of a file that shows these columns of its part's rows, in their order."""
+    return lambda key, _: f"select {columns} from {ROWS} where {KEY} = {key} order by rowid"
 
 
 @dataclass(frozen=True)
@@ -46,91 +74,91 @@ class Parts:
         return self.connection.sql(f"select * exclude ({KEY}) from ({self.sql})")
 
     @cached_property
-    def _digests(self) -> dict[str, str]:
+    def digests(self) -> dict[str, str]:
         """Return the digest of the rows of each part."""
         query = f"select {KEY}, {_sums(self.relation)} from ({self.sql}) where {KEY} is not null group by {KEY}"
         return {key: str(sums) for key, *sums in self.connection.execute(query).fetchall()}
 
-    def write(self, made: MadeFiles, names: Names, forms: Mapping[Form, Columns]) -> None:
-        """Write each part once in each form, unless it can be taken over.
-
-        `names` names a part's file by its key, without the form; or gives for each key the names that its file has: a
-        key without rows then gets a file without rows.
-        """
-        wanted = names if isinstance(names, Mapping) else {key: [names(key)] for key in sorted(self._digests)}
-        missing = {form: self._take(made, wanted, form, columns) for form, columns in forms.items()}
-        if any(missing.values()):
-            keys = {key: None for found in missing.values() for part in found.values() for key in part}
-            self._write(made.folder, keys, missing)
-        for form, columns in forms.items():
-            for key in (key for part in missing[form].values() for key in part):
-                made.add(f"{wanted[key][0]}.{form}", self._key(made, key, form, columns))
-            for name, *others in wanted.values():
+    def write(self, made: MadeFiles, *kinds: Files) -> None:
+        """Write each part once in each kind of file, unless it can be taken over."""
+        wanted = [(kind, kind.named(sorted(self.digests))) for kind in kinds]
+        missing: dict[str, list[Copy]] = {}
+        for kind, named in wanted:
+            for part, (name, *_) in named.items():
+                key = self._key(made, kind, part)
+                if not made.take(name, key):
+                    query = kind.query(literal(part), made.since(name, key))
+                    missing.setdefault(part, []).append((query, made.place(name), kind.form))
+        if missing:
+            self._write(missing)
+        for kind, named in wanted:
+            for part, (name, *others) in named.items():
+                if name not in made.files:
+                    made.add(name, self._key(made, kind, part))
                 for other in others:
-                    made.repeat(f"{other}.{form}", f"{name}.{form}")
+                    made.repeat(other, name)
 
-    def _key(self, made: MadeFiles, part: str, form: Form, columns: Columns) -> str:
-        chosen = columns if isinstance(columns, str) else ""
-        return made.key(form, chosen, _shape(self.relation), self._digests.get(part, ""))
+    def _key(self, made: MadeFiles, kind: Files, part: str) -> str:
+        shown = kind.query("", UNNAMED), _shape(self.relation)
+        return made.key(kind.form, *shown, self.digests.get(part, ""), kind.beside.get(part, ""))
 
-    def _take(self, made: MadeFiles, wanted: Mapping[str, Sequence[str]], form: Form, columns: Columns) -> Missing:
-        """Take over what can be; returns the names of the other files by key, for each select list."""
-        missing: Missing = {}
-        for part, (stem, *_) in wanted.items():
-            name, key = f"{stem}.{form}", self._key(made, part, form, columns)
-            if not made.take(name, key):
-                chosen = columns if isinstance(columns, str) else columns(made.since(name, key))
-                missing.setdefault(chosen, {})[part] = name
-        return missing
+    def _write(self, missing: Mapping[str, Sequence[Copy]]) -> None:
+        """Write the files of parts.
 
-    def _write(self, folder: Path, keys: Iterable[str], missing: Mapping[Form, Missing]) -> None:
-        """Write parts, all forms at a time.
-
-        One statement a part: `partition_by` is faster for small ones, but turns rows of a part round.
+        One statement a file: `partition_by` is faster for small ones, but turns rows of a part round.
         """
-        # cursors, of which each form has its own, see the tables of an attached database, but no temporary ones
-        self.connection.execute("attach if not exists ':memory:' as at_work (read_write)")
+        open_desk(self.connection)
         self.connection.execute(
-            f"create or replace table {ROWS} as select * from ({self.sql}) where {KEY} in ({literals(keys)}) "
+            f"create or replace table {ROWS} as select * from ({self.sql}) where {KEY} in ({literals(missing)}) "
             f"order by {self.order}"
         )
-        with _by_own_rows(self.connection), ThreadPoolExecutor(len(missing)) as pool:
-            list(pool.map(partial(self._write_form, folder), missing.items()))
+        _copy(self.connection, [copy for part in sorted(missing) for copy in missing[part]])
         self.connection.execute(f"drop table {ROWS}")
 
-    def _write_form(self, folder: Path, wanted: tuple[Form, Missing]) -> None:
-        form, found = wanted
-        with self.connection.cursor() as cursor:
-            for columns, names in found.items():
-                for key, name in names.items():
-                    path = folder / name
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    rows = f"select {columns} from {ROWS} where {KEY} = {literal(key)} order by rowid"
-                    cursor.execute(f"copy ({rows}) to {literal(path)} ({OPTIONS[form]})")
+
+def open_desk(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let there be the database for tables that files are written from."""
+    connection.execute(f"attach if not exists ':memory:' as {DESK} (read_write)")
 
 
-def write_table(
-    connection: duckdb.DuckDBPyConnection, table: str, made: MadeFiles, forms: Mapping[str, tuple[Form, str]]
+def write_tables(
+    connection: duckdb.DuckDBPyConnection, made: MadeFiles, tables: Mapping[str, Mapping[str, tuple[Form, str]]]
 ) -> None:
-    """Write a table in the order of its rows, once for each name in `forms` with its form and select list."""
-    relation = connection.table(table)
-    found = connection.execute(f"select {_sums(relation, 'rowid')} from {table}").fetchall()
-    for name, (form, columns) in forms.items():
-        key = made.key(f"{form} {columns} {_shape(relation)}", str(found))
-        if not made.take(name, key):
-            path = made.place(name)
-            with _by_own_rows(connection):
-                connection.execute(f"copy (select {columns} from {table}) to {literal(path)} ({OPTIONS[form]})")
-            made.add(name, key)
+    """Write tables in the order of their rows, each once for each name it is given, in this form and select list."""
+    missing: list[tuple[int, str, str, Copy]] = []
+    for table, files in tables.items():
+        relation = connection.table(table)
+        [(count, *sums)] = connection.execute(f"select {_sums(relation, 'rowid')} from {table}").fetchall()
+        for name, (form, columns) in files.items():
+            key = made.key(f"{form} {columns} {_shape(relation)}", str([count, *sums]))
+            if not made.take(name, key):
+                missing.append((count, name, key, (f"select {columns} from {table}", made.place(name), form)))
+    missing.sort(key=lambda one: -one[0])  # the largest first, so that no processor is left with it at the end
+    _copy(connection, [copy for *_, copy in missing])
+    for _, name, key, _ in missing:
+        made.add(name, key)
 
 
-@contextmanager
-def _by_own_rows(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Let what is written meanwhile depend on its rows alone.
+def _copy(connection: duckdb.DuckDBPyConnection, copies: Sequence[Copy]) -> None:
+    """Write files, as many at a time as there are processors, each on one: so its bytes depend on its rows alone.
 
     One thread cuts a Parquet file in the same places each time. Without statistics of the whole table no column is
     declared to be without NULL because other rows are.
     """
+    workers = settings.get().threads or os.cpu_count() or 1
+    left = iter(copies)  # one after another is taken: whoever is done takes the next
+    with _each_on_one_thread(connection), ThreadPoolExecutor(workers) as pool:
+        list(pool.map(partial(_copy_some, connection), [left] * min(workers, len(copies))))
+
+
+def _copy_some(connection: duckdb.DuckDBPyConnection, copies: Iterator[Copy]) -> None:
+    with connection.cursor() as cursor:
+        for query, path, form in copies:
+            cursor.execute(f"copy ({query}) to {literal(path)} ({OPTIONS[form]})")
+
+
+@contextmanager
+def _each_on_one_thread(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.execute("set threads = 1")
     connection.execute("set disabled_optimizers = 'statistics_propagation'")
     try:

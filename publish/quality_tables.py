@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from expectations.results import Result
+from perinatal.opening import open_database
 
 CHECK_RESULT = """
 create or replace table quality.check_result (
@@ -70,7 +70,7 @@ def _as_json(content: Any) -> str:
 
 def _write(candidate: Path, table: str, definition: str, rows: list[dict[str, Any]]) -> None:
     """Make a table and add rows by the names of their columns, all at once: one by one, thousands take seconds."""
-    with duckdb.connect(str(candidate)) as connection:
+    with open_database(candidate) as connection:
         connection.execute(definition)
         if rows:
             connection.register("added", pa.Table.from_pylist(rows))

@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from perinatal.opening import open_database
 from perinatal.sql import attach
 
 OWNER_ONLY_FOLDER, OWNER_ONLY_FILE = 0o700, 0o600
@@ -77,7 +78,7 @@ def dashboard(folder: Path, trust_code: str) -> list[dict[str, Any]]:
     """
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for file in sorted(folder.glob("*.duckdb")):
-        with duckdb.connect(str(file), read_only=True) as connection:
+        with open_database(file, read_only=True) as connection:
             cursor = connection.execute(
                 "select * from marts.board_dashboard where trust_code = $code order by place, measure_id, indicator_id",
                 {"code": trust_code},

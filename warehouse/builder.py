@@ -11,6 +11,7 @@ import duckdb
 
 from perinatal import settings
 from perinatal.console import say_detail
+from perinatal.opening import open_database
 from perinatal.sql import identifier, literal, literals
 from warehouse import dbt, inequality_limits, kept
 from warehouse.landed import LandedRelease, Layout, layout_rows
@@ -68,7 +69,7 @@ def make_landed(
     `known` are the files of observations that are kept of releases, by release key: these are not made again.
     """
     known = known or {}
-    with duckdb.connect(str(work_db)) as connection:
+    with open_database(work_db) as connection:
         connection.execute("create schema landed")
         columns = ", ".join(f"{name} {kind}" for name, kind in RELEASE_COLUMNS.items())
         connection.execute(f"create table landed.release ({columns})")

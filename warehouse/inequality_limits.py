@@ -9,8 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from perinatal.opening import open_database
 from perinatal.sql import attach
 from warehouse.statistics.inequality import REPETITIONS
 
@@ -29,7 +28,7 @@ where sii is not null and {" and ".join(f"{name} = ?" for name in SET)}
 
 def write(work_db: Path, candidate_db: Path) -> None:
     """Give each set of quantiles in `marts.inequality` that has an index its 95% limits."""
-    with duckdb.connect(str(work_db)) as connection:
+    with open_database(work_db) as connection:
         attach(connection, candidate_db, "candidate", "read_write")
         rows = connection.execute(QUANTILES).fetchall()
         for key, quantiles in groupby(rows, key=lambda row: row[: len(SET)]):

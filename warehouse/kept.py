@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 import yaml
 
+from perinatal.opening import open_database
 from perinatal.settings import PROJECT_ROOT
 from perinatal.shipped import digest_of, files_below
 from perinatal.sql import literal, literals
@@ -72,7 +73,7 @@ def keep(work_db: Path, wanted: Mapping[str, Path]) -> None:
         return
     root = next(iter(wanted.values())).parent
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(dir=root, prefix=UNFINISHED) as made, duckdb.connect(str(work_db)) as connection:
+    with tempfile.TemporaryDirectory(dir=root, prefix=UNFINISHED) as made, open_database(work_db) as connection:
         names = ", ".join(f"({literal(key)}, {literal(folder.name)})" for key, folder in wanted.items())
         connection.execute(
             f"copy (select made.*, wanted.folder as kept_in from {MADE} as made "

@@ -13,7 +13,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -23,6 +22,7 @@ from perinatal import charts
 from perinatal.durable import write_atomically
 from perinatal.errors import PerinatalError
 from perinatal.made_files import UNNAMED, MadeFiles, Since
+from perinatal.opening import open_database
 
 FOLDER = Path(__file__).parent
 STYLE = "brief.css"
@@ -30,7 +30,7 @@ STYLE = "brief.css"
 
 def write(database: Path, out: Path, *, theme: str | None = None, lms: str | None = None) -> None:
     """Write the briefing of an edition to `out`. Raises PerinatalError on an unknown theme or LMS."""
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with open_database(database, read_only=True) as connection:
         page = content.page(content.Asked(connection, theme, lms), _facts(database))
     _write(out, render(page))
 
@@ -41,7 +41,7 @@ def write_national(database: Path, out: Path) -> None:
     last = national.edition_before(database)
     if last and _facts(last / database.name)["is_synthetic"] != facts["is_synthetic"]:
         last = None  # invented figures and real ones are not compared
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with open_database(database, read_only=True) as connection:
         page = national.page(content.Asked(connection), facts, last)
     _write(out, render(page, "national.html"))
 
@@ -54,7 +54,7 @@ def write_all(database: Path, made: MadeFiles, *, is_synthetic: bool) -> int:
     """
     known: dict[tuple[str, str], list[content.Row]] = {}
     made.text(f"brief/{STYLE}", lambda _: _style())
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with open_database(database, read_only=True) as connection:
         systems = connection.execute("select lms_code, lms_name from core.dim_lms order by lms_code").fetchall()
         themes = connection.execute("select theme_id, label from marts.theme order by theme_id").fetchall()
         wanted = [("all", content.Asked(connection, known=known), "theme/index.html", "All themes")]

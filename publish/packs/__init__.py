@@ -11,9 +11,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import duckdb
-
 from perinatal.made_files import MadeFiles
+from perinatal.opening import open_database
 from publish.packs import areas
 from publish.packs.packer import Packer
 
@@ -23,7 +22,7 @@ def write(edition_db: Path, lms_code: str, out: Path) -> Path:
 
     Raises PerinatalError for an LMS that the edition does not know.
     """
-    with duckdb.connect(str(edition_db), read_only=True) as connection:
+    with open_database(edition_db, read_only=True) as connection:
         lms = areas.find(connection, lms_code)
     pack = edition_db.parent / "downloads" / folder_of(lms)
     shutil.copytree(pack, out, dirs_exist_ok=True, copy_function=shutil.copyfile)
@@ -40,7 +39,7 @@ def write_all(edition_db: Path, made: MadeFiles, *, is_synthetic: bool) -> int:
 
     One query cuts a table for all LMSs, and a few queries read what all workbooks show.
     """
-    with duckdb.connect(str(edition_db), read_only=True) as connection:
+    with open_database(edition_db, read_only=True) as connection:
         packer = Packer(connection, made, is_synthetic=is_synthetic)
         folders = {folder_of(lms): lms for lms in areas.everyone(connection)}
         for item in packer.tables:

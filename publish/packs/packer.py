@@ -16,7 +16,7 @@ from publish.packs.areas import Lms
 from publish.packs.data_package import datapackage, resource
 from publish.packs.figures import Figures
 from publish.packs.tables import PackTable, described
-from publish.partition import KEY, Parts
+from publish.partition import KEY, Files, Parts, rows_as
 from publish.workbook import write_workbook
 
 
@@ -54,7 +54,8 @@ class Packer:
         for folder, lms in folders.items():
             wanted.setdefault(lms.key_in(table), []).append(f"{folder}{table.name}")
         parts = Parts(self.connection, table.rows, "all")
-        parts.write(self.made, wanted, {"csv": safe_columns(parts.relation), "parquet": f"* exclude ({KEY})"})
+        as_csv = Files("csv", wanted, rows_as(safe_columns(parts.relation)))
+        parts.write(self.made, as_csv, Files("parquet", wanted, rows_as(f"* exclude ({KEY})")))
 
     def complete(self, lms: Lms, folder: str) -> None:
         """Add workbook, dictionary and datapackage.json to a pack that has its tables."""

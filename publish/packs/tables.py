@@ -13,7 +13,7 @@ from publish.partition import KEY
 EVERYBODY = "all"  # marks rows that are in every pack
 HEADLINE = "breakdown = 'all'"
 TRUST_LMS = (
-    "select code, arg_max(lms_code, valid_to) as lms_code from core.dim_organisation "
+    "select code, arg_max(lms_code, (valid_to, lms_code)) as lms_code from core.dim_organisation "
     "where level = 'trust' group by code"
 )
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
 from perinatal.made_files import NOTHING, MadeFiles, Since, Standing, read
+from perinatal.opening import open_database
 from publish.portal.model import Facts, Record
 
 
@@ -25,20 +24,19 @@ def write(edition_db: Path, out: Path, facts: Facts, standing: Standing = NOTHIN
 
     What would come out as it is in the pages that are `standing` is taken over from there.
     """
-    from publish.portal import api, funnels, query_answers, reader
-    from publish.portal.csv_tables import write_tables
+    from publish.portal import csv_tables, funnels, query_answers, reader
     from publish.portal.site import Site
 
     made = MadeFiles(out, Since(facts.edition_id, facts.published_at), standing)
-    with duckdb.connect(str(edition_db), read_only=True) as connection:
+    with open_database(edition_db, read_only=True) as connection:
         edition = reader.read(connection, facts)
         site = Site(edition, funnels.funnels(connection), made)
         site.write()
         found = query_answers.answers(connection, made)
         site.page("queries.html", "queries.html", "downloads.html", queries=found, shown=query_answers.SHOWN)
-        write_tables(connection, made)
+        csv_tables.write_figures(connection, made, is_synthetic=facts.is_synthetic)
+        csv_tables.write_whole(connection, made)
         site.origins.write_tables(connection, made)
-        api.write(connection, made, is_synthetic=facts.is_synthetic)
         site.write_changes(read(out.parent / "downloads"))
     made.close()
     return Written(site.pages, made.taken_over)
@@ -54,7 +52,7 @@ def board_report(edition_db: Path, facts: Facts, trust_code: str, dashboard: Seq
     from publish.portal import reader
     from publish.portal.site import Site
 
-    with duckdb.connect(str(edition_db), read_only=True) as connection:
+    with open_database(edition_db, read_only=True) as connection:
         made = MadeFiles(Path(), Since(facts.edition_id, facts.published_at))
         site = Site(reader.read(connection, facts), {}, made)
     trust = site.edition.trusts[trust_code]

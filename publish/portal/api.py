@@ -2,7 +2,8 @@
 
 `api/indicators.json` and `api/organisations.json` list what there is; `api/indicator/<id>.json` and
 `api/organisation/<code>.json` hold every period of the values for everybody (breakdown all) of trusts, LMSs, regions
-and England. DuckDB writes them from the rows that the pages are made from, so a file holds no more than the marts.
+and England. DuckDB writes them from the rows that the pages are made from, a file at a time, so a file holds no more
+than the marts, and memory no more than a few files.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import duckdb
 
 from perinatal.made_files import MadeFiles, Since
 from perinatal.sql import identifier, literal
-from publish.partition import KEY, Parts
+from publish.partition import DESK, KEY, ROWS, Files, Parts, open_desk, rows_as
 from publish.portal.reader import Reader
 
 SCHEMAS = Path(__file__).parent / "api_schema"
@@ -50,8 +51,8 @@ inner join (
 """
 ORGANISATIONS = f"""
 select
-    level, code, arg_max(name, period_end) as name, arg_max(lms_code, period_end) as lms_code,
-    arg_max(region_code, period_end) as region_code, count(*) as figures, {ORGANISATION_FILE} as file
+    level, code, arg_max(name, (period_end, name)) as name, arg_max(lms_code, (period_end, lms_code)) as lms_code,
+    arg_max(region_code, (period_end, region_code)) as region_code, count(*) as figures, {ORGANISATION_FILE} as file
 from headline
 group by level, code
 """
@@ -67,32 +68,17 @@ from (select distinct {key}, release_key from headline)
 inner join core.dim_release using (release_key)
 group by {key}
 """
-BY_INDICATOR = """
-select {edition}, about.*, releases, values, about.file as {part_key}
+# what stands around the values in each file
+AROUND_INDICATOR = """
+select {synthetic}, about.*, releases, about.indicator_id as {part_key}
 from ({indicators}) as about
-inner join (
-    select
-        indicator_id,
-        list({value} order by source_id, level, code, period_start, period_end) as values
-    from headline
-    group by indicator_id
-) using (indicator_id)
 left join ({releases}) using (indicator_id)
-order by about.file
 """
-BY_ORGANISATION = """
-select {edition}, about.*, coalesce(attention, []) as attention, releases, values, about.file as {part_key}
+AROUND_ORGANISATION = """
+select {synthetic}, about.*, coalesce(attention, []) as attention, releases, about.code as {part_key}
 from ({organisations}) as about
-inner join (
-    select
-        code,
-        list({value} order by source_id, indicator_id, period_start, period_end) as values
-    from headline
-    group by code
-) using (code)
 left join ({attention}) using (code)
 left join ({releases}) using (code)
-order by about.file
 """
 STANDING_OUT = """
 select organisation_code as code, list({entry} order by rank) as attention
@@ -101,40 +87,64 @@ group by code
 """
 NOTHING_STANDS_OUT = "select null::varchar as code, null::varchar[] as attention where false"
 LISTED = """
-select {edition}, coalesce(list(one order by file), []) as {what}, '{what}.json' as {part_key}
+select {synthetic}, coalesce(list(one order by file), []) as {what}, '{what}.json' as {part_key}
 from ({rows}) as one
 """
 
 
-def write(connection: duckdb.DuckDBPyConnection, made: MadeFiles, *, is_synthetic: bool) -> None:
-    """Write the files below `api/` of the portal; needs the temporary table `headline`."""
-    has_attention = Reader(connection).has("marts.attention")
-    indicators = INDICATORS.format(about=", ".join(INDICATOR))
-    whose, which = ("level", "code", "name", "lms_code"), ("indicator_id", "indicator_name")
-    shared = {"edition": f"{literal(is_synthetic)} as is_synthetic", "part_key": KEY}
-    for sql in (
-        LISTED.format(what="indicators", rows=indicators, **shared),
-        LISTED.format(what="organisations", rows=ORGANISATIONS, **shared),
-        BY_INDICATOR.format(
-            indicators=indicators,
-            value=_record((*whose, *SHARED)),
-            releases=RELEASES.format(key="indicator_id"),
-            **shared,
-        ),
-        BY_ORGANISATION.format(
+class Api:
+    """The files below `api/` of one edition's portal; needs the temporary table `headline`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, *, is_synthetic: bool) -> None:
+        self.connection = connection
+        self.shared = {"synthetic": f"{literal(is_synthetic)} as is_synthetic", "part_key": KEY}
+        self.about_indicators = INDICATORS.format(about=", ".join(INDICATOR))
+
+    def of_indicators(self) -> Files:
+        """Return the file of each indicator, from rows in the order of source, level, organisation and period."""
+        around = AROUND_INDICATOR.format(
+            indicators=self.about_indicators, releases=RELEASES.format(key="indicator_id"), **self.shared
+        )
+        return self._files("indicator", around, ("level", "code", "name", "lms_code"))
+
+    def of_organisations(self) -> Files:
+        """Return the file of each organisation, from rows in the order of source, indicator and period."""
+        has_attention = Reader(self.connection).has("marts.attention")
+        around = AROUND_ORGANISATION.format(
             organisations=ORGANISATIONS,
-            value=_record((*which, *SHARED)),
             attention=STANDING_OUT.format(entry=_record(ATTENTION)) if has_attention else NOTHING_STANDS_OUT,
             releases=RELEASES.format(key="code"),
-            **shared,
-        ),
-    ):
-        connection.execute(f"create or replace temp table api_file as {sql}")
-        parts = Parts(connection, "select * from api_file", KEY)
-        parts.write(made, lambda file: f"api/{file.removesuffix('.json')}", {"json": _with_edition})
-    for path in SCHEMAS.iterdir():
-        text = path.read_text(encoding="utf-8")
-        made.text(f"api/schema/{path.name}", lambda _, text=text: text)  # type: ignore[misc]
+            **self.shared,
+        )
+        return self._files("organisation", around, ("indicator_id", "indicator_name"))
+
+    def _files(self, what: str, around: str, columns: tuple[str, ...]) -> Files:
+        """Return files of one record each: what it is about, with the values of all rows of the part."""
+        table = f"{DESK}.around_{what}"
+        open_desk(self.connection)
+        self.connection.execute(f"create or replace table {table} as {around}")
+        named = self.connection.execute(f"select {KEY}, file from {table}").fetchall()
+        value = _record((*columns, *SHARED))
+
+        def query(key: str, since: Since) -> str:
+            values = f"select coalesce(list({value} order by rowid), []) from {ROWS} where {KEY} = {key}"
+            return f"select {_with_edition(since)}, ({values}) as values from {table} where {KEY} = {key}"
+
+        names = {key: [f"api/{file.removesuffix('.json')}"] for key, file in named}
+        return Files("json", names, query, Parts(self.connection, f"from {table}", KEY).digests)
+
+    def write_lists(self, made: MadeFiles) -> None:
+        """Write the lists of indicators and organisations, and the schemas."""
+        for what, about in (("indicators", self.about_indicators), ("organisations", ORGANISATIONS)):
+            parts = Parts(self.connection, LISTED.format(what=what, rows=about, **self.shared), KEY)
+            parts.write(made, Files("json", {f"{what}.json": [f"api/{what}"]}, _record_of_edition))
+        for path in SCHEMAS.iterdir():
+            text = path.read_text(encoding="utf-8")
+            made.text(f"api/schema/{path.name}", lambda _, text=text: text)  # type: ignore[misc]
+
+
+def _record_of_edition(key: str, since: Since) -> str:
+    return rows_as(_with_edition(since))(key, since)
 
 
 def _with_edition(since: Since) -> str:

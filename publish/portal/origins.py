@@ -18,7 +18,7 @@ from perinatal.made_files import MadeFiles
 from perinatal.spreadsheet_safe import safe_columns
 from perinatal.sql import literal
 from publish import marts
-from publish.partition import KEY, Parts
+from publish.partition import KEY, Files, Parts, rows_as
 from publish.portal import wording as words
 from publish.portal.lookup import Lookup
 from publish.portal.model import Record, Value
@@ -257,10 +257,10 @@ class Origins:
                 and (not is_england_only or observation.level = 'england')
                 and observation.level = coalesce(asked.level, observation.level)
         """)
-        columns = safe_columns(connection.sql("select * exclude (stem) from row_of_file"))
+        columns = rows_as(safe_columns(connection.sql("select * exclude (stem) from row_of_file")))
         order = f"{KEY}, source_row, breakdown_value, period_start, period_end, level, organisation_code"
         parts = Parts(connection, f"select * exclude (stem), stem as {KEY} from row_of_file", order)
-        parts.write(made, lambda stem: stem, {"csv": columns})
+        parts.write(made, Files("csv", lambda stem: stem, columns))
         connection.unregister("asked")
 
 

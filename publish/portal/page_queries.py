@@ -109,7 +109,9 @@ having count(*) > 1 or level = 'england'
 TRUSTS = f"""
 with
     seen as (
-        select trust_code as code, arg_max(trust_name, period_end) as name, arg_max(lms_code, period_end) as lms_code
+        select
+            trust_code as code, arg_max(trust_name, (period_end, trust_name)) as name,
+            arg_max(lms_code, (period_end, lms_code)) as lms_code
         from marts.trust_indicator
         group by trust_code
     ),
@@ -193,7 +195,8 @@ having count(value) = 2
 qualify row_number() over (partition by level, code order by period_end desc) = 1
 """
 
-# how far apart organisations of a kind lie: values of the newest period without a warning of a fault
+# how far apart organisations of a kind lie: values of the newest period without a warning of a fault; of several at an
+# end the first or last by code is named, so that an edition made again names the same
 SPREADS = """
 with
     newest as (
@@ -209,8 +212,8 @@ with
     )
 select
     level, indicator_id, source_id, count(value)::integer as organisations, {{ spread("value") }},
-    arg_min(code, value) as lowest_code, arg_min(name, value) as lowest_name,
-    arg_max(code, value) as highest_code, arg_max(name, value) as highest_name, any_value(unit) as unit
+    arg_min(code, (value, code)) as lowest_code, arg_min(name, (value, code)) as lowest_name,
+    arg_max(code, (value, code)) as highest_code, arg_max(name, (value, code)) as highest_name, any_value(unit) as unit
 from newest, faults
 where value is not null and not list_has_any(usage_warnings, words)
 group by level, indicator_id, source_id

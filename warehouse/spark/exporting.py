@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import duckdb
-
+from perinatal.opening import open_database
 from perinatal.sql import attach, identifier, literal
 from warehouse.spark.graph import Node
 
@@ -18,7 +17,7 @@ def export(nodes: Iterable[Node], storage: Path, work_db: Path, candidate_db: Pa
 
     Files of a table are read in the order of their names, which is that of its rows.
     """
-    with duckdb.connect(str(work_db)) as connection:
+    with open_database(work_db) as connection:
         attach(connection, candidate_db, CANDIDATE, "read_write")
         for node in nodes:
             relation = f"{identifier(node.database)}.{identifier(node.schema)}.{identifier(node.name)}"

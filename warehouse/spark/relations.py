@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
-
+from perinatal.opening import open_database
 from perinatal.sql import identifier, literal
 from warehouse.landed import LandedRelease, Layout, layout_rows
 from warehouse.spark.rules import relation_name, spark_sql
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 PLAIN = "plain_rows"  # a schema for the files of a layout that need no correction
+MADE = "false as is_kept"  # Spark makes the observations of every release
 
 
 def place(path: Path) -> str:
@@ -30,7 +30,7 @@ def columns_of(spark: SparkSession, query: str) -> list[str]:
 
 def read_tables(spark: SparkSession, database: Path, schema: str, storage: Path) -> None:
     """Give Spark each table of a schema of a DuckDB file, by way of Parquet in `storage`."""
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with open_database(database, read_only=True) as connection:
         names = connection.execute(
             "select table_name from duckdb_tables() where schema_name = ? and database_name = current_database()",
             [schema],
@@ -51,13 +51,12 @@ def read_layouts(spark: SparkSession, layouts: Sequence[Layout], releases: Seque
         parts = []
         if plain:
             _read_plain(spark, plain, relation_name(PLAIN, name))
-            parts.append(f"select * from {PLAIN}.{name}")
+            parts.append(f"select {MADE}, * from {PLAIN}.{name}")
         for number, item in enumerate(one for one in mine if one.corrections):
             own = f"{name}_{number}"
             spark.read.parquet(place(item.rows)).createOrReplaceTempView(relation_name(PLAIN, own))
-            parts.append(
-                f"select {literal(item.release_key)} as release_key, * from ({item.corrected(f'{PLAIN}.{own}')})"
-            )
+            rows = item.corrected(f"{PLAIN}.{own}")
+            parts.append(f"select {literal(item.release_key)} as release_key, {MADE}, * from ({rows})")
         sql = spark_sql(layout_rows(layout, parts), lambda query: columns_of(spark, query))
         spark.sql(sql).createOrReplaceTempView(relation_name("landed", name))
 

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from perinatal.made_files import MadeFiles, Since, Standing
-from publish.partition import KEY, Form, Parts
+from publish.partition import KEY, Files, Form, Parts, rows_as
 
 PARTS, ROWS = 130, 20_000
 CHANGED = (7, 8)
@@ -25,7 +25,8 @@ def numbers(rows: int = ROWS, parts: int = PARTS) -> duckdb.DuckDBPyConnection:
 
 def write(connection: duckdb.DuckDBPyConnection, made: MadeFiles, form: Form = "csv", order: str = "n") -> None:
     """Write the parts of the numbers, and the list of what was made."""
-    Parts(connection, "select * from numbers", f"{KEY}, {order}").write(made, lambda key: key, {form: "n, word"})
+    parts = Parts(connection, "select * from numbers", f"{KEY}, {order}")
+    parts.write(made, Files(form, lambda key: key, rows_as("n, word")))
     made.close()
 
 
@@ -97,7 +98,7 @@ def test_a_column_without_null_in_this_part_alone_is_written_the_same(tmp_path: 
         with duckdb.connect() as connection:
             rows = f"select 'a' as word, 'one' as {KEY} union all select {other}, 'two'"
             Parts(connection, rows, f"{KEY}, word").write(
-                MadeFiles(tmp_path / name, NOW), lambda key: key, {"parquet": "word"}
+                MadeFiles(tmp_path / name, NOW), Files("parquet", lambda key: key, rows_as("word"))
             )
     assert files(tmp_path / "with null")["one.parquet"] == files(tmp_path / "without")["one.parquet"]
 
@@ -108,7 +109,7 @@ def test_a_number_s_sign_and_a_row_that_is_there_twice_count(tmp_path: Path) -> 
         def digest(rows: str) -> str:
             parts = Parts(connection, f"select *, 'one' as {KEY} from (values {rows}) as t(x, words)", "x")
             made = MadeFiles(tmp_path / rows, NOW)
-            parts.write(made, lambda key: key, {"csv": "x"})
+            parts.write(made, Files("csv", lambda key: key, rows_as("x")))
             return made.files["one.csv"].key
 
         rows = ["(0.0::double, ['a'])", "(-0.0::double, ['a'])", "(0.0::double, ['b'])", "(null, ['a'])"]
@@ -119,14 +120,15 @@ def test_a_number_s_sign_and_a_row_that_is_there_twice_count(tmp_path: Path) -> 
 def test_the_key_names_the_file_and_is_not_written(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
         parts = Parts(connection, f"select 1 as n, 'a/b c' as {KEY} union all select 2, 'd'", KEY)
-        parts.write(MadeFiles(tmp_path, NOW), lambda key: key.replace("/", "-"), {"csv": f"* exclude ({KEY})"})
+        named = Files("csv", lambda key: key.replace("/", "-"), rows_as(f"* exclude ({KEY})"))
+        parts.write(MadeFiles(tmp_path, NOW), named)
     assert files(tmp_path) == {"a-b c.csv": b"n\n1\n", "d.csv": b"n\n2\n"}
 
 
 def test_a_file_may_have_several_names_and_no_rows(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
         parts = Parts(connection, f"select 1 as n, 'a' as {KEY}", KEY)
-        parts.write(MadeFiles(tmp_path, NOW), {"a": ["one", "two"], "b": ["none"]}, {"csv": "n"})
+        parts.write(MadeFiles(tmp_path, NOW), Files("csv", {"a": ["one", "two"], "b": ["none"]}, rows_as("n")))
     assert files(tmp_path) == {"one.csv": b"n\n1\n", "two.csv": b"n\n1\n", "none.csv": b"n\n"}
     assert (tmp_path / "one.csv").samefile(tmp_path / "two.csv")
 
@@ -136,7 +138,11 @@ def test_a_file_that_says_its_edition_says_the_first_that_reads_so(tmp_path: Pat
         with duckdb.connect() as connection:
             made = MadeFiles(tmp_path / folder, since, standing)
             parts = Parts(connection, f"select {number} as n, 'a' as {KEY}", KEY)
-            parts.write(made, lambda key: key, {"csv": lambda since: f"'{since.edition_id}' as edition, n"})
+
+            def query(key: str, since: Since) -> str:
+                return rows_as(f"'{since.edition_id}' as edition, n")(key, since)
+
+            parts.write(made, Files("csv", lambda key: key, query))
             made.close()
             return files(tmp_path / folder)["a.csv"]
 
@@ -146,3 +152,26 @@ def test_a_file_that_says_its_edition_says_the_first_that_reads_so(tmp_path: Pat
     assert says("anew", 1, NOW, Standing(tmp_path / "before", anew=True)) == b"edition,n\nbefore,1\n"
     assert says("other", 2, NOW, standing) == b"edition,n\nnow,2\n"
     assert says("other code", 1, NOW, Standing(tmp_path / "before", "other")) == b"edition,n\nnow,1\n"
+
+
+def test_a_file_is_made_again_where_what_it_shows_beside_its_rows_changed(tmp_path: Path) -> None:
+    def write_beside(folder: str, beside: dict[str, str], standing: Standing) -> MadeFiles:
+        with duckdb.connect() as connection:
+            made = MadeFiles(tmp_path / folder, NOW, standing)
+            parts = Parts(connection, f"select 1 as n, unnest(['a', 'b']) as {KEY}", KEY)
+            parts.write(made, Files("csv", lambda key: key, rows_as("n"), beside))
+            made.close()
+            return made
+
+    write_beside("before", {"a": "1", "b": "1"}, Standing())
+    assert write_beside("now", {"a": "1", "b": "2"}, Standing(tmp_path / "before")).taken_over == 1
+    assert (tmp_path / "now" / "a.csv").samefile(tmp_path / "before" / "a.csv")
+    assert not (tmp_path / "now" / "b.csv").samefile(tmp_path / "before" / "b.csv")
+
+
+def test_kinds_of_files_of_one_part_may_differ_in_which_parts_they_have(tmp_path: Path) -> None:
+    with duckdb.connect() as connection:
+        parts = Parts(connection, f"select 1 as n, unnest(['a', 'b']) as {KEY}", KEY)
+        made = MadeFiles(tmp_path, NOW)
+        parts.write(made, Files("csv", {"a": ["only"]}, rows_as("n")), Files("json", lambda key: key, rows_as("n")))
+    assert files(tmp_path) == {"only.csv": b"n\n1\n", "a.json": b'{"n":1}\n', "b.json": b'{"n":1}\n'}
