@@ -74,6 +74,10 @@ class Parts:
         return self.connection.sql(f"select * exclude ({KEY}) from ({self.sql})")
 
     @cached_property
+    def _shape(self) -> str:
+        return _shape(self.relation)
+
+    @cached_property
     def digests(self) -> dict[str, str]:
         """Return the digest of the rows of each part."""
         query = f"select {KEY}, {_sums(self.relation)} from ({self.sql}) where {KEY} is not null group by {KEY}"
@@ -99,7 +103,7 @@ class Parts:
                     made.repeat(other, name)
 
     def _key(self, made: MadeFiles, kind: Files, part: str) -> str:
-        shown = kind.query("", UNNAMED), _shape(self.relation)
+        shown = kind.query("", UNNAMED), self._shape
         return made.key(kind.form, *shown, self.digests.get(part, ""), kind.beside.get(part, ""))
 
     def _write(self, missing: Mapping[str, Sequence[Copy]]) -> None:
