@@ -5,6 +5,9 @@
   Arguments are SQL expressions unless said otherwise. Patterns are RE2's, replacements name groups \1, \2; in a
   Jinja text a backslash is written twice.
 -#}
+{# A hint after `as` of a CTE with wide rows: each reader makes the columns that it needs; DuckDB would keep whole rows. #}
+{% macro made_for_each_reader() -%} not materialized {%- endmacro %}
+
 {# A list of usage warnings: the words of `conditions` (a Jinja dict, word → SQL condition) that hold, in its order;
    sorted and without repeats where the list `beside` is joined in. Without conditions: an empty list. #}
 {% macro warnings(conditions={}, beside=none) -%}

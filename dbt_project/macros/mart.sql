@@ -92,34 +92,65 @@
     {%- endif %}
 {%- endmacro %}
 
-{# Recent trend over the series of a relation with indicator columns: one series an organisation, series of an
-   indicator, length of period, breakdown and source. `statistic` and `polarity` must be columns of it. Values over
-   rolling windows are no independent points:
-   they have no trend. #}
-{% macro with_trend(relation, organisation) %}
-    {%- set statistic = "case when not " ~ has_word("usage_warnings", "'rolling_window'") ~ " then statistic end" -%}
-    {{
-        recent_trend(
-            relation,
-            ["source_id", "series_id", "breakdown", "breakdown_value", period_months("period_start", "period_end")]
-            + organisation,
-            "period_start",
-            "period_end",
-            "numerator",
-            "denominator",
-            "value",
-            "lower_95",
-            "upper_95",
-            statistic,
-            "polarity",
-        )
-    }}
+{# A mart's relation with the recent trend of each row, over the series of `points`: the same rows before they were judged.
+   One series an organisation, series of an indicator, length of period, breakdown and source; `organisation` lists the
+   columns that name the organisation. Values over rolling windows are no independent points, and values that are not
+   believable are none: they have no trend. What a trend needs is read apart from the wide rows and joined to them by the
+   mart's grain, for a window sorts all columns. #}
+{% macro with_trend(relation, points, organisation) %}
+    {%- set series = ["source_id", "breakdown", "breakdown_value"] + organisation -%}
+    {%- set grain = series + ["indicator_id", "period_start", "period_end"] -%}
+    (
+        with
+            points as (
+                select
+                    {{ grain | join(", ") }},
+                    series_id,
+                    numerator,
+                    denominator,
+                    value,
+                    lower_95,
+                    upper_95,
+                    case
+                        when
+                            not {{ has_word("usage_warnings", "'rolling_window'") }}
+                            and not {{ is_unbelievable("usage_warnings") }}
+                        then statistic
+                    end as statistic,
+                    polarity
+                from {{ points }}
+            ),
+
+            trends as (
+                select {{ grain | join(", ") }}, recent_trend
+                from
+                    {{
+                        recent_trend(
+                            "points",
+                            series + ["series_id", period_months("period_start", "period_end")],
+                            "period_start",
+                            "period_end",
+                            "numerator",
+                            "denominator",
+                            "value",
+                            "lower_95",
+                            "upper_95",
+                            "statistic",
+                            "polarity",
+                        )
+                    }}
+            )
+
+        select {{ relation }}.*, trends.recent_trend
+        from {{ relation }}
+        inner join trends using ({{ grain | join(", ") }})
+    )
 {% endmacro %}
 
 {# LMS, region and England marts: one shape, other organisation columns. #}
 {% macro area_mart(level, organisation_columns, joins="") %}
     with
-        compared as (
+        compared as {{ made_for_each_reader() }} (
             select area.*, {{ compared_columns("area.publisher_comparator_value", level != "england") }}
             from {{ ref("int_area_value") }} as area {{ compared_joins("area", level != "england") }}
             where area.level = '{{ level }}'
@@ -127,7 +158,7 @@
 
         judged as (select * from {{ with_verdict("compared") }}),
 
-        trended as (select * from {{ with_trend("judged", ["area_code"]) }})
+        trended as (select * from {{ with_trend("judged", "compared", ["area_code"]) }})
 
     select
         {{ organisation_columns }}{{ "," if organisation_columns }}
@@ -154,7 +185,7 @@
 {% macro trust_mart(relation) %}
     judged as (select * from {{ with_verdict(relation) }}),
 
-    trended as (select * from {{ with_trend("judged", ["organisation_code"]) }})
+    trended as (select * from {{ with_trend("judged", relation, ["organisation_code"]) }})
 
     select
         trended.organisation_code as trust_code,

@@ -55,9 +55,12 @@
 
 {#-
   The relation with its verdicts. It needs: source_id, indicator_id, level, period_start, period_end, breakdown,
-  breakdown_value, numerator, denominator, value, lower_95, upper_95, method, value_min, value_max, adjusted_value,
+  breakdown_value, numerator, denominator, value, lower_95, upper_95, method, value_min, value_max, bound_denominator, adjusted_value,
   publisher_adjusted_band, publisher_band, publisher_comparator (the publisher's own comparator of the row),
   effective_comparator, england_coverage, statistic, multiplier, polarity, is_mortality, is_suppressed, usage_warnings.
+
+  An incomplete sum (no value, and bounds) has a verdict where both bounds lie on one side of the comparator: that of the
+  nearer bound, by the least denominator that the bounds allow.
 
   Ours is with over-dispersion (Spiegelhalter; z-scores winsorised at 10% each end; at least 20 organisations with a
   believable value): on the arcsine scale for proportions, the square root for rates, where the sampling variance of
@@ -67,7 +70,7 @@
     {%- set funnel = "source_id, indicator_id, level, period_start, period_end, breakdown, breakdown_value" -%}
     (
         with
-            scaled as (
+            scaled as {{ made_for_each_reader() }} (
                 select
                     *,
                     effective_comparator / multiplier as baseline,
@@ -88,7 +91,19 @@
                         then sqrt(numerator / denominator) - sqrt(baseline)
                     end as distance,
                     case when takes_part then 4 * denominator end as weight,
-                    distance * sqrt(weight) as z_score
+                    distance * sqrt(weight) as z_score,
+                    case
+                        when value is null and value_min > effective_comparator
+                        then value_min
+                        when value is null and value_max < effective_comparator
+                        then value_max
+                    end
+                    / multiplier as nearer_bound,
+                    case
+                        when statistic = 'proportion'
+                        then asin(sqrt(least(1, nearer_bound))) - asin(sqrt(least(1, baseline)))
+                        else sqrt(nearer_bound) - sqrt(baseline)
+                    end as nearer_distance
                 from {{ relation }}
             ),
 
@@ -136,7 +151,10 @@
                     {{ publisher_verdict("source_id", "level", "publisher_adjusted_band", "publisher_band") }}
                     as theirs,
                     {% for level, suffix in [(95, "95"), (99.8, "998")] %}
-                        {{ z_value(level) }} * sqrt(1 / weight + tau2) as own_reach_{{ suffix }},
+                        {{ z_value(level) }} * sqrt(
+                            1 / coalesce(weight, case when nearer_bound is not null then 4 * bound_denominator end)
+                            + tau2
+                        ) as own_reach_{{ suffix }},
                         case
                             when
                                 source_id = 'nmpa' and publisher_comparator between 0 and multiplier and denominator > 0
@@ -168,23 +186,18 @@
                         then null
                         when own_reach_95 is not null
                         then 'own'
-                        -- incomplete, with all that the visible figures allow on one side
-                        when value is null and (value_min > effective_comparator or value_max < effective_comparator)
-                        then 'own'
                     end as verdict_basis,
                     case
                         when verdict_basis = 'publisher_adjusted_rate'
                         then {{ beyond("adjusted_distance", "adjusted_reach_95") }}
                         when own_reach_95 is not null
-                        then {{ beyond("distance", "own_reach_95") }}
-                        when verdict_basis = 'own'
-                        then case when value_min > effective_comparator then 1 else -1 end
+                        then {{ beyond("coalesce(distance, nearer_distance)", "own_reach_95") }}
                     end as direction,
                     case
                         when verdict_basis = 'publisher_adjusted_rate'
                         then {{ beyond("adjusted_distance", "adjusted_reach_998") }} <> 0
                         when verdict_basis = 'own'
-                        then coalesce({{ beyond("distance", "own_reach_998") }} <> 0, false)
+                        then {{ beyond("coalesce(distance, nearer_distance)", "own_reach_998") }} <> 0
                     end as is_beyond_998
                 from reached
             )
@@ -196,6 +209,8 @@
                 distance,
                 weight,
                 z_score,
+                nearer_bound,
+                nearer_distance,
                 theirs,
                 own_reach_95,
                 own_reach_998,

@@ -187,10 +187,13 @@ def test_positions_follow_from_the_interval_and_the_line(real: Ask) -> None:
         elif row["is_complete"]:
             expected = None
         else:
-            # an incomplete sum has a position only where both bounds lie on one side
-            below = row["value_max"] is not None and row["value_max"] <= row["target"]
-            above = row["value_min"] is not None and row["value_min"] > row["target"]
-            expected = "below" if below else "above" if above else None
+            # an incomplete sum has a position where its bounds, and their intervals, lie on one side
+            expected = row["position"]
+            assert expected in (None, "below", "above"), row
+            if expected:
+                assert row["value_max" if expected == "below" else "value_min"] is not None, row
+                assert (row["value_max"] < row["target"]) is (expected == "below"), row
+                assert (row["value_min"] > row["target"]) is (expected == "above"), row
         assert row["position"] == expected, row
         seen.add(expected)
     assert seen >= {"above", "not distinguishable", None}

@@ -284,8 +284,15 @@ def replaced_columns(tree: exp.Expr) -> None:
         select.set("expressions", found)
 
 
+def parts_without_hints(tree: exp.Expr) -> None:
+    """`with a as not materialized (…)`: Spark makes a part for each of its readers anyway, and has no such words."""
+    for part in tree.find_all(exp.CTE):
+        part.set("materialized", None)
+
+
 RULES: tuple[Callable[[exp.Expr], None], ...] = (
     flat_names,
+    parts_without_hints,
     whole_matches,
     numbered_groups,
     months_later,

@@ -38,7 +38,21 @@ with
             case
                 when is_bounded and greatest_denominator > 0
                 then ceil(greatest_numerator / greatest_denominator * multiplier * 100) / 100
-            end as bound_max
+            end as bound_max,
+            -- chance added to what is not known: for verdicts and positions alone, they tell of the denominator
+            case
+                when is_bounded and not is_complete then least(least_denominator, greatest_denominator)
+            end as bound_denominator,
+            {% for side, count in [("lower", "least"), ("upper", "greatest")] %}
+                case
+                    when not is_bounded or is_complete
+                    then null
+                    when statistic = 'rate'
+                    then {{ rate_limit(count ~ "_numerator", count ~ "_denominator", "multiplier", side, 95) }}
+                    when statistic = 'proportion'
+                    then {{ wilson_limit(count ~ "_numerator", count ~ "_denominator", "multiplier", side, 95) }}
+                end as bound_{{ side }}_95{{ "," if not loop.last }}
+            {% endfor %}
         from rolled
     ),
 
@@ -60,6 +74,9 @@ with
             coverage,
             bound_min,
             bound_max,
+            bound_denominator,
+            bound_lower_95,
+            bound_upper_95,
             has_suppressed,
             trusts_expected,
             trusts_reporting,
@@ -137,7 +154,10 @@ select
     trusts_reporting,
     is_complete,
     coalesce(value, bound_min) as value_min,
-    coalesce(value, bound_max) as value_max
+    coalesce(value, bound_max) as value_max,
+    bound_denominator,
+    bound_lower_95,
+    bound_upper_95
 from ours
 anti join
     theirs
@@ -174,7 +194,16 @@ select
     theirs.coverage,
     'publisher' as value_source,
     theirs.is_suppressed,
-    theirs.usage_warnings,
+    -- the publisher's figure holds the same trusts; England's comparator is made without them (int_comparator)
+    {{
+        warnings(
+            {
+                "implausible": "theirs.level <> 'england' and "
+                ~ has_word("coalesce(ours.usage_warnings, theirs.usage_warnings)", "'implausible'")
+            },
+            beside="theirs.usage_warnings",
+        )
+    }} as usage_warnings,
     theirs.release_key,
     ours.trusts_expected,
     ours.trusts_reporting,
@@ -184,7 +213,10 @@ select
         else coalesce(theirs.value, theirs.numerator) is not null
     end as is_complete,
     theirs.value,
-    theirs.value
+    theirs.value,
+    null::double,
+    null::double,
+    null::double
 from theirs
 left join
     ours

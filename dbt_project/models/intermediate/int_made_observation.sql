@@ -35,8 +35,8 @@ left join
 left join
     {{ ref("int_organisation_alias") }} as by_name
     on by_name.scheme = 'name'
-    and published.level = 'trust'
-    and by_name.alias = {{ normalised_name("published.published_name") }}
+    -- only a trust's name is looked up: patterns cost more than all the rest of a row
+    and by_name.alias = case when published.level = 'trust' then {{ normalised_name("published.published_name") }} end
 left join
     {{ ref("not_an_nhs_trust") }} as exempt
     on published.source_id = exempt.source_id

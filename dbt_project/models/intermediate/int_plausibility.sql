@@ -1,9 +1,9 @@
 -- Grain: indicator × level × organisation × period × breakdown × breakdown value × release, only what is not plausible.
 -- Among outcomes (int_outcome), of at least 20 organisations with a denominator of 100 or more: far from the others
--- (log
--- odds more than 6 median absolute deviations, and odds more than five-fold, from the median's), none or all where
+-- (log odds more than 6 median absolute deviations, and odds more than five-fold, from the median's), none or all where
 -- that has a chance below one in a million and hardly anybody else shows it, or outside what the catalogue calls
--- plausible. One such category makes the organisation's whole distribution of the period implausible.
+-- plausible (none or all only where it has such a chance: nobody of a hundred is no fault). One such category makes the
+-- organisation's whole distribution of the period implausible, with the outcomes that are made of it (msds_outcome).
 {% set row = "release_key, indicator_id, level, published_code, period_start, period_end" %}
 {% set group = "release_key, indicator_id, level, period_start, period_end, breakdown, breakdown_value" %}
 with
@@ -87,10 +87,8 @@ with
         select {{ row }}, breakdown, breakdown_value
         from rarity
         where
-            value < plausible_low
-            and not is_none
-            or value > plausible_high
-            and not is_all
+            (value < plausible_low and (not is_none or chance_of_none < 1e-6))
+            or (value > plausible_high and (not is_all or chance_of_all < 1e-6))
             or (is_none and chance_of_none < 1e-6 and share_with_none <= 0.05)
             or (is_all and chance_of_all < 1e-6 and share_with_all <= 0.05)
             or (
@@ -100,6 +98,24 @@ with
                 and abs(log_odds - median_log_odds) > greatest(6 * deviation, 0.6)
                 and abs(log_odds - median_log_odds) > ln(5)
             )
+    ),
+
+    reached as (
+        select {{ row }}, breakdown, breakdown_value
+        from implausible
+        union
+        select
+            implausible.release_key,
+            outcome.indicator_id,
+            implausible.level,
+            implausible.published_code,
+            implausible.period_start,
+            implausible.period_end,
+            'all',
+            'all'
+        from implausible
+        inner join {{ ref("msds_outcome") }} as outcome on implausible.indicator_id = outcome.dimension_id
+        where implausible.breakdown = 'category'
     )
 
 select distinct
@@ -108,6 +124,6 @@ select distinct
     observation.breakdown_value
 from {{ ref("int_observation") }} as observation
 inner join
-    implausible on {% for key in row.split(", ") %} observation.{{ key }} = implausible.{{ key }} and {% endfor %}
-    observation.breakdown = implausible.breakdown
-where observation.breakdown = 'category' or observation.breakdown_value = implausible.breakdown_value
+    reached on {% for key in row.split(", ") %} observation.{{ key }} = reached.{{ key }} and {% endfor %}
+    observation.breakdown = reached.breakdown
+where observation.breakdown = 'category' or observation.breakdown_value = reached.breakdown_value

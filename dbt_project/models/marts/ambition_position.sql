@@ -3,7 +3,8 @@
 -- weeks or later, and so stands beside DHSC's trajectory of those). The trajectory is England's, in the indicator's
 -- unit (6% is 60 per 1,000): an organisation's position is a way to look, not a target that was set for it. Where the
 -- publisher adjusts a trust's rate for the women and babies that it cares for, the position rests on that rate alone:
--- a unit with intensive care is not above the trajectory for taking the smallest babies.
+-- a unit with intensive care is not above the trajectory for taking the smallest babies. An incomplete sum is below or
+-- above where the interval's end of the greatest or the least count that the public figures allow is, as for others.
 with
     measured as (
         select distinct
@@ -51,6 +52,21 @@ with
         from {{ ref("region_indicator") }}
     ),
 
+    bounds as (
+        select
+            level,
+            area_code as organisation_code,
+            source_id,
+            indicator_id,
+            period_start,
+            period_end,
+            breakdown,
+            breakdown_value,
+            bound_lower_95,
+            bound_upper_95
+        from {{ ref("int_area_value") }}
+    ),
+
     -- which rate a position rests on: publishers adjust rates of trusts, and adjusted rates are not summed
     based as (
         select
@@ -95,13 +111,9 @@ select
     trajectory.target,
     round(positions.value - trajectory.target, 6) as gap,
     case
-        when
-            positions.upper_95 <= trajectory.target
-            or (positions.value is null and positions.value_max <= trajectory.target)
+        when coalesce(positions.upper_95, bounds.bound_upper_95) <= trajectory.target
         then 'below'
-        when
-            positions.lower_95 > trajectory.target
-            or (positions.value is null and positions.value_min > trajectory.target)
+        when coalesce(positions.lower_95, bounds.bound_lower_95) > trajectory.target
         then 'above'
         when positions.value is not null
         then 'not distinguishable'
@@ -128,6 +140,16 @@ inner join
     trajectories as trajectory
     on positions.indicator_id = trajectory.indicator_id
     and extract(year from positions.period_end) = trajectory.year
+left join
+    bounds
+    on positions.level = bounds.level
+    and positions.organisation_code = bounds.organisation_code
+    and positions.source_id = bounds.source_id
+    and positions.indicator_id = bounds.indicator_id
+    and positions.period_start = bounds.period_start
+    and positions.period_end = bounds.period_end
+    and positions.breakdown = bounds.breakdown
+    and positions.breakdown_value = bounds.breakdown_value
 left join
     segments as segment
     on positions.indicator_id = segment.indicator_id

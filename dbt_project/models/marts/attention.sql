@@ -22,6 +22,10 @@
     excess,
     release_key
 {% endset %}
+{% set series %}
+    level, organisation_code, source_id, indicator_id, breakdown, breakdown_value,
+    {{ period_months("period_start", "period_end") }}
+{% endset %}
 with
     judged as (
         select
@@ -41,26 +45,26 @@ with
         where outcome.tier is not null
     ),
 
-    -- the run of verdicts "worse" that a row ends: since the last other verdict of its series
+    -- a run of verdicts of one word in a series: another word and a gap end it; years and months are lines of their own
+    followed as (
+        select
+            *,
+            verdict is not distinct from lag(verdict) over one_series
+            and period_start is not distinct from lag(period_end) over one_series + 1 as goes_on
+        from outcomes
+        window one_series as (partition by {{ series }} order by period_start, period_end)
+    ),
+
     runs as (
         select
             *,
-            max(case when verdict <> 'worse' then period_end end) over (
-                partition by level, organisation_code, source_id, indicator_id, breakdown, breakdown_value
-                order by period_end, period_start
-            ) as last_other
-        from outcomes
+            count(*) filter (where not goes_on) over (
+                partition by {{ series }} order by period_start, period_end rows unbounded preceding
+            ) as run
+        from followed
     ),
 
-    held as (
-        select
-            *,
-            min(period_start) over (
-                partition by
-                    level, organisation_code, source_id, indicator_id, breakdown, breakdown_value, last_other, verdict
-            ) as held_since
-        from runs
-    ),
+    held as (select *, min(period_start) over (partition by {{ series }}, run) as held_since from runs),
 
     -- one row a concept: the newest, and of several of a period the publisher's verdict, then the indicator of all
     -- deaths
@@ -93,7 +97,7 @@ with
             concept_id,
             array_agg(organisation_name order by organisation_name, organisation_code) as trusts,
             count(excess) = count(*) as is_excess_known,
-            sum(excess) as excess,
+            {{ exact_sum("excess") }} as excess,
             max(verdict_level is null or verdict_level = '99.8') as is_beyond_998,
             min(held_since) as held_since
         from recent

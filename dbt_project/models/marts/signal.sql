@@ -20,6 +20,8 @@ with
             series.numerator,
             series.denominator,
             {{ has_word("series.usage_warnings", "'implausible'") }} as is_implausible,
+            {{ is_unbelievable("series.usage_warnings") }} as is_unbelievable,
+            indicator.multiplier,
             indicator.target,
             indicator.is_harm,
             -- months and quarters are separate series
@@ -79,10 +81,10 @@ with
     ),
 
     referred as (
-        select with_rare.*, england.numerator / england.denominator as reference
+        select with_rare.*, england.comparator_value / with_rare.multiplier as reference
         from with_rare
         left join
-            {{ ref("england_indicator") }} as england
+            {{ ref("int_comparator") }} as england
             on with_rare.source_id = england.source_id
             and with_rare.indicator_id = england.indicator_id
             and with_rare.period_start = england.period_start
@@ -90,9 +92,11 @@ with
             and england.breakdown = 'all'
     ),
 
-    -- the Poisson CUSUM is for harm that is rare; the rest has no CUSUM
+    -- the Poisson CUSUM is for harm that is rare; the rest has no CUSUM, nor has a value that is not believable
     rare_events as (
-        select * from referred where level <> 'england' and is_harm and reference < 0.2 and denominator is not null
+        select *
+        from referred
+        where level <> 'england' and is_harm and reference < 0.2 and denominator is not null and not is_unbelievable
     ),
 
     summed as (

@@ -1,13 +1,14 @@
 -- Grain: indicator × trust × period × breakdown × breakdown value × source. The trust stands under its own code
 -- and in the LMS that it belonged to at the period's end.
 with
-    compared as (
+    compared as {{ made_for_each_reader() }} (
         select
             observation.*,
             membership.lms_code,
             membership.is_boundary_change,
             null::double as value_min,
             null::double as value_max,
+            null::double as bound_denominator,
             {{ compared_columns("observation.comparator_value") }}
         from {{ ref("fct_observation") }} as observation
         inner join
@@ -19,7 +20,7 @@ with
             observation.level = 'trust' and observation.exclusion_rule is null and observation.publisher_status is null
     ),
 
-    warned as (
+    warned as {{ made_for_each_reader() }} (
         select
             * replace (
                 case

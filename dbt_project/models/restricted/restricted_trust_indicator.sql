@@ -1,11 +1,12 @@
 -- Grain: that of marts.trust_indicator, for restricted sources. There is no national comparator: nobody else reports.
 with
-    compared as (
+    compared as {{ made_for_each_reader() }} (
         select
             observation.*,
             membership.lms_code,
             null::double as value_min,
             null::double as value_max,
+            null::double as bound_denominator,
             {{ compared_columns("observation.comparator_value", has_england=false) }}
         from {{ ref("restricted_observation") }} as observation
         inner join

@@ -85,6 +85,12 @@ def test_qualify_stays() -> None:
     assert turned(sql) == sql
 
 
+def test_hints_of_parts_are_left_out() -> None:
+    for hint in ("materialized", "not materialized"):
+        given = turned(f"with a as {hint} (select 1 as x) select x from a")
+        assert given == "WITH a AS (SELECT 1 AS x) SELECT x FROM a"
+
+
 def test_named_windows_are_written_out() -> None:
     sql = turned(
         "select sum(a) over (w rows between 5 preceding and current row) as x, min(a) over v - a as y from t "

@@ -81,6 +81,26 @@ def test_trend_threshold_and_overlapping_periods() -> None:
     assert query(template, step="3") == [("worse",)]
 
 
+def test_a_value_that_is_not_believable_is_no_point_of_a_marts_trend() -> None:
+    template = """
+    with judged as (
+        select
+            's' as source_id, 's' as series_id, 'i' as indicator_id, 'all' as breakdown, 'all' as breakdown_value,
+            'T1' as organisation_code, make_date(2018 + n, 1, 1) as period_start,
+            make_date(2018 + n, 12, 31) as period_end,
+            100.0 + 30 * n as numerator, 5000.0 as denominator, 2.0 as value, 1.0 as lower_95, 3.0 as upper_95,
+            'proportion' as statistic, 'low' as polarity,
+            case when n = 1 then [word] else []::varchar[] end as usage_warnings
+        from range(6) as t(n), (select '{{ word }}' as word)
+    )
+    select recent_trend from {{ with_trend("judged", "judged", ["organisation_code"]) }} order by period_start
+    """
+    unknown = "cannot be calculated"
+    for word in ("implausible", "low_coverage", "partial_submission", "rolling_window"):
+        assert query(template, word=word) == [(unknown,)] * 6
+    assert query(template, word="rounded") == [(unknown,)] * 4 + [("worse",)] * 2
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -11,15 +11,17 @@ USUAL: dict[str, Any] = {
     "source_id": "'msds'", "indicator_id": "'i'", "level": "'trust'", "period_start": "date '2023-01-01'",
     "period_end": "date '2023-12-31'", "breakdown": "'all'", "breakdown_value": "'all'", "numerator": "30",
     "denominator": "1000", "value": "3.0", "lower_95": "2.1", "upper_95": "4.2", "method": "'Wilson'",
-    "value_min": "null", "value_max": "null", "adjusted_value": "null", "publisher_adjusted_band": "null",
+    "value_min": "null", "value_max": "null", "bound_denominator": "null",
+    "adjusted_value": "null", "publisher_adjusted_band": "null",
     "publisher_band": "null", "publisher_comparator": "null", "effective_comparator": "3.0", "england_coverage": "null",
     "statistic": "'proportion'", "multiplier": "100", "polarity": "'low'", "is_mortality": "false",
     "is_suppressed": "false", "usage_warnings": "[]::varchar[]",
 }  # fmt: skip
 TYPES = {"value": "double", "numerator": "double", "denominator": "double", "adjusted_value": "double",
          "publisher_comparator": "double", "effective_comparator": "double", "england_coverage": "double",
-         "value_min": "double", "value_max": "double", "publisher_adjusted_band": "integer",
-         "publisher_band": "varchar", "lower_95": "double", "upper_95": "double", "multiplier": "double"}  # fmt: skip
+         "value_min": "double", "value_max": "double", "bound_denominator": "double",
+         "publisher_adjusted_band": "integer", "publisher_band": "varchar", "lower_95": "double",
+         "upper_95": "double", "multiplier": "double"}  # fmt: skip
 MASKED = {"numerator": "null", "denominator": "null", "value": "null", "lower_95": "null", "upper_95": "null",
           "method": "null", "is_suppressed": "true"}  # fmt: skip
 
@@ -105,14 +107,22 @@ def test_nobody_has_one_where_englands_own_coverage_is_low() -> None:
     assert [said for said, _, _ in judged(*rows)[:2]] == [None, "worse"]
 
 
-def test_an_incomplete_sum_has_one_where_its_bounds_lie_on_one_side() -> None:
-    beside = {**MASKED, "is_suppressed": "false"}
-    rows = [
-        row(**beside, value_min="3.1", value_max="4.0"),
-        row(**beside, value_min="2.9", value_max="4.0"),
-        row(**beside, value_min="1.0", value_max="2.9"),
+def test_an_incomplete_sum_has_that_of_its_nearer_bound() -> None:
+    """Missing data make no verdict stronger: a complete sum as far out as the nearer bound has the same one."""
+    beside = {**MASKED, "is_suppressed": "false", "bound_denominator": "1000"}
+    bounds = [("3.1", "4.0"), ("2.9", "4.0"), ("0.1", "0.4"), ("5.0", "9.0"), ("15.0", "16.0")]
+    rows = [row(**beside, value_min=low, value_max=high) for low, high in bounds]
+    complete = [counted(10 * float(near), 1000) for near in ("3.1", "0.4", "5.0", "15.0")]
+    found = judged(*rows, *spread())[: len(rows)]
+    assert found == [
+        ("similar", "own", "95"),
+        (None, None, None),
+        ("better", "own", "99.8"),
+        ("worse", "own", "95"),
+        ("worse", "own", "99.8"),
     ]
-    assert [said for said, _, _ in judged(*rows)] == ["worse", None, "better"]
+    assert [found[0], *found[2:]] == [judged(one, *spread())[0] for one in complete]
+    assert judged(*rows)[0] == (None, None, None)  # fewer than twenty organisations: no funnel, for nobody
 
 
 def test_neither_direction_is_good_neither_is_said() -> None:

@@ -5,14 +5,25 @@
 -- Files that leave zeros out: a trust that gives known categories of a dimension, but not this one, had none. Such
 -- implied zeros count in sums of trusts (is_implied) and are not shown as published values.
 with
+    knowing as (
+        select release_key, dimension, counted, bool_or(is_unknown) as tells_unknown
+        from {{ ref("base_msds__count") }}
+        group by release_key, dimension, counted
+    ),
+
     named as (
         select
             base.*,
             name.rolling_months,
             -- the mean of something counts nothing
             coalesce(base.measure is null and base.counted like 'average%', false) as is_average,
-            bool_or(base.is_unknown) over (partition by base.release_key, base.dimension, base.counted) as tells_unknown
+            knowing.tells_unknown
         from {{ ref("base_msds__count") }} as base
+        inner join
+            knowing
+            on base.release_key = knowing.release_key
+            and base.dimension = knowing.dimension
+            and base.counted = knowing.counted
         inner join
             {{ ref("base_msds__name") }} as name on base.dimension = name.publisher_indicator and name.kind <> 'measure'
     ),
@@ -68,7 +79,8 @@ with
 
     implied as (
         select
-            first_row.* exclude (measure, source_row_count, word, word_meaning, is_masked, is_missing),
+            first_row.* exclude (measure, is_unknown, source_row_count, word, word_meaning, is_masked, is_missing),
+            categories.is_unknown,
             0 as source_row_count,
             'category' as breakdown,
             categories.measure as breakdown_value,
