@@ -70,7 +70,7 @@ def _add(context: Any, gx: Any, suite: str, results: Sequence[Result]) -> None:
 
 
 def _verdict(result: Result) -> Any:
-    """Return the library's own record of a result."""
+    """Return the library's own record of a result; publishers' words are escaped, which its templates do not do."""
     from great_expectations.core import ExpectationValidationResult
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
@@ -79,7 +79,7 @@ def _verdict(result: Result) -> Any:
         type=result.expectation,
         kwargs=dict(result.kwargs),
         severity=GX_SEVERITY[result.severity],
-        description=f"{words} [{result.rule}]",
+        description=f"{escape(words)} [{result.rule}]",
         notes=[note for note in (result.why, result.remedy) if note],
         meta={"dimension": result.dimension, "owner": result.owner, "affected_marts": result.affected_marts},
     )
@@ -95,7 +95,7 @@ def _found(result: Result) -> dict[str, Any]:
     """Return counts and examples as the library's pages show them; numbers of whole columns as they were found."""
     if result.unexpected_count is None:
         return {"observed_value": result.observed}
-    examples = [", ".join(f"{name}: {value}" for name, value in row.items()) for row in result.sample_rows]
+    examples = [escape(", ".join(f"{name}: {value}" for name, value in row.items())) for row in result.sample_rows]
     return {
         "element_count": result.element_count,
         "unexpected_count": result.unexpected_count,

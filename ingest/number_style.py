@@ -20,10 +20,3 @@ class NumberStyle:
     thousands_mark: str = ""
     has_percent_signs: bool = False
     has_bracketed_negatives: bool = False
-
-    @property
-    def is_plain(self) -> bool:
-        """Tell whether digits and a point are all that numbers are written with."""
-        return self.decimal_mark == "." and not (
-            self.thousands_mark or self.has_percent_signs or self.has_bracketed_negatives
-        )

@@ -8,7 +8,7 @@ never on disk. The same layout, dropped into the inbox, is read by the same func
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from insights.themes import theme_ids
 from perinatal.csv_rows import read_rows
-from perinatal.durable import locked
+from perinatal.durable import locked, write_atomically
 from perinatal.errors import PerinatalError
 
 COLUMNS = ("finding_id", "theme_id", "decision", "reviewer", "decided_on", "note")
@@ -104,17 +104,17 @@ def latest_decisions(decisions: Iterable[Decision]) -> dict[tuple[str, str], Dec
 
 
 def append(decisions: Sequence[Decision], path: Path) -> None:
-    """Append checked decisions; they are on disk when this returns."""
+    """Append checked decisions; they are on disk when this returns. A kill or a full disk leaves the file as it was."""
     rows = [[getattr(decision, name) for name in COLUMNS] for decision in decisions]
     for row in rows:
         checked(dict(zip(COLUMNS, row, strict=True)), "decision")
     if not rows:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if file.tell() == 0:
-            writer.writerow(COLUMNS)
-        writer.writerows(rows)
-        file.flush()
-        os.fsync(file.fileno())
+    before = path.read_bytes() if path.exists() else b""
+    added = io.StringIO()
+    writer = csv.writer(added, lineterminator="\n")
+    if not before:
+        writer.writerow(COLUMNS)
+    writer.writerows(rows)
+    end = b"" if not before or before.endswith(b"\n") else b"\n"
+    write_atomically(path, before + end + added.getvalue().encode())

@@ -21,7 +21,7 @@ from insights.questions import Question
 from insights.review_agreement import reviewed
 from insights.themes import load_themes, theme_ids
 from perinatal.csv_rows import read_rows
-from perinatal.dropped_files import check_incoming, stable_files
+from perinatal.dropped_files import check_incoming, signature, stable_files
 from perinatal.errors import PerinatalError
 from perinatal.opening import open_database
 from perinatal.spreadsheet_safe import safe_text
@@ -138,11 +138,13 @@ def take_inbox(folder: Path, decisions: DecisionFile, log: AlertLog, today: date
     for path in stable_files(sorted(folder.glob("*.csv")), quiet_seconds):
         try:
             check_incoming(path, folder)
+            before = signature(path)
             taken = take_sheet(decisions, path, today)
         except PerinatalError as error:
             wrong.append({"file": path.name, "problem": str(error)})
             continue
-        _set_aside(path, decisions.path.parent / "taken")
+        if signature(path) == before:  # else somebody has saved it again: the next build takes that
+            _set_aside(path, decisions.path.parent / "taken")
         lines.append(f"{path.name}: {taken.new} decision(s) on themes, {taken.known} known already")
     log.reconcile(SCOPE, _breaches(wrong))
     return lines

@@ -198,7 +198,8 @@ def _nothing_landed(home: Home) -> Built:
 
 def _remove_leftovers(home: Home) -> None:
     """Remove what killed landings, killed builds and blocked builds have left; locks tell what is in use."""
-    for folder in (*home.build.glob("*"), *Editions.of(home).unpublished()):
+    Editions.of(home).remove_unpublished()
+    for folder in home.build.glob("*"):
         shutil.rmtree(folder)
     remove_abandoned(home.landed, ".landing-")
     remove_abandoned(home.archive, ".incoming-", ".member-")

@@ -162,7 +162,7 @@ def _save(path: Path, target: Path, made: Path, known: Mapping[str, Path]) -> tu
         shutil.copymode(path.parent, target.parent)
     sha256 = hash_of(path)
     same = known.get(sha256)
-    if same and same.exists() and same.stat().st_mode == path.stat().st_mode:
+    if same and _is_whole(same, sha256) and same.stat().st_mode == path.stat().st_mode:
         with suppress(OSError):  # another file system, or one without links: it is copied
             os.link(same, target)
             return sha256, True

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 
 from perinatal import settings
 from perinatal.errors import PerinatalError
@@ -18,9 +21,17 @@ MARGIN = 1.2
 
 
 def bytes_of(*folders: Path) -> int:
-    """Return what the files below folders take; one that has several names (editions share files) counts once."""
-    found = (path for folder in folders for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-    return sum({(stat.st_dev, stat.st_ino): stat.st_size for stat in map(Path.stat, found)}.values())
+    """Return what the files below folders take; one that has several names (editions share files) counts once.
+
+    What another process removes meanwhile takes nothing.
+    """
+    sizes = {}
+    for path in (Path(place, name) for folder in folders for place, _, names in os.walk(folder) for name in names):
+        with suppress(FileNotFoundError):
+            found = path.lstat()
+            if S_ISREG(found.st_mode):
+                sizes[found.st_dev, found.st_ino] = found.st_size
+    return sum(sizes.values())
 
 
 def existing(folder: Path) -> Path:

@@ -61,7 +61,8 @@ def prune(home: Home) -> Outcome:
     options, landed = settings.get(), LandedReleases(home.landed)
     with locked(home.root / ".build.lock"):
         removed = Editions.of(home).prune(options.keep_editions)
-        replaced = observations.prune(home.observations, build_inputs.releases(landed, landed.in_use()))
+        in_use = build_inputs.releases(landed, landed.in_use())
+        replaced = observations.prune(home.observations, in_use, build_inputs.layouts())
     kept = len(list(home.editions.glob("*")))
     logs = _remove_old_logs(service.log_folder(home), options.keep_log_days)
     metrics.write(home)

@@ -63,6 +63,13 @@ class Editions:
         published = self.current()
         return [path.parent for path in self.folder.glob(f"*/{UNPUBLISHED}") if path.parent != published]
 
+    def remove_unpublished(self) -> None:
+        """Remove these editions. The current one was swapped in: it loses the mark that a kill may have left on it."""
+        if published := self.current():
+            (published / UNPUBLISHED).unlink(missing_ok=True)
+        for folder in self.unpublished():
+            shutil.rmtree(folder)
+
     def identity(self, fingerprint: str) -> dict[str, str]:
         """Return `edition_id` and `published_at` of an edition that is made now from what the fingerprint stands for.
 

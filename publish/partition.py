@@ -179,11 +179,13 @@ def _shape(relation: duckdb.DuckDBPyRelation) -> str:
 def _sums(relation: duckdb.DuckDBPyRelation, *more: str) -> str:
     """Return the select list that counts rows and sums two hashes of each row: 128 bits that the rows' order leaves.
 
-    Numbers are hashed by their value and their sign: 0 and -0 are written differently.
+    Numbers are hashed by their value and their sign, lists by their values and their length: 0 and -0 are written
+    differently, as are an empty list and none, which have one hash.
     """
     columns = [*more]
     for name, kind in zip(relation.columns, map(str, relation.types), strict=True):
         columns.append(f"{identifier(name)}::varchar" if "STRUCT" in kind or "DOUBLE[" in kind else identifier(name))
         columns += [f"signbit({identifier(name)})"] * (kind in ("DOUBLE", "FLOAT"))
+        columns += [f"len({identifier(name)})"] * kind.endswith("[]")
     listed = ", ".join(columns)
     return f"count(*), sum(hash({listed})), sum(hash('again', {listed}))"

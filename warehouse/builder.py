@@ -177,8 +177,8 @@ def build(
         target = dbt_target.with_name(f"{dbt_target.name}-spark")
         spark.build(warehouse, target, folder / "dbt.log", staging_models(), layouts, releases)
     else:
-        places = kept.folders(keeping, releases) if keeping else {}
-        known = kept.present(places)
+        places = kept.folders(keeping, releases, layouts) if keeping else {}
+        known = kept.present(places, releases)
         say_detail(f"observations of {len(releases) - len(known)} release(s) are made, of {len(known)} kept ones read")
         make_landed(warehouse.work_db, layouts, releases, known)
         dbt.build(warehouse, dbt_target, staging_models(), folder / "dbt.log")

@@ -27,7 +27,7 @@ class Manifest:
 
     `container` is the sha256 of the zip that the file came in, where it came in one with other tables. `sheet` and
     `header_line` (a row of the sheet) say where in the file the table stands. `is_bundled`: it came with this software.
-    `number_style` says how the file writes its numbers (manifests of version 0.2 and before do not), `date_order`
+    `number_style` says how the file writes its numbers (those landed before 29 November 2026 do not), `date_order`
     whether day or month comes first in dates such as 03/04/2024, where it has any.
     """
 

@@ -108,6 +108,15 @@ def test_a_kill_just_before_the_swap_leaves_the_last_edition(home: Home, shell: 
     assert Editions.of(home).unpublished() == [left]
 
 
+def test_a_kill_just_after_the_swap_leaves_an_edition_like_others(home: Home) -> None:
+    made = publish(home, 1)
+    (made / edition.UNPUBLISHED).touch()  # the swap was done, its mark not yet gone
+    Editions.of(home).remove_unpublished()
+    later = publish(home, 2)
+    Editions.of(home).remove_unpublished()
+    assert [path.name for path in sorted(home.editions.iterdir())] == [made.name, later.name]
+
+
 def test_published_editions_are_never_taken_for_unpublished(home: Home) -> None:
     first, second = publish(home, 1), publish(home, 2)
     assert Editions.of(home).unpublished() == []

@@ -80,6 +80,10 @@ def test_each_part_is_hardened(name: str) -> None:
     assert "privileged" not in part
 
 
+def test_a_build_gives_way_to_every_other_part() -> None:
+    assert {name: part["cpu_shares"] for name, part in services.items() if "cpu_shares" in part} == {"worker-build": 64}
+
+
 def test_workers_stop_before_what_their_tasks_tell() -> None:
     """Compose stops a part before those that it depends on; and starts it once they answer, or a try would fail."""
     for name in ("worker-fetch", "worker-build"):

@@ -18,7 +18,7 @@ STANDARDS = [
         type="expect_column_values_to_be_between",
         kwargs={"column": "births", "min_value": 0},
         description="births is at least 0",
-        problem="births is out of its range",
+        problem="births <i>are out of their range",
         remedy="Ask the publisher.",
     ),
     Standard.model_validate(
@@ -43,7 +43,7 @@ STANDARDS = [
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with duckdb.connect() as connection:
         connection.execute(
-            "create table rows as select * from (values (1, 'First', -1), (2, 'Other', 9)) "
+            "create table rows as select * from (values (1, 'First', -1), (2, 'O<b>r', 9)) "
             "t(source_row, trust_name, births)"
         )
         found = native.validate(connection, "rows", STANDARDS, suite="arrival_mbrrace_deaths")
@@ -63,8 +63,12 @@ def test_each_suite_has_a_page_of_its_newest_run(site: Path) -> None:
     [page] = site.glob("validations/arrival_mbrrace_deaths/**/*.html")
     text = page.read_text(encoding="utf-8")
     assert "The year is not over yet" in text
-    assert "source_row: 2, trust_name: Other" in text
+    assert "source_row: 2, trust_name: O&lt;b&gt;r" in text
+    assert "O<b>r" not in text
     assert "expect_column_pair_values" not in text
+    pages = [path.read_text(encoding="utf-8") for path in site.rglob("*.html")]
+    assert not [page for page in pages if "births <i>are" in page]
+    assert [page for page in pages if "births &lt;i&gt;are" in page]
 
 
 def test_each_suite_shows_every_release(site: Path) -> None:

@@ -126,7 +126,7 @@ def test_national_report_says_what_converges_where_and_by_which_driver(told):
     assert "harm Apgar score below 7 at five minutes 3 (1 new) 3 38 C01, C07, C10 and S02" in said
     assert "By region, trusts that stand out on anything: North 3." in said
     assert "System 00 (1 new) North 0 1 0 Apgar score below 7" in said
-    assert "What is amenable to which driver" in said
+    assert "Which improvement driver can address which theme" in said
     assert "D5 Improve the early recognition" in said
     assert "No earlier edition of the same kind is kept" in said
     assert not re.search(r"<(script|link|img|iframe|object|base)\b|@import|url\(| style=|\bsrc=|\bon\w+=", html)

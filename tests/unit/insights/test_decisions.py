@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from insights.coding import train
@@ -56,6 +59,36 @@ def test_a_faulty_decision_is_not_recorded(tmp_path):
     with pytest.raises(PerinatalError):
         append([Decision("a", "C01", "confirm", "", "2026-11-01")], path)
     assert not path.exists()
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from insights.decisions import Decision, append
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+path = Path(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 2, resource.RLIM_INFINITY))
+append([Decision("b", "C02", "confirm", "B", "2026-11-02")], path)
+"""
+
+
+def test_a_full_disk_leaves_no_half_line(tmp_path):
+    path = tmp_path / "decisions.csv"
+    first, last = Decision("a", "C01", "confirm", "A", "2026-11-01"), Decision("c", "C03", "reject", "C", "2026-11-03")
+    append([first], path)
+    ran = subprocess.run([sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, check=False)
+    assert "OSError" in ran.stderr
+    append([last], path)
+    assert read_decisions(path) == [first, last]
+
+
+def test_a_line_that_somebody_left_without_an_end_is_closed(tmp_path):
+    path = tmp_path / "decisions.csv"
+    first, last = Decision("a", "C01", "confirm", "A", "2026-11-01"), Decision("c", "C03", "reject", "C", "2026-11-03")
+    append([first], path)
+    path.write_bytes(path.read_bytes().rstrip())
+    append([last], path)
+    assert read_decisions(path) == [first, last]
 
 
 def test_queue_is_uncertain_first_and_forgets_what_is_decided():

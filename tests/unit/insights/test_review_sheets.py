@@ -149,6 +149,22 @@ def test_the_inbox_is_taken_and_emptied(home):
     assert take_inbox(home) == []
 
 
+def test_a_sheet_that_is_saved_again_meanwhile_is_taken_by_the_next_build(home):
+    lines = "a,C01,reject,A,2026-11-01,\n"
+    path = sheet(home.theme_inbox, lines)
+
+    class Slow(DecisionFile):
+        def keep(self, decisions):
+            sheet(home.theme_inbox, lines + "b,S02,confirm,A,2026-11-01,\n")
+            return super().keep(decisions)
+
+    log = alerts.AlertLog(home.alerts)
+    sheets.take_inbox(home.theme_inbox, Slow(home.theme_decisions), log, TODAY, 0)
+    assert path.exists()
+    assert take_inbox(home) == ["sheet.csv: 1 decision(s) on themes, 1 known already"]
+    assert [decision.finding_id for decision in kept(home).read()] == ["a", "b"]
+
+
 def test_a_faulty_sheet_waits_under_an_alert_that_closes_itself(home):
     bad = sheet(home.theme_inbox, "a,C01,perhaps,A,2026-11-01,\n", "bad.csv")
     sheet(home.theme_inbox, "b,C01,reject,A,2026-11-01,\n", "good.csv")

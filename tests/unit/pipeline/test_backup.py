@@ -82,6 +82,18 @@ def test_the_next_backup_links_what_has_not_changed(kept: Home, tmp_path: Path) 
     assert (tmp_path / "backups" / "perinatal-20200101T000000" / "inbox" / "msds" / "file.csv").read_text() == "a\n"
 
 
+def test_a_file_that_went_bad_in_the_last_backup_is_copied_anew(kept: Home, tmp_path: Path) -> None:
+    first = backup.backup(kept, tmp_path / "backups")
+    first.folder.rename(earlier := first.folder.with_name("perinatal-20200101T000000"))
+    victim = next(path for path in earlier.rglob("rows.parquet"))
+    whole = victim.read_bytes()
+    victim.write_bytes(whole[:-1] + b"?")
+    second = backup.backup(kept, tmp_path / "backups")
+    assert second.linked == second.files - 1
+    backup.restore(Home(tmp_path / "other"), second.folder)
+    assert (tmp_path / "other" / victim.relative_to(earlier)).read_bytes() == whole
+
+
 def test_what_only_its_owner_may_read_stays_so(kept: Home, tmp_path: Path) -> None:
     archived = next(kept.archive.glob("??/*"))
     archived.chmod(0o400)

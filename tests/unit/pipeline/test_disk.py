@@ -1,6 +1,8 @@
 """The guard of the disk: how much a build needs, and what is said where that is not there."""
 
 import json
+import shutil
+import threading
 
 import pytest
 
@@ -34,6 +36,26 @@ def test_a_file_that_editions_share_counts_once(home: Home) -> None:
     (home.editions / "two" / "page").hardlink_to(home.editions / "one" / "page")
     (home.editions / "two" / "other").write_bytes(bytes(10))
     assert disk.bytes_of(home.editions / "one", home.editions / "two") == 1010
+
+
+def test_what_goes_while_it_is_counted_takes_nothing(home: Home) -> None:
+    land(home, 7)
+    passing = home.landed / "msds" / ".landing-1"
+    stop = threading.Event()
+
+    def come_and_go() -> None:
+        while not stop.is_set():
+            passing.mkdir()
+            (passing / "rows").touch()
+            shutil.rmtree(passing)
+
+    other = threading.Thread(target=come_and_go)
+    other.start()
+    try:
+        assert {disk.bytes_of(home.landed) for _ in range(3000)} == {7}
+    finally:
+        stop.set()
+        other.join()
 
 
 def test_before_the_first_edition_it_goes_by_what_is_landed(home: Home) -> None:

@@ -117,6 +117,18 @@ def test_a_number_s_sign_and_a_row_that_is_there_twice_count(tmp_path: Path) -> 
         assert digest(f"{rows[0]}, {rows[2]}") == digest(f"{rows[2]}, {rows[0]}")
 
 
+def test_an_empty_list_is_not_none(tmp_path: Path) -> None:
+    """DuckDB gives both the same hash; in a CSV they are written differently."""
+    with duckdb.connect() as connection:
+        keys = set()
+        for words in ("null", "[]", "[null]"):
+            rows = f"select {words}::varchar[] as words, 'one' as {KEY}"
+            made = MadeFiles(tmp_path / words, NOW)
+            Parts(connection, rows, KEY).write(made, Files("csv", lambda key: key, rows_as("words")))
+            keys.add(made.files["one.csv"].key)
+    assert len(keys) == 3
+
+
 def test_the_key_names_the_file_and_is_not_written(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
         parts = Parts(connection, f"select 1 as n, 'a/b c' as {KEY} union all select 2, 'd'", KEY)

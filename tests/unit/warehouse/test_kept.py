@@ -69,11 +69,12 @@ def made_again(
     before: Sequence[LandedRelease], after: Sequence[LandedRelease], project: Path, *, root: Path = Path("kept")
 ) -> set[str]:
     """Return the releases of which observations would be made again, as source and release."""
-    there = set(kept.folders(root, before).values())
-    new = kept.folders(root, after, project)
+    there = set(kept.folders(root, before, LAYOUTS).values())
+    new = kept.folders(root, after, LAYOUTS, project)
     return {"/".join(key.split("/")[::2]) for key, folder in new.items() if folder not in there}
 
 
+LAYOUTS = build_inputs.layouts()
 ALL = {"msds/2021-22", "msds/2022-23", "fingertips/2021", "fingertips/2022"}
 
 
@@ -103,10 +104,10 @@ def test_other_code_or_another_seed_makes_all_again(releases: list[LandedRelease
 def test_another_library_makes_all_again(
     releases: list[LandedRelease], project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there = kept.folders(Path("kept"), releases)
+    there = kept.folders(Path("kept"), releases, LAYOUTS)
     monkeypatch.setattr(kept, "version", lambda _: "0")
     kept.rules_of.cache_clear()
-    changed = kept.folders(Path("kept"), releases, project)
+    changed = kept.folders(Path("kept"), releases, LAYOUTS, project)
     kept.rules_of.cache_clear()
     assert not set(there.values()) & set(changed.values())
 
@@ -116,9 +117,9 @@ def test_a_release_makes_itself_again_and_no_other_where_each_stands_alone(
 ) -> None:
     more = year(tmp_path, "2023-24", 30)
     assert made_again(releases, [*releases, more], project) == {"msds/2023-24"}
-    there = kept.folders(Path("kept"), releases)
+    there = kept.folders(Path("kept"), releases, LAYOUTS)
     year(tmp_path, "2022-23", 21)  # other rows under the same name
-    changed = kept.folders(Path("kept"), releases, project)
+    changed = kept.folders(Path("kept"), releases, LAYOUTS, project)
     assert [key for key in there if changed[key] != there[key]] == ["msds/annual/2022-23"]
 
 
@@ -142,22 +143,62 @@ def test_a_release_of_a_source_that_looks_across_releases_makes_all_of_it_again(
 
 def test_restricted_releases_are_not_kept(releases: list[LandedRelease]) -> None:
     restricted = [replace(item, audience="restricted") for item in releases]
-    assert kept.folders(Path("kept"), restricted) == {}
+    assert kept.folders(Path("kept"), restricted, LAYOUTS) == {}
 
 
-def test_what_is_out_of_use_goes_and_a_damaged_file_is_made_again(
+def test_another_contract_of_columns_makes_its_layout_again(releases: list[LandedRelease]) -> None:
+    """What stands for no value in a column is read by its type."""
+    changed = [
+        replace(layout, columns=tuple(replace(column, type="text") for column in layout.columns))
+        if layout.source_id == "msds"
+        else layout
+        for layout in LAYOUTS
+    ]
+    before, after = (kept.folders(Path("kept"), releases, layouts) for layouts in (LAYOUTS, changed))
+    assert {key for key in before if before[key] != after[key]} == {item.release_key for item in releases[:2]}
+
+
+@pytest.mark.parametrize("fact", ["published_on", "fetched_at", "status"])
+def test_what_ranks_a_release_makes_it_again(releases: list[LandedRelease], project: Path, fact: str) -> None:
+    ranked = [*releases[:2], replace(releases[2], **{fact: "2030-01-01"}), releases[3]]
+    assert made_again(releases, ranked, project) == {"fingertips/2021", "fingertips/2022"}
+
+
+def keep(folder: Path, rows: int = 1) -> Path:
+    """Keep a Parquet file in a folder, as a build does."""
+    folder.mkdir(parents=True)
+    path = folder / "rows.parquet"
+    duckdb.sql(f"select * from range({rows})").write_parquet(str(path))
+    (folder / kept.LISTED).write_text("rows.parquet\n", encoding="utf-8")
+    return path
+
+
+def test_what_is_out_of_use_goes_and_a_damaged_folder_is_made_again(
     releases: list[LandedRelease], tmp_path: Path
 ) -> None:
     root = tmp_path / "kept"
-    places = kept.folders(root, releases)
-    for folder in places.values():
-        folder.mkdir(parents=True)
-    (damaged := next(iter(places.values())) / "rows.parquet").write_bytes(b"PAR1 cut off")
-    assert set(kept.present(places)) == set(list(places)[1:])
-    assert not damaged.parent.exists()
+    places = kept.folders(root, releases, LAYOUTS)
+    cut_off, emptied, *others = [keep(folder) for folder in places.values()]
+    assert set(kept.present(places, releases)) == set(places)
+    cut_off.write_bytes(b"PAR1 cut off")
+    emptied.unlink()  # a kill while the cache was removed: no release without observations
+    assert set(kept.present(places, releases)) == set(list(places)[2:])
+    assert [path.parent.exists() for path in (cut_off, emptied, *others)] == [False, False, True, True]
     (root / ".keeping-of-a-killed-build").mkdir()
-    assert kept.prune(root, releases[2:]) == 2  # one release and what a killed build has left
+    assert kept.prune(root, releases[2:], LAYOUTS) == 1  # what a killed build has left
     assert set(root.iterdir()) == {places[item.release_key] for item in releases[2:]}
+
+
+def test_a_source_that_looks_across_releases_is_kept_whole_or_not_at_all(
+    releases: list[LandedRelease], tmp_path: Path
+) -> None:
+    """A build that was killed has kept one of two: made alone, the other would not see the rows of the first."""
+    places = kept.folders(tmp_path / "kept", releases, LAYOUTS)
+    msds, _, first, second = places.values()
+    keep(msds)
+    keep(second)
+    assert set(kept.present(places, releases)) == {releases[0].release_key}
+    assert (msds.exists(), first.exists(), second.exists()) == (True, False, False)
 
 
 class Builds:
