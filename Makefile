@@ -73,5 +73,5 @@ lock: env  ## Renew requirements.lock from pyproject.toml (records hashes, no do
 	  $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
 	  --no-emit-index-url --constraint requirements.lock - -o requirements-spark.lock
 
-clean:  ## Remove caches and the sample state (not archived releases elsewhere)
+clean:  ## Remove the caches of tools and dbt; the state folder (var/) stays
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/logs

@@ -69,7 +69,7 @@ def measure(folder: Path, scales: Sequence[int]) -> tuple[list[Figure], dict[str
             f"most memory {full.peak_mb:,.0f} MB",
         )
     ]
-    measured = _scales(folder, scales, env)
+    measured = _scales(folder, [1, *scales], env)  # growth is that since the sample itself
     for scale in measured:
         figures += _figures(scale)
     figures += [_growth(measured[0], scale) for scale in measured[1:]]
@@ -123,9 +123,9 @@ def _scales(folder: Path, scales: Sequence[int], env: dict[str, str]) -> list[Sc
 
 
 def landed_multiples(scales: Sequence[int], env: dict[str, str]) -> Iterator[tuple[int, int, float]]:
-    """Land the sample, then its multiples in turn; yields each with the rows landed and the arrival gate's seconds.
+    """Land the sample, then its multiples in turn; yields, of those asked for, rows and the arrival gate's seconds.
 
-    The sample itself says how many rows its multiples have, so it always comes first.
+    The sample itself says how many rows its multiples have, so it is always landed first.
     """
     landed = process.child("pipeline.bench.builder", "sample", env=env).said
     sample, rows, judged = int(landed["rows"]), int(landed["rows"]), float(landed["gate"])
@@ -135,7 +135,8 @@ def landed_multiples(scales: Sequence[int], env: dict[str, str]) -> Iterator[tup
             say(f"  {more.said['rows']:,} synthetic rows landed in {more.seconds:.1f} s")
             rows += int(more.said["rows"])
             judged += float(more.said["gate"])
-        yield times, rows, judged
+        if times in scales:
+            yield times, rows, judged
 
 
 def _scale(folder: Path, times: int, judged: float, env: dict[str, str]) -> Scale:

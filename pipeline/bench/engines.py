@@ -24,11 +24,10 @@ def measure(folder: Path, scales: Sequence[int]) -> tuple[list[Figure], dict[str
     runs: dict[str, Any] = {}
     figures: list[Figure] = []
     for times, rows, _ in building.landed_multiples(scales, env):
-        ran = {name: _models(env | own) for name, own in contestants.items()}
+        ran = {name: _models(times, name, env | own) for name, own in contestants.items()}
         with cluster.started(folder / f"cluster-{times}") as standalone:
-            ran[STANDALONE] = _models(env | standalone.environment, [process.pid for process in standalone.processes])
-        for name, one in ran.items():
-            say(f"  {times} ×: {name} {one.said['seconds']:.1f} s, {one.processor_seconds:.1f} s on processors")
+            beside = [process.pid for process in standalone.processes]
+            ran[STANDALONE] = _models(times, STANDALONE, env | standalone.environment, beside)
         figures += [_figure(times, rows, name, one, ran[DUCKDB]) for name, one in ran.items() if name != DUCKDB]
         runs[f"engines_{times}"] = {"rows": rows} | {
             name: {
@@ -41,8 +40,13 @@ def measure(folder: Path, scales: Sequence[int]) -> tuple[list[Figure], dict[str
     return figures, runs
 
 
-def _models(env: dict[str, str], beside: Sequence[int] = ()) -> process.Ran:
-    return process.child("pipeline.bench.builder", "models", env=env, beside=beside)
+def _models(times: int, name: str, env: dict[str, str], beside: Sequence[int] = ()) -> process.Ran:
+    ran = process.child("pipeline.bench.builder", "models", env=env, beside=beside)
+    say(
+        f"  {times} ×: {name} {ran.said['seconds']:.1f} s, {ran.processor_seconds:.1f} s on processors, "
+        f"{ran.peak_mb:,.0f} MB"
+    )
+    return ran
 
 
 def _figure(times: int, rows: int, name: str, ran: process.Ran, duckdb: process.Ran) -> Figure:

@@ -185,7 +185,10 @@ def land(
 @app.command()
 def build(
     force: Annotated[bool, typer.Option(help="Build even if nothing is new, and make every file.")] = False,
-    sign: Annotated[str | None, typer.Option(help="Your name: publish although much is judged otherwise.")] = None,
+    sign: Annotated[
+        str | None,
+        typer.Option(help="Your name: publish an edition that was held because headlines or many verdicts changed."),
+    ] = None,
     engine: Annotated[
         Literal["duckdb", "spark"] | None, typer.Option(help="What runs the models; else PERINATAL_ENGINE.")
     ] = None,
@@ -253,7 +256,7 @@ def pack(
 def notify(
     digest: Annotated[bool, typer.Option("--digest", help="Warnings too, in one message a channel.")] = False,
 ) -> None:
-    """Send alerts that have not been sent yet to the channels of the settings."""
+    """Send alerts that have not been sent yet to the addresses in PERINATAL_ALERT_URLS and PERINATAL_LMS_ALERT_URLS."""
     from pipeline import steps
 
     for sent in steps.notify(home(), digest=digest).sent:
