@@ -29,11 +29,12 @@ Shell = Callable[..., object]
 # a machine that dies when it has uploaded bytes and rows, and has not yet said so
 DIES = """
 import os, signal
-from perinatal import home, storage
+from perinatal import home
+from pipeline import shared_store as storage
 storage.Store.put_json = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 storage.exchange(home.get())
 """
-SHARES = "from perinatal import home, storage; print(storage.exchange(home.get()))"
+SHARES = "from perinatal import home; from pipeline import shared_store as storage; print(storage.exchange(home.get()))"
 
 
 @pytest.fixture(scope="module")
