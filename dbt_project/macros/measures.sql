@@ -16,6 +16,17 @@
     max({{ value }}) as highest
 {% endmacro %}
 
+{# A limit of the interval of a rate or proportion; null where the indicator is neither. #}
+{% macro counted_limit(numerator, denominator, indicator, side, level) %}
+    case
+        {{ indicator }}.statistic
+        when 'rate'
+        then {{ rate_limit(numerator, denominator, indicator ~ ".multiplier", side, level) }}
+        when 'proportion'
+        then {{ wilson_limit(numerator, denominator, indicator ~ ".multiplier", side, level) }}
+    end
+{% endmacro %}
+
 {# Value, interval and method from counts, by the indicator's statistic: `rate` exact Poisson or Byar, `proportion`
    Wilson. `indicator` has its statistic and multiplier. Null where there are no counts. The arguments are columns. #}
 {% macro measure_columns(numerator, denominator, indicator) %}
@@ -33,13 +44,8 @@
     end as counted_method,
     {% for level, suffix in [(95, "95"), (99.8, "998")] %}
         {% for side in ["lower", "upper"] %}
-            case
-                {{ indicator }}.statistic
-                when 'rate'
-                then {{ rate_limit(numerator, denominator, indicator ~ ".multiplier", side, level) }}
-                when 'proportion'
-                then {{ wilson_limit(numerator, denominator, indicator ~ ".multiplier", side, level) }}
-            end as counted_{{ side }}_{{ suffix }}{{ "," if not (loop.last and suffix == "998") }}
+            {{ counted_limit(numerator, denominator, indicator, side, level) }}
+            as counted_{{ side }}_{{ suffix }}{{ "," if not (loop.last and suffix == "998") }}
         {% endfor %}
     {% endfor %}
 {% endmacro %}

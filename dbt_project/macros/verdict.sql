@@ -55,8 +55,8 @@
 
 {#-
   The relation with its verdicts. It needs: source_id, indicator_id, level, period_start, period_end, breakdown,
-  breakdown_value, numerator, denominator, value, lower_95, upper_95, method, value_min, value_max, bound_denominator, adjusted_value,
-  publisher_adjusted_band, publisher_band, publisher_comparator (the publisher's own comparator of the row),
+  breakdown_value, numerator, denominator, value, lower_95, upper_95, method, value_min, value_max, bound_denominator,
+  adjusted_value, publisher_adjusted_band, publisher_band, publisher_comparator (the publisher's own comparator of the row),
   effective_comparator, england_coverage, statistic, multiplier, polarity, is_mortality, is_suppressed, usage_warnings.
 
   An incomplete sum (no value, and bounds) has a verdict where both bounds lie on one side of the comparator: that of the
@@ -84,26 +84,23 @@
                         and effective_comparator is not null
                         and not {{ is_unbelievable("usage_warnings") }}
                     ) as takes_part,
+                    -- the share that is judged, and of how many: an incomplete sum's is its nearer bound
                     case
-                        when takes_part and statistic = 'proportion'
-                        then asin(sqrt(least(1, numerator / denominator))) - asin(sqrt(least(1, baseline)))
                         when takes_part
-                        then sqrt(numerator / denominator) - sqrt(baseline)
-                    end as distance,
-                    case when takes_part then 4 * denominator end as weight,
-                    distance * sqrt(weight) as z_score,
-                    case
+                        then numerator / denominator
                         when value is null and value_min > effective_comparator
-                        then value_min
+                        then value_min / multiplier
                         when value is null and value_max < effective_comparator
-                        then value_max
-                    end
-                    / multiplier as nearer_bound,
+                        then value_max / multiplier
+                    end as share,
+                    case when takes_part then denominator when share is not null then bound_denominator end as size,
                     case
                         when statistic = 'proportion'
-                        then asin(sqrt(least(1, nearer_bound))) - asin(sqrt(least(1, baseline)))
-                        else sqrt(nearer_bound) - sqrt(baseline)
-                    end as nearer_distance
+                        then asin(sqrt(least(1, share))) - asin(sqrt(least(1, baseline)))
+                        else sqrt(share) - sqrt(baseline)
+                    end as distance,
+                    4 * size as weight,
+                    distance * sqrt(weight) as z_score
                 from {{ relation }}
             ),
 
@@ -151,10 +148,7 @@
                     {{ publisher_verdict("source_id", "level", "publisher_adjusted_band", "publisher_band") }}
                     as theirs,
                     {% for level, suffix in [(95, "95"), (99.8, "998")] %}
-                        {{ z_value(level) }} * sqrt(
-                            1 / coalesce(weight, case when nearer_bound is not null then 4 * bound_denominator end)
-                            + tau2
-                        ) as own_reach_{{ suffix }},
+                        {{ z_value(level) }} * sqrt(1 / weight + tau2) as own_reach_{{ suffix }},
                         case
                             when
                                 source_id = 'nmpa' and publisher_comparator between 0 and multiplier and denominator > 0
@@ -191,13 +185,13 @@
                         when verdict_basis = 'publisher_adjusted_rate'
                         then {{ beyond("adjusted_distance", "adjusted_reach_95") }}
                         when own_reach_95 is not null
-                        then {{ beyond("coalesce(distance, nearer_distance)", "own_reach_95") }}
+                        then {{ beyond("distance", "own_reach_95") }}
                     end as direction,
                     case
                         when verdict_basis = 'publisher_adjusted_rate'
                         then {{ beyond("adjusted_distance", "adjusted_reach_998") }} <> 0
                         when verdict_basis = 'own'
-                        then {{ beyond("coalesce(distance, nearer_distance)", "own_reach_998") }} <> 0
+                        then {{ beyond("distance", "own_reach_998") }} <> 0
                     end as is_beyond_998
                 from reached
             )
@@ -206,11 +200,11 @@
             * exclude (
                 baseline,
                 takes_part,
+                share,
+                size,
                 distance,
                 weight,
                 z_score,
-                nearer_bound,
-                nearer_distance,
                 theirs,
                 own_reach_95,
                 own_reach_998,

@@ -45,12 +45,8 @@ with
             end as bound_denominator,
             {% for side, count in [("lower", "least"), ("upper", "greatest")] %}
                 case
-                    when not is_bounded or is_complete
-                    then null
-                    when statistic = 'rate'
-                    then {{ rate_limit(count ~ "_numerator", count ~ "_denominator", "multiplier", side, 95) }}
-                    when statistic = 'proportion'
-                    then {{ wilson_limit(count ~ "_numerator", count ~ "_denominator", "multiplier", side, 95) }}
+                    when is_bounded and not is_complete
+                    then {{ counted_limit(count ~ "_numerator", count ~ "_denominator", "rolled", side, 95) }}
                 end as bound_{{ side }}_95{{ "," if not loop.last }}
             {% endfor %}
         from rolled
@@ -197,10 +193,7 @@ select
     -- the publisher's figure holds the same trusts; England's comparator is made without them (int_comparator)
     {{
         warnings(
-            {
-                "implausible": "theirs.level <> 'england' and "
-                ~ has_word("coalesce(ours.usage_warnings, theirs.usage_warnings)", "'implausible'")
-            },
+            {"implausible": "theirs.level <> 'england' and " ~ has_word("ours.usage_warnings", "'implausible'")},
             beside="theirs.usage_warnings",
         )
     }} as usage_warnings,

@@ -52,21 +52,6 @@ with
         from {{ ref("region_indicator") }}
     ),
 
-    bounds as (
-        select
-            level,
-            area_code as organisation_code,
-            source_id,
-            indicator_id,
-            period_start,
-            period_end,
-            breakdown,
-            breakdown_value,
-            bound_lower_95,
-            bound_upper_95
-        from {{ ref("int_area_value") }}
-    ),
-
     -- which rate a position rests on: publishers adjust rates of trusts, and adjusted rates are not summed
     based as (
         select
@@ -141,9 +126,9 @@ inner join
     on positions.indicator_id = trajectory.indicator_id
     and extract(year from positions.period_end) = trajectory.year
 left join
-    bounds
+    {{ ref("int_area_value") }} as bounds
     on positions.level = bounds.level
-    and positions.organisation_code = bounds.organisation_code
+    and positions.organisation_code = bounds.area_code
     and positions.source_id = bounds.source_id
     and positions.indicator_id = bounds.indicator_id
     and positions.period_start = bounds.period_start
