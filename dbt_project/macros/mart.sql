@@ -52,8 +52,9 @@
 {%- endmacro %}
 
 {# What a row is compared with and how it is judged, beside the columns of `observation`: its publisher's own comparator,
-   else England's (`england`, of int_comparator; none where there is none), and the meaning of its indicator. #}
-{% macro compared_columns(publisher_comparator, has_england=true) -%}
+   else England's (`england`, of int_comparator; none where there is none), the meaning of its indicator, of how many published
+   counts its own are the sum, and how they are rounded. #}
+{% macro compared_columns(publisher_comparator, has_england=true, counts_added="1") -%}
     {{ publisher_comparator }} as publisher_comparator,
     {% if has_england -%}
         coalesce({{ publisher_comparator }}, england.comparator_value) as effective_comparator,
@@ -66,6 +67,10 @@
         case when {{ publisher_comparator }} is not null then 'publisher' end as comparator_basis,
         null::double as england_coverage,
     {%- endif %}
+    {{ counts_added }} as counts_added,
+    rounding.nearest as rounding_nearest,
+    rounding.small_least as rounding_least,
+    rounding.small_greatest as rounding_greatest,
     indicator.statistic,
     indicator.multiplier,
     indicator.is_mortality,
@@ -80,6 +85,7 @@
         on {{ observation }}.indicator_id = outcome.indicator_id
         and {{ observation }}.breakdown = outcome.breakdown
         and {{ observation }}.breakdown_value = outcome.breakdown_value
+    left join {{ ref("count_rounding") }} as rounding on {{ observation }}.source_id = rounding.source_id
     {% if has_england -%}
         left join
             {{ ref("int_comparator") }} as england
@@ -151,7 +157,15 @@
 {% macro area_mart(level, organisation_columns, joins="") %}
     with
         compared as {{ made_for_each_reader() }} (
-            select area.*, {{ compared_columns("area.publisher_comparator_value", level != "england") }}
+            select
+                area.*,
+                {{
+                    compared_columns(
+                        "area.publisher_comparator_value",
+                        level != "england",
+                        "case area.value_source when 'counts' then area.trusts_reporting else 1 end",
+                    )
+                }}
             from {{ ref("int_area_value") }} as area {{ compared_joins("area", level != "england") }}
             where area.level = '{{ level }}'
         ),

@@ -5,7 +5,7 @@
 {# The words of a row that keep our own verdict from it: its value is not believable. #}
 {% macro is_unbelievable(words) -%}
     (
-        {% for word in ["implausible", "low_coverage", "partial_submission"] %}
+        {% for word in ["implausible", "low_coverage", "partial_submission", "trusts_missing"] %}
             {{ has_word(words, "'" ~ word ~ "'") }} {{ "or" if not loop.last }}
         {% endfor %}
     )
@@ -53,14 +53,35 @@
     case when {{ has_word(words, "'rolling_window'") }} then 3 else {{ months_of(period_start, period_end) }} end
 {%- endmacro %}
 
+{# The least (`low`) or greatest count that a published one may stand for, where its publisher rounds (`rounding_…`, of
+   reference.count_rounding) and it is the sum of `counts_added`. #}
+{% macro count_before_rounding(count, side) -%}
+    {%- if side == "low" -%}
+        case
+            when counts_added = 1 and {{ count }} > rounding_nearest
+            then {{ count }} - floor(rounding_nearest / 2)
+            else greatest(0, {{ count }} + counts_added * (rounding_least - rounding_nearest))
+        end
+    {%- else -%}
+        case
+            when {{ count }} > 0
+            then {{ count }} + counts_added * greatest(rounding_greatest - rounding_nearest, floor(rounding_nearest / 2))
+            else 0
+        end
+    {%- endif -%}
+{%- endmacro %}
+
 {#-
   The relation with its verdicts. It needs: source_id, indicator_id, level, period_start, period_end, breakdown,
   breakdown_value, numerator, denominator, value, lower_95, upper_95, method, value_min, value_max, bound_denominator,
   adjusted_value, publisher_adjusted_band, publisher_band, publisher_comparator (the publisher's own comparator of the row),
-  effective_comparator, england_coverage, statistic, multiplier, polarity, is_mortality, is_suppressed, usage_warnings.
+  effective_comparator, england_coverage, statistic, multiplier, polarity, is_mortality, is_suppressed, usage_warnings,
+  counts_added (of how many published counts a row's are the sum), and how its publisher rounds: rounding_nearest,
+  rounding_least, rounding_greatest (reference.count_rounding).
 
   An incomplete sum (no value, and bounds) has a verdict where both bounds lie on one side of the comparator: that of the
-  nearer bound, by the least denominator that the bounds allow.
+  nearer bound, by the least denominator that the bounds allow. Where counts are rounded and those that they stand for may lie
+  on the other side of the comparator (5 of 5 may be 1 of 7), the row is similar.
 
   Ours is with over-dispersion (Spiegelhalter; z-scores winsorised at 10% each end; at least 20 organisations with a
   believable value): on the arcsine scale for proportions, the square root for rates, where the sampling variance of
@@ -99,6 +120,12 @@
                         then asin(sqrt(least(1, share))) - asin(sqrt(least(1, baseline)))
                         else sqrt(share) - sqrt(baseline)
                     end as distance,
+                    takes_part
+                    and rounding_nearest is not null
+                    and {{ count_before_rounding("numerator", "low") }}
+                    <= baseline * {{ count_before_rounding("denominator", "high") }}
+                    and {{ count_before_rounding("numerator", "high") }}
+                    >= baseline * {{ count_before_rounding("denominator", "low") }} as may_be_rounding,
                     4 * size as weight,
                     distance * sqrt(weight) as z_score
                 from {{ relation }}
@@ -184,6 +211,8 @@
                     case
                         when verdict_basis = 'publisher_adjusted_rate'
                         then {{ beyond("adjusted_distance", "adjusted_reach_95") }}
+                        when may_be_rounding
+                        then 0
                         when own_reach_95 is not null
                         then {{ beyond("distance", "own_reach_95") }}
                     end as direction,
@@ -191,7 +220,7 @@
                         when verdict_basis = 'publisher_adjusted_rate'
                         then {{ beyond("adjusted_distance", "adjusted_reach_998") }} <> 0
                         when verdict_basis = 'own'
-                        then {{ beyond("distance", "own_reach_998") }} <> 0
+                        then direction <> 0 and {{ beyond("distance", "own_reach_998") }} <> 0
                     end as is_beyond_998
                 from reached
             )
@@ -203,6 +232,11 @@
                 share,
                 size,
                 distance,
+                may_be_rounding,
+                counts_added,
+                rounding_nearest,
+                rounding_least,
+                rounding_greatest,
                 weight,
                 z_score,
                 theirs,

@@ -75,7 +75,7 @@ def _attention(figures: Figures, row: Record) -> list[Any]:
         words.label(row["verdict"]),
         words.sentence(words.whose_verdict(row)),
         Cell(row["excess"], decimals=0 if row["excess"] is not None and row["excess"] >= 1 else 1),
-        words.month(row["held_since"]) if row["held_since"] else None,
+        words.month(row["held_since"]) if row["held_since"] and row["held_since"] < row["period_start"] else None,
         "New" if row["is_new"] else None,
         words.listing(row["trusts"] or []),
         first,

@@ -9,7 +9,7 @@ from typing import Any
 
 from publish.portal import wording as words
 from publish.portal.lookup import Lookup
-from publish.portal.model import Record
+from publish.portal.model import Record, Value
 from publish.portal.topics import OUTCOME, topic_of
 
 MOST_ENTRIES = 7
@@ -128,28 +128,30 @@ class Attention:
     def _data_warnings(self, row: Record) -> Iterable[str]:
         """Say which data warnings an entry's figures have, those of the trusts that it rests on too.
 
-        A verdict may be older than the newest figure: where that has a warning, it is said apart.
+        A verdict may be older than the newest figures of its concept: where these have a warning, it is said apart.
         """
         own = [row, *(self.of_trusts[row["lms_code"], row["concept_id"]] if row["level"] == "lms" else ())]
         faults: set[str] = set()
         newer: dict[str, set[str]] = defaultdict(set)
         for one in own:
-            value = self.lookup.one.get((one["level"], one["organisation_code"], one["indicator_id"], one["source_id"]))
-            if value is None:
-                continue
-            found = set(value.usage_warnings) & self.lookup.edition.faults
-            if value.period_end == one["period_end"]:
-                faults |= found
-            elif found:
-                newer[words.period(value)] |= found
+            for value in self.lookup.by_organisation[one["level"], one["organisation_code"]]:
+                found = set(value.usage_warnings) & self.lookup.edition.faults
+                is_own = (value.indicator_id, value.source_id) == (one["indicator_id"], one["source_id"])
+                if is_own and value.period_end == one["period_end"]:
+                    faults |= found
+                elif found and value.period_end > one["period_end"] and self._concept(value) == one["concept_id"]:
+                    newer[words.period(value)] |= found
         yield f"Data warning: {_listed(faults)}" if faults else "No data warning"
         for period, found in sorted(newer.items()):
             yield f"The newer figures of {period} have a data warning: {_listed(found)}"
 
+    def _concept(self, value: Value) -> str | None:
+        return self.lookup.edition.indicators.get(value.indicator_id, {}).get("concept_id")
+
     def _notes(self, row: Record) -> Iterable[str]:
         if row["is_new"]:
             yield "New in this edition"
-        if row["held_since"] and row["held_since"] < _start(row):
+        if row["held_since"] and row["held_since"] < row["period_start"]:
             yield f"Worse since {words.month(row['held_since'])}"
         release = self.lookup.edition.releases.get(row["release_key"], {})
         if release.get("status") == "provisional":
@@ -159,11 +161,6 @@ class Attention:
 
 def _listed(faults: Iterable[str]) -> str:
     return ", ".join(words.label(word).lower() for word in sorted(faults))
-
-
-def _start(row: Record) -> Any:
-    """Return the first day of the year that the row's period ends in: a verdict that is older than that has lasted."""
-    return row["period_end"].replace(month=1, day=1)
 
 
 def _extra(row: Record, is_below: bool) -> str:

@@ -73,7 +73,8 @@ class KeyFigures:
             rows=[self._cells(column, value, spread) for column, value, spread in placed],
             release_keys=list(dict.fromkeys(value.release_key for _, value, _ in placed)),
             note=f"Each row has its own scale. The bar goes from the lowest to the highest of all {KINDS[level]} with "
-            "a value of the same period; its dark part is the middle half of them.",
+            "a value of the same period; its dark part is the middle half of them. Values with a data warning are left out; "
+            "England’s line is what the verdict compares with, made without values that are not believable.",
         )
 
     def _placed(self, level: str, code: str) -> Iterable[tuple[Column, Value, Record]]:
@@ -82,8 +83,10 @@ class KeyFigures:
             spread = self.edition.spreads.get((level, column.indicator_id, column.source_id))
             if value is None or spread is None or spread["organisations"] < FEWEST_BESIDE or not value.is_current:
                 continue
+            if self.edition.is_doubted(value):
+                continue
             bounded = value.value_min is not None and value.value_max is not None
-            if (value.value is not None or bounded) and self.england(column) is not None:
+            if (value.value is not None or bounded) and self._compared(column, value) is not None:
                 yield column, value, spread
 
     def _england(self, column: Column) -> tuple[float, Point] | None:
@@ -103,6 +106,22 @@ class KeyFigures:
         says = said(f"England, {column.plain_head}", with_unit, words.interval(value), words.period(value), "")
         return middle, Point(figure + ("%" if column.unit == "%" else ""), middle, says=says, href=page)
 
+    def _compared(self, column: Column, value: Value) -> tuple[float, Point] | None:
+        """Return England as a value's verdict compares with it: without the trusts whose values are not believable."""
+        england, middle = self.england(column), value.comparator_value
+        if middle is None or value.comparator_name or (england and england[0] == middle):
+            return england
+        figure = words.number(middle, column.unit)
+        says = said(
+            f"England without values that are not believable, {column.plain_head}",
+            figure + words.unit_after(column.unit),
+            "",
+            words.period(value),
+            "",
+        )
+        page = UP + self.lookup.indicator_page(column.indicator_id)
+        return middle, Point(figure + ("%" if column.unit == "%" else ""), middle, says=says, href=page)
+
     def _end(self, level: str, indicator_id: str, source_id: str, which: str) -> Point:
         """Return the organisation with the lowest or the highest value, leading to its page; made once."""
         spread = self.edition.spreads[level, indicator_id, source_id]
@@ -120,7 +139,7 @@ class KeyFigures:
         return Point(name, value, says=says, href=f"{UP}{level}/{words.slug(code)}.html")
 
     def _row(self, column: Column, value: Value, spread: Record, is_turned: bool) -> SpineRow:
-        middle, england = self.england(column) or (0.0, Point("", None))
+        middle, england = self._compared(column, value) or (0.0, Point("", None))
         own = of_value(value)
         figure = words.shown(value).removeprefix("Between ").replace(" and ", " to ")
         with_unit = figure + words.unit_after(value.unit)
@@ -149,7 +168,7 @@ class KeyFigures:
         return (
             f"{column.name} ({unit})",
             words.shown(value),
-            (self.england(column) or (0.0, Point("", None)))[1].label,
+            (self._compared(column, value) or (0.0, Point("", None)))[1].label,
             ends[0],
             words.number(spread["lower_quartile"], unit),
             words.number(spread["upper_quartile"], unit),

@@ -132,6 +132,10 @@ class Edition:
     changes: list[Record] = field(default_factory=list)
     categories: dict[str, list[Record]] = field(default_factory=dict)  # indicator
 
+    def is_doubted(self, value: Value) -> bool:
+        """Whether a value has a warning of a fault, so that it is compared with nothing; a publisher's note is none."""
+        return bool(set(value.usage_warnings) & self.faults - {"publisher_note"})
+
     def has(self, table: str) -> bool:
         """Whether the edition holds a table."""
         return table in self.tables

@@ -140,7 +140,7 @@ class Overview:
     def _cell(self, value: Value | None) -> Cell:
         if value is None or not (value.is_current or value.verdict):
             return NOTHING
-        if set(value.usage_warnings) & self.edition.faults - {"publisher_note"}:
+        if self.edition.is_doubted(value):
             return Cell(_short(value), "fault", "not compared: data warning", not value.is_current)
         verdict = value.conclusion or ("similar" if value.comparison == "similar" else "")
         return Cell(_short(value), LOOKS.get(verdict, "none"), verdict or "not compared", not value.is_current)

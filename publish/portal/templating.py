@@ -38,6 +38,7 @@ def environment() -> jinja2.Environment:
         "whose_verdict": words.whose_verdict,
         "row_interval": _row_interval,
         "why_no_value": words.why_no_value,
+        "trusts_visible": words.trusts_visible,
         "comparator": words.comparator,
         "label": words.label,
         "tag_look": words.tag_look,

@@ -133,9 +133,14 @@ def why_no_value(value: Value) -> str:
         return ""
     if value.is_suppressed:
         return "masked by the publisher: the number is small"
-    if value.is_incomplete and value.trusts_expected is not None:
-        return f"{value.trusts_reporting or 0} of {value.trusts_expected} trusts visible"
-    return "the publisher gives no value"
+    return (value.is_incomplete and trusts_visible(value)) or "the publisher gives no value"
+
+
+def trusts_visible(value: Value) -> str:
+    """Say on how many of its trusts an area's value rests; nothing where that is not known."""
+    if value.trusts_expected is None:
+        return ""
+    return f"{value.trusts_reporting or 0} of {value.trusts_expected} trusts visible"
 
 
 def comparator_name(value: Value) -> str:

@@ -197,6 +197,12 @@ def recounted(row: Row, births: float = 1, stillbirths: float = 1, neonatal: flo
     return row | {name: str(count) for name, count in counts.items()} | {n: f"{r:.2f}" for n, r in rates.items()}
 
 
+def moved_down(rows: list[Row], *columns: str) -> list[Row]:
+    """Move the cells of these columns down one row, the last to the first."""
+    cells = [{name: row[name] for name in columns} for row in rows]
+    return [row | moved for row, moved in zip(rows, [cells[-1], *cells[:-1]], strict=True)]
+
+
 def unmasked(row: Row) -> Row:
     """Return a masked row as if one stillbirth and two neonatal deaths had been printed."""
     births, live = int(row["TotalBirths"]), int(row["TotalLiveBirths"])
@@ -294,6 +300,29 @@ MBRRACE = [
         "intervals the wrong way round",
         put({"StabilisedStillbirthCI": lambda row: " to ".join(reversed(row["StabilisedStillbirthCI"].split(" to ")))}),
         "stabilised_rate_within_its_interval",
+        "block",
+    ),
+    mbrrace(
+        "categories of neonatal deaths a row too low",
+        table(
+            lambda rows: moved_down(rows, "StabilisedNeonatalDeathCategoryID", "StabilisedNeonatalDeathCategoryName")
+        ),
+        "most_categories_follow_from_rates",
+        "block",
+    ),
+    mbrrace(
+        "one category another",
+        put_once(
+            {"StabilisedNeonatalDeathCategoryID": "5", "StabilisedNeonatalDeathCategoryName": "Over 5% higher"},
+            is_("StabilisedNeonatalDeathCategoryID", "3"),
+        ),
+        "categories_follow_from_rates",
+        "warn",
+    ),
+    mbrrace(
+        "names of categories a row too low",
+        table(lambda rows: moved_down(rows, "StabilisedNeonatalDeathCategoryName")),
+        "one_name_a_category",
         "block",
     ),
     mbrrace("a header translated", header("TotalStillbirths", "Totgeburten"), "missing_column", "block"),
@@ -503,6 +532,18 @@ NMPA = [
         put({"Unadjusted rate": lambda row: f"{int(row['Numerator']) / int(row['Denominator']):.6f}"}, HAS_RESULT),
         "shares_are_not_fractions",
         "block",
+    ),
+    nmpa(
+        "fractions for adjusted percentages",
+        put({"Adjusted rate": lambda row: f"{float(row['Adjusted rate'].strip('%')) / 100:.4f}"}, HAS_RESULT),
+        "adjusted_rates_are_of_the_same_scale",
+        "block",
+    ),
+    nmpa(
+        "one adjusted rate of another trust",
+        put_once({"Adjusted rate": "33.3%"}, HAS_RESULT),
+        "adjusted_rates_are_near_the_unadjusted",
+        "warn",
     ),
     nmpa(
         "last year's file renamed",
@@ -774,6 +815,20 @@ TEMPLATES = [
     Defect(
         "board_return",
         "board_return/board-return-r0a-2026-08.csv",
+        "a month in fractions",
+        put(
+            {"value": lambda row: f"{float(row['value']) / 100}" if row["unit"] == "%" else row["value"]}
+            | {"release": "2026-09", "period": "2026-09"},
+            lambda row: row["value"].replace(".", "").isdigit(),
+        ),
+        "not_in_another_unit",
+        "block",
+        None,
+        "board_return/board-return-r0a-2026-08.csv",
+    ),
+    Defect(
+        "board_return",
+        "board_return/board-return-r0a-2026-08.csv",
         "last month's return again",
         put({"release": "2026-09", "period": "2026-09"}),
         "not_another_release_again",
@@ -858,8 +913,14 @@ AUTHORITIES = "fingertips/fingertips_child502_parent6.csv"
 
 def halved(measure: str, **factors: float) -> Change:
     """Halve deaths with all that follows from them, the averages of the groups too: no row or group tells of it."""
-    average = f"GroupAverage{measure}Rate"
-    return table(lambda rows: [recounted(row, **factors) | {average: f"{float(row[average]) / 2:.2f}"} for row in rows])
+    followers = (f"GroupAverage{measure}Rate", f"Stabilised{measure}Rate")
+    interval = f"Stabilised{measure}CI"
+
+    def all_of(row: Row) -> Row:
+        ends = " to ".join(f"{float(end) / 2:.2f}" for end in row[interval].split(" to "))
+        return recounted(row, **factors) | {n: f"{float(row[n]) / 2:.2f}" for n in followers} | {interval: ends}
+
+    return table(lambda rows: [all_of(row) for row in rows])
 
 
 def exchange_names(rows: list[Row]) -> list[Row]:

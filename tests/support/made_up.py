@@ -428,15 +428,15 @@ def _attention(edition: MadeUp) -> None:
     """R01 is worse in deaths, and its LMS through it; R02 and its LMS in Apgar scores."""
     death = {
         "tier": "death", "concept_id": "stillbirth", "source_id": "mbrrace", "indicator_id": "stillbirth_rate",
-        "indicator_name": "Stillbirth rate", "period_label": "2024", "period_end": date(2024, 12, 31),
-        "unit": "per 1,000", "comparator_value": 3.5, "verdict_basis": "publisher", "excess": 31.0,
-        "held_since": date(2022, 1, 1), "release_key": RELEASE,
+        "indicator_name": "Stillbirth rate", "period_label": "2024", "period_start": date(2024, 1, 1),
+        "period_end": date(2024, 12, 31), "unit": "per 1,000", "comparator_value": 3.5, "verdict_basis": "publisher",
+        "excess": 31.0, "held_since": date(2022, 1, 1), "release_key": RELEASE,
     }  # fmt: skip
     harm = {
         "tier": "harm", "concept_id": "apgar", "source_id": "msds", "indicator_id": "apgar_below_7",
-        "indicator_name": "Apgar score below 7", "period_label": "Mar 2026", "period_end": date(2026, 3, 31),
-        "unit": "%", "comparator_value": 2.2, "verdict_basis": "own", "verdict_level": "99.8", "excess": None,
-        "held_since": date(2026, 3, 1), "is_new": True, "release_key": MONTHLY,
+        "indicator_name": "Apgar score below 7", "period_label": "Mar 2026", "period_start": date(2026, 3, 1),
+        "period_end": date(2026, 3, 31), "unit": "%", "comparator_value": 2.2, "verdict_basis": "own",
+        "verdict_level": "99.8", "excess": None, "held_since": date(2026, 3, 1), "is_new": True, "release_key": MONTHLY,
     }  # fmt: skip
     for level, code, name, rank, row, value in (
         ("lms", "QAA", LMSS[0][1], 1, death, None), ("lms", "QAA", LMSS[0][1], 2, harm, 10.5),

@@ -10,10 +10,10 @@ with
             {{ countable_events("rollup.numerator") }} as counted_numerator
         from
             (
-                select *
+                select *, true as is_of_trusts
                 from {{ ref("int_rollup") }}
                 union all by name
-                select *
+                select *, false as is_of_trusts
                 from {{ ref("int_area_rollup") }}
             ) as rollup
         inner join {{ ref("int_indicator") }} as indicator using (indicator_id)
@@ -73,9 +73,9 @@ with
             bound_denominator,
             bound_lower_95,
             bound_upper_95,
-            has_suppressed,
             trusts_expected,
             trusts_reporting,
+            is_of_trusts and trusts_reporting + trusts_suppressed < trusts_expected as has_missing_trusts,
             is_complete,
             {{
                 warnings(
@@ -193,7 +193,10 @@ select
     -- the publisher's figure holds the same trusts; England's comparator is made without them (int_comparator)
     {{
         warnings(
-            {"implausible": "theirs.level <> 'england' and " ~ has_word("ours.usage_warnings", "'implausible'")},
+            {
+                "implausible": "theirs.level <> 'england' and " ~ has_word("ours.usage_warnings", "'implausible'"),
+                "trusts_missing": "theirs.level = 'lms' and ours.has_missing_trusts",
+            },
             beside="theirs.usage_warnings",
         )
     }} as usage_warnings,

@@ -173,6 +173,7 @@ select
     indicator_name,
     breakdown_value,
     period_label,
+    period_start,
     period_end,
     value,
     unit,

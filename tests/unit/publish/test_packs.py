@@ -199,6 +199,7 @@ def test_what_stands_out_has_the_gravest_first_with_verdict_and_whose(book: dict
     assert (trust["Value"], trust["Adjusted value"], trust["Verdict"]) == (11.25, 3.4, "Worse")
     assert (trust["Whose verdict"], harm["Whose verdict"]) == ("MBRRACE-UK’s verdict", "Our verdict, 99.8% limits")
     assert (harm["New"], trust["Worse since"], trust["Events a year"]) == ("New", "January 2022", 31.0)
+    assert harm["Worse since"] == ""  # one period alone
 
 
 def test_outcomes_show_the_lms_beside_its_trusts(book: dict[str, list[list[object]]]) -> None:

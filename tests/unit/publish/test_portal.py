@@ -180,6 +180,7 @@ def test_what_stands_out_stands_first(folder: Path) -> None:
     assert "About 31 more a year than at the rate of similar trusts. Worse since January 2022." in items[1]
     assert "10.5%, against 2.2% in England" in items[2]
     assert "New in this edition" in items[2]
+    assert "Worse since" not in items[2]  # seen in one period alone
     assert page.xpath("//ul[@class='notable']//a[@href='../trust/R01.html']")
     assert "What to do first" in page.text_content()
     assert "Nothing stands out" in tree(folder / "lms/QBB.html").text_content()
@@ -225,11 +226,51 @@ def test_a_warning_of_a_newer_figure_is_not_said_of_the_one_that_stands_out(tmp_
     edition = made_up.make()
     for row in edition.rows["marts", "attention"]:
         if row["rank"] == 1:
-            row["period_end"] = date(2022, 12, 31)
+            row |= {"period_start": date(2022, 1, 1), "period_end": date(2022, 12, 31)}
     portal.write(edition.write(tmp_path / "edition.duckdb"), tmp_path / "portal", FACTS)
     entry = tree(tmp_path / "portal/lms/QAA.html").xpath("//ul[@class='notable']/li")[1].text_content()
     assert "No data warning" in entry
     assert "The newer figures of 2024 have a data warning: " in entry
+
+
+def test_a_warning_of_another_indicator_of_the_same_thing_is_said_too(tmp_path: Path) -> None:
+    """A year stands out by its own definition; the newer month has another."""
+    edition = made_up.make()
+    [newest] = [
+        row
+        for row in edition.rows["marts", "trust_indicator"]
+        if (row["trust_code"], row["indicator_id"], row["period_label"]) == ("R01", "stillbirth_rate", "2024")
+        and row["breakdown"] == "all"
+    ]
+    newer = {"period_label": "2025", "period_start": date(2025, 1, 1), "period_end": date(2025, 12, 31)}
+    edition.add(
+        "marts",
+        "trust_indicator",
+        **newest | newer | {"indicator_id": "never_landed", "verdict": None, "usage_warnings": ["implausible"]},
+    )
+    edition.add("reference", "usage_warning", usage_warning="implausible", kind="fault", says="Not believable")
+    portal.write(edition.write(tmp_path / "edition.duckdb"), tmp_path / "portal", FACTS)
+    entry = tree(tmp_path / "portal/lms/QAA.html").xpath("//ul[@class='notable']/li")[1].text_content()
+    assert "The newer figures of 2025 have a data warning: implausible" in entry
+
+
+def test_an_area_without_some_of_its_trusts_says_so_and_is_not_compared(tmp_path: Path) -> None:
+    edition = made_up.make()
+    for row in edition.rows["marts", "lms_indicator"]:
+        if (row["lms_code"], row["indicator_id"], row["breakdown"]) == ("QCC", "stillbirth_rate", "all"):
+            row |= {"trusts_expected": 3, "trusts_reporting": 1, "is_complete": False, "verdict": None}
+            row["usage_warnings"] = ["trusts_missing"]
+    edition.add("reference", "usage_warning", usage_warning="trusts_missing", kind="fault", says="A part of its trusts")
+    portal.write(edition.write(tmp_path / "edition.duckdb"), tmp_path / "portal", FACTS)
+    page = tree(tmp_path / "portal/lms/QCC.html")
+    [judged] = [
+        row.xpath("./td[@class='judged']")[0].text_content()
+        for row in page.xpath("//table[contains(@class, 'values')]//tr[@data-source]")
+        if row.xpath("./th")[0].text_content().startswith("Stillbirth rate")
+    ]
+    assert "1 of 3 trusts visible" in judged
+    assert "Trusts missing" in judged
+    assert page.xpath("//div[@id='w-trusts_missing']")
 
 
 def test_at_most_seven_things_stand_out(tmp_path: Path) -> None:

@@ -15,13 +15,15 @@ USUAL: dict[str, Any] = {
     "adjusted_value": "null", "publisher_adjusted_band": "null",
     "publisher_band": "null", "publisher_comparator": "null", "effective_comparator": "3.0", "england_coverage": "null",
     "statistic": "'proportion'", "multiplier": "100", "polarity": "'low'", "is_mortality": "false",
-    "is_suppressed": "false", "usage_warnings": "[]::varchar[]",
+    "is_suppressed": "false", "usage_warnings": "[]::varchar[]", "counts_added": "1", "rounding_nearest": "null",
+    "rounding_least": "null", "rounding_greatest": "null",
 }  # fmt: skip
 TYPES = {"value": "double", "numerator": "double", "denominator": "double", "adjusted_value": "double",
          "publisher_comparator": "double", "effective_comparator": "double", "england_coverage": "double",
          "value_min": "double", "value_max": "double", "bound_denominator": "double",
          "publisher_adjusted_band": "integer", "publisher_band": "varchar", "lower_95": "double",
-         "upper_95": "double", "multiplier": "double"}  # fmt: skip
+         "upper_95": "double", "multiplier": "double", "rounding_nearest": "integer", "rounding_least": "integer",
+         "rounding_greatest": "integer"}  # fmt: skip
 MASKED = {"numerator": "null", "denominator": "null", "value": "null", "lower_95": "null", "upper_95": "null",
           "method": "null", "is_suppressed": "true"}  # fmt: skip
 
@@ -94,7 +96,7 @@ def test_few_organisations_have_no_verdict_of_ours() -> None:
     assert set(judged(*spread(19))) == {(None, None, None)}
 
 
-@pytest.mark.parametrize("word", ["implausible", "low_coverage", "partial_submission"])
+@pytest.mark.parametrize("word", ["implausible", "low_coverage", "partial_submission", "trusts_missing"])
 def test_values_that_are_not_believable_have_none_and_take_no_part(word: str) -> None:
     rows = [counted(900, 1000, usage_warnings=f"['{word}']"), *spread()]
     first, *others = judged(*rows, columns="verdict, excess")
@@ -123,6 +125,34 @@ def test_an_incomplete_sum_has_that_of_its_nearer_bound() -> None:
     ]
     assert [found[0], *found[2:]] == [judged(one, *spread())[0] for one in complete]
     assert judged(*rows)[0] == (None, None, None)  # fewer than twenty organisations: no funnel, for nobody
+
+
+@pytest.mark.parametrize(
+    ("events", "births", "comparator", "parts", "said"),
+    [
+        (5, 5, 40, 1, "similar"),  # 1 of 7 at least
+        (10, 10, 40, 1, "worse"),  # 8 of 12 at least
+        (40, 850, 3, 1, "worse"),  # 38 of 852 at least
+        (40, 850, 3, 8, "similar"),  # eight counts added: 8 of 866 at least
+        (5, 850, 0.1, 1, "worse"),  # 1 of 852 at least
+        (5, 850, 0.15, 1, "similar"),
+        (0, 850, 3, 1, "better"),  # none is none
+        (10, 850, 3, 1, "better"),  # 12 of 848 at most
+        (10, 850, 3, 9, "similar"),  # 28 of 814 at most
+    ],
+)
+def test_what_rounding_can_explain_is_no_difference(
+    events: int, births: int, comparator: float, parts: int, said: str
+) -> None:
+    """Counts of 1 to 7 are printed as 5, all others to the nearest 5: what they may stand for decides."""
+    beside = [counted(30, 1000) for _ in range(24)]
+    given = {"effective_comparator": str(comparator), "counts_added": str(parts)}
+    rounding = {"rounding_nearest": "5", "rounding_least": "1", "rounding_greatest": "7"}
+    found = judged(counted(events, births, **given, **rounding), *beside)[0]
+    exact = judged(counted(events, births, **given), *beside)[0]
+    assert exact[0] in ("better", "worse")
+    assert found == (exact if said == exact[0] else ("similar", "own", "95"))
+    assert found[0] == said
 
 
 def test_neither_direction_is_good_neither_is_said() -> None:
