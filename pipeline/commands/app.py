@@ -23,6 +23,7 @@ from pipeline.commands import sources as cli_sources
 from pipeline.commands import storage as cli_storage
 from pipeline.commands import themes as cli_themes
 from pipeline.commands import withdrawals as cli_withdrawals
+from pipeline.commands.concluding import conclude
 
 if TYPE_CHECKING:
     from perinatal.home import Home
@@ -118,6 +119,7 @@ def refresh(sample: Sample = False, live: Live = False, source: Sources = None) 
         print(built.message)
     else:
         report.national_picture(built, built.edition)
+    conclude(built)
 
 
 @app.command()
@@ -176,10 +178,7 @@ def land(
     for table in landed.taken:
         if table.what != "refused":
             print(table.message)
-    for line in landed.problems:
-        say(f"perinatal: {line}", level="error")
-    if landed.problems:
-        raise SystemExit(landed.failure.exit_code)
+    conclude(landed)
 
 
 @app.command()
@@ -201,6 +200,7 @@ def build(
         typed.choose(engine=engine)
     built = steps.build(home(), force=force, signed_by=sign)
     print(built.message + (f". {built.edition}" if built.changed else ""))
+    conclude(built)
 
 
 @app.command()
@@ -256,12 +256,14 @@ def pack(
 def notify(
     digest: Annotated[bool, typer.Option("--digest", help="Warnings too, in one message a channel.")] = False,
 ) -> None:
-    """Send alerts that have not been sent yet to the addresses in PERINATAL_ALERT_URLS and PERINATAL_LMS_ALERT_URLS."""
+    """Send alerts not sent yet to PERINATAL_ALERT_URLS and PERINATAL_LMS_ALERT_URLS. Exit 1 if an address fails."""
     from pipeline import steps
 
-    for sent in steps.notify(home(), digest=digest).sent:
+    notified = steps.notify(home(), digest=digest)
+    for sent in notified.sent:
         failed = ", FAILED (will be tried again)" if sent.failed else ""
         print(f"{sent.channel}: {sent.alerts} alert(s) in {sent.messages} message(s), {sent.waiting} waiting{failed}")
+    conclude(notified)
 
 
 @app.command()
@@ -270,10 +272,7 @@ def verify() -> None:
     from pipeline import steps
 
     found = steps.verify(home())
-    for line in found.problems:
-        say(f"perinatal: {line}", level="error")
-    if found.problems:
-        raise SystemExit(found.failure.exit_code)
+    conclude(found)
     print(found.message)
 
 

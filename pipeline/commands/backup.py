@@ -9,6 +9,7 @@ import typer
 
 from perinatal.console import say
 from perinatal.errors import Damaged
+from pipeline.commands.concluding import conclude
 
 
 def backup(
@@ -38,6 +39,7 @@ def restore(
         return
     built = steps.build(where)
     print(built.message)
+    conclude(built)
     differ = backups.differing(record, where.database)
     if differ is None:
         say(f"not compared with {record.edition_id}: it was made by another version of this program")

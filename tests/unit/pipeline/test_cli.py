@@ -1,14 +1,16 @@
 """The commands: exit codes, one line on standard error, JSON documents, a quick start."""
 
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
+from pytest_httpserver import HTTPServer
 
 from expectations import alerts
-from expectations.alerts import Breach
+from expectations.alerts import AlertLog, Breach, Scope
 from ingest.archive import store as archive
 from perinatal.home import Home
 from pipeline.commands import app as command_line
@@ -241,6 +243,26 @@ def test_verify_names_every_damage(cli: Cli, home: Home, tmp_path: Path) -> None
     assert all(line.startswith("perinatal: ") for line in lines)
     assert str(kept.path) in lines[0]
     assert str(broken / "manifest.json") in lines[1]
+
+
+def test_notify_is_1_where_a_channel_did_not_take_its_alerts(
+    cli: Cli, home: Home, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    httpserver.expect_request("/hook", method="POST").respond_with_data("ok")
+    AlertLog(home.alerts).reconcile(Scope.of("release"), [Breach("a_rule", "block", "what is wrong")])
+    with socket.socket() as silent:  # its port is taken and refuses every connection
+        silent.bind(("127.0.0.1", 0))
+        urls = [f"json://127.0.0.1:{silent.getsockname()[1]}/", f"json://127.0.0.1:{httpserver.port}/hook"]
+        monkeypatch.setenv("PERINATAL_ALERT_URLS", json.dumps(urls))
+        first, again = cli("notify"), cli("notify")
+    for ran in (first, again):
+        assert_one_clear_line(ran, 1)
+        assert "did not take its alerts; check the channel and its address" in ran.err
+        assert "0 alert(s) in 1 message(s), 1 waiting, FAILED (will be tried again)" in ran.out
+    assert "1 alert(s) in 1 message(s), 0 waiting\n" in first.out
+    monkeypatch.setenv("PERINATAL_ALERT_URLS", json.dumps(urls[1:]))
+    mended = cli("notify")
+    assert (mended.code, mended.err) == (0, "")
 
 
 def test_an_unexpected_error_is_one_line_and_debug_shows_more(

@@ -17,9 +17,12 @@ NAMES = [step.__name__ for step in steps.STEPS]
 DOCS = PROJECT_ROOT / "docs" / "architecture.md"
 
 
-def called(path: Path) -> set[str]:
-    """Return the steps that a file calls."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def called(tree: ast.AST) -> set[str]:
+    """Return the steps that a file or a function calls."""
     return {
         node.attr
         for node in ast.walk(tree)
@@ -38,12 +41,26 @@ def test_every_public_function_is_in_the_list() -> None:
 
 
 def test_every_step_is_called_by_a_dag_or_a_command_and_by_its_name_alone() -> None:
-    dags = set().union(*map(called, (PROJECT_ROOT / "dags").glob("*.py")))
-    commands = called(PROJECT_ROOT / "pipeline" / "commands" / "app.py")
+    dags = set().union(*(called(parsed(path)) for path in (PROJECT_ROOT / "dags").glob("*.py")))
+    commands = called(parsed(PROJECT_ROOT / "pipeline" / "commands" / "app.py"))
     assert dags | commands == set(NAMES)
     assert dags & commands >= {"fetch", "land_inbox", "notify", "verify"}
     assert dags >= {step.__name__ for step in steps.ASSEMBLY}
     assert "build" in commands
+
+
+def test_every_command_ends_as_its_step_came_out() -> None:
+    """A step's problems decide the exit code; those of `fetch` are warnings (its two callers print them)."""
+    functions = [
+        function
+        for path in (PROJECT_ROOT / "pipeline" / "commands").glob("*.py")
+        for function in ast.walk(parsed(path))
+        if isinstance(function, ast.FunctionDef)
+    ]
+    calling = {one.name for one in functions if called(one)}
+    concluding = {one.name for one in functions if "conclude(" in ast.unparse(one)}
+    assert calling >= {"build", "land", "notify", "refresh", "restore", "verify"}
+    assert calling - concluding == {"_fetch"}
 
 
 def test_a_step_whose_candidate_is_gone_begins_anew_and_says_so(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
