@@ -41,7 +41,7 @@ INBOX = Asset(
     name="Inbox",
     uri="perinatal://inbox/files",
     group="perinatal",
-    watchers=[AssetWatcher(name="inbox", trigger=InboxTrigger(inbox=str(homes.get().inbox)))],
+    watchers=[AssetWatcher(name="inbox", trigger=InboxTrigger(inbox=str(homes.named().inbox)))],
 )
 
 

@@ -23,7 +23,7 @@ def in_words(error: Exception) -> str | None:
     if error.errno not in NOT_ALLOWED or not isinstance(error.filename, (str, bytes)):
         return None
     what = "lies on a read-only file system" if error.errno == errno.EROFS else f"not allowed ({error.strerror})"
-    place, state = Path(os.fsdecode(error.filename)), home.get().root
+    place, state = Path(os.fsdecode(error.filename)), home.named().root
     if not place.is_relative_to(state):
         return f"{place}: {what}; choose another place, or correct its rights"
     return (

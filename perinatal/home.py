@@ -95,6 +95,11 @@ class Home:
         return self.cache / "observations"
 
     @property
+    def restoring(self) -> Path:
+        """Stands, with the name of the backup in it, until all of a backup is there: only a part of it may be."""
+        return self.root / ".restoring"
+
+    @property
     def database(self) -> Path:
         """Return the DuckDB file of the current edition, resolved so that a reader keeps one edition."""
         # asked of the link itself: what it names may be pruned while we look
@@ -106,10 +111,32 @@ class Home:
         return self.current.resolve() / "perinatal.duckdb"
 
 
-def get() -> Home:
-    """Return the home that the settings name. Raises PerinatalError where a newer program has written to it."""
-    from perinatal import settings, state_version
+def named() -> Home:
+    """Return the home that the settings name, whatever is in it: to name places, and to restore into it."""
+    from perinatal import settings
 
-    found = Home(settings.get().home.expanduser().absolute())
+    return Home(settings.get().home.expanduser().absolute())
+
+
+def get() -> Home:
+    """Return the home that the settings name, for every command and task that works with what is in it.
+
+    Raises PerinatalError where only a part of a backup is there, or a newer program has written to it.
+    """
+    from perinatal import state_version
+
+    found = named()
+    _require_restored(found)
     state_version.require_known(found.root)
     return found
+
+
+def _require_restored(home: Home) -> None:
+    try:
+        backup = home.restoring.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    raise PerinatalError(
+        f"{home.root} holds only part of the backup {backup}: its restore was cut off, or is running. If it is not "
+        "running, run `perinatal restore` with that backup again; nothing else works with this folder before"
+    )

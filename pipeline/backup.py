@@ -7,6 +7,7 @@ linked, not copied, where the file system can. Editions are not in it: they are 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -15,14 +16,15 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from stat import S_IMODE
+from typing import Any, BinaryIO
 
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as typed
 
 from ingest.archive.store import hash_of
 from perinatal import state_version
-from perinatal.durable import fsync_dir, write_atomically
+from perinatal.durable import fsync_dir, locked, write_atomically
 from perinatal.errors import Damaged, PerinatalError
 from perinatal.home import Home
 from perinatal.records import read_json
@@ -34,7 +36,8 @@ from publish.contents import content_hashes
 from publish.edition import Editions
 
 RECORD, PREFIX, UNFINISHED = "backup.json", "perinatal-", ".unfinished-"
-RESTORING = ".restoring"  # stands in a state folder until all of a backup is there
+LOCK = ".backup.lock"  # in the folder for backups
+RESTORE_LOCK = ".restore.lock"  # in the state folder
 # in this order: what is landed names bytes that are archived before it
 KEPT = ("state.json", "decisions.jsonl", "synthetic.txt", "themes", "alerts", "probes", "quarantine", "inbox")
 KEPT_LAST = ("landed", "archive")
@@ -62,7 +65,11 @@ class Saved:
 
 
 def backup(home: Home, into: Path) -> Saved:
-    """Back up a state folder into a new folder below `into`, which must lie elsewhere, or PerinatalError is raised."""
+    """Back up a state folder into a new folder below `into`.
+
+    Raises PerinatalError where `into` lies in the state folder, another backup into it is running, or somebody removes
+    a part of the copy meanwhile.
+    """
     if into.resolve().is_relative_to(home.root.resolve()):
         raise PerinatalError(f"{into} lies in {home.root}, which is what is backed up: choose a folder elsewhere")
     if not home.root.exists():
@@ -70,8 +77,15 @@ def backup(home: Home, into: Path) -> Saved:
             f"{home.root} does not exist: there is nothing to back up; PERINATAL_HOME names the folder"
         )
     into.mkdir(parents=True, exist_ok=True)
-    for left in into.glob(f"{UNFINISHED}*"):
-        shutil.rmtree(left)
+    with locked(into / LOCK, wait=False) as alone:
+        if not alone:
+            raise PerinatalError(f"another backup into {into} is running: run this one again when it has ended")
+        for left in into.glob(f"{UNFINISHED}*"):  # by a backup that was killed: a running one holds the lock
+            shutil.rmtree(left)
+        return _make(home, into)
+
+
+def _make(home: Home, into: Path) -> Saved:
     before = backups(into)
     known = {sha256: before[-1] / name for name, sha256 in read(before[-1]).files.items()} if before else {}
     now = datetime.now(UTC)
@@ -80,15 +94,21 @@ def backup(home: Home, into: Path) -> Saved:
     files, linked = {}, 0
     for path in _kept(home):
         name = path.relative_to(home.root).as_posix()
-        with suppress(FileNotFoundError):  # a probe or a quarantined file that went meanwhile
-            files[name], is_linked = _save(path, made / name, made, known)
+        if saved := _save(path, made, name, known):
+            files[name], is_linked = saved
             linked += is_linked
     record = Record(now.isoformat(timespec="seconds"), __version__, files, *_edition(home))
     write_atomically(made / RECORD, _json(record))
+    if gone := [name for name in files if not (made / name).is_file()]:
+        raise _removed(made, gone[0])
     final = into / f"{PREFIX}{now:%Y%m%dT%H%M%S}"
     made.rename(final)
     fsync_dir(into)
     return Saved(final, len(files), linked)
+
+
+def _removed(made: Path, name: str) -> PerinatalError:
+    return PerinatalError(f"{made / name} was removed while it was made: run the backup again")
 
 
 def backups(into: Path) -> list[Path]:
@@ -108,30 +128,48 @@ def read(folder: Path) -> Record:
 def restore(home: Home, folder: Path) -> Record:
     """Bring a backup into a state folder that is empty, each file held against its hash; one that was cut off goes on.
 
-    Raises Damaged where a file of the backup is missing or differs, PerinatalError where the state folder is in use.
+    Until all of it is there `home.restoring` stands, and no other command works with the folder. Raises Damaged where a
+    file of the backup is missing or differs, PerinatalError where the state folder is in use.
     """
     record = read(folder)
     state_version.require_known(folder)
-    mark = home.root / RESTORING
-    if home.root.exists() and not mark.exists() and any(home.root.iterdir()):
-        raise PerinatalError(f"{home.root} is not empty: restore into a new folder, which PERINATAL_HOME names")
     home.root.mkdir(parents=True, exist_ok=True)
-    mark.touch()
+    with locked(home.root / RESTORE_LOCK, wait=False) as alone:
+        if not alone:
+            raise PerinatalError(f"another restore into {home.root} is running: wait until it has ended")
+        _require_place(home, folder)
+        _require_whole(record, folder)
+        home.restoring.write_text(folder.resolve().name, encoding="utf-8")
+        for name in record.files:
+            target = home.root / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.unlink(missing_ok=True)  # of a restore that was cut off; it may be one that nobody may write to
+            shutil.copy2(folder / name, target)
+            if "/" in name:  # what only its owner may read stays so
+                shutil.copymode((folder / name).parent, target.parent)
+        home.restoring.unlink()
+    return record
+
+
+def _require_place(home: Home, folder: Path) -> None:
+    """Raise PerinatalError unless the state folder is empty, or a restore of the same backup into it was cut off."""
+    if home.restoring.exists():
+        begun = home.restoring.read_text(encoding="utf-8")
+        if begun not in ("", folder.resolve().name):
+            raise PerinatalError(
+                f"{home.root} holds part of {begun}: restore that one, or into a new folder, which PERINATAL_HOME names"
+            )
+    elif any(path.name != RESTORE_LOCK for path in home.root.iterdir()):
+        raise PerinatalError(f"{home.root} is not empty: restore into a new folder, which PERINATAL_HOME names")
+
+
+def _require_whole(record: Record, folder: Path) -> None:
     damaged = [name for name, sha256 in record.files.items() if not _is_whole(folder / name, sha256)]
     if damaged:
         raise Damaged(
             f"{folder}: {len(damaged)} file(s) are missing or differ from their sha256, first {damaged[0]}; "
             "nothing was restored. Use another backup"
         )
-    for name in record.files:
-        target = home.root / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)  # of a restore that was cut off; it may be one that nobody may write to
-        shutil.copy2(folder / name, target)
-        if "/" in name:  # what only its owner may read stays so
-            shutil.copymode((folder / name).parent, target.parent)
-    mark.unlink()
-    return record
 
 
 def differing(record: Record, database: Path) -> list[str] | None:
@@ -155,18 +193,40 @@ def _kept(home: Home) -> Iterator[Path]:
                 yield path
 
 
-def _save(path: Path, target: Path, made: Path, known: Mapping[str, Path]) -> tuple[str, bool]:
-    """Put a file into the backup; returns its sha256, and whether it was linked to the one of the backup before."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.parent != made:  # the backup itself is for its owner alone, whatever the state folder is
-        shutil.copymode(path.parent, target.parent)
-    sha256 = hash_of(path)
+def _save(path: Path, made: Path, name: str, known: Mapping[str, Path]) -> tuple[str, bool] | None:
+    """Put a file into the backup; returns its sha256, and whether it was linked to the one of the backup before.
+
+    None where it went meanwhile, as a refused file may: once it is open here it can be copied whole.
+    """
+    try:
+        folder_mode = path.parent.stat().st_mode
+        source = path.open("rb")
+    except FileNotFoundError:
+        return None
+    with source:
+        try:
+            return _copy(source, folder_mode, made, name, known)
+        except FileNotFoundError:
+            raise _removed(made, name) from None
+
+
+def _copy(source: BinaryIO, folder_mode: int, made: Path, name: str, known: Mapping[str, Path]) -> tuple[str, bool]:
+    target, facts = made / name, os.fstat(source.fileno())
+    for folder in reversed(Path(name).parents[:-1]):  # not the backup itself, which is for its owner alone
+        (made / folder).mkdir(exist_ok=True)
+    if target.parent != made:
+        target.parent.chmod(S_IMODE(folder_mode))
+    sha256 = hashlib.file_digest(source, "sha256").hexdigest()
     same = known.get(sha256)
-    if same and _is_whole(same, sha256) and same.stat().st_mode == path.stat().st_mode:
+    if same and _is_whole(same, sha256) and same.stat().st_mode == facts.st_mode:
         with suppress(OSError):  # another file system, or one without links: it is copied
             os.link(same, target)
             return sha256, True
-    shutil.copy2(path, target)
+    source.seek(0)
+    with target.open("xb") as copy:
+        shutil.copyfileobj(source, copy)
+    target.chmod(S_IMODE(facts.st_mode))
+    os.utime(target, ns=(facts.st_atime_ns, facts.st_mtime_ns))
     return hash_of(target), False
 
 

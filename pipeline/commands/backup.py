@@ -32,7 +32,7 @@ def restore(
     from pipeline import backup as backups
     from pipeline import steps
 
-    where = home.get()
+    where = home.named()
     record = backups.restore(where, folder)
     print(f"{len(record.files)} file(s) restored into {where.root}, each with its sha256")
     if not build or record.edition_id is None:
