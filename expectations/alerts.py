@@ -2,13 +2,14 @@
 
 An alert is known by its scope (what was checked) and its rule. Each check of a scope is reconciled with what stands for
 it: new breaches open, changed ones are updated, repeated ones are only counted, those that are gone close. A person may
-accept one until a date: it comes back after that day, or when it grows. Nothing is ever rewritten.
+accept one until a date: it comes back after that day, or when it grows. Nothing is ever rewritten, but what an upgrade
+takes out of messages because it may not be published.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, Literal
 
 from perinatal.durable import locked
 from perinatal.errors import PerinatalError
-from perinatal.json_lines import append_records, read_records
+from perinatal.json_lines import append_records, read_records, write_records
 from perinatal.printable import redacted
 from perinatal.sql import literal
 
@@ -256,6 +257,24 @@ class AlertLog:
         }
         with locked(self.folder / ".lock"):
             append_records(self.path, [event])
+
+    def amend(self, change: Callable[[Scope, Breach], Breach]) -> int:
+        """Rewrite what was said of breaches, in all events at once; returns how many differ. For an upgrade only."""
+        with locked(self.folder / ".lock"):
+            events = list(read_records(self.path))
+            amended = [_amended(event, change) for event in events]
+            count = sum(before != after for before, after in zip(events, amended, strict=True))
+            if count:
+                write_records(self.path, amended)
+        return count
+
+
+def _amended(event: dict[str, Any], change: Callable[[Scope, Breach], Breach]) -> dict[str, Any]:
+    if "breach" not in event:
+        return event
+    before = Breach.read(event["breach"])
+    after = change(Scope.read(event["scope"]), before)
+    return event if after == before else {**event, "breach": after.to_dict()}
 
 
 def _now() -> str:

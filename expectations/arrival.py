@@ -115,7 +115,9 @@ def _standards(connection: duckdb.DuckDBPyConnection, arrived: Arrived, present:
     """Return all that is asked of a release, with the owner and marts of its source."""
     columns = [column for column in arrived.columns if column.name in present]
     known = [column.name for column in arrived.columns] + [name for name in implied.LINEAGE if name in present]
-    found = implied.table_standards(known, arrived.new_columns, arrived.absent_columns, arrived.refuses_malformed)
+    # names of columns are cells of the file too
+    new, absent = ((), ()) if arrived.is_restricted else (arrived.new_columns, arrived.absent_columns)
+    found = implied.table_standards(known, new, absent, arrived.refuses_malformed)
     found += implied.column_standards(columns, _unreadable(connection))
     at_hand = {arrived.layout, "earlier"} if arrived.earlier else {arrived.layout}
     found += [standard for standard in _written(arrived) if standard.is_for(at_hand)]

@@ -178,6 +178,15 @@ class Source:
         about = self.datasets[layout]
         return FEEDS.get(about.template, FEEDS[None]) if about.marts is None else about.marts
 
+    def holds_prose(self, layout: str) -> bool:
+        """Tell whether a layout has free text, in which names of persons are masked."""
+        return any(column.type == "prose" for column in self.columns[layout])
+
+    @property
+    def may_name_persons(self) -> bool:
+        """Tell whether files, as they arrive, may hold what only their owner may read: returns, and unmasked prose."""
+        return self.audience == "restricted" or any(map(self.holds_prose, self.datasets))
+
     def releases(self, layout: str) -> Releases:
         """Return how the releases of a dataset are called."""
         about = self.datasets[layout]

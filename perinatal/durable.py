@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+OWNER_ONLY_FOLDER, OWNER_ONLY_FILE = 0o700, 0o600
+
 
 def fsync_dir(folder: Path) -> None:
     """Make renames inside `folder` survive a power cut."""
@@ -19,11 +21,14 @@ def fsync_dir(folder: Path) -> None:
         os.close(handle)
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write text (as UTF-8) or bytes so that a reader, or a kill, sees the old file or the new one, never a part."""
+def write_atomically(path: Path, content: str | bytes, mode: int = 0o666) -> None:
+    """Write text (as UTF-8) or bytes so that a reader, or a kill, sees the old file or the new one, never a part.
+
+    `mode` says who may read it at most, from the moment it is made; the process's umask takes from it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    with temporary.open("wb") as out:
+    with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as out:
         out.write(content.encode("utf-8") if isinstance(content, str) else content)
         out.flush()
         os.fsync(out.fileno())

@@ -8,9 +8,20 @@ class PerinatalError(Exception):
 
 
 class RefusedAtArrival(PerinatalError):
-    """A file did not pass the arrival gate and went to quarantine. Exit code 3."""
+    """A file did not pass the arrival gate and went to quarantine. Exit code 3.
+
+    `in_full` is for whoever holds the file: it may quote cells of one whose cells stay out of logs and alerts.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, in_full: str = "") -> None:
+        super().__init__(message)
+        self.in_full = in_full or message
+
+
+class NoRoom(PerinatalError):
+    """Disk or memory does not suffice: not the file's fault. Exit code 1."""
 
 
 class Damaged(PerinatalError):

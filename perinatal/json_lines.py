@@ -1,4 +1,4 @@
-"""Append-only logs of JSON lines: one record a line, on disk when `append` returns, never rewritten."""
+"""Append-only logs of JSON lines: one record a line, on disk when `append` returns; only upgrades rewrite one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+from perinatal.durable import write_atomically
 
 
 def append_lines(path: Path, lines: Iterable[str]) -> None:
@@ -27,7 +29,16 @@ def append_lines(path: Path, lines: Iterable[str]) -> None:
 
 def append_records(path: Path, records: Iterable[dict[str, Any]]) -> None:
     """Add records to a log of JSON lines; see `append_lines`."""
-    append_lines(path, (json.dumps(record, ensure_ascii=False) for record in records))
+    append_lines(path, map(_line, records))
+
+
+def write_records(path: Path, records: Iterable[dict[str, Any]]) -> None:
+    """Put records in the place of a log's own, all at once."""
+    write_atomically(path, "".join(f"{_line(record)}\n" for record in records))
+
+
+def _line(record: dict[str, Any]) -> str:
+    return json.dumps(record, ensure_ascii=False)
 
 
 def read_records(path: Path) -> Iterator[dict[str, Any]]:

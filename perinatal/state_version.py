@@ -10,7 +10,7 @@ from perinatal.durable import write_atomically
 from perinatal.errors import PerinatalError
 from perinatal.version import __version__
 
-VERSION = 1
+VERSION = 2
 FILE = "state.json"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +143,9 @@ def land_files(home: Home, files: Sequence[tuple[Path, Arrival]]) -> Arrivals:
         except PerinatalError as error:
             failed.append(str(error))
     names = f"{len(files)} file(s)"
-    return _landed(home, names, taken, [arrival.source.id for _, arrival in files], failed=failed)
+    landed = _landed(home, names, taken, [arrival.source.id for _, arrival in files])
+    # who names the files may read them: what quotes them is for this terminal, and for no log
+    return replace(landed, problems=(*failed, *(table.in_full for table in taken if table.what == "refused")))
 
 
 def _landed(
@@ -151,7 +153,6 @@ def _landed(
     message: str,
     taken: Sequence[intake.Taken],
     source_ids: Sequence[str],
-    failed: Sequence[str] = (),
     **more: Any,
 ) -> Arrivals:
     shared_store.exchange(home)
@@ -162,7 +163,7 @@ def _landed(
     return Arrivals(
         changed=bool(waiting),
         message=message + _counted(waiting),
-        problems=(*failed, *refused),
+        problems=tuple(refused),
         failure=RefusedAtArrival if refused else PerinatalError,
         taken=tuple(taken),
         waiting=waiting,

@@ -29,6 +29,8 @@ from ingest.archive import manifest as manifests
 from ingest.archive import store as archive
 from ingest.archive import synthetic
 from ingest.archive.manifest import LandedReleases
+from ingest.land.originals import set_readers
+from ingest.registry import all_sources
 from perinatal import settings
 from perinatal.durable import locked
 from perinatal.errors import Damaged, PerinatalError
@@ -118,15 +120,14 @@ def _adopt(home: Home, store: Store, name: str) -> None:
     with scratch_folder(home.landed, ".landing-") as folder:
         bytes_, work = folder / "bytes", folder / "release"
         store.get(f"archive/{item.sha256[:2]}/{item.sha256}", bytes_, item.sha256)
-        archived = archive.Archive(home.archive).adopt(bytes_, item.sha256, item.bytes)
-        if item.audience == "restricted":
-            archived.path.chmod(0o400)
+        archive.Archive(home.archive).adopt(bytes_, item.sha256, item.bytes)
         store.get(f"rows/{rows_sha256[:2]}/{rows_sha256}", work / manifests.ROWS, rows_sha256)
         with manifests.LandedReleases(home.landed).writing(item.source_id, item.dataset, item.release):
             there = manifests.LandedReleases(home.landed).revisions(item.source_id, item.dataset, item.release)
             if item.sha256 not in {one.sha256 for one in there}:
                 number = manifests.LandedReleases(home.landed).next_number(item.source_id, item.dataset, item.release)
                 manifests.LandedReleases(home.landed).commit(replace(item, revision=number), work)
+        set_readers(archive.Archive(home.archive), all_sources().get(item.source_id), item)
 
 
 def _keep_apart(folder: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from expectations.alerts import AlertLog, Scope
+from ingest.land import originals, refusal
+from ingest.stores import Stores
 from perinatal import state_version
 from perinatal.console import say
 from perinatal.durable import locked
@@ -43,4 +45,18 @@ def _six_tasks(home: Home) -> str:
     return f"Airflow's task assemble/build is now six tasks; {closed}landed releases, decisions and editions stay"
 
 
-CHANGES: tuple[Callable[[Home], str], ...] = (_six_tasks,)
+def _for_the_owner_alone(home: Home) -> str:
+    """To version 2: all users could read files that may name persons, and alerts of refused ones quoted their cells."""
+    stores = Stores.of(home)
+    stores.quarantine.close_to_others()
+    closed = originals.close_others(stores.archive, stores.landed)
+    amended = stores.alerts.amend(refusal.told_again)
+    quoted = (
+        f"; {amended:,} entries of the alert log no longer quote cells of board returns or prose. Editions made before "
+        "may quote them: build the next one, and remove the earlier ones"
+    )
+    closed_too = f"quarantine is for its owner alone, and so are {closed:,} archived files that were open to all"
+    return closed_too + (quoted if amended else "")
+
+
+CHANGES: tuple[Callable[[Home], str], ...] = (_six_tasks, _for_the_owner_alone)

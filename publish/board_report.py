@@ -10,7 +10,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from perinatal.durable import write_atomically
+from perinatal.durable import OWNER_ONLY_FILE, OWNER_ONLY_FOLDER, write_atomically
 from perinatal.errors import PerinatalError
 from perinatal.opening import open_database
 from publish import edition, portal, restricted
@@ -75,12 +75,12 @@ def write_restricted(current: Path, trust: str) -> tuple[Path, Path]:
     about = edition.info(current)
     facts = Facts(about["edition_id"], about["published_at"], about["is_synthetic"])
     folder = current / "restricted" / "board"
-    folder.mkdir(mode=restricted.OWNER_ONLY_FOLDER, exist_ok=True)
+    folder.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
     page, pdf = folder / f"{code}.html", folder / f"{code}.pdf"
     write_atomically(page, portal.board_report(current / edition.DATABASE, facts, code, rows, "../../portal/"))
-    page.chmod(restricted.OWNER_ONLY_FILE)
+    page.chmod(OWNER_ONLY_FILE)
     write_pdf(page, pdf)
-    pdf.chmod(restricted.OWNER_ONLY_FILE)
+    pdf.chmod(OWNER_ONLY_FILE)
     return page, pdf
 
 

@@ -13,10 +13,9 @@ from typing import Any
 
 import duckdb
 
+from perinatal.durable import OWNER_ONLY_FILE, OWNER_ONLY_FOLDER
 from perinatal.opening import open_database
 from perinatal.sql import attach
-
-OWNER_ONLY_FOLDER, OWNER_ONLY_FILE = 0o700, 0o600
 
 # table of the restricted file → table of the run's working file or candidate, always filtered by source
 TABLES = {

@@ -1,4 +1,7 @@
-"""Quarantine: refused files with the reasons, kept until a person decides. Nothing that arrives is lost."""
+"""Quarantine: refused files with the reasons, kept until a person decides. Nothing that arrives is lost.
+
+Folders and files are for their owner alone from the moment they are made: what is refused may be anything.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from typing import Any
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
-from perinatal.durable import write_atomically
+from perinatal.durable import OWNER_ONLY_FILE, OWNER_ONLY_FOLDER, write_atomically
 from perinatal.errors import PerinatalError
 from perinatal.records import read_json
 
@@ -48,6 +51,10 @@ def _kept_name(original: str) -> str:
     return "refused-file" if name in ("", "..", REPORT) else name
 
 
+def _for_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, OWNER_ONLY_FILE)
+
+
 class Quarantine:
     """`<source>/<sha256>/`: each refused file with its report."""
 
@@ -57,17 +64,27 @@ class Quarantine:
     def put(self, archived: Path, report: Report) -> Path:
         """Keep a copy of the refused file, for people to mend, with its report; returns the folder."""
         folder = self.root / report.source_id / report.sha256
-        folder.mkdir(parents=True, exist_ok=True)
+        self.root.parent.mkdir(parents=True, exist_ok=True)
+        for made in (self.root, folder.parent, folder):
+            made.mkdir(OWNER_ONLY_FOLDER, exist_ok=True)
         kept = folder / _kept_name(report.original_name)
         if not kept.exists():
             copy = folder / f".copy-{os.getpid()}"
             try:
-                shutil.copyfile(archived, copy)
+                with archived.open("rb") as source, open(copy, "wb", opener=_for_owner) as out:
+                    shutil.copyfileobj(source, out)
                 copy.replace(kept)
             finally:
                 copy.unlink(missing_ok=True)
-        write_atomically(folder / REPORT, json.dumps(asdict(report), ensure_ascii=False, indent=1) + "\n")
+        text = json.dumps(asdict(report), ensure_ascii=False, indent=1) + "\n"
+        write_atomically(folder / REPORT, text, OWNER_ONLY_FILE)
         return folder
+
+    def close_to_others(self) -> None:
+        """Let only the owner read what an earlier version has put here."""
+        for path in (self.root, *self.root.rglob("*")) if self.root.exists() else ():
+            if not path.is_symlink():
+                path.chmod(OWNER_ONLY_FOLDER if path.is_dir() else OWNER_ONLY_FILE)
 
     def reports(self) -> Iterator[tuple[Path, Report]]:
         """Yield (folder, report) of everything in quarantine, by path."""

@@ -19,6 +19,8 @@ from perinatal.scratch import hold
 # a piece that stays in the processor's cache while it is hashed and written, in one buffer for all: fresh memory for
 # each piece, or hashing it in another thread than writing it, costs as much again as hashing
 CHUNK = 1 << 18
+# modes: a file is its owner's alone until somebody has looked at what it is (ingest/land/originals.py)
+FOR_OWNER, FOR_ALL = 0o400, 0o444
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,11 @@ class Archive:
             temporary.unlink(missing_ok=True)
 
     def keep(self, temporary: Path, sha256: str, size: int) -> Archived:
-        """Give a whole file its final name, unless the same bytes are there already."""
+        """Give a whole file its final name, unless the same bytes are there already. Only its owner may read it."""
         path = self.path_of(sha256)
         if not path.exists() or hash_of(path) != sha256:
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.chmod(0o444)
+            temporary.chmod(FOR_OWNER)
             temporary.replace(path)
             fsync_dir(path.parent)
         return Archived(path, sha256, size)

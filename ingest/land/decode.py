@@ -31,7 +31,7 @@ from ingest.land.reading_plan import (
 from ingest.land.unreadable import Unreadable
 from ingest.number_style import NumberStyle
 from ingest.registry import Source
-from perinatal.errors import PerinatalError
+from perinatal.errors import NoRoom
 from perinatal.sql import literal
 
 # rows of a Parquet row group, which are held in memory at a time: hashed and written as one
@@ -114,7 +114,7 @@ def to_parquet(
                 forms = forms_in(connection, reading, csv_path, separator)
                 connection.execute(f"copy ({thorough_query(reading, csv_path, forms)}) to {target} ({PARQUET})")
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-            raise PerinatalError(
+            raise NoRoom(
                 f"{csv_path.name}: not the file's fault: {_first_line(error)}; make room, then again"
             ) from None
         except duckdb.Error as error:

@@ -57,17 +57,22 @@ def bind(header: list[str], columns: tuple[Column, ...]) -> dict[str, int]:
     doubled = sorted({name for name, key in zip(header, keys, strict=True) if key and keys.count(key) > 1})
     if doubled:
         raise Unreadable(
-            "doubled_column", f"column {listed(doubled[:1])!r} stands more than once in the header", line=1
+            "doubled_column",
+            f"column {listed(doubled[:1])!r} stands more than once in the header",
+            line=1,
+            columns=len(header),
         )
     places = places_of(keys, columns)
     for name, several in places.items():
         if len(several) > 1:
             named = listed([header[place] for place in several])
-            raise Unreadable("ambiguous_column", f"several columns could be {name}: {named}", line=1)
+            what = f"several columns could be {name}: {named}"
+            raise Unreadable("ambiguous_column", what, line=1, columns=len(header))
     missing = missing_from(places, columns)
     if missing:
         found = f"the header has {len(header)} columns: {listed(header)}"
-        raise Unreadable("missing_column", f"required column(s) missing: {', '.join(missing)}; {found}", line=1)
+        what = f"required column(s) missing: {', '.join(missing)}; {found}"
+        raise Unreadable("missing_column", what, line=1, columns=len(header))
     return {name: place for name, (place,) in places.items()}
 
 

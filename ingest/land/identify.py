@@ -22,14 +22,15 @@ def identify(csv_path: Path, arrival_: Arrival, above: tuple[str, ...] = ()) -> 
     found_header, head = read_header(csv_path), read_sample(csv_path)
     if not head:
         what = f"{advice.taken_for_header(found_header)}; there are no rows below the header"
-        raise Unreadable("no_rows", f"{what}; download the file again", line=1)
+        raise Unreadable("no_rows", f"{what}; download the file again", line=1, columns=len(found_header))
     sample = Sample(arrival_.name, found_header, head, arrival_.dataset, arrival_.release, above)
     source, seen = arrival_.source, arrival_.source.recognise(sample)
     dataset = arrival_.dataset or (seen.dataset if seen else "")
     release = arrival_.release or (seen.release if seen else "")
     if not (dataset and release) and not (seen and source.completes):
         what = f"{advice.taken_for_header(found_header)}; neither name nor content tell what it is"
-        raise Unreadable("not_recognised", f"{what}: {advice.unrecognised(arrival_, sample)}", line=1)
+        advised = advice.unrecognised(arrival_, sample)
+        raise Unreadable("not_recognised", f"{what}: {advised}", line=1, columns=len(found_header))
     found = replace(seen, dataset=dataset, release=release) if seen else Identity(dataset, release)
     _check_dataset(arrival_, found, seen, found_header)
     if seen and arrival_.release and seen.release not in ("", arrival_.release) and seen.dataset in ("", dataset):
@@ -53,7 +54,7 @@ def _check_dataset(arrival_: Arrival, found: Identity, seen: Identity | None, he
             return
         what = f"the header is that of {whole[0]!r}, not of {layout!r}"
         instead = advice.to_land(arrival_, source, dataset=whole[0], release=release)
-        raise Unreadable("other_layout", f"{what}; {instead}", line=1)
+        raise Unreadable("other_layout", f"{what}; {instead}", line=1, columns=len(header))
     right = seen.dataset if seen and seen.dataset in names else advice.closest(found.dataset, names)
     raise Unreadable(
         "unknown_dataset",

@@ -28,7 +28,8 @@ NESTED: Final = frozenset({sniff.Kind.ZIP, sniff.Kind.GZIP, sniff.Kind.ARCHIVE})
 class Taken:
     """What became of one table: landed, revised, unchanged or refused (then it is in quarantine).
 
-    `kept_as` is the hash under which its content is landed (other bytes may have held it before) or quarantined.
+    `message` may be logged; `quoting` says more of a refused one to whoever holds the file. `kept_as` is the hash under
+    which its content is landed (other bytes may have held it before) or quarantined.
     """
 
     what: Literal["landed", "revised", "unchanged", "refused"]
@@ -37,6 +38,12 @@ class Taken:
     message: str
     release_key: str | None = None
     kept_as: str = ""
+    quoting: str = ""
+
+    @property
+    def in_full(self) -> str:
+        """Return what the person who landed the file is told."""
+        return self.quoting or self.message
 
 
 def take_file(stores: Stores, file: Path, arrival: Arrival) -> list[Taken]:
@@ -73,7 +80,7 @@ def _take_one(stores: Stores, archived: archive.Archived, arrival: Arrival) -> T
     try:
         outcome = landing.land_archived(stores, archived, arrival)
     except RefusedAtArrival as error:
-        return Taken("refused", arrival.name, archived.sha256, str(error), kept_as=archived.sha256)
+        return _refused(archived, arrival, error)
     manifest = outcome.manifest
     return Taken(
         outcome.what, arrival.name, archived.sha256, outcome.message, manifest.release_key, kept_as=manifest.sha256
@@ -82,8 +89,12 @@ def _take_one(stores: Stores, archived: archive.Archived, arrival: Arrival) -> T
 
 def put_in_quarantine(stores: Stores, archived: archive.Archived, arrival: Arrival, rule: str, message: str) -> Taken:
     """Put archived bytes that may not be landed into quarantine."""
-    error = refuse(stores, archived, arrival, rule, message)
-    return Taken("refused", arrival.name, archived.sha256, str(error), kept_as=archived.sha256)
+    return _refused(archived, arrival, refuse(stores, archived, arrival, rule, message))
+
+
+def _refused(archived: archive.Archived, arrival: Arrival, error: RefusedAtArrival) -> Taken:
+    sha256 = archived.sha256
+    return Taken("refused", arrival.name, sha256, str(error), kept_as=sha256, quoting=error.in_full)
 
 
 def _several_files(path: Path) -> list[str]:

@@ -20,8 +20,9 @@ from ingest.land import decode
 from ingest.land.arriving_file import Acceptance, Arrival
 from ingest.land.content_hash import content_of, is_sha256
 from ingest.land.identify import said_by_the_name
-from ingest.land.refusal import refuse, refuse_for, scope_of
-from ingest.land.typed_table import ONE_AT_A_TIME, holds_prose, typed_rows
+from ingest.land.originals import set_readers
+from ingest.land.refusal import nothing_quoted, refuse, refuse_for, scope_of
+from ingest.land.typed_table import ONE_AT_A_TIME, typed_rows
 from ingest.land.unreadable import Unreadable
 from ingest.registry import Identity
 from ingest.stores import Stores
@@ -52,8 +53,6 @@ def land_archived(stores: Stores, archived: archive.Archived, arrival_: Arrival)
 
     Bytes that a sample generator made stay synthetic however they arrive. May be called from several threads.
     """
-    if arrival_.source.audience == "restricted":
-        archived.path.chmod(0o400)
     if arrival_.is_synthetic:
         stores.synthetic.mark([archived.sha256])
     elif archived.sha256 in stores.synthetic.known():
@@ -67,7 +66,12 @@ def land_archived(stores: Stores, archived: archive.Archived, arrival_: Arrival)
     if known:
         _update_alerts(stores, arrival_, known.manifest)
         return known
-    with scratch_folder(stores.landed.root, ".landing-") as work, ONE_AT_A_TIME, at_hand(archived.bytes > LARGE):
+    with (
+        nothing_quoted(arrival_),
+        scratch_folder(stores.landed.root, ".landing-") as work,
+        ONE_AT_A_TIME,
+        at_hand(archived.bytes > LARGE),
+    ):
         return _land(stores, archived, arrival_, work)
 
 
@@ -99,9 +103,9 @@ def _land(stores: Stores, archived: archive.Archived, arrival_: Arrival, work: P
         # the reader knows the archived file by its hash, people know it by its own name
         message = str(error).replace(archived.path.name, arrival_.name).removeprefix(f"{arrival_.name}: ")
         reason = {"rule": error.reason, "message": message, "count": 1}
+        if isinstance(error, Unreadable):
+            reason |= {"line": error.line_of_file, "columns": error.columns}
         raise refuse_for(stores, archived, arrival_, getattr(error, "identity", None), [reason]) from None
-    if holds_prose(arrival_.source, identity.contract):
-        archived.path.chmod(0o400)  # the original may name persons
     manifest = _manifest(archived, arrival_, identity, decoded, decode.read_header_of(rows))
     return _judge_and_commit(stores, archived, arrival_, identity, decoded, manifest, work)
 
@@ -180,6 +184,7 @@ def _judge_and_commit(
         number = stores.landed.next_number(manifest.source_id, manifest.dataset, manifest.release)
         manifest = replace(manifest, revision=number, checks=[result.to_dict() for result in results])
         stores.landed.commit(manifest, work)
+    set_readers(stores.archive, arrival_.source, manifest)
     _update_alerts(stores, arrival_, manifest)
     stores.quarantine.remove(manifest.source_id, manifest.sha256)
     warned = sum(result.is_told for result in results)

@@ -8,7 +8,7 @@ from ingest.archive import audit, quarantine
 from ingest.archive import store as archive
 from ingest.land import intake
 from ingest.land.arriving_file import Acceptance, Arrival
-from ingest.land.refusal import scope_of
+from ingest.land.refusal import breach_of, may_name_persons, scope_of
 from ingest.registry import Source
 from ingest.stores import Stores
 from perinatal.errors import PerinatalError
@@ -80,7 +80,7 @@ def _take_out(stores: Stores, report: quarantine.Report) -> None:
     stores.quarantine.remove(report.source_id, report.sha256)
     scope = _scope(report)
     left = [
-        alerts.from_reason(reason)
+        breach_of(reason, may_name_persons=may_name_persons(other.source_id))
         for _, other in stores.quarantine.reports()
         if _scope(other) == scope
         for reason in other.reasons

@@ -100,7 +100,7 @@ def _identified_rows(
     separator: str = ",",
 ) -> tuple[Identity, decode.Decoded]:
     identity = identify(csv_path, arrival_, above)
-    if not holds_prose(arrival_.source, identity.contract):
+    if not arrival_.source.holds_prose(identity.contract):
         return _to_parquet(csv_path, arrival_, identity, rows, separator)
     masked = rows.with_name("masked.csv")
     mask_names(csv_path, masked, arrival_.source.columns[identity.contract])
@@ -108,11 +108,6 @@ def _identified_rows(
     found = _to_parquet(masked, arrival_, identify(masked, arrival_, above), rows, separator=separator)
     masked.unlink()
     return found
-
-
-def holds_prose(source: Source, contract: str) -> bool:
-    """Tell whether a layout has free text, in which names of persons are masked."""
-    return any(column.type == "prose" for column in source.columns[contract])
 
 
 def _to_parquet(

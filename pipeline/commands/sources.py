@@ -118,7 +118,7 @@ def release(
     acceptance = Acceptance(who or getpass.getuser(), why)
     taken = decisions.release(stores, registry.source(found.source_id), found, acceptance, dataset, release)
     for table in taken:
-        print(table.message, file=sys.stderr if table.what == "refused" else None)
+        print(table.in_full, file=sys.stderr if table.what == "refused" else None)
     if any(table.what == "refused" for table in taken):
         raise SystemExit(3)
 
