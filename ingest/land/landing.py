@@ -190,14 +190,15 @@ def _judge_and_commit(
     warned = sum(result.is_told for result in results)
     what: Literal["landed", "revised"] = "revised" if revisions else "landed"
     notes = [*decoded.notes, *([f"{warned} warning(s)"] if warned else [])]
-    said = ", ".join([f"{what}: {manifest.title}", f"{manifest.rows_in:,} rows{_from(manifest)}", *notes])
+    said = ", ".join([f"{what}: {manifest.title}", f"{manifest.rows_in:,} rows{_from(arrival_, manifest)}", *notes])
     return Outcome(what, manifest, said)
 
 
-def _from(manifest: manifests.Manifest) -> str:
-    """Say where in the file a table stood, where that is not plain."""
+def _from(arrival_: Arrival, manifest: manifests.Manifest) -> str:
+    """Say where in the file a table stood, where that is not plain. It is logged, and a sheet may bear a name."""
     if manifest.sheet:
-        return f" of sheet {printable(manifest.sheet)!r}, header in row {manifest.header_line}"
+        sheet = "a sheet" if arrival_.source.may_name_persons else f"sheet {printable(manifest.sheet)!r}"
+        return f" of {sheet}, header in row {manifest.header_line}"
     return f", header in line {manifest.header_line}" if manifest.header_line > 1 else ""
 
 

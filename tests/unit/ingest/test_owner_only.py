@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from expectations.alerts import Alert, AlertLog
 from ingest.archive import quarantine
@@ -135,6 +136,18 @@ def test_the_gate_names_no_column_that_only_a_return_has(home: Home, take: Take)
     [check] = [check for check in item.checks if check["rule"] == "columns_are_known"]
     assert not check["success"]
     assert not quoted(str(item.checks) + AlertLog(home.alerts).path.read_text())
+
+
+def test_a_landed_workbook_is_told_without_the_name_of_its_sheet(home: Home, tmp_path: Path, take: Take) -> None:
+    path = tmp_path / "return.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("Jane Smith")
+        for number, line in enumerate(RETURN.format(more="", release="rcf-9", cells="").splitlines()):
+            sheet.write_row(number, 0, line.split(","))
+    [taken] = take("board_return", path.read_bytes(), path.name)
+    assert taken.what == "landed", taken.in_full
+    assert "of a sheet, header in row 1" in taken.message
+    assert not quoted(taken.message)
 
 
 def test_an_unexpected_error_repeats_no_cells(home: Home, take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
