@@ -64,14 +64,15 @@ with
         group by all
     )
 select * from gathered
-order by kind <> 'share', value desc nulls last, publisher, period_label, statement
+order by kind <> 'share', value desc nulls last, body, period_label, statement
 limit $most
 """
 
 NAMED = """
-select publisher, list(distinct period_label order by period_label) as periods, any_value(source_url) as source_url
+select body, list(distinct period_label order by period_label) as periods,
+    max_by(source_url, (period_end, source_url)) as source_url
 from marts.theme_figure where list_contains($themes, theme_id) and kind in ('theme', 'rank') and is_seen
-group by publisher order by publisher
+group by body order by body
 """
 
 INDICATED = """
@@ -181,6 +182,7 @@ def page(asked: Asked, facts: Row) -> Row:
         "is_synthetic": facts["is_synthetic"],
         "total": len(ranked),
         "themes": chosen[:TOP],
+        "stressed": _stressed(chosen[:TOP]),
         "quotes": [quote(row) for row in _limited(asked, QUOTED, ids, QUOTES[kind])],
         "figures": _limited(asked, FIGURED, ids, FIGURES[kind]),
         "named": asked.rows(NAMED, themes=ids) if kind == "theme" else [],
@@ -299,7 +301,15 @@ def _themes_of(ranked: Sequence[Row], indicators: Sequence[Row]) -> list[Row]:
 def _title(kind: str, chosen: Sequence[Row], own: Row | None) -> str:
     if own:
         return f"Perinatal safety in {own['lms_name']}"
-    return str(chosen[0]["label"]) if kind == "theme" else "Safer perinatal care: where the sources agree"
+    return str(chosen[0]["label"]) if kind == "theme" else "Safer perinatal care: what reviews and investigations find"
+
+
+def _stressed(chosen: Sequence[Row]) -> str:
+    """Say how many bodies stress themes: agreement is said only where there are two or more."""
+    several, one = sum(row["n_bodies"] > 1 for row in chosen), sum(row["n_bodies"] == 1 for row in chosen)
+    none = len(chosen) - several - one
+    said = f"{several} {'is' if several == 1 else 'are'} stressed by two or more independent bodies, {one} by one"
+    return said + (f", {none} by none" if none else "")
 
 
 def quote(row: Row) -> Row:
@@ -357,7 +367,7 @@ def links(asked: Asked, themes: list[str], most: int) -> list[tuple[str, str]]:
     found: dict[str, str] = {}
     for row in asked.rows(FIGURED, themes=themes, most=most) + asked.rows(NAMED, themes=themes):
         for address, _ in words.links(row["source_url"])[:1]:
-            found.setdefault(address, row["publisher"])
+            found.setdefault(address, row["body"])
     for row in asked.rows(DOCUMENTS, themes=themes, most=most) + asked.rows(RELEASES, themes=themes):
         for address, _ in words.links(row["url"])[:1]:
             found.setdefault(address, row["title"])

@@ -1,4 +1,4 @@
-"""The national report: what converges, where in the country, what is amenable to which driver, and what is new."""
+"""The national report: what bodies stress, where in the country, what is amenable to which driver, and what is new."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def page(asked: Asked, facts: Row, last: Path | None) -> Row:
     indicators = content.with_stillbirths(content.once(content.indicated(asked, ids)), asked, ranked)
     concepts = asked.rows(CONCEPTS, tiers=list(content.TIERS))[:CONCEPTS_SHOWN]
     return {
-        "title": "Safer perinatal care: what the evidence agrees on, and where to act",
+        "title": "Safer perinatal care: what bodies stress, and where to act",
         "edition": facts["edition_id"],
         "published_at": facts["published_at"][:10],
         "is_synthetic": facts["is_synthetic"],

@@ -1,6 +1,7 @@
 -- Grain: theme × published figure: what publishers themselves count or name, in their numbers. Never made from coded
 -- findings and never added up. `linked_by` says who joined figure and theme: this project's table, or the coding of
--- the finding that carries the number.
+-- the finding that carries the number. `body` is the one name under which pages show a publisher, whatever it was
+-- called when it published. What nobody has seen in its source (`is_seen`) stays here, and is shown and counted nowhere.
 create or replace table marts.theme_figure as
 with
     named as (
@@ -82,6 +83,7 @@ select
     link_status,
     publisher,
     source_id,
+    coalesce(by_source.body, by_publisher.body, source_id, publisher) as body,
     period_label,
     period_end,
     statement,
@@ -101,5 +103,7 @@ select
     release_key,
     usage_warnings
 from counted
+left join reference.theme_source_body as by_source on counted.source_id = by_source.source
+left join reference.theme_source_body as by_publisher on counted.publisher = by_publisher.source
 order by theme_id, linked_by <> 'taxonomy', publisher, period_end, statement, kind, finding_id
 ;

@@ -60,13 +60,9 @@ with
 
     named as (
         select
-            figure.theme_id,
-            coalesce(by_source.body, by_publisher.body, figure.source_id, figure.publisher) as body,
-            max(figure.period_end) as last_named_on
-        from marts.theme_figure as figure
-        left join reference.theme_source_body as by_source on figure.source_id = by_source.source
-        left join reference.theme_source_body as by_publisher on figure.publisher = by_publisher.source
-        where figure.linked_by = 'taxonomy' and figure.is_seen
+            theme_id, body, max(period_end) as last_named_on
+        from marts.theme_figure
+        where linked_by = 'taxonomy' and is_seen
         group by all
     ),
 

@@ -25,7 +25,7 @@ with
         union all
         select distinct theme_id, coalesce(source_id, publisher), 'published'
         from marts.theme_figure
-        where linked_by = 'taxonomy'
+        where linked_by = 'taxonomy' and is_seen
     ),
 
     spoken as (
@@ -155,7 +155,7 @@ with
             value as published_share_max,
             lower_95 as published_share_lower_95,
             upper_95 as published_share_upper_95,
-            publisher || ' ' || period_label as published_share_of,
+            body || ' ' || period_label as published_share_of,
             statement as published_share_definition,
             published_denominator as published_share_denominator,
             source_url as published_share_url
@@ -171,6 +171,7 @@ with
                 list(
                     {
                         'publisher': publisher,
+                        'body': body,
                         'period': period_label,
                         'statement': statement,
                         'kind': kind,
@@ -185,6 +186,7 @@ with
                 )
             ) as published_figures
         from marts.theme_figure
+        where is_seen
         group by theme_id
     ),
 

@@ -43,7 +43,7 @@ KEYS: dict[str, Sequence[tuple[str, str | None, bool, str]]] = {
     "ranked": RANKED_KEY,
     "spine": (*RANKED_KEY[:6], ("all", "bar", False, "lowest to highest"), ("half", "bar", False, "middle half")),
     "themes": (
-        ("cell", "frame", False, "number of the source’s findings that were coded to the theme"),
-        ("published", "diamond", False, "the source names the theme in a published count or list"),
+        ("cell", "frame", False, "number of the body’s findings that were coded to the theme"),
+        ("published", "diamond", False, "the body names the theme in a published count or list"),
     ),
 }

@@ -1,4 +1,4 @@
-"""The picture of which source names which theme."""
+"""The picture of which body names which theme."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ LONGEST_HEAD = 20
 
 @dataclass(frozen=True)
 class ThemeRow:
-    """A theme: its name, one (findings, named in a published report, point) a source, and how many bodies stress it.
+    """A theme: its name, one (findings, named in a published report, point) a body, and how many bodies stress it.
 
-    A source without findings that does not name the theme has no mark; the point says what the mark stands for.
+    A body without findings that does not name the theme has no mark; the point says what the mark stands for.
     """
 
     name: str
@@ -26,7 +26,7 @@ class ThemeRow:
 
 
 def matrix(rows: Sequence[ThemeRow], columns: Sequence[str], last: str, words: str) -> Markup:
-    """Draw which source names which theme: a square with the number of findings, a diamond where it is published."""
+    """Draw which body names which theme: a square with the number of findings, a diamond where it is published."""
     heads = [*columns, last]
     width = min((WIDTH - NAMES) / len(heads), WIDEST)
     middles = [NAMES + width * (index + 0.5) for index in range(len(heads))]

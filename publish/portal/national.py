@@ -120,17 +120,21 @@ def _position_counts(lookup: Lookup, ambition_id: str) -> list[dict[str, Any]]:
 
 
 def themes(lookup: Lookup) -> dict[str, Any]:
-    """Return the themes in order of convergence, with the picture of which source names which."""
-    rows = [_theme(lookup, row) for row in lookup.edition.themes]
+    """Return the themes in the order of their score, with the picture of which body names which."""
+    rows = [_theme(row) for row in lookup.edition.themes]
     rows.sort(key=lambda row: (row["convergence_rank"] is None, row["convergence_rank"], row["label"]))
-    names = list(dict.fromkeys(source for row in rows for source in row["sources"] or ()))
-    names.sort(key=lambda name: (name not in lookup.publishers, name))
-    columns = [_column(lookup, name) for name in names]
-    spoken = [row for row in rows if row["sources"]]
+    said = {theme: {row["body"]: row for row in bodies} for theme, bodies in lookup.edition.theme_bodies.items()}
+    columns = sorted({body for bodies in said.values() for body in bodies})
+    spoken = [row for row in rows if row["theme_id"] in said]
     cells = [
-        ThemeRow(row["label"], [_cell(lookup, row, name) for name in names], row["n_bodies"] or 0) for row in spoken
+        ThemeRow(
+            row["label"],
+            [_cell(row, body, said[row["theme_id"]].get(body)) for body in columns],
+            row["n_bodies"] or 0,
+        )
+        for row in spoken
     ]
-    alternative = "Chart: which source names which theme, themes in order of convergence. " + "; ".join(
+    alternative = "Chart: which body names which theme, themes in the order of their score. " + "; ".join(
         f"{row['label']}: stressed by {words.plural(row['n_bodies'] or 0, 'independent body', 'independent bodies')}, "
         f"{words.plural(row['findings'] or 0, 'finding')}"
         for row in spoken
@@ -138,33 +142,19 @@ def themes(lookup: Lookup) -> dict[str, Any]:
     return {
         "themes": rows,
         "svg": charts.matrix(cells, columns, "Bodies", alternative) if spoken else None,
-        "silent": [row["label"] for row in rows if not row["sources"]],
-        "named": [(_column(lookup, name), lookup.publisher(name)) for name in names if name in lookup.publishers],
+        "silent": [row["label"] for row in rows if row["theme_id"] not in said],
     }
 
 
-def _cell(lookup: Lookup, row: Record, source: str) -> tuple[int, bool, Point]:
-    """Return what a source says of a theme: its findings, whether it names the theme, and both as a point."""
-    findings, published = row["coded"].get(source, 0), source in (row["published_sources"] or ())
+def _cell(theme: Record, body: str, row: Record | None) -> tuple[int, bool, Point]:
+    """Return what a body says of a theme: its findings, whether it names the theme, and both as a point."""
+    findings, is_named = (row["findings"], row["is_named"]) if row else (0, False)
     said = [f"{words.plural(findings, 'finding')} coded to it"] if findings else []
-    said += ["names the theme in a published count or list"] if published else []
-    says = f"{row['label']}: {_column(lookup, source)}, {', '.join(said)}"
-    return findings, published, Point(source, None, says=says, href=f"{words.slug(row['theme_id'])}.html")
+    said += ["names the theme in a published count or list"] if is_named else []
+    says = f"{theme['label']}: {body}, {', '.join(said)}"
+    return findings, is_named, Point(body, None, says=says, href=f"{words.slug(theme['theme_id'])}.html")
 
 
-def _column(lookup: Lookup, source: str) -> str:
-    """Return the head of a source's column: its short name; a source that has no releases here is called as it is."""
-    return source.upper() if source in lookup.publishers else source
-
-
-def _theme(lookup: Lookup, row: Record) -> Record:
-    """Return a theme with its findings by source and by year, and its sources by name."""
-    by_source = json.loads(row["findings_by_source"] or "[]")
-    return row | {
-        "coded": {found["source_id"]: found["findings"] for found in by_source},
-        "by_source": by_source,
-        "by_year": json.loads(row["findings_by_year"] or "[]"),
-        "source_names": [
-            lookup.publisher(source) if source in lookup.publishers else source for source in row["sources"] or ()
-        ],
-    }
+def _theme(row: Record) -> Record:
+    """Return a theme with its findings by year."""
+    return row | {"by_year": json.loads(row["findings_by_year"] or "[]")}

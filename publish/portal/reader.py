@@ -157,7 +157,7 @@ def read(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Edition:
             reader.all_of("marts.theme_body", "theme_id, emphasis desc, body"), lambda row: row["theme_id"]
         ),
         theme_figures=reader.grouped(
-            reader.all_of("marts.theme_figure", "theme_id, publisher, period_end, statement"),
+            reader.all_of("marts.theme_figure", "theme_id, body, period_end, statement"),
             lambda row: row["theme_id"],
         ),
         theme_indicators=reader.grouped(

@@ -262,6 +262,8 @@ class Site:
         found = national.themes(self.look_up)
         self.page("theme/index.html", "theme_list.html", section, **found)
         for theme in found["themes"]:
+            figures = self.edition.theme_figures.get(theme["theme_id"], [])
+            seen = [row for row in figures if row["is_seen"]]
             self.page(
                 f"theme/{words.slug(theme['theme_id'])}.html",
                 "theme.html",
@@ -269,7 +271,8 @@ class Site:
                 theme=theme,
                 review=self.edition.theme_reviews.get(theme["theme_id"]),
                 bodies=self.edition.theme_bodies.get(theme["theme_id"], []),
-                figures=self.edition.theme_figures.get(theme["theme_id"], []),
+                figures=seen,
+                unseen=len(figures) - len(seen),
                 indicators=self.edition.theme_indicators.get(theme["theme_id"], []),
                 evidence=self.edition.evidence.get(theme["theme_id"], []),
                 evidence_shown=EVIDENCE_SHOWN,

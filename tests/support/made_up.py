@@ -460,14 +460,22 @@ def _findings(edition: MadeUp) -> None:
                     n_bodies=1, convergence_score=60.0 / place, emphasis_score=0.5, recency_score=0.8,
                     published_score=0.4, verdict_score=None if place == 2 else 0.2, rank_best=1, rank_worst=2,
                     published_share_max=49.0, published_share_lower_95=38.95, published_share_upper_95=58.96,
-                    published_share_of="HSIB 2021/22", published_share_definition="of <cases>")  # fmt: skip
+                    published_share_of="HSIB/MNSI 2021/22", published_share_definition="of <cases>")  # fmt: skip
         edition.add("marts", "theme_body", theme_id=theme, body="HSIB/MNSI", findings=len(sources), findings_of_body=9,
                     share=22.2, emphasis_z=1.4, is_named=False, emphasis=0.7, is_stressed=True,
                     last_said_on=date(2022, 3, 30), recency=1.0)  # fmt: skip
+        for source in sources[1:]:
+            edition.add("marts", "theme_body", theme_id=theme, body=source, findings=0, is_named=True, emphasis=1.0,
+                        is_stressed=True, last_said_on=date(2022, 3, 30), recency=1.0)  # fmt: skip
         edition.add(
-            "marts", "theme_figure", theme_id=theme, publisher="HSIB", period_label="2021/22", kind="share",
+            "marts", "theme_figure", theme_id=theme, publisher="HSIB", body="HSIB/MNSI", period_label="2021/22",
+            kind="share", is_seen=True,
             statement=FORMULA, published_value="49", published_unit="%", published_denominator="92 <cases>",
             source_url="https://reports.example/figure (secondary)",
+        )  # fmt: skip
+        edition.add(
+            "marts", "theme_figure", theme_id=theme, publisher="HSIB", body="HSIB/MNSI", period_label="2019", kind="theme",
+            statement="Remembered by somebody", is_seen=False, source_url="https://reports.example/remembered",
         )  # fmt: skip
         edition.add(
             "marts", "theme_indicator", theme_id=theme, indicator_id="apgar_below_7", source_id="msds", unit="%",

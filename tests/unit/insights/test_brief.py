@@ -116,11 +116,11 @@ def test_national_brief_ranks_themes(told):
 def test_national_report_says_what_converges_where_and_by_which_driver(told):
     html = report(told)
     said = text(html)
-    for part in ("What converges", "The evidence, in the reports' own words", "Where in the country"):
+    for part in ("What bodies stress", "The evidence, in the reports' own words", "Where in the country"):
         assert part in said
     assert "49.0% 39 to 59" in said
     assert (
-        "C01 intermittent auscultation not in line with national guidance ( MNSI to 2022-06 , 92 investigations)"
+        "C01 intermittent auscultation not in line with national guidance ( HSIB/MNSI to 2022-06 , 92 investigations)"
         in said
     )
     assert "harm Apgar score below 7 at five minutes 3 (1 new) 3 38 C01, C07, C10 and S02" in said
@@ -130,6 +130,42 @@ def test_national_report_says_what_converges_where_and_by_which_driver(told):
     assert "D5 Improve the early recognition" in said
     assert "No earlier edition of the same kind is kept" in said
     assert not re.search(r"<(script|link|img|iframe|object|base)\b|@import|url\(| style=|\bsrc=|\bon\w+=", html)
+
+
+@pytest.fixture(scope="module")
+def named_only(make_candidate, tmp_path_factory):
+    """A candidate without findings: bodies speak of its themes by published lists and counts alone."""
+    tmp_path = tmp_path_factory.mktemp("named")
+    candidate = make_candidate(tmp_path / "perinatal.duckdb")
+    candidate.insert("core.dim_lms", lms_code="Q00", lms_name="System 00", region_name="North")
+    candidate.published()
+    indicator(candidate, "apgar_below_7", "Apgar score below 7 at five minutes", [1.0, 1.5])
+    step.run(candidate.path, DecisionFile(tmp_path / "none.csv"))
+    return candidate
+
+
+def test_no_page_claims_agreement_where_one_body_speaks(named_only):
+    counts = named_only.rows("select n_bodies from marts.theme order by convergence_rank limit 10")
+    several, one = sum(n > 1 for (n,) in counts), sum(n == 1 for (n,) in counts)
+    assert (several, one) == (4, 6)
+    said = text(page(named_only))
+    assert "4 are stressed by two or more independent bodies, 6 by one." in said
+    for whole in (said, text(report(named_only))):
+        assert not re.search(r"\bagrees?\b|\bconverge", whole), re.findall(r".{60}\b(?:agree|converge).{60}", whole)
+        assert "C10 Neonatal resuscitation and immediate care 1: HSIB/MNSI" in whole
+
+
+@pytest.mark.parametrize("asked", [{}, {"theme": "C01"}, {"theme": "S05"}, {"lms": "Q00"}])
+def test_a_body_has_one_name_on_a_briefing(named_only, asked):
+    said = text(page(named_only, **asked))
+    assert "HSIB/MNSI" in said
+    assert set(re.findall(r"\b(?:hsib|HSIB|MNSI|EBC)\b(?!-)", said.replace("HSIB/MNSI", ""))) == set()
+
+
+def test_a_briefing_leaves_out_what_nobody_has_seen(named_only):
+    said = text(page(named_only, theme="S11"))
+    assert "0 bodies stress it" in said
+    assert "HSIB" not in said
 
 
 def edition(home, name, candidate, **facts):

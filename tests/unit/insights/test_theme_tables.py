@@ -140,7 +140,7 @@ def test_published_figures_stand_as_published_and_are_never_counted(candidate, h
         "where theme_id = 'C01'"
     )
     assert findings == 0
-    assert (share, of) == (49.0, "MNSI to 2022-06")
+    assert (share, of) == (49.0, "HSIB/MNSI to 2022-06")
     told = {(f["publisher"], f["statement"]): f for f in json.loads(figures)}
     report = told["MNSI", "intermittent auscultation not in line with national guidance"]
     assert (report["published_value"], report["published_unit"]) == ("49", "%")
@@ -148,6 +148,37 @@ def test_published_figures_stand_as_published_and_are_never_counted(candidate, h
     assert report["url"].startswith("https://rcog.org.uk/")
     assert candidate.rows("select count(*) from marts.theme_evidence") == [(0,)]
     assert breaches(candidate) == {}
+
+
+def test_what_nobody_has_seen_in_the_source_is_kept_and_counts_for_nothing(candidate, home):
+    candidate.published()
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    unseen = "select theme_id, statement, status from marts.theme_figure where not is_seen order by theme_id"
+    assert candidate.rows(unseen) == [
+        (
+            "C13",
+            "Group B streptococcus",
+            "excerpt cut off; topic confirmed by HSIB report I2020/003 (Jul 2020)",
+        ),
+        ("S11", "Cultural considerations", "from memory, unverified"),
+    ]
+    told = (
+        "select sources, n_sources, published_sources, bodies, n_bodies, published_figures, emphasis_score, reasoning "
+        "from marts.theme where theme_id in ('C13', 'S11')"
+    )
+    for *counted, reasoning in candidate.rows(told):
+        assert counted == [[], 0, [], [], 0, None, 0.0]
+        assert reasoning.startswith("no source speaks of it")
+
+
+def test_a_body_has_one_name_wherever_it_is_shown(candidate, home):
+    candidate.published()
+    candidate.finding("hsib-1", "Fetal monitoring with CTG was a leading factor.", kind="theme", share=70.0)
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    names = "select distinct body from marts.theme_figure where source_id = 'hsib' or publisher in ('HSIB', 'MNSI')"
+    assert candidate.rows(names) == [("HSIB/MNSI",)]
+    known = "select body from marts.theme_figure where body not in (select body from reference.theme_source_body)"
+    assert candidate.rows(known) == []
 
 
 def test_a_share_that_the_machine_has_placed_is_shown_but_does_not_rank(candidate, home):

@@ -409,12 +409,13 @@ def test_themes_stand_in_order_with_their_evidence(folder: Path) -> None:
     picture = index.xpath("//svg[starts-with(@class, 'chart')]")[0]
     assert [text.text for text in picture.iter("{*}text") if text.get("class").startswith("t small")] == [
         "Coroner <PFD>",
-        "hsib",
+        "HSIB/MNSI",
         "Bodies",
     ]
     parts = page.xpath("//table[starts-with(caption, 'Parts of the score')]")[0].text_content()
-    assert "HSIB 2021/22: of <cases>, 49.0% (95% interval 39.0 to 59.0)" in parts
+    assert "HSIB/MNSI 2021/22: of <cases>, 49.0% (95% interval 39.0 to 59.0)" in parts
     assert page.xpath("//table[starts-with(caption, 'How much more')]//td[.='+1.4']")
+    assert page.xpath("//dt[.='Stressed by']/following-sibling::dd")[0].text == "1 body: HSIB/MNSI"
     other = tree(folder / "theme/S02.html")
     assert "no linked indicator judges trusts" in other.text_content()
     assert page.xpath("//a[@href='https://reports.example/1']")
@@ -424,6 +425,21 @@ def test_themes_stand_in_order_with_their_evidence(folder: Path) -> None:
     assert "Confirmed by 2 people, 3 November 2026; reviewers do not agree" in said
     assert said.index("Confirmed by 2 people") < said.index("Coded by rule")  # what people said stands first
     assert "decided on 3 codes of this theme, 2 of them by two or more, who agree at κ 0.50; not agreed: 1" in said
+
+
+def test_what_nobody_has_seen_in_the_source_is_no_statement_of_a_publisher(folder: Path) -> None:
+    page = tree(folder / "theme/C01.html")
+    assert len(page.xpath("//table[caption='Published figures']/tbody/tr")) == 1
+    said = " ".join(page.text_content().split())
+    assert "Remembered by somebody" not in said
+    assert "Left out, since nobody has seen it in the source: 1 statement." in said
+    assert not page.xpath("//a[contains(@href, 'remembered')]")
+
+
+def test_a_body_has_one_name_on_the_pages_of_themes(folder: Path) -> None:
+    for name in ("index", "C01", "S02"):
+        text = tree(folder / f"theme/{name}.html").text_content().replace("HSIB/MNSI", "")
+        assert re.findall(r"\b(?:hsib|HSIB|MNSI)\b", text) == [], name
 
 
 def test_a_closed_trust_says_where_its_services_are(folder: Path) -> None:
