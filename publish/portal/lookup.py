@@ -82,9 +82,16 @@ class Lookup:
         """Return an indicator's name."""
         return str(self.edition.indicators.get(indicator_id, {}).get("indicator_name") or words.label(indicator_id))
 
-    def publisher(self, source_id: str) -> str:
-        """Return the short name of a source's publisher."""
-        return self.publishers[source_id]
+    def publisher(self, source_id: str, indicator_id: str | None = None) -> str:
+        """Return the short name of a source's publisher; of an indicator's own, where the source passes on several."""
+        return self._own_publisher(indicator_id) or self.publishers[source_id]
+
+    def letters_of(self, source_id: str, indicator_id: str | None) -> str:
+        """Return the shortest name of the publisher of an indicator's figures in a source, for cells of tables."""
+        return self._own_publisher(indicator_id) or self.letters[source_id]
+
+    def _own_publisher(self, indicator_id: str | None) -> str | None:
+        return self.edition.indicators.get(indicator_id or "", {}).get("publisher")
 
 
 def span_of(values: list[Value]) -> tuple[float, float]:

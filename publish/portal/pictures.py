@@ -145,7 +145,7 @@ class Pictures:
         compare = [row["comparator"] if row["comparator"] is not None else england.get(row["start"]) for row in series]
         pages = self.lookup.release_page
         points = [of_series(row, value.name, value.unit, pages(row["release_key"])) for row in series]
-        name = f"{value.indicator_name}: {self.lookup.publisher(value.source_id)}"
+        name = f"{value.indicator_name}: {self.lookup.publisher(value.source_id, value.indicator_id)}"
         return Picture(
             heading=name,
             svg=charts.trend(points, compare, value.unit, _trend_words(value, points)),
@@ -171,7 +171,7 @@ class Pictures:
         notes += [words.ASSURANCE_WORDS.get(last.get("assurance") or "", "")]
         notes += ["Fewer than 13 points: the limits are provisional." if last.get("is_short_series") else ""]
         return Picture(
-            heading=f"{value.indicator_name}: {self.lookup.publisher(value.source_id)}",
+            heading=f"{value.indicator_name}: {self.lookup.publisher(value.source_id, value.indicator_id)}",
             svg=charts.spc(points, limits, last.get("target"), value.unit, alternative),
             key="spc",
             columns=("Period", f"Value ({value.unit})", "Special cause"),

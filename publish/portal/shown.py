@@ -94,7 +94,6 @@ class LookedUp:
         self._lookup = lookup
         self._held = held
         self.letters = lookup.letters
-        self.publisher = lookup.publisher
         self.indicator_page = lookup.indicator_page
         self.has_page = lookup.has_page
 
@@ -107,13 +106,24 @@ class LookedUp:
         self._about(indicator_id)
         return self._lookup.indicator_name(indicator_id)
 
+    def publisher(self, source_id: str, indicator_id: str | None = None) -> str:
+        """Return the short name of a source's publisher, or of an indicator's own."""
+        self._about(indicator_id)
+        return self._lookup.publisher(source_id, indicator_id)
+
+    def letters_of(self, row: Value | Record) -> str:
+        """Return the letters of the publisher of a shown figure."""
+        get = row.get if isinstance(row, dict) else lambda name: getattr(row, name)
+        self._about(get("indicator_id"))
+        return self._lookup.letters_of(get("source_id"), get("indicator_id"))
+
     def unit(self, indicator_id: str) -> str | None:
         """Return an indicator's unit."""
         return self._about(indicator_id).get("unit")
 
-    def _about(self, indicator_id: str) -> Record:
-        about = self._lookup.edition.indicators.get(indicator_id, {})
-        if about:
+    def _about(self, indicator_id: str | None) -> Record:
+        about = self._lookup.edition.indicators.get(indicator_id or "", {})
+        if indicator_id and about:
             self._held.indicator(indicator_id)
         return about
 
@@ -179,7 +189,7 @@ class Shown:
         known = sorted(self._releases, key=len, reverse=True)
         self._named = re.compile(b"|".join(re.escape(key.encode()) for key in known) or b"(?!)")
         self._indicators = {
-            name.encode(): (name, about["indicator_name"], about["unit"])
+            name.encode(): (name, about["indicator_name"], about["unit"], about.get("publisher"))
             for name, about in lookup.edition.indicators.items()
         }
         self._begun: dict[bytes, list[bytes]] = {}

@@ -275,9 +275,13 @@ def short_publisher(text: str | None) -> str:
 
 
 def publisher_letters(text: str | None) -> str:
-    """Return the letters that a publisher puts in brackets after its name (OHID), else the name's first part."""
+    """Return the letters that a publisher puts in brackets after its name (OHID), else the name without what it adds.
+
+    What it adds begins with a small letter (RCPCH, commissioned by HQIP). A list of publishers stays whole: its first
+    name would stand for the figures of the others.
+    """
     found = re.search(r" \(([A-Z]{3,})\)", text or "")
-    return found[1] if found else short_publisher(text).split(",")[0]
+    return found[1] if found else re.split(r", (?=[a-z])", short_publisher(text))[0]
 
 
 def uncapitalised(text: str) -> str:

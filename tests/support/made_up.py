@@ -474,8 +474,9 @@ def _findings(edition: MadeUp) -> None:
             source_url="https://reports.example/figure (secondary)",
         )  # fmt: skip
         edition.add(
-            "marts", "theme_figure", theme_id=theme, publisher="HSIB", body="HSIB/MNSI", period_label="2019", kind="theme",
-            statement="Remembered by somebody", is_seen=False, source_url="https://reports.example/remembered",
+            "marts", "theme_figure", theme_id=theme, publisher="HSIB", body="HSIB/MNSI", period_label="2019",
+            kind="theme", statement="Remembered by somebody", is_seen=False,
+            source_url="https://reports.example/remembered",
         )  # fmt: skip
         edition.add(
             "marts", "theme_indicator", theme_id=theme, indicator_id="apgar_below_7", source_id="msds", unit="%",

@@ -17,6 +17,7 @@ select
     target_withdrawn_on,
     programme,
     difference_note,
-    catalogue_source_id as source_id
+    catalogue_source_id as source_id,
+    publisher
 from {{ ref("int_indicator") }}
 order by indicator_id

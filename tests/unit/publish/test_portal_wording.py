@@ -1,9 +1,18 @@
 """What the pages say, word by word."""
 
 import pytest
+import yaml
 
+from insights.bodies import body_of_source
+from perinatal.settings import PROJECT_ROOT
 from publish.portal import wording as words
-from publish.portal.lookup import ShortNames
+from publish.portal.answers import Answers
+from publish.portal.lookup import Lookup, ShortNames
+from publish.portal.model import Edition, Facts
+from publish.portal.origins import Origins
+from publish.portal.shown import Shown
+
+SOURCES = [path.parent for path in (PROJECT_ROOT / "ingest" / "sources").glob("*/source.yml")]
 
 
 @pytest.mark.parametrize(
@@ -13,11 +22,21 @@ from publish.portal.lookup import ShortNames
         ("MBRRACE-UK (TIMMS, University of Leicester; NPEU, University of Oxford)", "MBRRACE-UK"),
         ("RCPCH, commissioned by HQIP", "RCPCH"),
         ("NHS England", "NHS England"),
+        ("NHS England (Patient Safety)", "NHS England"),
+        ("ONS, DHSC, MBRRACE-UK (each row has the address of its own)", "ONS, DHSC, MBRRACE-UK"),
         (None, ""),
     ],
 )
 def test_a_publisher_is_short_in_a_cell(publisher: str | None, letters: str) -> None:
     assert words.publisher_letters(publisher) == letters
+
+
+def test_figures_of_several_publishers_in_one_source_are_no_list_cut_short() -> None:
+    shipped = {folder.name: yaml.safe_load((folder / "source.yml").read_text(encoding="utf-8")) for folder in SOURCES}
+    letters = {name: words.publisher_letters(about["publisher"]) for name, about in shipped.items()}
+    assert letters["official_figures"] == "Official figures"
+    assert {name: short for name, short in letters.items() if "," in short} == {}
+    assert letters["hsib"] == body_of_source()["hsib"]
 
 
 @pytest.mark.parametrize(
@@ -51,3 +70,19 @@ def test_a_value_stands_with_its_unit(value: float | None, unit: str, said: str)
 def test_figures_inside_another_sources_file_go_by_their_letters() -> None:
     names = ShortNames({"msds": "NHS England"})
     assert (names["msds"], names["hes"]) == ("NHS England", "HES")
+
+
+def test_figures_that_a_source_passes_on_are_cited_by_their_own_publisher() -> None:
+    about = {"nnrd_rate": {"publisher": "NNRD"}, "new_rate": {"publisher": None}, "old_rate": {}}
+    releases = {"key": {"source_id": "official_figures", "publisher": "Official figures (ONS, DHSC)"}}
+    edition = Edition(Facts("e", "2026-11-30"), [], {}, [], {}, [], about, releases, {}, frozenset(), {}, {})
+    lookup = Lookup(edition)
+    shown = Shown(lookup, Origins(lookup), Answers([])).look_up
+    for indicator_id, name in (
+        ("nnrd_rate", "NNRD"),
+        ("new_rate", "Official figures"),
+        ("old_rate", "Official figures"),
+    ):
+        row = {"source_id": "official_figures", "indicator_id": indicator_id}
+        assert shown.letters_of(row) == shown.publisher("official_figures", indicator_id) == name
+    assert shown.letters_of({"source_id": "official_figures"}) == "Official figures"

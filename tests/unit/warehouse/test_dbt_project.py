@@ -129,6 +129,16 @@ def test_sources_of_one_concept_say_how_they_differ() -> None:
     assert [row["indicator_id"] for row in shared if not row["difference_note"]] == []
 
 
+def test_figures_that_a_source_passes_on_name_their_own_publisher() -> None:
+    """The source of national figures is no publisher: each series in it belongs to one."""
+    passed_on = [row for row in rows("indicator") if row["source_id"] == "official_figures"]
+    assert len(passed_on) == 10
+    assert {row["publisher"] for row in passed_on} == {"ONS", "DHSC", "NNRD", "MBRRACE-UK"}
+    assert {row["publisher"] for row in rows("indicator") if row["source_id"] != "official_figures"} == {""}
+    # the catalogue says it in the indicator's name too
+    assert [row["indicator_id"] for row in passed_on if f"({row['publisher']})" not in row["indicator_name"]] == []
+
+
 def test_every_programme_is_served_by_an_indicator() -> None:
     known = words("indicator", "indicator_id") | {
         row["indicator_id"] or row["publisher_indicator"] for row in rows("indicator_source_map")
