@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
 from perinatal.made_files import Since
@@ -60,7 +60,8 @@ def _standing_out(figures: Figures, rows: Sequence[Record]) -> Sheet:
 def _attention(figures: Figures, row: Record) -> list[Any]:
     key = (row["level"], row["organisation_code"], row["indicator_id"], row["source_id"])
     value = figures.values.get(key)
-    rests_on_adjusted = value and value.release_key == row["release_key"] and row["verdict_basis"] != "own"
+    adjusted = value.adjusted_value if value and value.release_key == row["release_key"] else None
+    is_judged = words.rests_on_adjusted(row | {"adjusted_value": adjusted})
     heading, first = TIERS[row["tier"]]
     group = "" if row["breakdown_value"] == "all" else f" ({row['breakdown_value']})"
     return [
@@ -70,7 +71,7 @@ def _attention(figures: Figures, row: Record) -> list[Any]:
         words.period(row),
         row["unit"],
         _number(row["value"], row["unit"]),
-        _number(value.adjusted_value if value and rests_on_adjusted else None, row["unit"]),
+        _number(adjusted if is_judged else None, row["unit"]),
         _number(row["comparator_value"], row["unit"]),
         words.label(row["verdict"]),
         words.sentence(words.whose_verdict(row)),
@@ -85,10 +86,11 @@ def _attention(figures: Figures, row: Record) -> list[Any]:
 def _figures_of(name: str, figures: Figures, lines: Sequence[Line], what: str) -> Sheet:
     trusts = {value.code: value.name for line in lines for value in line.trusts.values()}
     ordered = sorted(trusts, key=lambda code: (trusts[code], code))
-    names = [Column(words.without_nhs(trusts[code]), columns.TRUST_WIDTH) for code in ordered]
     shown = lines[:MOST_LINES]
+    adjusted = {code for line in shown for code, value in line.trusts.items() if words.rests_on_adjusted(value)}
+    names = [column for code in ordered for column in _trust_columns(trusts[code], has_adjusted=code in adjusted)]
     heads = [*columns.FIGURES, *names, columns.MIND]
-    rows = [_line(figures, line, ordered) for line in shown]
+    rows = [_line(figures, line, ordered, adjusted) for line in shown]
     answers = [figures.answered(line) for line in shown]
     if any(answers):
         heads.append(columns.ANSWERED)
@@ -97,14 +99,22 @@ def _figures_of(name: str, figures: Figures, lines: Sequence[Line], what: str) -
     cut = f" {more} more indicators are in lms_indicator.csv." if more > 0 else ""
     return Sheet(
         name,
-        f"{what}: the newest figures of the LMS, and beside them those of its trusts, with the word of the verdict. "
+        f"{what}: the newest figures of the LMS, and beside them those of its trusts, with the word of the verdict: "
+        "beside the adjusted rate, where the verdict rests on that. "
         f"Counts, groups, earlier periods and how well care is recorded are in the CSV files.{cut}",
         [Block(heads, rows)],
         "No source of this edition has such figures of the LMS or of its trusts.",
     )
 
 
-def _line(figures: Figures, line: Line, trusts: Sequence[str]) -> list[Any]:
+def _trust_columns(name: str, *, has_adjusted: bool) -> list[Column]:
+    """Return the columns of a trust: its value, and the adjusted rate where a verdict of the sheet rests on one."""
+    short = words.without_nhs(name)
+    own = [Column(short, columns.TRUST_WIDTH)]
+    return [*own, Column(f"{short}, adjusted", columns.TRUST_WIDTH)] if has_adjusted else own
+
+
+def _line(figures: Figures, line: Line, trusts: Sequence[str], adjusted: Collection[str]) -> list[Any]:
     own, some = line.own, line.any
     position = line.position or {}
     warnings = [word for word in (own.usage_warnings if own else []) if word != "synthetic"]
@@ -120,7 +130,7 @@ def _line(figures: Figures, line: Line, trusts: Sequence[str]) -> list[Any]:
         _number(position.get("target"), some.unit),
         words.POSITION_SHORT.get(position.get("position") or ""),
         f"{own.trusts_reporting} of {own.trusts_expected}" if own and own.trusts_expected is not None else None,
-        *(_of_trust(line.trusts.get(code)) for code in trusts),
+        *(cell for code in trusts for cell in _of_trust(line.trusts.get(code), has_adjusted=code in adjusted)),
         "; ".join(figures.warnings.get(word, words.label(word)) for word in warnings),
     ]
 
@@ -137,19 +147,27 @@ def _own(value: Value) -> list[Any]:
     ]
 
 
-def _of_trust(value: Value | None) -> Any:
-    """Return a trust's value; a verdict that is not similar stands in its cell as a word."""
+def _of_trust(value: Value | None, *, has_adjusted: bool) -> list[Any]:
+    """Return a trust’s value and adjusted rate; the word of a verdict stands beside what the verdict rests on."""
+    verdict = value.verdict if value and value.verdict in ("worse", "better") else None
     if value is None:
-        return None
-    verdict = value.verdict if value.verdict in ("worse", "better") else ""
-    return _shown(value, verdict or "")
+        cells = [None, None]
+    elif words.rests_on_adjusted(value):
+        cells = [_shown(value), _judged(value.adjusted_value, value.unit, verdict or "")]
+    else:
+        cells = [_shown(value, verdict or ""), None]
+    return cells if has_adjusted else cells[:1]
+
+
+def _judged(number: float, unit: str, verdict: str) -> Cell:
+    return Cell(number, verdict or "text", words.decimals(unit, number), verdict)
 
 
 def _shown(value: Value, verdict: str = "") -> Any:
     """Return the number, or the words that are shown instead of it."""
     if value.value is None:
         return Cell(words.shown(value), "masked")
-    return Cell(value.value, verdict or "text", words.decimals(value.unit, value.value), verdict)
+    return _judged(value.value, value.unit, verdict)
 
 
 def _number(value: float | None, unit: str) -> Any:

@@ -96,11 +96,10 @@ class Boards:
         ]
 
     def _row(self, code: str, row: Record) -> BoardRow:
-        value = self.lookup.one.get(("trust", code, row["indicator_id"], row["source_id"]))
         return BoardRow(
             row=row,
             name=self.lookup.indicator_name(row["indicator_id"]),
-            value=value if value and value.period_end == row["period_end"] else None,
+            value=self.lookup.beside(code, row),
             icon=self._icon(code, row),
         )
 

@@ -61,6 +61,11 @@ class Lookup:
         found = {row["source_id"]: words.publisher_letters(row["publisher"]) for row in self.edition.releases.values()}
         return ShortNames({source: name for source, name in found.items() if name})
 
+    def beside(self, trust_code: str, row: Record) -> Value | None:
+        """Return the value of a trust that a row of its dashboard shows, with its adjusted rate and comparator."""
+        value = self.one.get(("trust", trust_code, row["indicator_id"], row["source_id"]))
+        return value if value and value.period_end == row["period_end"] else None
+
     def indicator_page(self, indicator_id: str) -> str:
         """Return the page of an indicator, from the root."""
         return f"indicator/{words.slug(indicator_id)}.html"

@@ -80,7 +80,10 @@ class OrganisationViews:
             "trust": trust,
             "lms": lms,
             "is_open": self.members.is_open(trust),
-            "board": self.edition.board.get(code, []),
+            "board": [
+                row | {"beside": self.lookup.beside(code, row) if row["indicator_id"] else None}
+                for row in self.edition.board.get(code, [])
+            ],
             "funnels": self.pictures.funnels_with({code}),
             "compliance": [row for row in self.edition.compliance.get(code, []) if not is_data_check(row)],
             "has_recording": lms is not None and bool(self.recording.checks([trust])),

@@ -51,12 +51,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """What a cell shows: the value in words, the look of its verdict, the verdict in words."""
+    """What a cell shows: the value in words, the look of its verdict, the verdict in words.
+
+    Where the verdict rests on the adjusted rate, `text` is that rate and `crude` the one as counted.
+    """
 
     text: str
     look: str
     says: str
     is_old: bool = False
+    crude: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,11 @@ class Overview:
         if self.edition.is_doubted(value):
             return Cell(_short(value), "fault", "not compared: data warning", not value.is_current)
         verdict = value.conclusion or ("similar" if value.comparison == "similar" else "")
-        return Cell(_short(value), LOOKS.get(verdict, "none"), verdict or "not compared", not value.is_current)
+        look, says = LOOKS.get(verdict, "none"), verdict or "not compared"
+        if words.rests_on_adjusted(value):
+            adjusted = words.number(value.adjusted_value, value.unit)
+            return Cell(adjusted, look, f"adjusted, {says}", not value.is_current, _short(value))
+        return Cell(_short(value), look, says, not value.is_current)
 
 
 def _short(value: Value) -> str:

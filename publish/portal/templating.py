@@ -48,6 +48,7 @@ def environment() -> jinja2.Environment:
         "what_changed": words.what_changed,
         "geography": words.geography,
         "uncapitalised": words.uncapitalised,
+        "rests_on_adjusted": words.rests_on_adjusted,
         "sentence": words.sentence,
         "period": words.period,
         "topic_name": lambda indicator_id: topic_of(indicator_id).name,

@@ -165,6 +165,12 @@ def whose_verdict(row: Value | dict[str, Any]) -> str:
     return f"our verdict, {get('verdict_level')}% limits" if get("verdict_basis") else ""
 
 
+def rests_on_adjusted(row: Value | dict[str, Any]) -> bool:
+    """Whether what is concluded rests on the publisher's adjusted rate, beside which the crude one proves nothing."""
+    get = row.get if isinstance(row, dict) else lambda name: getattr(row, name)
+    return get("verdict_basis") not in (None, "own") and get("adjusted_value") is not None
+
+
 def label(word: str | None) -> str:
     """Turn a word of a vocabulary into a label: `small_numbers` → Small numbers."""
     text = LABELS.get(word or "", word or "").replace("_", " ").strip()

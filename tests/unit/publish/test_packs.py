@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -18,6 +19,13 @@ from perinatal.errors import PerinatalError
 from perinatal.home import Home
 from perinatal.made_files import MadeFiles, Since
 from publish import edition, packs
+from publish.packs.sheets import _of_trust
+from publish.portal.model import Value
+
+JUDGED = Value(
+    **dict.fromkeys(Value.__slots__)
+    | {"value": 1.87, "unit": "per 1,000", "adjusted_value": 3.72, "verdict": "worse", "is_suppressed": False}
+)
 
 
 @pytest.fixture(scope="module")
@@ -213,6 +221,8 @@ def test_outcomes_show_the_lms_beside_its_trusts(book: dict[str, list[list[objec
     assert mortality["Mind"] == "At least one trust is missing or masked"
     assert (mortality["Far Shire"], mortality["Middle Shire"]) == ("Masked", pytest.approx(3.33, abs=0.01))
     assert mortality["<script>alert('name')</script> & Sons"] == 11.25
+    assert mortality["<script>alert('name')</script> & Sons, adjusted"] == 3.4
+    assert apgar["<script>alert('name')</script> & Sons, adjusted"] == ""
     assert (mortality["Trajectory"], mortality["Position"]) == (2.82, "Above")
     assert (apgar["This LMS"], apgar["Middle Shire"]) == ("", 10.0)
 
@@ -238,6 +248,15 @@ def test_a_masked_point_is_a_gap_over_time(pack: Path, tmp_path: Path) -> None:
     shutil.unpack_archive(pack / "QAA.xlsx", tmp_path / "parts", "zip")
     drawn = (tmp_path / "parts/xl/worksheets/sheet3.xml").read_text(encoding="utf-8")
     assert drawn.count("<x14:sparkline>") == 1
+
+
+def test_the_word_of_a_verdict_stands_with_the_rate_that_it_rests_on() -> None:
+    crude, adjusted = _of_trust(replace(JUDGED, verdict_basis="publisher"), has_adjusted=True)
+    assert (crude.value, crude.look, crude.word) == (1.87, "text", "")
+    assert (adjusted.value, adjusted.look, adjusted.word) == (3.72, "worse", "worse")
+    own, nothing = _of_trust(replace(JUDGED, verdict_basis="own"), has_adjusted=True)
+    assert (own.value, own.word, nothing) == (1.87, "worse", None)
+    assert _of_trust(None, has_adjusted=False) == [None]
 
 
 def test_verdicts_are_highlighted(pack: Path, tmp_path: Path) -> None:

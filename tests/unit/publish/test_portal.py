@@ -315,7 +315,7 @@ def test_the_overview_says_each_verdict_in_shape_and_words(folder: Path) -> None
     trusts = tree(folder / "overview/trusts.html")
     [row] = trusts.xpath("//tbody/tr[contains(., 'Sons')]")
     cells = [(cell.get("class"), " ".join(cell.text_content().split())) for cell in row.xpath("td")]
-    assert cells[0] == ("n c-worse", "11.25 worse")
+    assert cells[0] == ("n c-worse", "3.40 adjusted, worse crude 11.25")
     [row] = tree(folder / "overview/lms.html").xpath("//tbody/tr[contains(., 'North')]")
     cells = [(cell.get("class"), " ".join(cell.text_content().split())) for cell in row.xpath("td")]
     assert cells[1] == ("n c-worse", "1 of 2 worse 1 of 2 trusts worse")
@@ -425,6 +425,24 @@ def test_themes_stand_in_order_with_their_evidence(folder: Path) -> None:
     assert "Confirmed by 2 people, 3 November 2026; reviewers do not agree" in said
     assert said.index("Confirmed by 2 people") < said.index("Coded by rule")  # what people said stands first
     assert "decided on 3 codes of this theme, 2 of them by two or more, who agree at κ 0.50; not agreed: 1" in said
+
+
+def test_a_verdict_on_the_adjusted_rate_never_stands_beside_the_crude_one_alone(folder: Path) -> None:
+    """R01 is worse by MBRRACE-UK's adjusted rate of 3.40; 11.25 is what was counted."""
+    said = "11.25"
+    for page in ("overview/trusts", "lms/QAA"):
+        [cell] = tree(folder / f"{page}.html").xpath(f"//table[contains(@class, 'rug')]//td[contains(., '{said}')]")
+        assert cell.text == "3.40", page
+        assert cell.xpath("span[@class='sub']")[0].text == f"crude {said}"
+        assert "c-worse" in cell.get("class")
+    trust = tree(folder / "trust/R01.html")
+    [row] = trust.xpath("//table[starts-with(caption, 'Board dashboard')]/tbody/tr")
+    cells = [" ".join(cell.text_content().split()) for cell in row.xpath("*")]
+    assert cells[2].startswith(said)
+    assert cells[3] == "3.40 3.00 to 4.00"
+    assert "verdict and position rest on it" in " ".join(trust.text_content().split())
+    ranking = tree(folder / "indicator/stillbirth_rate.html").xpath(f"//tbody/tr[contains(., '{said}')]/td[1]")
+    assert any("judged on the adjusted rate, 3.40" in cell.text_content() for cell in ranking)
 
 
 def test_what_nobody_has_seen_in_the_source_is_no_statement_of_a_publisher(folder: Path) -> None:
