@@ -59,8 +59,7 @@ with
     ),
 
     named as (
-        select
-            theme_id, body, max(period_end) as last_named_on
+        select theme_id, body, max(period_end) as last_named_on
         from marts.theme_figure
         where linked_by = 'taxonomy' and is_seen
         group by all

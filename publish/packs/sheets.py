@@ -149,14 +149,12 @@ def _own(value: Value) -> list[Any]:
 
 def _of_trust(value: Value | None, *, has_adjusted: bool) -> list[Any]:
     """Return a trust’s value and adjusted rate; the word of a verdict stands beside what the verdict rests on."""
-    verdict = value.verdict if value and value.verdict in ("worse", "better") else None
     if value is None:
-        cells = [None, None]
-    elif words.rests_on_adjusted(value):
-        cells = [_shown(value), _judged(value.adjusted_value, value.unit, verdict or "")]
-    else:
-        cells = [_shown(value, verdict or ""), None]
-    return cells if has_adjusted else cells[:1]
+        return [None, None] if has_adjusted else [None]
+    verdict = value.verdict if value.verdict in ("worse", "better") else ""
+    if has_adjusted and value.adjusted_value is not None and words.rests_on_adjusted(value):
+        return [_shown(value), _judged(value.adjusted_value, value.unit, verdict or "")]
+    return [_shown(value, verdict or ""), None] if has_adjusted else [_shown(value, verdict or "")]
 
 
 def _judged(number: float, unit: str, verdict: str) -> Cell:

@@ -73,8 +73,10 @@ def test_figures_inside_another_sources_file_go_by_their_letters() -> None:
 
 
 def test_figures_that_a_source_passes_on_are_cited_by_their_own_publisher() -> None:
-    about = {"nnrd_rate": {"publisher": "NNRD"}, "new_rate": {"publisher": None}, "old_rate": {}}
-    releases = {"key": {"source_id": "official_figures", "publisher": "Official figures (ONS, DHSC)"}}
+    named = {"indicator_name": "Rate", "unit": "per 1,000"}
+    about = {"nnrd_rate": named | {"publisher": "NNRD"}, "new_rate": named | {"publisher": None}, "old_rate": named}
+    release = {"source_id": "official_figures", "publisher": "Official figures (ONS, DHSC)", "page": "key"}
+    releases = {"key": release | {"dataset": "national_ambitions", "release": "2026-11-28"}}
     edition = Edition(Facts("e", "2026-11-30"), [], {}, [], {}, [], about, releases, {}, frozenset(), {}, {})
     lookup = Lookup(edition)
     shown = Shown(lookup, Origins(lookup), Answers([])).look_up
