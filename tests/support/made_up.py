@@ -465,7 +465,8 @@ def _findings(edition: MadeUp) -> None:
                     share=22.2, emphasis_z=1.4, is_named=False, emphasis=0.7, is_stressed=True,
                     last_said_on=date(2022, 3, 30), recency=1.0)  # fmt: skip
         for source in sources[1:]:
-            edition.add("marts", "theme_body", theme_id=theme, body=source, findings=0, findings_of_body=0, is_named=True, emphasis=1.0,
+            edition.add("marts", "theme_body", theme_id=theme, body=source, findings=0, findings_of_body=0,
+                        is_named=True, emphasis=1.0,
                         is_stressed=True, last_said_on=date(2022, 3, 30), recency=1.0)  # fmt: skip
         edition.add(
             "marts", "theme_figure", theme_id=theme, publisher="HSIB", body="HSIB/MNSI", period_label="2021/22",
