@@ -52,7 +52,7 @@ def assemble() -> None:
         @task(task_id=step.__name__, doc_md=step.__doc__, **building)
         @wiring.as_task()
         def run() -> None:
-            wiring.conclude(step(homes.get()))
+            wiring.conclude_build(step(homes.get()))
 
         return run()
 
@@ -60,7 +60,7 @@ def assemble() -> None:
     @wiring.as_task()
     def publish(*, outlet_events: Any) -> None:
         published = steps.publish(homes.get())
-        wiring.conclude(published)
+        wiring.conclude_build(published)
         outlet_events[wiring.EDITION].extra = published.event()
 
     before = (steps.models, steps.themes, steps.gate, steps.downloads, steps.pages)

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
 from datetime import UTC, datetime, timedelta
 from types import FrameType
@@ -105,8 +105,12 @@ def _stoppable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_IGN if asked else before)
 
 
-class HasAlert(AirflowFailException):
-    """A failure for which an alert is open already."""
+class Refused(AirflowFailException):
+    """A failure that trying again does not change; `alerted` has the scopes of the alerts that were opened for it."""
+
+    def __init__(self, reason: str, alerted: Sequence[str] = ()) -> None:
+        super().__init__(reason)
+        self.alerted = tuple(alerted)
 
 
 @contextmanager
@@ -122,12 +126,9 @@ def as_task() -> Iterator[None]:
             if run:
                 say(f"{run['task']} begins")
             yield
-    except (BlockedByGate, RefusedAtArrival, Damaged) as refusal:
+    except (BlockedByGate, RefusedAtArrival, Damaged, BadResponse) as refusal:
         log.error("%s", refusal)  # noqa: TRY400 - the reason, not a traceback
-        raise HasAlert(str(refusal)) from None
-    except BadResponse as answer:
-        log.error("%s", answer)  # noqa: TRY400
-        raise AirflowFailException(str(answer)) from None
+        raise Refused(str(refusal), refusal.alerted) from None
 
 
 def _run() -> dict[str, str]:
@@ -146,7 +147,7 @@ def _run() -> dict[str, str]:
 def conclude(outcome: Outcome) -> None:
     """Log what a step came to. One without anything to do is shown as skipped; one with problems fails."""
     if outcome.problems:
-        raise outcome.failure(outcome.message)
+        raise outcome.error()
     if not outcome.changed:
         raise AirflowSkipException(outcome.message)
     log.info("%s", outcome.message)
@@ -161,22 +162,35 @@ def conclude_partly(outcome: Outcome, ti: Any) -> str | None:
         conclude(outcome)
     log.info("%s", outcome.message)
     ti.xcom_push("problems", list(outcome.problems))
+    ti.xcom_push("alerted", list(outcome.alerted))
     return "problems" if outcome.problems else None
+
+
+def conclude_build(outcome: Outcome) -> None:
+    """Conclude a step of the assembly: what is sound goes on; damage in the shared store is said and has its alert."""
+    if not outcome.changed:
+        conclude(outcome)
+    for line in outcome.damage:
+        log.warning("%s", line)
+    log.info("%s", outcome.message)
 
 
 @task(retries=0, queue=service.FETCH_QUEUE)
 def problems(*, ti: Any) -> None:
     """Fail with the problems of a step that otherwise succeeded."""
-    raise HasAlert("; ".join(ti.xcom_pull(task_ids=next(iter(ti.task.upstream_task_ids)), key="problems")))
+    before = next(iter(ti.task.upstream_task_ids))
+    lines, alerted = (ti.xcom_pull(task_ids=before, key=key) for key in ("problems", "alerted"))
+    raise Refused("; ".join(lines), alerted or ())
 
 
 def failed(context: Mapping[str, Any]) -> None:
-    """Open an alert for a task that failed for good, and send the open alerts."""
+    """Open an alert for a task that failed for good, unless its reason has one; send the open alerts."""
     from pipeline import upkeep
 
     error = context.get("exception")
     reason = " ".join(str(error or "no reason was given; its process may have been killed").split())
-    upkeep.task_failed(homes.get(), _scope(context), reason, has_alert=isinstance(error, HasAlert))
+    alerted = error.alerted if isinstance(error, Refused) else ()
+    upkeep.task_failed(homes.get(), _scope(context), reason, alerted=alerted)
 
 
 def succeeded(context: Mapping[str, Any]) -> None:

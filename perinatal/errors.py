@@ -1,10 +1,19 @@
 """Errors that reach a person: one clear line and an exit code, no traceback."""
 
+from collections.abc import Iterable
+
 
 class PerinatalError(Exception):
-    """Something a person can mend: says what, where (file, line) and what to do. Exit code 1."""
+    """Something a person can mend: says what, where (file, line) and what to do. Exit code 1.
+
+    Whoever opens alerts for it says so: `alerted` has their scopes, as the alert log writes them.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str, alerted: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.alerted = tuple(alerted)
 
 
 class RefusedAtArrival(PerinatalError):
@@ -15,8 +24,8 @@ class RefusedAtArrival(PerinatalError):
 
     exit_code = 3
 
-    def __init__(self, message: str, in_full: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, message: str, in_full: str = "", alerted: Iterable[str] = ()) -> None:
+        super().__init__(message, alerted)
         self.in_full = in_full or message
 
 
@@ -25,7 +34,7 @@ class NoRoom(PerinatalError):
 
 
 class Damaged(PerinatalError):
-    """The archive does not match its manifests. Exit code 1."""
+    """Bytes or records in the archive, a backup or the shared store are not what they must be. Exit code 1."""
 
 
 class BlockedByGate(PerinatalError):

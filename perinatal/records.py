@@ -43,10 +43,15 @@ def record_of(kind: type[T], raw: object, where: str) -> T:
 
 def read_json(path: Path, kind: type[T]) -> T:
     """Read a JSON file into a record. Raises PerinatalError that names the file and the field."""
+    return json_of(kind, path.read_bytes(), str(path))
+
+
+def json_of(kind: type[T], content: bytes, where: str) -> T:
+    """Return a JSON document as a record. Raises PerinatalError that begins with `where` and names the field."""
     try:
-        checked: T = _adapter(cast("Hashable", kind)).validate_json(path.read_bytes())
+        checked: T = _adapter(cast("Hashable", kind)).validate_json(content)
     except ValidationError as error:
-        raise PerinatalError(f"{path}: {problem(kind, None, error)}") from None
+        raise PerinatalError(f"{where}: {problem(kind, None, error)}") from None
     return checked
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,15 @@ from ingest.sample.server import Count, SamplePublishers
 from ingest.stores import FetchStores, Stores
 from perinatal import settings
 from perinatal.console import say, step
-from perinatal.errors import PerinatalError, RefusedAtArrival
+from perinatal.errors import Damaged, PerinatalError, RefusedAtArrival
 from perinatal.home import Home
 from pipeline import metrics, shared_store, upgrade
 from pipeline.outcome import Outcome
 from publish import edition
 from publish.edition import Editions
 
+# what a source's outcome counts as, the gravest first
+FAILURES = {"failed": PerinatalError, "refused": RefusedAtArrival}
 NOT_IN_INBOX_MODE = "no publisher was asked: PERINATAL_MODE is inbox, so only files in the inbox are landed"
 
 
@@ -83,16 +85,19 @@ def fetch(home: Home, mode: str, source_ids: Sequence[str]) -> Arrivals:
         for report in fetching.fetch_all(FetchStores.of(home), client, sources, synthetic=mode == "sample"):
             say(f"  {report.source_id}: {report.message}", source=report.source_id)
             reports.append(report)
-    shared_store.exchange(home)
+    exchanged = shared_store.exchange(home)
     metrics.write(home)
     reports.sort(key=lambda report: report.source_id)
     waiting = unpublished(home, {one.id for one in sources})
-    failed = [report for report in reports if report.outcome in ("failed", "refused")]
+    failed = [report for report in reports if report.outcome in FAILURES]
+    outcomes = {report.outcome for report in failed}
     return Arrivals(
         changed=bool(waiting),
         message=("; ".join(report.message for report in reports) or fetching.NOT_ASKED) + _counted(waiting),
-        problems=tuple(line for report in failed for line in report.warnings),
-        failure=PerinatalError if any(report.outcome == "failed" for report in failed) else RefusedAtArrival,
+        problems=(*(line for report in failed for line in report.warnings), *exchanged.problems),
+        failure=next((kind for outcome, kind in FAILURES.items() if outcome in outcomes), Damaged),
+        alerted=(*(scope for report in failed for scope in report.alerted), *exchanged.alerted),
+        damage=exchanged.problems,
         reports=tuple(reports),
         waiting=waiting,
         warnings=tuple(f"{report.source_id}: {line}" for report in reports for line in report.warnings),
@@ -143,9 +148,8 @@ def land_files(home: Home, files: Sequence[tuple[Path, Arrival]]) -> Arrivals:
         except PerinatalError as error:
             failed.append(str(error))
     names = f"{len(files)} file(s)"
-    landed = _landed(home, names, taken, [arrival.source.id for _, arrival in files])
     # who names the files may read them: what quotes them is for this terminal, and for no log
-    return replace(landed, problems=(*failed, *(table.in_full for table in taken if table.what == "refused")))
+    return _landed(home, names, taken, [arrival.source.id for _, arrival in files], failed, is_in_full=True)
 
 
 def _landed(
@@ -153,18 +157,23 @@ def _landed(
     message: str,
     taken: Sequence[intake.Taken],
     source_ids: Sequence[str],
+    failed: Sequence[str] = (),
+    is_in_full: bool = False,
     **more: Any,
 ) -> Arrivals:
-    shared_store.exchange(home)
+    exchanged = shared_store.exchange(home)
     if taken:
         metrics.write(home)
     waiting = unpublished(home, set(source_ids))
-    refused = [table.message for table in taken if table.what == "refused"]
+    refused = [table for table in taken if table.what == "refused"]
+    alerted = (*(scope for table in refused for scope in table.alerted), *exchanged.alerted)
     return Arrivals(
         changed=bool(waiting),
         message=message + _counted(waiting),
-        problems=tuple(refused),
-        failure=RefusedAtArrival if refused else PerinatalError,
+        problems=(*failed, *((table.in_full if is_in_full else table.message) for table in refused), *exchanged.problems),
+        failure=RefusedAtArrival if refused else PerinatalError if failed else Damaged,
+        alerted=() if failed else alerted,  # nobody has opened one for a file that a person named
+        damage=exchanged.problems,
         taken=tuple(taken),
         waiting=waiting,
         **more,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -20,12 +20,13 @@ from expectations.results import Result
 from ingest.archive import build_inputs, quarantine
 from ingest.archive import manifest as manifests
 from ingest.archive.manifest import LandedReleases
+from ingest.land.refusal import scope_of_report
 from insights import brief, review_sheets, theme_tables
 from insights.decisions import DecisionFile
 from perinatal import made_files, settings
 from perinatal.console import about, say, step
 from perinatal.durable import locked
-from perinatal.errors import RefusedAtArrival
+from perinatal.errors import Damaged, RefusedAtArrival
 from perinatal.home import Home
 from perinatal.made_files import MadeFiles, Since, Standing
 from perinatal.priority import give_way
@@ -34,6 +35,7 @@ from pipeline import bundled, disk, fingerprint, lineage, metrics, release_judge
 from pipeline import candidate as candidates
 from pipeline.candidate import Candidate
 from pipeline.outcome import Outcome
+from pipeline.shared_store import Exchanged
 from publish import care, changes, edition, packs, portal, restricted
 from publish.edition import Editions
 from publish.portal.model import Facts
@@ -81,13 +83,14 @@ def build(home: Home, *, force: bool = False, signed_by: str | None = None) -> B
     One builder at a time: a second one waits, then finds nothing new. Raises BlockedByGate when a standard of severity
     `block` is not met: the last good edition stays current and an alert stands; HeldForSignature where the settings ask
     for a person's name and `signed_by` gives none. Raises RefusedAtArrival where nothing is landed because everything
-    was refused. With a shared store, what others have landed is built too, and the edition is shared.
+    was refused. With a shared store, what others have landed is built too, and the edition is shared; damage in it
+    keeps nothing else from being built, and is among the problems.
     """
-    shared_store.exchange(home)
+    exchanged = shared_store.exchange(home)
     with locked(home.root / LOCK):
         built = _run(home, _begin(home, force=force, signed_by=signed_by), LAST)
     shared_store.share_edition(home)
-    return built
+    return _with_damage(built, exchanged)
 
 
 def advance(home: Home, name: str) -> Built:
@@ -98,14 +101,19 @@ def advance(home: Home, name: str) -> Built:
     and does the steps before this one too. Raises as `build` does.
     """
     is_first = name == next(iter(STEPS))
-    if is_first:
-        shared_store.exchange(home)
+    exchanged = shared_store.exchange(home) if is_first else Exchanged(0, 0)
     with locked(home.root / LOCK):
         found = _begin(home) if is_first else _found(home, name)
         built = _run(home, found, name)
     if name == LAST:
         shared_store.share_edition(home)
-    return built
+    return _with_damage(built, exchanged)
+
+
+def _with_damage(built: Built, exchanged: Exchanged) -> Built:
+    """Add what could not be exchanged with the shared store to what a build came to."""
+    lines = exchanged.problems
+    return replace(built, problems=lines, failure=Damaged, alerted=exchanged.alerted, damage=lines)
 
 
 def _found(home: Home, name: str) -> Candidate | Built:
@@ -190,7 +198,8 @@ def _nothing_landed(home: Home) -> Built:
     if refused:
         raise RefusedAtArrival(
             f"nothing to build: nothing is landed, and {len(refused)} file(s) were refused at arrival; "
-            "`perinatal quarantine list` says why"
+            "`perinatal quarantine list` says why",
+            alerted={str(scope_of_report(report)) for report in refused},
         )
     message = "nothing to build: nothing is landed yet. Land files, drop them in the inbox, or try `refresh --sample`"
     return Built(False, message, what="nothing_landed")

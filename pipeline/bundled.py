@@ -29,4 +29,4 @@ def land(home: Home) -> None:
             continue
         for table in intake.take_file(Stores.of(home), path, Arrival(source, path.name, is_bundled=True)):
             if table.what == "refused":
-                raise RefusedAtArrival(table.message)
+                raise RefusedAtArrival(table.message, alerted=table.alerted)

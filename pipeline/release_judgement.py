@@ -18,6 +18,8 @@ from pipeline.candidate import Candidate
 from publish import edition, judgement, policy, quality_tables
 from publish.judgement import Judgements
 
+RELEASE, DAILY, JUDGEMENT = Scope.of("release"), Scope.of("daily"), Scope.of("judgement")
+
 
 def compare_judgements(log: AlertLog, candidate: Candidate) -> Judgements:
     """Write what the candidate judges otherwise than the last edition into it; much of it opens an alert."""
@@ -36,7 +38,7 @@ def compare_judgements(log: AlertLog, candidate: Candidate) -> Judgements:
         affected_marts=["marts.national_ambition", "marts.trust_indicator", "marts.lms_indicator"],
         why="Boards would read another judgement than last time, and must be able to trust why.",
     )
-    log.reconcile(Scope.of("judgement"), [breach] if judged.is_much else [])
+    log.reconcile(JUDGEMENT, [breach] if judged.is_much else [])
     return judged
 
 
@@ -45,19 +47,21 @@ def require_signature(judged: Judgements, candidate: Candidate) -> None:
     if judged.is_much and settings.get().hold_on_change and not candidate.progress.signed_by:
         raise HeldForSignature(
             f"held: {judged.message}. The last edition stays until a person signs: `perinatal build --sign NAME`. "
-            f"The candidate lies in {candidate.folder}."
+            f"The candidate lies in {candidate.folder}.",
+            alerted=[str(JUDGEMENT)],
         )
 
 
 def judge(log: AlertLog, candidate: Candidate) -> list[Result]:
     """Compare the candidate with the standards and write what was found into it. Raises BlockedByGate."""
     last = candidate.before / edition.DATABASE if candidate.before else None
-    results = release_gate.judge(candidate.database, candidate.work, last)
-    log.reconcile(Scope.of("release"), [result.as_breach() for result in results if result.is_told])
-    results += judge_today(log, candidate.database)
-    blocked = [result for result in results if result.blocks]
-    if blocked:
+    of_release = release_gate.judge(candidate.database, candidate.work, last)
+    log.reconcile(RELEASE, [result.as_breach() for result in of_release if result.is_told])
+    of_day = judge_today(log, candidate.database)
+    blocked = {RELEASE: [one for one in of_release if one.blocks], DAILY: [one for one in of_day if one.blocks]}
+    if any(blocked.values()):
         raise _blocked(blocked, candidate.folder)
+    results = of_release + of_day
     arrivals = _arrival_results(candidate.releases)
     quality_tables.write_checks(candidate.database, [*results, *(result for group in arrivals for result in group)])
     quality_tables.write_alerts(candidate.database, [alert.to_dict() for alert in log.all()])
@@ -68,7 +72,7 @@ def judge(log: AlertLog, candidate: Candidate) -> list[Result]:
 def judge_today(log: AlertLog, database: Path) -> list[Result]:
     """Compare what time alone can breach with today's date, and bring its alerts up to date."""
     results = release_gate.judge_today(database)
-    log.reconcile(Scope.of("daily"), [result.as_breach() for result in results if result.is_told])
+    log.reconcile(DAILY, [result.as_breach() for result in results if result.is_told])
     return results
 
 
@@ -93,10 +97,12 @@ def _write_data_docs(folder: Path, results: list[Result], arrivals: list[list[Re
     policy.seal(folder / "quality" / "data_docs")
 
 
-def _blocked(blocked: list[Result], folder: Path) -> BlockedByGate:
-    first, more = blocked[0], len(blocked) - 1
+def _blocked(blocked: dict[Scope, list[Result]], folder: Path) -> BlockedByGate:
+    first, *others = [result for results in blocked.values() for result in results]
+    more = len(others)
     return BlockedByGate(
         f"blocked by the release gate ({first.rule}): {first.message}"
         + (f" (and {more} more)" if more else "")
-        + f". {first.remedy} No edition was published; the last good one stays. The candidate lies in {folder}."
+        + f". {first.remedy} No edition was published; the last good one stays. The candidate lies in {folder}.",
+        alerted=[str(scope) for scope, results in blocked.items() if results],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,9 +92,10 @@ def verify(home: Home) -> Outcome:
     """Hash the archive again and compare it with the manifests; damage opens an alert until all is whole."""
     landed = LandedReleases(home.landed)
     damage = tuple(verification.damage(Archive(home.archive), landed))
-    AlertLog(home.alerts).reconcile(Scope.of("archive"), [_damage(damage)] if damage else [])
+    AlertLog(home.alerts).reconcile(scope := Scope.of("archive"), [_damage(damage)] if damage else [])
     if damage:
-        return Outcome(False, f"{len(damage)} finding(s): {'; '.join(damage[:3])}", damage, Damaged)
+        message = f"{len(damage)} finding(s): {'; '.join(damage[:3])}"
+        return Outcome(False, message, damage, Damaged, alerted=(str(scope),))
     files = sum(1 for _ in home.archive.glob("??/*"))
     message = f"{files} archived file(s), {len(landed.manifest_files())} manifest(s): all whole"
     if unhashed := verification.unhashed(landed):
@@ -112,10 +114,15 @@ def _damage(damage: tuple[str, ...]) -> Breach:
     )
 
 
-def task_failed(home: Home, scope: str, reason: str, *, has_alert: bool) -> None:
-    """Open an alert for a task that has failed for good, unless one is open for its reason already; send it."""
-    if not has_alert:
-        AlertLog(home.alerts).reconcile(Scope.read(scope), [Breach("task_failed", "block", reason, remedy=TASK_REMEDY)])
+def task_failed(home: Home, scope: str, reason: str, *, alerted: Collection[str] = ()) -> None:
+    """Open an alert for a task that has failed for good, and send it.
+
+    None is opened where all the scopes of `alerted`, which are said to have one for its reason, do have one.
+    """
+    log = AlertLog(home.alerts)
+    standing = {str(alert.scope) for alert in log.all() if alert.state != "closed"}
+    if not alerted or not standing.issuperset(alerted):
+        log.reconcile(Scope.read(scope), [Breach("task_failed", "block", reason, remedy=TASK_REMEDY)])
     notify(home, digest=False)
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from perinatal.dropped_files import NAME_LIMIT
 from perinatal.durable import fsync_dir
 from perinatal.home import Home
 from perinatal.made_files import MadeFiles
@@ -22,7 +23,9 @@ from publish.partition import Form, write_tables
 DATABASE = "perinatal.duckdb"
 INFO = "edition.json"
 STAMP = "%Y%m%dT%H%M%S"
-ID = re.compile(r"\d{8}T\d{6}-")
+ID = re.compile(r"[0-9]{8}T[0-9]{6}-[0-9a-z]{8}")
+CLOCKS_DIFFER = timedelta(hours=1)  # as far as clocks of several machines may be apart
+FOLDERS, FILES = ("downloads", "portal", "quality", "restricted"), (DATABASE, INFO)
 UNPUBLISHED = ".unpublished"  # stands in an edition's folder until it has been swapped in
 SYNC_THREADS = 16
 
@@ -77,7 +80,7 @@ class Editions:
         newest one at least.
         """
         now = datetime.now(UTC).replace(microsecond=0)
-        newest = max((path.name for path in self.folder.glob("*") if ID.match(path.name)), default="")
+        newest = max((path.name for path in self.folder.glob("*") if ID.fullmatch(path.name)), default="")
         after = datetime.strptime(newest[:15], STAMP).replace(tzinfo=UTC) + timedelta(seconds=1) if newest else now
         return {"edition_id": f"{max(now, after):{STAMP}}-{fingerprint[:8]}", "published_at": now.isoformat()}
 
@@ -131,6 +134,24 @@ class Editions:
                 shutil.rmtree(path)
                 removed.append(path.name)
         return removed
+
+
+def wrong_id(name: str) -> str | None:
+    """Return what is wrong with the id of an edition that another machine has made; None where nothing is."""
+    try:
+        made = datetime.strptime(name[:15], STAMP).replace(tzinfo=UTC) if ID.fullmatch(name) else None
+    except ValueError:
+        made = None
+    if made is None:
+        return "is not the id of an edition"
+    return "is of a time that is still to come" if made > datetime.now(UTC) + CLOCKS_DIFFER else None
+
+
+def is_part(name: str) -> bool:
+    """Tell whether a name, with `/` between its parts, is that of a file of an edition, and leads nowhere else."""
+    first, *below = name.split("/")
+    is_plain = "\\" not in name and name.isprintable() and not {"", ".", ".."}.intersection((first, *below))
+    return is_plain and len(name.encode()) <= NAME_LIMIT and first in (FOLDERS if below else FILES)
 
 
 def info(edition: Path) -> dict[str, Any]:

@@ -40,7 +40,10 @@ GRAVEST_FIRST: Final[tuple[Outcome, ...]] = get_args(Outcome)
 
 @dataclass(frozen=True)
 class Report:
-    """What came of one source. `outcome` is what matters most; `warnings` are lines for people."""
+    """What came of one source. `outcome` is what matters most; `warnings` are lines for people.
+
+    `alerted` has the scopes of the alerts that are open for what failed or was refused.
+    """
 
     source_id: str
     outcome: Outcome
@@ -49,6 +52,7 @@ class Report:
     unchanged: int = 0
     no_data: int = 0
     warnings: tuple[str, ...] = ()
+    alerted: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data: counts, release keys, lines."""
@@ -110,7 +114,7 @@ def fetch(stores: FetchStores, client: HttpClient, source: Source, *, synthetic:
         what = in_words(error) or f"{kind}{error}"
         breach = alerts.Breach(NOT_PROCESSED, "warn", f"{source.id}: {what}", remedy="Mend it; run fetch again.")
         stores.alerts.reconcile(scope, [breach])
-        return Report(source.id, "failed", breach.message, warnings=(breach.message,))
+        return Report(source.id, "failed", breach.message, warnings=(breach.message,), alerted=(str(scope),))
     return report
 
 
@@ -177,6 +181,9 @@ def _report(job: Job) -> Report:
     grave += [table.message for table in job.taken if table.what == "refused"]
     first = (grave or [job.news])[0]
     message = first if outcome in ("unchanged", "needs_person") else f"{listed}; {first}"
+    alerted = job.alerted.union(*(table.alerted for table in job.taken))
+    if job.breaches:
+        alerted.add(str(scope_of(job.source.id, synthetic=job.synthetic)))
     return Report(
         job.source.id,
         outcome,
@@ -185,6 +192,7 @@ def _report(job: Job) -> Report:
         job.unchanged,
         job.no_data,
         tuple(dict.fromkeys(grave + job.warnings)),
+        tuple(sorted(alerted)),
     )
 
 

@@ -51,8 +51,9 @@ class Job:
     """One run for one source: what it works with, and what came of it.
 
     `taken`: what became of each table; `unchanged` counts answers without news, `refused` those whose file still waits
-    in quarantine; `empty`: indicators that have no data for a kind of area; `news` is the probe's answer in words;
-    `breaches` become alerts, `warnings` are other lines that people should read. `keep` saves the state.
+    in quarantine (`alerted`: the scopes of their alerts); `empty`: indicators that have no data for a kind of area;
+    `news` is the probe's answer in words; `breaches` become alerts, `warnings` are other lines that people should read.
+    `keep` saves the state.
     """
 
     stores: FetchStores
@@ -66,6 +67,7 @@ class Job:
     unchanged: int = 0
     empty: dict[AreaPair, list[int]] = field(default_factory=dict)
     refused: int = 0
+    alerted: set[str] = field(default_factory=set)
     breaches: list[alerts.Breach] = field(default_factory=list)
     news: str = "nothing new"
     warnings: list[str] = field(default_factory=list)
@@ -105,6 +107,7 @@ class Job:
         """Note that a file has not changed; it may be in quarantine still, and then a person has to decide."""
         if sha256 in self.in_quarantine:
             self.refused += 1
+            self.alerted |= intake.alerted(self.stores, sha256)
             self.warnings.append(
                 f"{name}: as it was when it was refused; a person has to decide (perinatal quarantine)"
             )

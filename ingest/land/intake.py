@@ -14,7 +14,7 @@ from expectations import alerts
 from ingest.archive import store as archive
 from ingest.land import landing, sniff, zips
 from ingest.land.arriving_file import Arrival
-from ingest.land.refusal import refuse, scope_of
+from ingest.land.refusal import refuse, scope_of, scope_of_report
 from ingest.stores import Stores
 from perinatal import dropped_files
 from perinatal.errors import RefusedAtArrival
@@ -30,6 +30,7 @@ class Taken:
 
     `message` may be logged; `quoting` says more of a refused one to whoever holds the file. `kept_as` is the hash under
     which its content is landed (other bytes may have held it before) or quarantined.
+    `alerted` has the scopes of the alerts that are open for a refused one.
     """
 
     what: Literal["landed", "revised", "unchanged", "refused"]
@@ -39,6 +40,7 @@ class Taken:
     release_key: str | None = None
     kept_as: str = ""
     quoting: str = ""
+    alerted: tuple[str, ...] = ()
 
     @property
     def in_full(self) -> str:
@@ -94,7 +96,8 @@ def put_in_quarantine(stores: Stores, archived: archive.Archived, arrival: Arriv
 
 def _refused(archived: archive.Archived, arrival: Arrival, error: RefusedAtArrival) -> Taken:
     sha256 = archived.sha256
-    return Taken("refused", arrival.name, sha256, str(error), kept_as=sha256, quoting=error.in_full)
+    said, in_full = str(error), error.in_full
+    return Taken("refused", arrival.name, sha256, said, kept_as=sha256, quoting=in_full, alerted=error.alerted)
 
 
 def _several_files(path: Path) -> list[str]:
@@ -156,6 +159,12 @@ def waiting(stores: Stores) -> frozenset[str]:
     """Return the hashes of what is in quarantine, of zips too that hold such a file."""
     pairs = ((report.sha256, report.container) for _, report in stores.quarantine.reports())
     return frozenset(sha256 for pair in pairs for sha256 in pair if sha256)
+
+
+def alerted(stores: Stores, sha256: str) -> set[str]:
+    """Return the scopes of the alerts that were opened when these bytes, or what they hold, went into quarantine."""
+    reports = (report for _, report in stores.quarantine.reports())
+    return {str(scope_of_report(report)) for report in reports if sha256 in (report.sha256, report.container)}
 
 
 def accounted(stores: Stores) -> frozenset[str]:

@@ -29,6 +29,11 @@ def scope_of(source_id: str, name: str, dataset: str | None = None, release: str
     return alerts.Scope.of("arrival", source_id, *parts)
 
 
+def scope_of_report(report: quarantine.Report) -> alerts.Scope:
+    """Name what the alert of a file in quarantine is about."""
+    return scope_of(report.source_id, report.original_name, report.dataset, report.release)
+
+
 def refuse(stores: Stores, archived: Archived, arrival_: Arrival, rule: str, message: str) -> RefusedAtArrival:
     """Put archived bytes that may not be landed into quarantine; returns the error that says so."""
     return refuse_for(stores, archived, arrival_, None, [{"rule": rule, "message": message, "count": 1}])
@@ -60,7 +65,7 @@ def refuse_for(
         container=arrival_.container,
     )
     folder = stores.quarantine.put(archived.path, report)
-    scope = scope_of(report.source_id, report.original_name, report.dataset, report.release)
+    scope = scope_of_report(report)
     breaches = [breach_of(reason, may_name_persons=arrival_.source.may_name_persons) for reason in reasons]
     stores.alerts.reconcile(scope, breaches)
     more = f" (and {len(reasons) - 1} more reason(s))" if len(reasons) > 1 else ""
@@ -69,7 +74,7 @@ def refuse_for(
         f"{arrival_.name}: refused at arrival ({breaches[0].rule}): {message}{kept}"
         for message in (breaches[0].message, reasons[0]["message"])
     )
-    return RefusedAtArrival(said, in_full)
+    return RefusedAtArrival(said, in_full, alerted=[str(scope)])
 
 
 def breach_of(reason: Mapping[str, Any], *, may_name_persons: bool) -> alerts.Breach:

@@ -23,7 +23,7 @@ from pipeline.commands import sources as cli_sources
 from pipeline.commands import storage as cli_storage
 from pipeline.commands import themes as cli_themes
 from pipeline.commands import withdrawals as cli_withdrawals
-from pipeline.commands.concluding import conclude
+from pipeline.commands.concluding import conclude, conclude_damage
 
 if TYPE_CHECKING:
     from perinatal.home import Home
@@ -113,23 +113,29 @@ def refresh(sample: Sample = False, live: Live = False, source: Sources = None) 
     from pipeline import report, steps
 
     where, mode, sources = home(), _mode(sample, live), source or ()
-    _warn(_fetch(where, mode, sources))
+    arrived = _fetch(where, mode, sources)
+    _warn(arrived)
     built = steps.build(where)
     if built.edition is None:
         print(built.message)
     else:
         report.national_picture(built, built.edition)
     conclude(built)
+    conclude_damage(arrived)
 
 
 @app.command()
 def fetch(sample: Sample = False, live: Live = False, source: Sources = None, as_json: JsonFlag = False) -> None:
-    """Land the inbox, then ask each publisher for news and land it. Problems are warnings and alerts; exit 0."""
+    """Land the inbox, then ask each publisher for news and land it. Problems are warnings and alerts; exit 0.
+
+    Exit 1 where releases in the shared store are damaged; all else is landed.
+    """
     from pipeline import report
 
     arrived = _fetch(home(), _mode(sample, live), source or ())
     _warn(arrived)
     show(report.fetched(*arrived), as_json, report.print_fetched)
+    conclude_damage(arrived)
 
 
 def _fetch(where: Home, mode: str, sources: Sequence[str]) -> tuple[Arrivals, Arrivals]:
@@ -192,7 +198,10 @@ def build(
         Literal["duckdb", "spark"] | None, typer.Option(help="What runs the models; else PERINATAL_ENGINE.")
     ] = None,
 ) -> None:
-    """Build every landed release into a candidate, gate it, publish an edition. Exit 3 if the gate blocks."""
+    """Build every landed release into a candidate, gate it, publish an edition. Exit 3 if the gate blocks.
+
+    Exit 1 where releases in the shared store are damaged; the edition is made of all others.
+    """
     from perinatal import settings as typed
     from pipeline import steps
 

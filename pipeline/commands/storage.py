@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from perinatal.errors import PerinatalError
+from perinatal.errors import Damaged, PerinatalError
 
 app = typer.Typer(help="Share archive, landed releases and editions through object storage.", no_args_is_help=True)
 
@@ -18,7 +18,10 @@ def _required() -> None:
 
 @app.command()
 def sync() -> None:
-    """Share what is landed and published here, land what others have shared. Fetching and building do it anyway."""
+    """Share what is landed and published here, land what others have shared. Fetching and building do it anyway.
+
+    Exit 1 where a release is damaged; all others are shared and landed.
+    """
     from perinatal import home
     from pipeline import shared_store as storage
 
@@ -27,11 +30,16 @@ def sync() -> None:
     print(
         f"{exchanged.up} release(s) shared, {exchanged.down} landed from the store; edition shared: {shared or 'none'}"
     )
+    if exchanged.problems:
+        raise Damaged("; ".join(exchanged.problems))
 
 
 @app.command()
 def take() -> None:
-    """Make the newest shared edition the current one here: for machines that only read."""
+    """Make the newest sound edition of the store the current one here: for machines that only read.
+
+    Exit 1 where one was refused that is newer, or whose id is none.
+    """
     from perinatal import home
     from pipeline import shared_store as storage
 

@@ -26,6 +26,7 @@ PLACES = {
     "inbox": "in the inbox: {}",
     "fetch": "while asking a publisher: {}",
     "archive": "in the archive",
+    "storage": "in the shared store",
     "notify": "while sending messages: {}",
 }
 

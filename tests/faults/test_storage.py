@@ -178,8 +178,8 @@ def test_what_was_damaged_in_the_store_is_not_landed(
     [damaged] = bucket.find(f"shared/perinatal/{kind}")
     whole = bucket.cat_file(damaged)
     bucket.pipe_file(damaged, whole[:-1] + bytes([whole[-1] ^ 1]))
-    with pytest.raises(Damaged, match=kind):
-        storage.exchange(second)
+    [problem] = storage.exchange(second).problems
+    assert f"/{kind}/" in problem
     assert keys(second) == []
     assert_whole(second)
     bucket.rm(damaged)
@@ -213,6 +213,10 @@ def test_a_store_that_does_not_answer_is_one_clear_error_and_the_landing_stays(
     assert len(keys(machines[0])) == 1
 
 
+def id_of(text: str) -> str:
+    return f"20260101T00000{text}-0000000{text}"
+
+
 def make_edition(home: Home, text: str) -> Path:
     """Publish a small edition by the real swap."""
     run = home.build / text
@@ -222,16 +226,16 @@ def make_edition(home: Home, text: str) -> Path:
     (run / "downloads" / "lms" / "Ann's état.csv").write_text(text)
     (run / "restricted" / "board.duckdb").write_text(text)
     contents = {name: run / name for name in (edition.DATABASE, "downloads", "restricted")}
-    return Editions.of(home).publish(run, contents, {"fingerprint": text, "edition_id": f"20260101T00000{text}"})
+    return Editions.of(home).publish(run, contents, {"fingerprint": text, "edition_id": id_of(text)})
 
 
 def test_a_reading_machine_takes_the_newest_edition_whole(bucket: s3fs.S3FileSystem, machines: list[Home]) -> None:
     builder, reader, _ = machines
     for text in ("1", "2"):
         make_edition(builder, text)
-        assert storage.share_edition(builder) == f"20260101T00000{text}"
+        assert storage.share_edition(builder) == id_of(text)
     assert storage.share_edition(builder) is None
-    assert storage.take_edition(reader) == "20260101T000002"
+    assert storage.take_edition(reader) == id_of("2")
     assert (reader.database).read_text() == "2"
     assert (reader.current / "downloads" / "lms" / "Ann's état.csv").read_text() == "2"
     assert oct((reader.current / "restricted").stat().st_mode & 0o777) == "0o700"
@@ -247,11 +251,11 @@ def test_an_edition_that_is_not_complete_or_was_damaged_is_not_taken(
     make_edition(builder, "1")
     storage.share_edition(builder)
     storage.take_edition(reader)
-    bucket.pipe_file("shared/perinatal/editions/20260101T000009/perinatal.duckdb", b"half an edition")
+    bucket.pipe_file(f"shared/perinatal/editions/{id_of('9')}/perinatal.duckdb", b"half an edition")
     assert storage.take_edition(reader) is None
     make_edition(builder, "2")
     storage.share_edition(builder)
-    bucket.pipe_file("shared/perinatal/editions/20260101T000002/perinatal.duckdb", b"other")
+    bucket.pipe_file(f"shared/perinatal/editions/{id_of('2')}/perinatal.duckdb", b"other")
     with pytest.raises(Damaged):
         storage.take_edition(reader)
     assert reader.database.read_text() == "1"
@@ -268,9 +272,9 @@ def test_the_commands_share_and_take(
     landed(machines[0], files[0])
     make_edition(machines[0], "1")
     shared = cli("storage", "sync", at=machines[0])
-    assert shared.out == "1 release(s) shared, 0 landed from the store; edition shared: 20260101T000001\n"  # type: ignore[attr-defined]
+    assert shared.out == "1 release(s) shared, 0 landed from the store; edition shared: 20260101T000001-00000001\n"  # type: ignore[attr-defined]
     taken = cli("storage", "take", at=machines[1])
-    assert taken.out == "current edition: 20260101T000001\n"  # type: ignore[attr-defined]
+    assert taken.out == "current edition: 20260101T000001-00000001\n"  # type: ignore[attr-defined]
 
 
 def test_the_commands_ask_for_the_setting(home: Home, cli: Callable[..., object]) -> None:

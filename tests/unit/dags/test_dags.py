@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from expectations import alerts
 from ingest import registry
 from perinatal import settings
 from perinatal.console import say
-from perinatal.errors import BlockedByGate, PerinatalError, RefusedAtArrival
+from perinatal.errors import BlockedByGate, Damaged, PerinatalError, RefusedAtArrival
 from perinatal.home import Home
 from pipeline import assembly, service, steps
 
@@ -316,7 +317,13 @@ def test_old_runs_leave_airflows_database_and_young_ones_stay(
 # --- when it goes wrong ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("refusal", [BlockedByGate("blocked: masks"), RefusedAtArrival("refused: no header")])
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        BlockedByGate("blocked: masks", alerted=["release"]),
+        RefusedAtArrival("refused: no header", alerted=["arrival/mbrrace/deaths.csv"]),
+    ],
+)
 def test_what_a_gate_refuses_fails_at_once_with_the_reason_first(
     run: Callable[[str], dict[str, str]],
     home: Home,
@@ -324,13 +331,58 @@ def test_what_a_gate_refuses_fails_at_once_with_the_reason_first(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(assembly, "advance", _raising(refusal))
+    def refuse(*_: object, **__: object) -> None:
+        for scope in refusal.alerted:
+            alerts.AlertLog(home.alerts).reconcile(
+                alerts.Scope.read(scope), [alerts.Breach("a_rule", "block", "wrong")]
+            )
+        raise refusal
+
+    monkeypatch.setattr(assembly, "advance", refuse)
     with caplog.at_level(logging.ERROR):
         states = run("assemble")
     assert states.pop("models") == "failed"
     assert set(states.values()) == {"upstream_failed"}
     assert [record.getMessage() for record in caplog.records if record.name == "dags.wiring"] == [str(refusal)]
-    assert alerts.AlertLog(home.alerts).open() == []  # the gate itself opens one; a second would say the same
+    # the gate itself opens one; a second would say the same
+    assert [str(alert.scope) for alert in alerts.AlertLog(home.alerts).open()] == list(refusal.alerted)
+
+
+@pytest.mark.parametrize("refusal", [Damaged("damaged: bytes"), BlockedByGate("blocked: masks", alerted=["release"])])
+def test_a_refusal_of_which_the_log_knows_nothing_gets_an_alert(
+    run: Callable[[str], dict[str, str]], home: Home, refusal: PerinatalError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assembly, "advance", _raising(refusal))
+    assert run("assemble")["models"] == "failed"
+    (alert,) = alerts.AlertLog(home.alerts).open()
+    assert (str(alert.scope), alert.breach.message) == ("operations/assemble/models", str(refusal))
+
+
+def test_damage_in_the_shared_store_has_one_alert(
+    run: Callable[[str], dict[str, str]], home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = tmp_path / "store" / "landed" / "mbrrace" / "perinatal_mortality" / "2022" / f"{'0' * 64}.json"
+    record.parent.mkdir(parents=True)
+    record.write_text("{")
+    monkeypatch.setenv("PERINATAL_STORAGE_URL", f"file://{tmp_path}/store")
+    settings.get.cache_clear()
+    assert run("inbox")["land"] == "failed"
+    assert run("assemble")["models"] == "failed"
+    assert [str(alert.scope) for alert in alerts.AlertLog(home.alerts).open()] == ["storage"]
+
+
+@pytest.mark.usefixtures("airflow_database")
+def test_damage_in_the_shared_store_stops_no_build(caplog: pytest.LogCaptureFixture) -> None:
+    from dags import wiring
+
+    line = "landed/mbrrace: damaged"
+    built = assembly.Built(True, "models are built", (line,), Damaged, ("storage",), (line,), what="under_way")
+    with caplog.at_level(logging.INFO):
+        wiring.conclude_build(built)
+    assert [record.getMessage() for record in caplog.records] == [line, "models are built"]
+    with pytest.raises(Damaged, match=f"nothing new; {line}") as failed:
+        wiring.conclude_build(replace(built, changed=False, message="nothing new"))
+    assert failed.value.alerted == ("storage",)
 
 
 def test_progress_is_no_error_in_a_tasks_log(airflow_database: Path, capsys: pytest.CaptureFixture[str]) -> None:
