@@ -61,6 +61,11 @@ class Column:
         """Return the type of this column in landed tables."""
         return {"integer": "bigint", "number": "double", "percent": "double", "date": "date"}.get(self.type, "varchar")
 
+    @property
+    def holds_digits(self) -> bool:
+        """Tell whether cells are numbers or dates: another one where a digit is lost or added."""
+        return self.type in NUMBER_TYPES or self.type == "date"
+
 
 def header_key(name: str) -> str:
     """Compare headers without case, spaces, punctuation and byte order mark."""

@@ -47,8 +47,9 @@ MalformedRows = Literal["refuse", "quarantine"]
 class Cells(Record):
     """What the cells of a source's numbers may hold beside plain numbers; anything else is a wrong cell.
 
-    `markup` lets HTML tags be taken off, `marks` is the character behind a number that points to a note (kept: the
-    row's `cell_marks` names the columns that had one). What stands for no value is in the seed `no_value_word`.
+    `markup` lets HTML tags be taken off that change only how a text looks, `marks` is the character behind a number
+    that points to a note (kept: the row's `cell_marks` names the columns that had one). With both, raised and lowered
+    text (`<sup>7</sup>`) is such a mark too. What stands for no value is in the seed `no_value_word`.
     """
 
     markup: bool = False

@@ -170,7 +170,11 @@ def _landed(
     return Arrivals(
         changed=bool(waiting),
         message=message + _counted(waiting),
-        problems=(*failed, *((table.in_full if is_in_full else table.message) for table in refused), *exchanged.problems),
+        problems=(
+            *failed,
+            *((table.in_full if is_in_full else table.message) for table in refused),
+            *exchanged.problems,
+        ),
         failure=RefusedAtArrival if refused else PerinatalError if failed else Damaged,
         alerted=() if failed else alerted,  # nobody has opened one for a file that a person named
         damage=exchanged.problems,

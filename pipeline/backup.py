@@ -15,9 +15,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
 from stat import S_IMODE
-from typing import Any, BinaryIO
+from typing import Any
 
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as typed
@@ -210,7 +211,9 @@ def _save(path: Path, made: Path, name: str, known: Mapping[str, Path]) -> tuple
             raise _removed(made, name) from None
 
 
-def _copy(source: BinaryIO, folder_mode: int, made: Path, name: str, known: Mapping[str, Path]) -> tuple[str, bool]:
+def _copy(
+    source: BufferedReader, folder_mode: int, made: Path, name: str, known: Mapping[str, Path]
+) -> tuple[str, bool]:
     target, facts = made / name, os.fstat(source.fileno())
     for folder in reversed(Path(name).parents[:-1]):  # not the backup itself, which is for its owner alone
         (made / folder).mkdir(exist_ok=True)

@@ -65,7 +65,8 @@
     {%- else -%}
         case
             when {{ count }} > 0
-            then {{ count }} + counts_added * greatest(rounding_greatest - rounding_nearest, floor(rounding_nearest / 2))
+            then
+                {{ count }} + counts_added * greatest(rounding_greatest - rounding_nearest, floor(rounding_nearest / 2))
             else 0
         end
     {%- endif -%}

@@ -15,6 +15,7 @@ from typing import Final, Literal
 from ingest.land.formulas import Address, a1, inputs_of, never_zero
 
 Kind = Literal["error", "formula"]
+DIGIT: Final = re.compile("[0-9]")
 # words in quotes, after a backslash or in brackets are shown as they are, and no part of a number format
 SHOWN_AS_IT_IS: Final = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 
@@ -33,7 +34,8 @@ class CellFacts:
 
     `odd` has error cells and formulas without a computed result, with what stands there; `merged` has the first and
     last cell of each merged range; `percent` has the cells that show a fraction of one as a percentage (0.027 as
-    2.70%); `hidden_rows` and `hidden_columns` are counted.
+    2.70%); `raised` has the cells with digits that are raised, lowered or struck out, or a style that does so;
+    `hidden_rows` and `hidden_columns` are counted.
     """
 
     odd: dict[Address, tuple[Kind, str]] = field(default_factory=dict)
@@ -41,6 +43,7 @@ class CellFacts:
     hidden_rows: int = 0
     hidden_columns: int = 0
     percent: set[Address] = field(default_factory=set)
+    raised: set[Address] = field(default_factory=set)
 
 
 @dataclass

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
-from ingest.land.known_header import LOOKED_AT, SEPARATOR, Finder, HeaderRow, first_text
+from ingest.land.known_header import LOOKED_AT, SEPARATOR, Finder, HeaderRow, first_text, one_table
 from ingest.land.sniff import HEAD, Kind, codec_of
 from perinatal.dropped_files import Unusable
 
@@ -33,6 +33,14 @@ TOP_LINES: Final = 3 * LOOKED_AT  # lines in which the header's row is looked fo
 
 
 @dataclass(frozen=True)
+class OpenEnd:
+    """The last line of a text without a line end: its number, and the position of its last cell, which may be cut."""
+
+    line: int
+    place: int
+
+
+@dataclass(frozen=True)
 class CsvInfo:
     """What was found on the way to CSV.
 
@@ -40,7 +48,7 @@ class CsvInfo:
     them have fewer or more cells. `odd_bytes` were not UTF-8 and are read as Windows-1252. `sha256` is that
     of the CSV written. `separator` stood between cells (empty in a workbook). `sheet` and `member` say where in a
     workbook or zip the table stood, `header_line` in which line of the text or row of the sheet its header, `above`
-    what was written above it, `notes` what people should know.
+    what was written above it, `notes` what people should know. `open_end` is there where the text may be cut off.
     """
 
     kind: Kind
@@ -57,6 +65,7 @@ class CsvInfo:
     header_line: int = 1
     above: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    open_end: OpenEnd | None = None
 
 
 @dataclass
@@ -128,20 +137,21 @@ def _odd_character(byte: int) -> str:
 
 
 class _Lines:
-    """The lines of a text, watched: none too long, no NUL; `complete` says whether the last one was ended.
-
-    `separator` is what was found to stand between cells.
-    """
+    """The lines of a text, watched: none too long, no NUL; `last` is the one read last, `number` its number."""
 
     def __init__(self, text: TextIO, name: str) -> None:
         self.text, self.name = text, name
-        self.number, self.complete = 0, True
-        self.separator = ","
+        self.number, self.last = 0, ""
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether the last line has a line end."""
+        return not self.last or self.last.endswith("\n")
 
     def __iter__(self) -> Iterator[str]:
         while line := self.text.readline(LINE_LIMIT):
             self.number += 1
-            self.complete = line.endswith("\n")
+            self.last = line
             if not self.complete and len(line) == LINE_LIMIT:
                 raise self.refusal("huge_line", f"is longer than {LINE_LIMIT:,} characters; not a table")
             if "\0" in line:
@@ -166,7 +176,7 @@ def copy_csv(path: Path, out: Path, find: Finder = first_text) -> CsvInfo:
             stream = iter(lines)
             top = _top_of(list(itertools.islice(stream, TOP_LINES)), find)
             rows = csv.reader(itertools.chain(top.lines, stream), delimiter=top.delimiter, strict=True)
-            shape = _written(rows, out, lines, top.header_line)
+            shape = _written(rows, out, lines, top.header_line, find)
         except UnicodeDecodeError:
             raise lines.refusal("damaged_text", f"is not {codec}, as the file's start says") from None
     if not shape.columns:
@@ -175,13 +185,22 @@ def copy_csv(path: Path, out: Path, find: Finder = first_text) -> CsvInfo:
         raise lines.refusal("truncated", "the file breaks off in this line; fetch it again")
     encoding = codec.removesuffix("-sig") if not odd.count else "utf-8 with windows-1252 bytes"
     info = info_of(Kind.CSV, shape, out, encoding=encoding, odd_bytes=odd.count)
-    return replace(info, separator=top.delimiter, header_line=top.header_line, above=top.above)
+    # a cell that its quotes have closed is whole
+    is_open = not lines.complete and not lines.last.endswith('"')
+    return replace(
+        info,
+        separator=top.delimiter,
+        header_line=top.header_line,
+        above=top.above,
+        open_end=OpenEnd(lines.number, shape.last_width - 1) if is_open else None,
+    )
 
 
-def _written(rows: Reader, out: Path, lines: _Lines, header_line: int) -> Shape:
-    """Write rows; what the CSV reader finds wrong is refused with its line."""
+def _written(rows: Reader, out: Path, lines: _Lines, header_line: int, find: Finder) -> Shape:
+    """Write the rows of one table; what the CSV reader finds wrong is refused with its line."""
+    numbered = ((header_line + rows.line_num - 1, row) for row in rows)
     try:
-        return write_rows(rows, out)
+        return write_rows(one_table(numbered, find, f"{lines.name}: line"), out)
     except csv.Error as error:
         lines.number = header_line + rows.line_num - 1
         raise _bad_csv(lines, str(error)) from None

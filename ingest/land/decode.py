@@ -8,6 +8,7 @@ row.
 from __future__ import annotations
 
 import codecs
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -62,11 +63,15 @@ class Decoded:
 def is_plain_csv(path: Path) -> bool:
     """Tell whether a file starts like UTF-8 text with commas and one kind of line end, so that it can be read as is.
 
+    Its last line has a line end too: without one it may be cut off.
+
     Line breaks inside quotes belong to a cell and may be of another kind; in the header they may not be at all: DuckDB
     takes the first line break that it meets for the file's own, and finds no rows where it is not.
     """
     with path.open("rb") as handle:
         head = handle.read(1 << 16)
+        handle.seek(-1 if head else 0, os.SEEK_END)
+        last = handle.read(1)
     first_line = head.split(b"\n", 1)[0]
     bare = re.sub(rb'"[^"]*"', b"", head.rsplit(b"\n", 1)[0] + b"\n")
     lines_alike = bare.count(b"\r\n") in (0, bare.count(b"\n")) and bare.count(b"\r") == bare.count(b"\r\n")
@@ -76,6 +81,7 @@ def is_plain_csv(path: Path) -> bool:
         return False
     return (
         lines_alike
+        and last == b"\n"
         and b"," in first_line
         and first_line.count(b'"') % 2 == 0
         and b"\r" not in first_line.removesuffix(b"\r")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import itertools
+import mmap
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -39,6 +41,13 @@ def first_rows(csv_path: Path, limit: int = LOOKED_AT) -> list[list[str]]:
     with csv_path.open(encoding="utf-8-sig", errors="replace", newline="") as handle, suppress(csv.Error):
         return list(itertools.islice(csv.reader(handle), limit))
     return []
+
+
+def has_one_header(csv_path: Path) -> bool:
+    """Tell whether no further line of a CSV starts with the first two names of its header: a second table would."""
+    with csv_path.open("rb") as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        names = content.readline().removeprefix(codecs.BOM_UTF8).split(b",")[:2]
+        return content.find(b"\n" + b",".join(names)) < 0
 
 
 def read_sample(csv_path: Path, limit: int = 200) -> list[dict[str, str]]:

@@ -1,17 +1,19 @@
 """The header of a table: which of its first rows it is, and which known layout it comes nearest to.
 
-People put titles, blank rows and `sep=` lines above a header. The header is the one of the first 20 rows that has all
-required columns of a layout (of several the one with most known names); failing that, the row nearest to a layout.
+People put titles, blank rows and `sep=` lines above a header. The header is the first of the first 20 rows that has all
+required columns of a layout; failing that, the row nearest to a layout. A further row of that kind is the header of a
+second table, and the file is refused: no rows may be left out as text above a header.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from expectations.columns import Column, header_key
+from perinatal.dropped_files import Unusable
 
 if TYPE_CHECKING:
     from ingest.registry import Source  # takes half a second to import, in the child that reads workbooks too
@@ -26,13 +28,15 @@ class Fit:
     """How a header compares with one layout.
 
     `places` says at which positions each column could stand; `missing` are the first published names of required
-    columns that stand nowhere, `extra` the names that the layout does not know.
+    columns that stand nowhere, `extra` the names that the layout does not know. `digits` are the positions
+    of columns of numbers and dates.
     """
 
     layout: str
     places: dict[str, list[int]]
     missing: tuple[str, ...]
     extra: tuple[str, ...]
+    digits: frozenset[int] = frozenset()
 
     @property
     def is_whole(self) -> bool:
@@ -73,15 +77,30 @@ def finder(source: Source) -> Finder:
     """Return the function that finds the header of a source's tables among their first rows."""
 
     def find(rows: Sequence[list[str]]) -> HeaderRow:
-        """Return the row that a layout fits, else the nearest one, else the first with any text."""
+        """Return the first row that a layout fits, else the nearest one, else the first with any text."""
         found = [HeaderRow(place, list(row), fit_of(row, source)) for place, row in enumerate(rows) if any(row)]
-        best = max(found, key=lambda one: (one.is_whole, one.known), default=None)
+        best = max(found, key=lambda one: (one.is_whole, 0 if one.is_whole else one.known), default=None)
         if best and (best.is_whole or best.known >= FEWEST_KNOWN):
             return best
         first = first_text(rows)
         return next((one for one in found if one.index == first.index), first)
 
     return find
+
+
+def one_table(rows: Iterable[tuple[int, list[str]]], find: Finder, at: str) -> Iterator[list[str]]:
+    """Hand on the rows of a table, its header first. Raises Unusable at the header of a second table.
+
+    `rows` come with their numbers, which the error gives behind `at`.
+    """
+    names: frozenset[str] = frozenset()
+    for number, row in rows:
+        if not names:
+            names = frozenset(filter(None, row))
+        elif not names.isdisjoint(row) and find([row]).is_whole:
+            what = "a second header: the file holds several tables; save each as a file of its own"
+            raise Unusable("several_tables", f"{at} {number}: {what}")
+        yield row
 
 
 def fit_of(header: Iterable[str], source: Source) -> Fit | None:
@@ -101,7 +120,8 @@ def _fit(layout: str, names: list[str], keys: list[str], columns: tuple[Column, 
     places = places_of(keys, columns)
     taken = {place for found in places.values() for place in found}
     extra = [name for place, name in enumerate(names) if name.strip() and place not in taken]
-    return Fit(layout, places, missing_from(places, columns), tuple(extra))
+    digits = {place for column in columns if column.holds_digits for place in places.get(column.name, ())}
+    return Fit(layout, places, missing_from(places, columns), tuple(extra), frozenset(digits))
 
 
 def missing_from(places: Collection[str], columns: tuple[Column, ...]) -> tuple[str, ...]:

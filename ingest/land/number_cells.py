@@ -20,19 +20,38 @@ BODY = f"[0-9.,'\u2019{SPACES}]*[0-9][.,]?"
 POWER = "(?:[eE][-+]?[0-9]+)?"
 # what may stand before and behind the digits of a number: brackets, a sign, a per cent sign
 NUMBER = f"^{SPACE}*([(]?){SPACE}*([-+{MINUS[1:]}]?){SPACE}*({BODY})({POWER}){SPACE}*(%?){SPACE}*([)]?){SPACE}*$"
+# tags that change only how a text looks; others, such as <del>, change what it says and are never taken off
+TAGS = r"(?i:</?(?:a|b|br|div|em|font|i|span|strong|su[bp])(?:[\s/][^>]*)?>)"
+# digits that a tag keeps apart: 21<sup>7</sup> is no 217
+APART = rf"([0-9][.,]?)(?:{TAGS})+([.,]?[0-9])"
+RAISED = r"(?is)<su[bp](?:\s[^>]*)?>.*?</su[bp]\s*>"
 PARTS = "['opened', 'sign', 'body', 'power', 'percent', 'closed']"
 RANGE = " to "
 
 
 def cleaned(raw: str, cells: Cells) -> str:
     """Return the SQL of a number's or date's cell without what the source says may stand there beside it."""
-    text = word_in(raw, cells)
-    return f"trim(rtrim({text}, {literal(cells.marks)}))" if cells.marks else text
+    if not cells.marks:
+        return word_in(raw, cells)
+    text = f"regexp_replace({raw}, {literal(RAISED)}, '', 'g')" if cells.markup else raw
+    return f"trim(rtrim({word_in(text, cells)}, {literal(cells.marks)}))"
+
+
+def has_mark(raw: str, cells: Cells) -> str:
+    """Return the SQL of whether a cell has a mark that points to a note: the source's own, or raised text."""
+    own = f"contains({raw}, {literal(cells.marks)})"
+    return f"({own} or regexp_matches({raw}, {literal(RAISED)}))" if cells.markup else own
 
 
 def word_in(raw: str, cells: Cells) -> str:
-    """Return the SQL of a cell's text, without markup where the source may have some."""
-    return f"trim(regexp_replace({raw}, '</?[A-Za-z][^>]*>', '', 'g'))" if cells.markup else f"trim({raw})"
+    """Return the SQL of a cell's text, without markup where the source may have some.
+
+    Digits that markup keeps apart stay apart, so that they are no number.
+    """
+    if not cells.markup:
+        return f"trim({raw})"
+    apart = rf"regexp_replace({raw}, {literal(APART)}, '\1<>\2', 'g')"
+    return f"trim(regexp_replace({apart}, {literal(TAGS)}, '', 'g'))"
 
 
 def may_be_signed_percent(column: Column) -> bool:

@@ -17,7 +17,7 @@ from expectations.no_values import WORDS, is_one_of, words_of
 from ingest.land.cell_types import Forms, cast_of, is_blank, is_whole, typed_value
 from ingest.land.dates import read_days
 from ingest.land.header import absent_trailing, bind, read_header
-from ingest.land.number_cells import cleaned, date_cells, shapes_of, word_in
+from ingest.land.number_cells import cleaned, date_cells, has_mark, shapes_of, word_in
 from ingest.land.number_shapes import style_of
 from ingest.registry import Cells, Source
 from perinatal.sql import identifier, literal, names_where
@@ -167,7 +167,7 @@ def thorough_query(reading: Reading, csv_path: Path, forms: Forms) -> str:
     }
     lists = {"cast_errors": wrong}
     if cells.marks:
-        lists["cell_marks"] = {name: f"contains({raw[name]}, {literal(cells.marks)})" for name in numbers}
+        lists["cell_marks"] = {name: has_mark(raw[name], cells) for name in numbers}
     lineage = ", ".join(f"{names_where(conditions)} as {name}" for name, conditions in lists.items())
     said = ", ".join(
         f"{literal(f'{name}=')} || case when {identifier(name)} is null then {word} end" for name, word in words.items()

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ingest.land.cell_facts import CellFacts, ranges
+from ingest.land.cell_facts import DIGIT, CellFacts, ranges
 from ingest.land.csv_text import Shape, write_rows
 from ingest.land.formulas import Address, a1
-from ingest.land.known_header import LOOKED_AT, Finder, HeaderRow
+from ingest.land.known_header import LOOKED_AT, Finder, HeaderRow, one_table
 from perinatal.dropped_files import Unusable
 
 REMEDY: Final = {
@@ -59,15 +59,20 @@ def copy_sheet(raw: Path, sheet: Sheet, out: Path, find: Finder) -> SheetTable:
     """Write the table of a sheet as CSV. Raises Unusable with the cells that cannot be read."""
     head = list(itertools.islice(_rows(raw), LOOKED_AT))
     header = find(head)
+    _check_raised(raw, sheet, header)
     texts = _texts(sheet, header) | _filled(raw, sheet, header)
     columns = _columns(raw, header)
     rows = (
-        [texts.get((number, sheet.left + place), cell) for place, cell in enumerate(row) if place in columns]
+        (
+            number + 1,
+            [texts.get((number, sheet.left + place), cell) for place, cell in enumerate(row) if place in columns],
+        )
         for number, row in enumerate(_rows(raw))
         if number >= header.index and any(row)
     )
     above = tuple(text for row in head[: header.index] if (text := " ".join(filter(None, row)).strip()))
-    return SheetTable(write_rows(rows, out), header.index + 1, above, _notes(sheet))
+    shape = write_rows(one_table(rows, find, f"{sheet.file}: sheet {sheet.name!r}, row"), out)
+    return SheetTable(shape, header.index + 1, above, _notes(sheet))
 
 
 def _rows(raw: Path) -> Iterator[list[str]]:
@@ -106,6 +111,25 @@ def _texts(sheet: Sheet, header: HeaderRow) -> dict[Address, str]:
             shown = f" ({', '.join(seen[:3])}{' …' if len(seen) > 3 else ''})"
             raise Unusable(reason, f"{sheet.file}: {_named(sheet, cells)} {what}{shown}: {remedy}")
     return {at: text for at, (_, text) in below.items()}
+
+
+def _check_raised(raw: Path, sheet: Sheet, header: HeaderRow) -> None:
+    """Raise Unusable where numbers or dates have raised, lowered or struck-out digits: a note's mark, or no value."""
+    below = {at for at in sheet.facts.raised if at[0] > header.index}
+    if header.fit:
+        below = {at for at in below if at[1] - sheet.left in header.fit.digits}
+    if not below:
+        return
+    cells = [
+        (number, sheet.left + place)
+        for number, row in enumerate(_rows(raw))
+        for place, cell in enumerate(row)
+        if (number, sheet.left + place) in below and DIGIT.search(cell)
+    ]
+    if cells:
+        remedy = "they would be read as part of the number; delete them there, and keep them in a note"
+        what = f"{_named(sheet, cells)} with raised, lowered or struck-out digits: {remedy}"
+        raise Unusable("raised_digits", f"{sheet.file}: {what}")
 
 
 def _named(sheet: Sheet, cells: list[Address]) -> str:

@@ -6,12 +6,13 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+from expectations.columns import Column, header_key
 from ingest.land import advice, decode
 from ingest.land.arriving_file import Arrival
 from ingest.land.csv_text import CsvInfo
-from ingest.land.header import first_rows
+from ingest.land.header import first_rows, has_one_header
 from ingest.land.identify import completed, identify
-from ingest.land.known_header import finder
+from ingest.land.known_header import finder, places_of
 from ingest.land.masking import mask_names
 from ingest.land.normalise import normalise_to_utf8_csv
 from ingest.land.sniff import TABLES, Kind, sniff
@@ -53,11 +54,12 @@ def typed_rows(path: Path, arrival_: Arrival, work: Path, rows: Path) -> tuple[I
 
 
 def starts_with_header(path: Path, source: Source) -> bool:
-    """Tell whether a file can be read as it lies: plain CSV with a header in the first line whose names are known."""
+    """Tell whether a file can be read as it lies: plain CSV with one header, in the first line, with known names."""
     if not decode.is_plain_csv(path):
         return False
-    found = finder(source)(first_rows(path))
-    return found.index == 0 and found.known > 0
+    find, rows = finder(source), first_rows(path)
+    found = find(rows)
+    return found.index == 0 and found.known > 0 and not find(rows[1:]).is_whole and has_one_header(path)
 
 
 def _rows_of_copy(path: Path, arrival_: Arrival, copy: Path, rows: Path) -> tuple[Identity, decode.Decoded]:
@@ -68,8 +70,9 @@ def _rows_of_copy(path: Path, arrival_: Arrival, copy: Path, rows: Path) -> tupl
     except WhichSheet as error:
         raise Unusable(error.reason, f"{error}{advice.of_sheets(arrival_, error)}") from None
     try:
-        identify(copy, arrival_, table.above)  # whose file it is comes before how its text is encoded
+        found = identify(copy, arrival_, table.above)  # whose file it is comes before how its text is encoded
         _check_encoding(table, source)
+        _check_end(table, source.columns[found.contract])
         identity, decoded = _identified_rows(copy, arrival_, rows, above=table.above, separator=table.separator)
     except Unreadable as error:
         error.sheet, error.header_line = table.sheet, table.header_line
@@ -90,6 +93,18 @@ def _check_encoding(table: CsvInfo, source: Source) -> None:
             "wrong_encoding",
             f"the text is encoded as {table.encoding}; {source.id} publishes {' or '.join(source.encodings)}",
         )
+
+
+def _check_end(table: CsvInfo, columns: tuple[Column, ...]) -> None:
+    """Raise Unreadable for a text without a final line end whose last cell is a number or date, and so may be cut."""
+    if table.open_end is None:
+        return
+    places = places_of([header_key(name) for name in table.columns], columns)
+    for column in columns:
+        if column.holds_digits and table.open_end.place in places.get(column.name, ()):
+            what = f"the file ends without a line end in column {column.published_names[0]}, whose cell may be cut off"
+            remedy = "fetch it again; where it is whole, add a line end after the last line"
+            raise Unreadable("truncated", f"{what}; {remedy}", line=table.open_end.line - table.header_line + 1)
 
 
 def _identified_rows(

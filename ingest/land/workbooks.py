@@ -143,7 +143,8 @@ def _facts(answer: dict[str, Any]) -> CellFacts:
     """Return the facts of a sheet as the child has printed them."""
     odd = {(row, column): (kind, text) for row, column, kind, text in answer["odd"]}
     merged = [((top, left), (bottom, right)) for top, left, bottom, right in answer["merged"]]
-    return CellFacts(odd, merged, answer["hidden_rows"], answer["hidden_columns"])
+    raised = {(row, column) for row, column in answer["raised"]}
+    return CellFacts(odd, merged, answer["hidden_rows"], answer["hidden_columns"], raised=raised)
 
 
 def _printed(facts: CellFacts) -> dict[str, Any]:
@@ -155,6 +156,7 @@ def _printed(facts: CellFacts) -> dict[str, Any]:
         "merged": merged,
         "hidden_rows": facts.hidden_rows,
         "hidden_columns": facts.hidden_columns,
+        "raised": sorted(facts.raised),
     }
 
 

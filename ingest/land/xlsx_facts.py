@@ -1,4 +1,6 @@
-"""Error cells, formulas without a result, merged and hidden cells of one sheet of an xlsx workbook, from its XML.
+"""Error cells, formulas without a result, raised digits, merged and hidden cells of one sheet of an xlsx workbook.
+
+All from its XML. Strings that cells share are read once, and only where some have raised or struck-out parts.
 
 Read in the child process of `workbooks`, under its limits: a hostile document cannot take the run with it.
 """
@@ -9,11 +11,12 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 from xml.etree import ElementTree as ET
 
-from ingest.land.cell_facts import CellFacts, Formulas, shows_percent
+from ingest.land.cell_facts import DIGIT, CellFacts, Formulas, shows_percent
 from ingest.land.formulas import Address, address_of, moved
 from ingest.land.zips import holds
 
@@ -21,19 +24,35 @@ STYLES: Final = "xl/styles.xml"
 PERCENT_FORMATS: Final = {"9", "10"}  # of ECMA-376, 18.8.30: 0% and 0.00%
 WORKBOOK: Final = "xl/workbook.xml"
 # one search tells most sheets to have none of it, in a tenth of the time of reading them
-SPECIAL: Final = re.compile(rb"<(\w+:)?f[\s/>]|\st=[\"']e|<(\w+:)?mergeCell|\shidden=")
+RAISED: Final = re.compile(rb"<(\w+:)?(vertAlign|strike)[\s/>]")
+SPECIAL: Final = re.compile(rb"<(\w+:)?f[\s/>]|\st=[\"']e|<(\w+:)?mergeCell|\shidden=|" + RAISED.pattern)
 RELATIONS: Final = "xl/_rels/workbook.xml.rels"
+STRINGS: Final = "xl/sharedStrings.xml"
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What a workbook says of looks: the styles that show percentages, the styles and strings with raised digits."""
+
+    percents: frozenset[str]
+    raised: frozenset[str]
+    strings: frozenset[str]
+
+    @property
+    def are_plain(self) -> bool:
+        """Tell whether no cell can have a look that matters, whatever the sheet says."""
+        return not (self.percents or self.raised or self.strings)
 
 
 def facts_of(path: Path, sheet: str) -> CellFacts:
     """Return what is special about the cells of a sheet."""
     with zipfile.ZipFile(path) as book:
         member, asks_for_calculation = _sheet_of(book, sheet)
-        percents = _percent_styles(book)
-        if not percents and not holds(path, member, SPECIAL):
+        looks = _looks(book, _raised_strings(book) if holds(path, STRINGS, RAISED) else frozenset())
+        if looks.are_plain and not holds(path, member, SPECIAL):
             return CellFacts()
         with book.open(member) as stream:
-            facts, formulas = _read(stream, percents)
+            facts, formulas = _read(stream, looks)
 
         def values_at(cells: set[Address]) -> dict[Address, float | None]:
             with book.open(member) as again:
@@ -90,25 +109,56 @@ def _cells(stream: IO[bytes], facts: CellFacts | None = None) -> Iterator[tuple[
             facts.hidden_columns += min(int(element.attrib["max"]), 1 << 10) - int(element.attrib["min"]) + 1
 
 
-def _percent_styles(book: zipfile.ZipFile) -> frozenset[str]:
-    """Return the numbers of the cell styles that show a fraction of one as a percentage."""
+def _looks(book: zipfile.ZipFile, strings: frozenset[str]) -> Looks:
+    """Return what a workbook says of looks; cells name their style and their string by its number."""
     if STYLES not in book.namelist():
-        return frozenset()
+        return Looks(frozenset(), frozenset(), strings)
     parts = {_local(one): one for one in ET.fromstring(book.read(STYLES))}  # noqa: S314 - see above
-    own = {one.get("numFmtId") for one in parts.get("numFmts", ()) if shows_percent(one.get("formatCode", ""))}
-    return frozenset(
-        str(place) for place, one in enumerate(parts.get("cellXfs", ())) if one.get("numFmtId") in own | PERCENT_FORMATS
+    formats = {one.get("numFmtId") for one in parts.get("numFmts", ()) if shows_percent(one.get("formatCode", ""))}
+    fonts = {str(place) for place, one in enumerate(parts.get("fonts", ())) if _is_raised(one)}
+    styles = [(str(place), one) for place, one in enumerate(parts.get("cellXfs", ()))]
+    percents = frozenset(place for place, one in styles if one.get("numFmtId") in formats | PERCENT_FORMATS)
+    return Looks(percents, frozenset(place for place, one in styles if one.get("fontId") in fonts), strings)
+
+
+def _is_raised(font: ET.Element) -> bool:
+    """Tell whether a font is raised, lowered or struck out."""
+    said = {_local(one): _attribute(one, "val") for one in font}
+    struck = said.get("strike", "0") not in ("0", "false")
+    return struck or said.get("vertAlign", "baseline") in ("superscript", "subscript")
+
+
+def _has_raised_digits(text: ET.Element) -> bool:
+    """Tell whether a text has a run of raised, lowered or struck-out digits."""
+    runs = ({_local(part): part for part in run} for run in text if _local(run) == "r")
+    return any(
+        "rPr" in run and "t" in run and _is_raised(run["rPr"]) and DIGIT.search(run["t"].text or "") for run in runs
     )
 
 
-def _read(stream: IO[bytes], percents: frozenset[str]) -> tuple[CellFacts, Formulas]:
+def _raised_strings(book: zipfile.ZipFile) -> frozenset[str]:
+    """Return the numbers of the strings with raised digits."""
+    found: set[str] = set()
+    with book.open(STRINGS) as stream:
+        strings = (one for _, one in ET.iterparse(stream) if _local(one) == "si")  # noqa: S314 - see above
+        for number, string in enumerate(strings):
+            if _has_raised_digits(string):
+                found.add(str(number))
+            string.clear()
+    return frozenset(found)
+
+
+def _read(stream: IO[bytes], looks: Looks) -> tuple[CellFacts, Formulas]:
     facts, formulas = CellFacts(), Formulas()
     shared: dict[str, tuple[Address, str]] = {}
     for at, cell in _cells(stream, facts):
         parts = {_local(part): part for part in cell}
         value = parts["v"].text if "v" in parts else None
-        if cell.get("s") in percents and cell.get("t", "n") == "n":
+        if cell.get("s") in looks.percents and cell.get("t", "n") == "n":
             facts.percent.add(at)
+        is_raised_string = cell.get("t") == "s" and value in looks.strings
+        if is_raised_string or cell.get("s") in looks.raised or ("is" in parts and _has_raised_digits(parts["is"])):
+            facts.raised.add(at)
         if cell.get("t") == "e":
             facts.odd[at] = ("error", value or "#N/A")
         elif "f" in parts:

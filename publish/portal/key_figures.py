@@ -73,8 +73,8 @@ class KeyFigures:
             rows=[self._cells(column, value, spread) for column, value, spread in placed],
             release_keys=list(dict.fromkeys(value.release_key for _, value, _ in placed)),
             note=f"Each row has its own scale. The bar goes from the lowest to the highest of all {KINDS[level]} with "
-            "a value of the same period; its dark part is the middle half of them. Values with a data warning are left out; "
-            "England’s line is what the verdict compares with, made without values that are not believable.",
+            "a value of the same period; its dark part is the middle half of them. Values with a data warning are left "
+            "out; England’s line is what the verdict compares with, made without values that are not believable.",
         )
 
     def _placed(self, level: str, code: str) -> Iterable[tuple[Column, Value, Record]]:

@@ -115,7 +115,7 @@ class LookedUp:
         """Return the letters of the publisher of a shown figure."""
         get = row.get if isinstance(row, dict) else lambda name: getattr(row, name)
         self._about(get("indicator_id"))
-        return self._lookup.letters_of(get("source_id"), get("indicator_id"))
+        return self._lookup.letters_of(str(get("source_id")), get("indicator_id"))
 
     def unit(self, indicator_id: str) -> str | None:
         """Return an indicator's unit."""

@@ -38,7 +38,7 @@ TYPES = {
     "timestamp": ("fetched_at", "opened_at", "last_seen_at", "closed_at"),
     "boolean": ("is_synthetic", "is_superseded", "has_arrival_warning", "success", "is_missing_now", "is_split",
                 "is_boundary_change", "is_suppressed", "is_denominator_withheld", "is_named", "is_stressed",
-                "is_disputed"),
+                "is_disputed", "is_seen"),
     "varchar[]": ("aliases", "changed_columns", "usage_warnings", "affected_marts", "affected_lms", "sources",
                   "published_sources", "coded_sources", "mis_action", "mis_status", "bodies"),
     "double": ("multiplier", "target", "observed", "minimum", "maximum", "value", "comparator_value", "numerator",

@@ -126,6 +126,12 @@ REFUSED = {
     "a line too short": (b"Code,Events\na,1\nb\nc,1\n", "lines_have_all_fields"),
     "cut off": (b"Code,Events\na,1\nb", "truncated"),
     "cut off in a quote": (b'Code,Events\na,1\n"b', "truncated"),
+    "cut off in a number": (b"Code,Events\na,1\nb,17", "truncated"),
+    "cut off before a number": (b"Code,Events\na,1\nb,", "truncated"),
+    "cut off in a number below a title": (b"A title\nCode;Events\na;1\nb;17", "truncated"),
+    "two tables": (b"Code,Events\na,1\n\nCode,Events,Rate\nb,2,1.5\n", "several_tables"),
+    "two tables, one below the other": (b"Code,Events\n" + b"a,1\n" * 50 + b"Code,Events\nb,2\n", "several_tables"),
+    "two tables below a title": (b"A title\nCode,Events\na,1\nEvents,Code\n2,b\n", "several_tables"),
     "utf-16": (GOOD.decode().encode("utf-16"), "wrong_encoding"),
     "latin-1": ("Code,Events\nOrléans,1\n".encode("latin-1"), "wrong_encoding"),
     "latin-1 far down": (GOOD * 1 + b"a,1\n" * 50_000 + "é,1\n".encode("latin-1"), "wrong_encoding"),
@@ -158,6 +164,21 @@ def test_what_fails_is_refused_in_one_line_and_quarantined(home: Home, land: Lan
     assert leftovers(home) == []
     assert [alert.breach.rule for alert in alerts.AlertLog(home.alerts).open()] == [rule]
     assert alerts.AlertLog(home.alerts).open()[0].breach.remedy
+
+
+def test_a_file_that_may_be_cut_off_is_refused_with_its_line(land: Land) -> None:
+    with pytest.raises(RefusedAtArrival, match="line 4: the file ends without a line end in column Events"):
+        land(b"A title\nCode,Events\na,1\nb,17")
+
+
+@pytest.mark.parametrize("content", [b"Events,Code\n1,a\n17,b", b'Code,Events\na,1\nb,"17"'], ids=["text", "quotes"])
+def test_a_last_cell_that_no_cut_can_change_needs_no_line_end(land: Land, content: bytes) -> None:
+    assert land(content).manifest.rows_in == 2
+
+
+def test_two_tables_are_refused_with_the_line_of_the_second(land: Land) -> None:
+    with pytest.raises(RefusedAtArrival, match="line 4: a second header: the file holds several tables"):
+        land(b"Code,Events\na,1\n\nCode,Events,Rate\nb,2,1.5\n")
 
 
 def test_a_refusal_names_the_rows(home: Home, land: Land) -> None:

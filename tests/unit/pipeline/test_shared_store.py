@@ -131,7 +131,8 @@ def test_a_record_that_is_none_keeps_out_its_own_release_only(shared: dict[str, 
 def test_a_record_of_a_newer_version_is_named_and_the_rest_is_landed(shared: dict[str, Path], other: Home) -> None:
     rewrite(shared["2022"], lambda said: said["manifest"].update(mood="good"))
     [line] = storage.exchange(other).problems
-    assert "mood: is not a known field; a newer version of this program may have written it" in line
+    assert "field manifest.mood: " in line
+    assert "a newer version of this program may have written it" in line
     assert releases(other) == ["2023"]
 
 
@@ -170,8 +171,8 @@ def test_what_a_foreign_manifest_says_leads_nowhere(
 
 def test_a_restricted_source_stays_restricted(shared: dict[str, Path], other: Home) -> None:
     said = json.loads(shared["2022"].read_text())
-    said["manifest"].update(source_id="board_return", dataset="annual", layout="annual", audience="public")
-    record = shared["2022"].parents[3] / "board_return" / "annual" / "2022" / shared["2022"].name
+    said["manifest"].update(source_id="board_return", dataset="observations", layout="observations", audience="public")
+    record = shared["2022"].parents[3] / "board_return" / "observations" / "2022" / shared["2022"].name
     record.parent.mkdir(parents=True)
     record.write_text(json.dumps(said))
     shared["2022"].unlink()
@@ -222,11 +223,8 @@ def test_commands_do_their_work_say_the_damage_and_fail(
 ) -> None:
     flip(damaged := objects(store, shared["2022"])["archive"])
     ran = cli("land", mbrrace_sample / NAME.format(2021), "--source", "mbrrace", at=other)
-    assert (ran.code, "landed: mbrrace perinatal_mortality 2021" in ran.out, ran.err.count(damaged.name)) == (
-        1,
-        True,
-        2,
-    )
+    assert (ran.code, "landed: mbrrace perinatal_mortality 2021" in ran.out) == (1, True)
+    assert ran.err.count(f"perinatal: landed/mbrrace/perinatal_mortality/2022/{damaged.name}.json: ") == 1
     ran = cli("storage", "sync", at=other)
     assert (ran.code, ran.out) == (1, "0 release(s) shared, 0 landed from the store; edition shared: none\n")
     assert damaged.name in ran.err
@@ -345,7 +343,7 @@ def test_an_edition_without_what_readers_open_is_refused(store: Path, home: Home
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        (identity(hours=-1.2), "is of a time that is still to come"),
+        pytest.param(identity(hours=-1.2), "is of a time that is still to come", id="in more than an hour"),
         ("20990101T000000-00000000", "is of a time that is still to come"),
         ("20269999T999999-00000000", "is not the id of an edition"),
         ("99999999", "is not the id of an edition"),

@@ -77,7 +77,7 @@ def test_figures_that_a_source_passes_on_are_cited_by_their_own_publisher() -> N
     about = {"nnrd_rate": named | {"publisher": "NNRD"}, "new_rate": named | {"publisher": None}, "old_rate": named}
     release = {"source_id": "official_figures", "publisher": "Official figures (ONS, DHSC)", "page": "key"}
     releases = {"key": release | {"dataset": "national_ambitions", "release": "2026-11-28"}}
-    edition = Edition(Facts("e", "2026-11-30"), [], {}, [], {}, [], about, releases, {}, frozenset(), {}, {})
+    edition = Edition(Facts("e", "2026-11-30", False), [], {}, [], {}, [], about, releases, {}, frozenset(), {}, {})
     lookup = Lookup(edition)
     shown = Shown(lookup, Origins(lookup), Answers([])).look_up
     for indicator_id, name in (

@@ -222,6 +222,28 @@ def test_cells_of_the_website_become_numbers_blanks_and_marks(tmp_path: Path) ->
     assert [each["cast_errors"] for each in found] == [None] * 5 + [["value"]]
 
 
+@pytest.mark.parametrize(
+    ("cell", "value", "marks", "wrong"),
+    [
+        ("21<sup>7</sup>", 21, ["value"], None),
+        ('<div>1,021.5<SUB class="x">\n7</SUB></div>', 1021.5, ["value"], None),
+        ("<b>21</b>", 21, None, None),
+        ("2.7<br/>", 2.7, None, None),
+        ("<del>21</del>", None, None, ["value"]),
+        ("21<s>7</s>", None, None, ["value"]),
+        ('21<span class="note">7</span>', None, None, ["value"]),
+        ("21.<a href=#n>7</a>", None, None, ["value"]),
+        ("21<sup>7", None, None, ["value"]),
+    ],
+)
+def test_digits_that_markup_keeps_apart_are_no_number(
+    tmp_path: Path, cell: str, value: float | None, marks: list[str] | None, wrong: list[str] | None
+) -> None:
+    header = YEARS_27.format(parent="Compared to Region value or percentiles")
+    _, (found,) = typed(write(tmp_path / "a.csv", header, row(Value=cell)), tmp_path)
+    assert (found["value"], found["cell_marks"], found["cast_errors"]) == (value, marks, wrong)
+
+
 def test_markup_is_wrong_where_a_source_does_not_say_so(demo: registry.Source, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("Code,Events\nA,<b>5</b>\nB,-\nC,5*\n")

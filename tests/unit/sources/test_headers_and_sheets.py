@@ -9,6 +9,7 @@ from zipfile import ZipFile
 import pytest
 import xlsxwriter
 
+from ingest.land.xls_facts import has_raised_digits
 from ingest.sources.msds.parse import status_of
 
 Table = list[list[str]]
@@ -28,8 +29,8 @@ def as_csv(rows: Sequence[Sequence[str]], delimiter: str = ",") -> str:
     return text.getvalue()
 
 
-def book(path: Path, write: Callable[[xlsxwriter.Workbook], None]) -> bytes:
-    with xlsxwriter.Workbook(path, {"strings_to_numbers": True}) as made:
+def book(path: Path, write: Callable[[xlsxwriter.Workbook], None], *, inline: bool = False) -> bytes:
+    with xlsxwriter.Workbook(path, {"strings_to_numbers": True, "constant_memory": inline}) as made:
         write(made)
     return path.read_bytes()
 
@@ -172,6 +173,84 @@ def test_an_error_in_a_column_that_is_not_known_is_its_text(tmp_path: Path, arri
     assert [row["x_mine"] for row in arrived.rows] == [None, "#N/A", None]
 
 
+Mark = dict[str, object]
+
+
+def with_run(cell: str, text: str, run: str, mark: Mark) -> Callable[[xlsxwriter.Workbook], None]:
+    """Write the table with a text in one cell of its first row, of which the second part has a font of its own."""
+
+    def write(made: xlsxwriter.Workbook) -> None:
+        sheet = made.add_worksheet("Data")
+        fill(sheet, [NMPA, NMPA_ROWS[0]])
+        sheet.write_rich_string(cell, text, made.add_format(mark), run)
+        fill(sheet, NMPA_ROWS[1:], top=2)
+
+    return write
+
+
+@pytest.mark.parametrize("inline", [False, True], ids=["shared", "inline"])
+@pytest.mark.parametrize("mark", [{"font_script": 1}, {"font_script": 2}, {"font_strikeout": True}], ids=str)
+def test_raised_digits_of_a_number_are_refused_by_cell(
+    inline: bool, mark: Mark, tmp_path: Path, arrives: Callable
+) -> None:
+    content = book(tmp_path / "b.xlsx", with_run("D2", "13", "5", mark), inline=inline)
+    arrived = arrives("nmpa", f"{NAME}.xlsx", content)
+    assert arrived.refused == {"raised_digits"}, arrived.messages
+    assert "sheet 'Data': 1 cell (D2) with raised, lowered or struck-out digits" in arrived.messages[0]
+
+
+@pytest.mark.parametrize(
+    ("cell", "text", "run", "mark", "lands"),
+    [
+        ("D2", "2", "7", {"bold": True}, True),
+        ("B2", "Invented Trust", "1", {"font_script": 1}, True),
+        ("F2", "2.70", "%", {"font_script": 1}, True),
+        ("H2", "2.7", "0%", {"font_script": 1}, False),
+    ],
+)
+def test_only_raised_digits_of_numbers_matter(
+    cell: str, text: str, run: str, mark: Mark, lands: bool, tmp_path: Path, arrives: Callable
+) -> None:
+    arrived = arrives("nmpa", f"{NAME}.xlsx", book(tmp_path / "b.xlsx", with_run(cell, text, run, mark)))
+    assert (arrived.refused == frozenset()) == lands, arrived.messages
+
+
+@pytest.mark.parametrize("mark", [{"font_script": 1}, {"font_strikeout": True}], ids=str)
+def test_a_number_in_a_raised_or_struck_out_font_is_refused(mark: Mark, tmp_path: Path, arrives: Callable) -> None:
+    def write(made: xlsxwriter.Workbook) -> None:
+        sheet = made.add_worksheet("Data")
+        fill(sheet, [["A title"], NMPA, *NMPA_ROWS])
+        sheet.write("A1", "A title, struck out 1", made.add_format(mark))
+        sheet.write_number("E4", 1000, made.add_format(mark))
+
+    arrived = arrives("nmpa", f"{NAME}.xlsx", book(tmp_path / "b.xlsx", write))
+    assert arrived.refused == {"raised_digits"}
+    assert "1 cell (E4)" in arrived.messages[0]
+
+
+def test_two_tables_on_a_sheet_are_refused(tmp_path: Path, arrives: Callable) -> None:
+    def write(made: xlsxwriter.Workbook) -> None:
+        fill(made.add_worksheet("Data"), [NMPA, *NMPA_ROWS, [], [*NMPA, "More"], *NMPA_ROWS])
+
+    arrived = arrives("nmpa", f"{NAME}.xlsx", book(tmp_path / "b.xlsx", write))
+    assert arrived.refused == {"several_tables"}, arrived.messages
+    assert "sheet 'Data', row 6: a second header" in arrived.messages[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "runs", "found"),
+    [
+        ("7.92", [(3, 1)], True),
+        ("7.9*", [(3, 1)], False),
+        ("7.92", [(0, 1), (3, 0)], True),
+        ("7.92", [(3, 0)], False),
+        ("7.92", [], False),
+    ],
+)
+def test_runs_of_an_xls_text_with_raised_digits(text: str, runs: list[tuple[int, int]], found: bool) -> None:
+    assert has_raised_digits(text, runs, {1}) == found
+
+
 def test_merged_titles_blank_rows_and_hidden_rows(tmp_path: Path, arrives: Callable, clean: tuple) -> None:
     def write(made: xlsxwriter.Workbook) -> None:
         made.add_worksheet("Notes").write("A1", "Read this first")
@@ -242,7 +321,12 @@ ODS = (
     '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
     'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
     'xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0" '
-    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet>'
+    'xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0" '
+    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:automatic-styles>'
+    '<style:style style:name="up"><style:text-properties style:text-position="super 58%"/></style:style>'
+    '<style:style style:name="struck"><style:text-properties style:text-line-through-style="solid"/></style:style>'
+    '<style:style style:name="bold"><style:text-properties style:text-position="0% 100%"/></style:style>'
+    "</office:automatic-styles><office:body><office:spreadsheet>"
     '<table:table table:name="Data">{rows}</table:table></office:spreadsheet></office:body></office:document-content>'
 )
 
@@ -261,6 +345,23 @@ def ods(path: Path, rows: Table, special: str) -> bytes:
         archive.writestr("content.xml", ODS.format(rows=lines))
         archive.writestr("META-INF/manifest.xml", "<manifest/>")
     return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("style", "text", "refused"),
+    [
+        ("", '2<text:span text:style-name="up">7</text:span>', {"raised_digits"}),
+        ("", '2<text:span text:style-name="struck">7</text:span>', {"raised_digits"}),
+        ("", '2<text:span text:style-name="bold">7</text:span>', frozenset()),
+        ('table:style-name="struck"', "27", {"raised_digits"}),
+        ('table:style-name="bold"', "27", frozenset()),
+    ],
+)
+def test_raised_digits_of_an_ods(style: str, text: str, refused: set[str], tmp_path: Path, arrives: Callable) -> None:
+    special = f'<table:table-cell {style} office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
+    arrived = arrives("nmpa", f"{NAME}.ods", ods(tmp_path / "b.ods", [NMPA, *NMPA_ROWS], special))
+    assert arrived.refused == refused, arrived.messages
+    assert not refused or "1 cell (D2)" in arrived.messages[0]
 
 
 @pytest.mark.parametrize(

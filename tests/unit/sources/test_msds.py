@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -239,6 +240,74 @@ def test_a_filtered_file_is_refused() -> None:
     assert breached("annual", columns, [one]) >= {"national_rows_are_here", "every_region"}
     national = ("2022-23", "TotalBabies", "National", "National", "All", None, "Babies", "100.0")
     assert breached("annual", columns, [one, national]) >= {"counts_trusts_are_no_small_part"}
+
+
+YEARS = [
+    "msds/hosp-epis-stat-mat-msdscsv-2019-20.csv",
+    "msds/hosp-epis-stat-mat-msdscsv-2020-21.csv",
+    "msds_native/hosp-epis-stat-mat-msdscsv-2021-22.csv",
+    "msds/hosp-epis-stat-mat-msdscsv-2022-23.csv",
+    "msds/hosp-epis-stat-mat-msdscsv-2023-24.csv",
+]
+
+
+def incomplete(rows: Path, earlier: Path) -> set[str]:
+    """Return which standards of whole files a year breaches, another one landed before."""
+    columns = ["period", "dimension", "org_level", "org_code", "org_name", "measure", "count_of", "value"]
+    rules = {"dimensions_of_the_earlier_year_are_here", "dimensions_are_whole"}
+    with duckdb.connect() as connection:
+        for table, path in (("rows", rows), ("earlier", earlier)):
+            read = f"read_csv('{path}', names = {columns}, header = true, all_varchar = true)"
+            connection.execute(f"create table {table} as select row_number() over () as source_row, * from {read}")
+        arrival.make_keys(connection)
+        asked = [one for one in load_standards(arrival.SUITES / "msds.yml") if one.id in rules]
+        assert {one.id for one in asked} == rules
+        return {one.id for one in asked if connection.execute(one.query_of("rows")).fetchall()}
+
+
+def year_of(path: Path, period: str, dimensions: Iterable[str]) -> Path:
+    """Write a year of twenty trusts, a region and the country."""
+    places = [("National", "All"), ("NHS England (Region)", "Y56"), *(("Provider", f"R{n:02}") for n in range(20))]
+    lines = [
+        f"{period},{dimension},{level},{code},A name,,Babies,5" for dimension in dimensions for level, code in places
+    ]
+    path.write_text("\n".join([",".join(ANNUAL), *lines]) + "\n")
+    return path
+
+
+def test_a_year_that_is_cut_off_is_told(tmp_path: Path) -> None:
+    before = year_of(tmp_path / "before.csv", "2021-22", ("Old name", "Births", "Ages"))
+    whole = year_of(tmp_path / "whole.csv", "2022-23", ("New name", "Births", "Ages"))
+    lines = whole.read_text().splitlines(keepends=True)
+    cut = tmp_path / "cut.csv"
+
+    def of_first(count: int) -> set[str]:
+        cut.write_text("".join(lines[: count + 1]))
+        return incomplete(cut, before)
+
+    assert incomplete(whole, before) == set()
+    assert of_first(66) == set()
+    assert of_first(44) == {"dimensions_of_the_earlier_year_are_here"}
+    assert of_first(63) == {"dimensions_are_whole"}
+    assert of_first(45) == {"dimensions_are_whole"}
+    assert incomplete(year_of(tmp_path / "a.csv", "2020-21", ("Births",)), before) == set()
+
+
+@pytest.mark.parametrize("place", range(1, len(YEARS)))
+def test_real_years_are_whole(place: int, real_releases: Path) -> None:
+    year, before = (real_releases / YEARS[number] for number in (place, place - 1))
+    assert incomplete(year, before) == set()
+    assert incomplete(before, year) == set()
+
+
+def test_a_real_year_that_is_cut_off_is_told(tmp_path: Path, real_releases: Path) -> None:
+    before, year = (real_releases / name for name in YEARS[1:3])
+    with year.open() as lines:
+        (tmp_path / "cut.csv").write_text("".join(itertools.islice(lines, 9_919)))
+    assert incomplete(tmp_path / "cut.csv", before) == {
+        "dimensions_of_the_earlier_year_are_here",
+        "dimensions_are_whole",
+    }
 
 
 def test_unrounded_counts_are_told() -> None:
