@@ -15,7 +15,8 @@ All six work on one candidate folder below `build/`, under one lock: **the editi
 the candidate is lost meanwhile (`perinatal build` ran on the command line, the program was updated, a release was
 withdrawn after the gate had blocked), the task says so and begins anew.
 
-All tasks *skipped*: nothing is new. A red `gate` stays red until what is landed, or a standard, has changed:
+All tasks *skipped*: nothing is new. In a red run, *skipped* tasks had not finished when the run reached its time
+limit: an alert is open. A red `gate` stays red until what is landed, or a standard, has changed:
 `perinatal alerts` says what to do. `perinatal build --sign NAME` signs an edition that is held for a person.
 """
 
@@ -31,6 +32,9 @@ from dags import wiring
 from perinatal import home as homes
 from pipeline import service, steps
 
+# of each task: ten times what the longest step of the largest build took that was measured (docs/scale.md)
+LIMIT = timedelta(hours=2)
+
 
 @dag(
     dag_id="assemble",
@@ -40,7 +44,7 @@ from pipeline import service, steps
         assets=AssetAny(*wiring.LANDED.values()), timetable=wiring.clock("0 2 * * *", at_first_start=True)
     ),
     doc_md=__doc__,
-    **wiring.shared("build", limit=timedelta(hours=4)),
+    **wiring.shared("build", limit=LIMIT),
 )
 def assemble() -> None:
     """One task a step, over one candidate."""
@@ -67,4 +71,4 @@ def assemble() -> None:
     chain(*map(visible, before), publish())
 
 
-assemble()
+wiring.bounded(assemble())

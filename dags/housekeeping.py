@@ -10,6 +10,7 @@ manifests: damage fails it at once and opens an alert that says which files to r
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from airflow.sdk import dag, task
 
@@ -28,8 +29,9 @@ from pipeline import service, steps
 )
 def housekeeping() -> None:
     """Two tasks that do not wait for each other."""
+    building: dict[str, Any] = {"pool": service.WRITER_POOL, "queue": service.BUILD_QUEUE}
 
-    @task(doc_md=steps.prune.__doc__, pool=service.WRITER_POOL, queue=service.BUILD_QUEUE)
+    @task(doc_md=steps.prune.__doc__, execution_timeout=timedelta(hours=1), **building)
     @wiring.as_task()
     def prune() -> None:
         wiring.conclude(steps.prune(homes.get()))
@@ -43,4 +45,4 @@ def housekeeping() -> None:
     verify()
 
 
-housekeeping()
+wiring.bounded(housekeeping())

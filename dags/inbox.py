@@ -24,7 +24,7 @@ from pipeline import service, steps
     description="Lands the files that people drop into inbox/<source>/",
     schedule=AssetOrTimeSchedule(assets=[wiring.INBOX], timetable=wiring.clock("40 1 * * *")),
     doc_md=__doc__,
-    **wiring.shared("ingest", limit=timedelta(hours=4)),
+    **wiring.shared("ingest", limit=timedelta(hours=2)),
 )
 def inbox() -> None:
     """`problems` stands apart because only a task that succeeds sends its asset events."""
@@ -40,4 +40,4 @@ def inbox() -> None:
     land() >> wiring.problems()
 
 
-inbox()
+wiring.bounded(inbox())

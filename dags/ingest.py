@@ -47,12 +47,12 @@ def make(source: Source) -> DAG:
         description=f"Off: nobody is asked in mode inbox. {what} in mode live" if is_off else what,
         schedule=schedule,
         doc_md=DOC.format(**vars(source), state=OFF if is_off else f"On: asked at `{cron}`, British time."),
-        **wiring.shared("ingest", source.id, limit=timedelta(hours=6)),
+        **wiring.shared("ingest", source.id, limit=timedelta(minutes=15)),
     )
     def ingest() -> None:
         polite: dict[str, Any] = {"pool": service.host_pool(source), "queue": service.FETCH_QUEUE, "retries": 4}
 
-        @task(doc_md=steps.probe.__doc__, execution_timeout=timedelta(minutes=15), **polite)
+        @task(doc_md=steps.probe.__doc__, **polite)
         @wiring.as_task()
         def probe() -> None:
             wiring.conclude(steps.probe(homes.get(), settings.get().mode, source.id))
@@ -67,7 +67,7 @@ def make(source: Source) -> DAG:
 
         probe() >> fetch() >> wiring.problems()
 
-    return ingest()
+    return wiring.bounded(ingest())
 
 
 for each in all_sources().values():

@@ -37,4 +37,4 @@ def notify() -> None:
     send()
 
 
-notify()
+wiring.bounded(notify())

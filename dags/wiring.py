@@ -13,8 +13,13 @@ from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import Any
 
-from airflow.sdk import Asset, AssetAlias, AssetWatcher, CronTriggerTimetable, get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException, AirflowSkipException
+from airflow.sdk import DAG, Asset, AssetAlias, AssetWatcher, CronTriggerTimetable, get_current_context, task
+from airflow.sdk.exceptions import (
+    AirflowFailException,
+    AirflowRescheduleException,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+)
 
 from dags.triggers import InboxTrigger
 from ingest.registry import all_sources
@@ -29,6 +34,10 @@ log = logging.getLogger(__name__)
 
 TIMEZONE = "Europe/London"
 OWNER, TAG = "perinatal", "perinatal"
+LONGEST_PAUSE = timedelta(minutes=30)  # before a task is tried again
+# what a run may wait for workers, pools and the builder's lock, beside the limits of its own tasks: the longest that
+# others hold them is a fetch, five hours
+WAITING = timedelta(hours=6)
 
 LANDED = {
     source_id: Asset(name=f"Landed: {source_id}", uri=f"perinatal://landed/{source_id}", group="perinatal")
@@ -51,24 +60,41 @@ def clock(cron: str, *, at_first_start: bool = False) -> CronTriggerTimetable:
 
 
 def shared(*tags: str, limit: timedelta) -> dict[str, Any]:
-    """Return what every DAG has: one run at a time, a limit for the whole run, retries that back off, and callbacks."""
+    """Return what every DAG has: one run at a time, a limit for each task, retries that back off, and callbacks."""
     return {
         "catchup": False,
         "max_active_runs": 1,
-        "dagrun_timeout": limit,
+        "on_failure_callback": run_failed,
+        "on_success_callback": run_succeeded,
         "tags": [TAG, *tags],
         "default_args": {
             "owner": OWNER,
             "retries": 2,
             "retry_delay": timedelta(minutes=1),
             "retry_exponential_backoff": True,
-            "max_retry_delay": timedelta(minutes=30),
+            "max_retry_delay": LONGEST_PAUSE,
             "execution_timeout": limit,
             "on_failure_callback": failed,
             "on_success_callback": succeeded,
             "on_skipped_callback": succeeded,
         },
     }
+
+
+def bounded(dag: DAG) -> DAG:
+    """Give the runs of a DAG a limit that comes after those of its tasks.
+
+    At a run's limit Airflow shows what has not finished as skipped, and calls back for the run alone. So the limit
+    leaves room for every try of every task on the longest path, the pauses between them, and waiting.
+    """
+    dag.dagrun_timeout = WAITING + max(map(_longest, dag.roots))
+    return dag
+
+
+def _longest(task: Any) -> timedelta:
+    """Return how long a task and the longest path behind it may take."""
+    own = (task.retries + 1) * task.execution_timeout + task.retries * LONGEST_PAUSE
+    return own + max(map(_longest, task.downstream_list), default=timedelta(0))
 
 
 # seconds that what cleans up has; asked again after that, the task was not stopped: a library swallowed it
@@ -189,6 +215,8 @@ def failed(context: Mapping[str, Any]) -> None:
 
     error = context.get("exception")
     reason = " ".join(str(error or "no reason was given; its process may have been killed").split())
+    if isinstance(error, AirflowTaskTimeout):
+        reason = f"it reached its time limit of {_hours(context['task_instance'].task.execution_timeout)}"
     alerted = error.alerted if isinstance(error, Refused) else ()
     upkeep.task_failed(homes.get(), _scope(context), reason, alerted=alerted)
 
@@ -198,6 +226,32 @@ def succeeded(context: Mapping[str, Any]) -> None:
     from pipeline import upkeep
 
     upkeep.task_succeeded(homes.get(), _scope(context))
+
+
+def run_failed(context: Mapping[str, Any]) -> None:
+    """Open an alert for a run that ended before its tasks did; a task that failed has called back itself."""
+    from pipeline import upkeep
+
+    dag, reason = context["dag"], context["reason"]
+    if reason == "task_failure":
+        return
+    said = f"it reached its time limit of {_hours(dag.dagrun_timeout)}" if reason == "timed_out" else reason
+    upkeep.run_ended(homes.get(), _scope_of_run(dag), f"run {context['run_id']} was ended: {said}")
+
+
+def run_succeeded(context: Mapping[str, Any]) -> None:
+    """Close the alert of a run that had ended before its tasks did."""
+    from pipeline import upkeep
+
+    upkeep.task_succeeded(homes.get(), _scope_of_run(context["dag"]))
+
+
+def _hours(limit: timedelta) -> str:
+    return f"{limit / timedelta(hours=1):g} hour(s)"
+
+
+def _scope_of_run(dag: DAG) -> str:
+    return f"operations/{dag.dag_id}/run"
 
 
 def _scope(context: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ takes out of messages because it may not be published.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -191,15 +191,7 @@ class AlertLog:
 
     def all(self, today: date | None = None) -> list[Alert]:
         """Return every alert with its state today, newest first."""
-        found: dict[str, Alert] = {}
-        for event in read_records(self.path):
-            key = f"{event['scope']}#{event['rule']}"
-            after = _after(found.get(key), event)
-            if after:
-                found[key] = after
-        day = today or datetime.now(UTC).date()
-        alerts = [_as_of(alert, day) for alert in found.values()]
-        return sorted(alerts, key=lambda alert: (alert.last_seen_at, alert.key), reverse=True)
+        return _stand_after(read_records(self.path), today)
 
     def open(self) -> list[Alert]:
         """Return the alerts that stand open and that nobody has accepted."""
@@ -214,29 +206,33 @@ class AlertLog:
             )
         return found[0]
 
-    def reconcile(self, scope: Scope, breaches: Sequence[Breach]) -> None:
-        """Bring the log to what was just found for one scope."""
-        breaches = [replace(breach, message=redacted(breach.message)) for breach in breaches]
+    def reconcile(self, scope: Scope, breaches: Sequence[Breach], at: str | None = None) -> None:
+        """Bring the log to what was found for one scope: just now, or `at` an earlier moment.
+
+        What was found at an earlier moment and is in the log already is not counted again.
+        """
         with locked(self.folder / ".lock"):
-            standing = {
-                alert.breach.rule: alert.breach
-                for alert in self.all()
-                if alert.scope == scope and alert.state != "closed"
-            }
-            at = _now()
-            events: list[dict[str, Any]] = [
-                {
-                    "event": _event(standing.get(breach.rule), breach),
-                    "at": at,
-                    "scope": str(scope),
-                    "rule": breach.rule,
-                    "breach": breach.to_dict(),
-                }
-                for breach in breaches
-            ]
-            gone = sorted(standing.keys() - {breach.rule for breach in breaches})
-            events += [{"event": "closed", "at": at, "scope": str(scope), "rule": rule} for rule in gone]
-            append_records(self.path, events)
+            append_records(self.path, self._events(scope, breaches, at))
+
+    def foresee(self, found: Mapping[Scope, Sequence[Breach]], at: str) -> list[Alert]:
+        """Return every alert as it would stand if these scopes were reconciled; nothing is written."""
+        events = [event for scope, breaches in found.items() for event in self._events(scope, breaches, at)]
+        return _stand_after([*read_records(self.path), *events])
+
+    def _events(self, scope: Scope, breaches: Sequence[Breach], at: str | None) -> list[dict[str, Any]]:
+        """Return the events that bring one scope to what was found."""
+        standing = {
+            alert.breach.rule: alert for alert in self.all() if alert.scope == scope and alert.state != "closed"
+        }
+        event = {"at": at or moment(), "scope": str(scope)}
+        events: list[dict[str, Any]] = []
+        for breach in (replace(breach, message=redacted(breach.message)) for breach in breaches):
+            before = standing.get(breach.rule)
+            what = _event(before.breach if before else None, breach)
+            if not (before and what == "seen" and at and before.last_seen_at >= at):
+                events.append({"event": what, **event, "rule": breach.rule, "breach": breach.to_dict()})
+        gone = sorted(standing.keys() - {breach.rule for breach in breaches})
+        return events + [{"event": "closed", **event, "rule": rule} for rule in gone]
 
     def accept(self, alert: Alert, by: str, why: str, until: date) -> None:
         """Accept a standing alert until a day. Raises PerinatalError where it is closed or the day has passed."""
@@ -246,7 +242,7 @@ class AlertLog:
             raise PerinatalError(f"until {until.isoformat()}: expected a day that has not passed")
         event = {
             "event": "accepted",
-            "at": _now(),
+            "at": moment(),
             "scope": str(alert.scope),
             "rule": alert.breach.rule,
             "by": by,
@@ -277,8 +273,22 @@ def _amended(event: dict[str, Any], change: Callable[[Scope, Breach], Breach]) -
     return event if after == before else {**event, "breach": after.to_dict()}
 
 
-def _now() -> str:
+def moment() -> str:
+    """Return this moment as the log writes it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _stand_after(events: Iterable[Mapping[str, Any]], today: date | None = None) -> list[Alert]:
+    """Return every alert as it stands today after these events, newest first."""
+    found: dict[str, Alert] = {}
+    for event in events:
+        key = f"{event['scope']}#{event['rule']}"
+        after = _after(found.get(key), event)
+        if after:
+            found[key] = after
+    day = today or datetime.now(UTC).date()
+    alerts = [_as_of(alert, day) for alert in found.values()]
+    return sorted(alerts, key=lambda alert: (alert.last_seen_at, alert.key), reverse=True)
 
 
 def _after(last: Alert | None, event: Mapping[str, Any]) -> Alert | None:

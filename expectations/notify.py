@@ -207,7 +207,7 @@ def _message(batch: list[Alert], links: Links) -> tuple[str, str]:
 def _paragraph(alert: Alert, links: Links) -> str:
     breach = alert.breach
     if alert.state == "closed":
-        return f"Closed, the standard is met again: {breach.message} ({alert.scope}, {breach.rule})"
+        return f"Closed, found no more: {breach.message} ({alert.scope}, {breach.rule})"
     parts = {
         "Where": str(alert.scope),
         "Release": breach.release_key,

@@ -16,7 +16,6 @@ from typing import Any, Literal
 from urllib.parse import urljoin
 
 from expectations.alerts import AlertLog
-from expectations.results import Result
 from ingest.archive import build_inputs, quarantine
 from ingest.archive import manifest as manifests
 from ingest.archive.manifest import LandedReleases
@@ -35,6 +34,7 @@ from pipeline import bundled, disk, fingerprint, lineage, metrics, release_judge
 from pipeline import candidate as candidates
 from pipeline.candidate import Candidate
 from pipeline.outcome import Outcome
+from pipeline.release_judgement import CANDIDATE, DAILY, JUDGEMENT, RELEASE, Judged
 from pipeline.shared_store import Exchanged
 from publish import care, changes, edition, packs, portal, restricted
 from publish.edition import Editions
@@ -153,7 +153,9 @@ def _begin(home: Home, *, force: bool = False, signed_by: str | None = None) -> 
     parts = fingerprint.parts(releases, home.theme_decisions)
     standing = Editions.of(home).current()
     if standing and not force and edition.info(standing)["fingerprint"] == fingerprint.whole(parts):
-        _close_task_alerts(home)
+        # what time alone breaches (`daily`) is judged each morning, since this edition was published too
+        release_judgement.settle(AlertLog(home.alerts), standing, (RELEASE, JUDGEMENT))
+        metrics.write(home)
         return Built(False, f"nothing new; the edition stays {standing.name}", what="nothing_new", edition=standing)
     if force:
         shutil.rmtree(home.observations, ignore_errors=True)
@@ -194,6 +196,7 @@ def _take_reviews(home: Home) -> list[str]:
 
 
 def _nothing_landed(home: Home) -> Built:
+    AlertLog(home.alerts).reconcile(CANDIDATE, [])
     refused = [report for _, report in quarantine.Quarantine(home.quarantine).reports()]
     if refused:
         raise RefusedAtArrival(
@@ -256,12 +259,9 @@ def _themes(home: Home, candidate: Candidate) -> Made:
 
 def _gate(home: Home, candidate: Candidate) -> Made:
     """Judge the candidate: what may not be published stops here, and the last edition stays."""
-    log = AlertLog(home.alerts)
-    judged = release_judgement.compare_judgements(log, candidate)
-    results = release_judgement.judge(log, candidate)
-    release_judgement.require_signature(judged, candidate)
-    facts = _facts(home, candidate, results)
-    said = f"{len(results)} standard(s) judged, none blocks; {len(facts['warnings'])} warning(s)"
+    judged = release_judgement.judge(AlertLog(home.alerts), candidate)
+    facts = _facts(home, candidate, judged)
+    said = f"{len(judged.results)} standard(s) judged, none blocks; {len(facts['warnings'])} warning(s)"
     return candidate.now(facts=facts), _under_way(said)
 
 
@@ -308,7 +308,7 @@ def _publish(home: Home, candidate: Candidate) -> Made:
     published = Editions.of(home).publish(candidate.folder, contents, facts)
     shutil.rmtree(candidate.folder)
     Editions.of(home).prune(settings.get().keep_editions)
-    _close_task_alerts(home)
+    release_judgement.settle(AlertLog(home.alerts), published, (RELEASE, JUDGEMENT, DAILY))
     metrics.write(home)
     count, warnings = len(candidate.releases), len(facts["warnings"])
     return candidate, Built(
@@ -322,16 +322,7 @@ def _publish(home: Home, candidate: Candidate) -> Made:
     )
 
 
-def _close_task_alerts(home: Home) -> None:
-    """Close the alerts of tasks of the assembly that had failed: the edition is as new as what is landed."""
-    log = AlertLog(home.alerts)
-    standing = {alert.scope for alert in log.all() if alert.state != "closed"}
-    for scope in standing:
-        if scope.kind == "operations" and scope.parts[0] == "assemble":
-            log.reconcile(scope, [])
-
-
-def _facts(home: Home, candidate: Candidate, results: list[Result]) -> dict[str, Any]:
+def _facts(home: Home, candidate: Candidate, judged: Judged) -> dict[str, Any]:
     """Return what the edition says of itself in edition.json."""
     mark = fingerprint.whole(candidate.progress.parts)
     return Editions.of(home).identity(mark) | {
@@ -342,8 +333,9 @@ def _facts(home: Home, candidate: Candidate, results: list[Result]) -> dict[str,
         "releases": sorted(item.release_key for item in candidate.releases),
         "signed_by": candidate.progress.signed_by,
         "care": care.new_entries(candidate.database),
-        "checks": len(results),
-        "warnings": sorted(result.rule for result in results if result.is_told),
+        "checks": len(judged.results),
+        "warnings": sorted(result.rule for result in judged.results if result.is_told),
+        "judged_at": judged.at,
     }
 
 

@@ -1,15 +1,21 @@
-"""The gate of a build: a candidate is held against the standards, and against what the last edition judged."""
+"""The gate of a build: a candidate is held against the standards, and against what the last edition judged.
+
+What holds a candidate back stands as alerts of scope `candidate`, until another candidate passes or nothing is new.
+Alerts of the scopes `release`, `daily` and `judgement` are about the edition that people read: what the gate finds for
+them is written into the candidate, and they are brought to it when the candidate is published (`settle`).
+"""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from expectations import data_docs
 from expectations import release as release_gate
-from expectations.alerts import AlertLog, Breach, Scope
+from expectations.alerts import AlertLog, Breach, Scope, moment
 from expectations.results import Result
 from ingest.archive.manifest import Manifest
 from perinatal import settings
@@ -18,18 +24,81 @@ from pipeline.candidate import Candidate
 from publish import edition, judgement, policy, quality_tables
 from publish.judgement import Judgements
 
-RELEASE, DAILY, JUDGEMENT = Scope.of("release"), Scope.of("daily"), Scope.of("judgement")
+CANDIDATE, RELEASE, DAILY, JUDGEMENT = map(Scope.of, ("candidate", "release", "daily", "judgement"))
 
 
-def compare_judgements(log: AlertLog, candidate: Candidate) -> Judgements:
-    """Write what the candidate judges otherwise than the last edition into it; much of it opens an alert."""
+@dataclass(frozen=True)
+class Judged:
+    """The verdicts on a candidate that may go on, and the moment of its alerts."""
+
+    results: list[Result]
+    at: str
+
+
+def judge(log: AlertLog, candidate: Candidate) -> Judged:
+    """Compare the candidate with standards and last edition, and write what was found into it.
+
+    Raises BlockedByGate where a standard of severity `block` is not met, HeldForSignature where much is judged
+    otherwise, the settings hold such editions, and nobody has signed.
+    """
+    judged = _compare_judgements(candidate)
+    last = candidate.before / edition.DATABASE if candidate.before else None
+    of_release = release_gate.judge(candidate.database, candidate.work, last)
+    of_today = release_gate.judge_today(candidate.database)
+    results, at = [*of_release, *of_today], moment()
+    otherwise = [_much_is_otherwise(judged)] if judged.is_much else []
+    blocked = [result for result in results if result.blocks]
+    is_held = judged.is_much and settings.get().hold_on_change and not candidate.progress.signed_by
+    log.reconcile(CANDIDATE, [result.as_breach() for result in blocked] + (otherwise if is_held else []))
+    if blocked:
+        raise _blocked(blocked, candidate.folder)
+    arrivals = _arrival_results(candidate.releases)
+    quality_tables.write_checks(candidate.database, [*results, *(result for group in arrivals for result in group)])
+    alerts = log.foresee({RELEASE: _told(of_release), DAILY: _told(of_today), JUDGEMENT: otherwise}, at)
+    quality_tables.write_alerts(candidate.database, [alert.to_dict() for alert in alerts])
+    _write_data_docs(candidate.folder, results, arrivals)
+    if is_held:
+        raise _held(judged, candidate.folder)
+    return Judged(results, at)
+
+
+def judge_today(log: AlertLog, database: Path) -> None:
+    """Compare what time alone can breach with today's date, and bring its alerts up to date."""
+    log.reconcile(DAILY, _told(release_gate.judge_today(database)))
+
+
+def settle(log: AlertLog, published: Path, scopes: Sequence[Scope]) -> None:
+    """Bring the alerts to an edition that is as new as what is landed.
+
+    Those of these scopes become what the edition itself says; those of a candidate, and of tasks of the assembly that
+    had failed, are closed.
+    """
+    at = edition.info(published)["judged_at"]
+    stands = quality_tables.standing_alerts(published / edition.DATABASE)
+    for scope in scopes:
+        log.reconcile(scope, [Breach.read(alert) for alert in stands if alert["scope"] == str(scope)], at)
+    open_for = {alert.scope for alert in log.all() if alert.state != "closed"}
+    for scope in sorted(open_for):
+        if scope == CANDIDATE or (scope.kind == "operations" and scope.parts[0] == "assemble"):
+            log.reconcile(scope, [])
+
+
+def _told(results: Iterable[Result]) -> list[Breach]:
+    return [result.as_breach() for result in results if result.is_told]
+
+
+def _compare_judgements(candidate: Candidate) -> Judgements:
+    """Write what the candidate judges otherwise than the last edition into it."""
     why: tuple[str, ...] = ()
     if candidate.before:
         releases = sorted(item.release_key for item in candidate.releases)
         now = {"releases": releases, "fingerprint_parts": candidate.progress.parts}
         why = judgement.causes(edition.info(candidate.before), now)
-    judged = judgement.record(candidate.database, candidate.before, why)
-    breach = Breach(
+    return judgement.record(candidate.database, candidate.before, why)
+
+
+def _much_is_otherwise(judged: Judgements) -> Breach:
+    return Breach(
         rule="headlines_and_verdicts_stand",
         severity="warn",
         message=f"Much is judged otherwise than in the last edition: {judged.message}",
@@ -38,42 +107,6 @@ def compare_judgements(log: AlertLog, candidate: Candidate) -> Judgements:
         affected_marts=["marts.national_ambition", "marts.trust_indicator", "marts.lms_indicator"],
         why="Boards would read another judgement than last time, and must be able to trust why.",
     )
-    log.reconcile(JUDGEMENT, [breach] if judged.is_much else [])
-    return judged
-
-
-def require_signature(judged: Judgements, candidate: Candidate) -> None:
-    """Raise HeldForSignature where much is judged otherwise, the settings hold such editions, and nobody has signed."""
-    if judged.is_much and settings.get().hold_on_change and not candidate.progress.signed_by:
-        raise HeldForSignature(
-            f"held: {judged.message}. The last edition stays until a person signs: `perinatal build --sign NAME`. "
-            f"The candidate lies in {candidate.folder}.",
-            alerted=[str(JUDGEMENT)],
-        )
-
-
-def judge(log: AlertLog, candidate: Candidate) -> list[Result]:
-    """Compare the candidate with the standards and write what was found into it. Raises BlockedByGate."""
-    last = candidate.before / edition.DATABASE if candidate.before else None
-    of_release = release_gate.judge(candidate.database, candidate.work, last)
-    log.reconcile(RELEASE, [result.as_breach() for result in of_release if result.is_told])
-    of_day = judge_today(log, candidate.database)
-    blocked = {RELEASE: [one for one in of_release if one.blocks], DAILY: [one for one in of_day if one.blocks]}
-    if any(blocked.values()):
-        raise _blocked(blocked, candidate.folder)
-    results = of_release + of_day
-    arrivals = _arrival_results(candidate.releases)
-    quality_tables.write_checks(candidate.database, [*results, *(result for group in arrivals for result in group)])
-    quality_tables.write_alerts(candidate.database, [alert.to_dict() for alert in log.all()])
-    _write_data_docs(candidate.folder, results, arrivals)
-    return results
-
-
-def judge_today(log: AlertLog, database: Path) -> list[Result]:
-    """Compare what time alone can breach with today's date, and bring its alerts up to date."""
-    results = release_gate.judge_today(database)
-    log.reconcile(DAILY, [result.as_breach() for result in results if result.is_told])
-    return results
 
 
 def _arrival_results(releases: list[Manifest]) -> list[list[Result]]:
@@ -97,12 +130,20 @@ def _write_data_docs(folder: Path, results: list[Result], arrivals: list[list[Re
     policy.seal(folder / "quality" / "data_docs")
 
 
-def _blocked(blocked: dict[Scope, list[Result]], folder: Path) -> BlockedByGate:
-    first, *others = [result for results in blocked.values() for result in results]
+def _blocked(blocked: Sequence[Result], folder: Path) -> BlockedByGate:
+    first, *others = blocked
     more = len(others)
     return BlockedByGate(
         f"blocked by the release gate ({first.rule}): {first.message}"
         + (f" (and {more} more)" if more else "")
         + f". {first.remedy} No edition was published; the last good one stays. The candidate lies in {folder}.",
-        alerted=[str(scope) for scope, results in blocked.items() if results],
+        alerted=[str(CANDIDATE)],
+    )
+
+
+def _held(judged: Judgements, folder: Path) -> HeldForSignature:
+    return HeldForSignature(
+        f"held: {judged.message}. The last edition stays until a person signs: `perinatal build --sign NAME`. "
+        f"The candidate lies in {folder}.",
+        alerted=[str(CANDIDATE)],
     )

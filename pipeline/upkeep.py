@@ -26,6 +26,10 @@ from publish.edition import Editions
 from warehouse import kept as observations
 
 TASK_REMEDY = "Read the task's log in Airflow; the task runs again at its next time, or clear it to run it now."
+RUN_REMEDY = (
+    "Look at the run in Airflow: its first task shown as skipped is the one that did not finish; read its log. "
+    "The DAG runs again at its next time, or trigger it to run it now."
+)
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,12 @@ def task_failed(home: Home, scope: str, reason: str, *, alerted: Collection[str]
     notify(home, digest=False)
 
 
+def run_ended(home: Home, scope: str, reason: str) -> None:
+    """Open an alert for a run that ended before its tasks had finished; send it."""
+    AlertLog(home.alerts).reconcile(Scope.read(scope), [Breach("run_ended_early", "block", reason, remedy=RUN_REMEDY)])
+    notify(home, digest=False)
+
+
 def task_succeeded(home: Home, scope: str) -> None:
-    """Close the alert of a task that has run, or had nothing to do."""
+    """Close the alert of a task, or of a whole run, that has come to its end or had nothing to do."""
     AlertLog(home.alerts).reconcile(Scope.read(scope), [])

@@ -1,4 +1,4 @@
-"""The verdicts of both gates and the alert log as tables of the candidate: `quality.check_result`, `quality.alert`."""
+"""The verdicts of both gates and the alert log as tables of an edition: `quality.check_result`, `quality.alert`."""
 
 from __future__ import annotations
 
@@ -54,6 +54,13 @@ def _check_rows(result: Result) -> list[dict[str, Any]]:
 def write_alerts(candidate: Path, alerts: Iterable[dict[str, Any]]) -> None:
     """Write the alert log as it stands into `quality.alert` of the candidate."""
     _write(candidate, "quality.alert", ALERT, [_alert_row(alert) for alert in alerts])
+
+
+def standing_alerts(database: Path) -> list[dict[str, Any]]:
+    """Return the alerts that an edition holds as open or accepted, their examples as plain data."""
+    with open_database(database, read_only=True) as connection:
+        found = connection.table("quality.alert").filter("state <> 'closed'").to_arrow_table().to_pylist()
+    return [{**alert, "sample_rows": json.loads(alert["sample_rows"])} for alert in found]
 
 
 def _alert_row(alert: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ MOST_CLOSED = 50  # closed alerts that keep a page
 # where an alert was found, by the kind of its scope; `{}` is the rest of the scope
 PLACES = {
     "release": "in the whole edition, before it was published",
+    "candidate": "in a build that was held back",
     "daily": "in the calendar: what time alone makes late",
     "judgement": "in the comparison with the last edition",
     "arrival": "in a file on its arrival: {}",

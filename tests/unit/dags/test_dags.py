@@ -95,6 +95,21 @@ def test_every_dag_has_its_manners(bag: Any) -> None:
             assert task.pool in {"default_pool", *service.pools()}, task
 
 
+def test_the_limit_of_a_run_comes_after_every_try_of_its_tasks(bag: Any) -> None:
+    """Else no task would ever reach its own limit: at the run's, Airflow shows it as skipped."""
+
+    def paths(task: Any) -> list[list[Any]]:
+        return [[task, *rest] for after in task.downstream_list for rest in paths(after)] or [[task]]
+
+    for dag in bag.dags.values():
+        for path in itertools.chain(*map(paths, dag.roots)):
+            tries = sum(((one.retries + 1) * one.execution_timeout for one in path), timedelta())
+            pauses = sum((one.retries * one.max_retry_delay for one in path), timedelta())
+            assert dag.dagrun_timeout >= tries + pauses + timedelta(hours=1), dag.dag_id
+        assert dag.on_failure_callback, dag.dag_id
+        assert dag.on_success_callback, dag.dag_id
+
+
 def test_only_one_task_writes_at_a_time(bag: Any) -> None:
     writers = {(t.dag_id, t.task_id) for dag in bag.dags.values() for t in dag.tasks if t.pool == service.WRITER_POOL}
     assert writers == {*(("assemble", name) for name in ASSEMBLY), ("housekeeping", "prune")}
@@ -481,6 +496,55 @@ def test_a_task_that_is_well_again_closes_its_alert(run: Callable[[str], dict[st
     )
     run("assemble")
     assert alerts.AlertLog(home.alerts).open() == []
+
+
+def test_a_run_that_reaches_its_limit_opens_an_alert_and_the_next_good_run_closes_it(
+    run: Callable[[str], dict[str, str]], home: Home, bag: Any
+) -> None:
+    run("inbox")
+    assert _time_out("inbox", bag) == {"land": "skipped", "problems": "skipped"}
+    (alert,) = alerts.AlertLog(home.alerts).open()
+    assert (str(alert.scope), alert.breach.rule) == ("operations/inbox/run", "run_ended_early")
+    assert (alert.breach.severity, "time limit of 15 hour(s)" in alert.breach.message) == ("block", True)
+    run("inbox")
+    assert alerts.AlertLog(home.alerts).open() == []
+
+
+def _time_out(dag_id: str, bag: Any) -> dict[str, str]:
+    """Let Airflow's scheduler find the last run of a DAG unfinished at its limit; returns the states of its tasks."""
+    import structlog
+    from airflow.dag_processing.processor import _execute_dag_callbacks
+    from airflow.jobs.job import Job
+    from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        found = session.scalars(select(DagRun).where(DagRun.dag_id == dag_id).order_by(DagRun.id.desc())).first()
+        found.set_state("running")
+        found.start_date = datetime.now(UTC) - bag.get_dag(dag_id).dagrun_timeout - timedelta(minutes=1)
+        for ti in found.get_task_instances(session=session):
+            ti.state = "running" if ti.task_id == "land" else None
+        session.flush()
+        request = SchedulerJobRunner(Job(), executors=[])._schedule_dag_run(found, session)
+        _execute_dag_callbacks(bag, request, structlog.get_logger())
+        return {ti.task_id: str(ti.state) for ti in found.get_task_instances(session=session)}
+
+
+def test_a_task_that_reaches_its_limit_says_so(
+    run: Callable[[str], dict[str, str]], home: Home, bag: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = bag.get_dag("assemble").get_task("models")
+    monkeypatch.setattr(assembly, "advance", lambda *_: time.sleep(60))
+    monkeypatch.setattr(models, "execution_timeout", timedelta(seconds=1.8))
+    monkeypatch.setattr(models, "retries", 0)
+    assert run("assemble")["models"] == "failed"
+    (alert,) = alerts.AlertLog(home.alerts).open()
+    assert (str(alert.scope), alert.breach.message) == (
+        "operations/assemble/models",
+        "it reached its time limit of 0.0005 hour(s)",
+    )
 
 
 def _raising(error: Exception) -> Callable[..., None]:

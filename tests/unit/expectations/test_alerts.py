@@ -14,6 +14,7 @@ from perinatal.home import Home
 
 MISSING = Breach("missing", "block", "One trust’s rows are missing", count=1, sample_rows=[{"source_row": 7}])
 LATE = Breach("late", "warn", "The release is late")
+RELEASE = Scope.of("release")
 
 
 def log(home: Home) -> list[dict[str, object]]:
@@ -51,6 +52,36 @@ def test_a_repeated_breach_is_counted_not_opened_again(home: Home) -> None:
     alert = only(home)
     assert (alert.state, alert.times_seen, alert.opened_at, alert.breach.count) == ("open", 3, opened, 2)
     assert [event["event"] for event in log(home)] == ["opened", "updated", "seen"]
+
+
+EARLIER = "2026-11-29T02:00:00+00:00"
+
+
+def test_what_was_found_at_one_moment_is_written_once(home: Home) -> None:
+    """A log that missed it gets it, with the moment at which it was found; one that has it stays as it is."""
+    found = alerts.AlertLog(home.alerts)
+    for _ in range(2):
+        found.reconcile(RELEASE, [MISSING, LATE], EARLIER)
+    assert {(one.times_seen, one.opened_at, one.last_seen_at) for one in found.all()} == {(1, EARLIER, EARLIER)}
+    found.reconcile(RELEASE, [MISSING, LATE])
+    found.reconcile(RELEASE, [replace(MISSING, count=2)], EARLIER)
+    assert states(home) == {"release#missing": "open", "release#late": "closed"}
+    assert [event["event"] for event in log(home)] == ["opened", "opened", "seen", "seen", "updated", "closed"]
+
+
+def test_what_is_foreseen_is_what_then_stands(home: Home) -> None:
+    found = alerts.AlertLog(home.alerts)
+    found.reconcile(RELEASE, [MISSING])
+    found.reconcile(Scope.of("daily"), [LATE])
+    before, at = found.all(), alerts.moment()
+    now = {RELEASE: [LATE], Scope.of("daily"): [replace(LATE, count=3, message="at https://ann:secret@example.org")]}
+    foreseen = found.foresee(now, at)
+    assert found.all() == before
+    for scope, breaches in now.items():
+        found.reconcile(scope, breaches, at)
+    assert found.all() == foreseen
+    assert states(home) == {"release#missing": "closed", "release#late": "open", "daily#late": "open"}
+    assert "secret" not in str(foreseen)
 
 
 def test_a_breach_that_is_gone_closes(home: Home) -> None:
@@ -166,7 +197,6 @@ def test_a_scope_is_read_and_written_as_the_log_has_it(
 
 # --- accepting -----------------------------------------------------------------------------------------------------
 
-RELEASE = Scope.of("release")
 TODAY = datetime.now(UTC).date()
 
 
