@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +21,18 @@ def fsync_dir(folder: Path) -> None:
         os.close(handle)
 
 
+def made_with(mode: int) -> Callable[[str, int], int]:
+    """Return an `opener` that makes files with these rights at most, from the moment they are made."""
+    return lambda path, flags: os.open(path, flags, mode)
+
+
+def close_to_others(folder: Path) -> None:
+    """Let only the owner read a folder and all that is in it; nothing where it is not there."""
+    for path in (folder, *folder.rglob("*")) if folder.exists() else ():
+        if not path.is_symlink():
+            path.chmod(OWNER_ONLY_FOLDER if path.is_dir() else OWNER_ONLY_FILE)
+
+
 def write_atomically(path: Path, content: str | bytes, mode: int = 0o666) -> None:
     """Write text (as UTF-8) or bytes so that a reader, or a kill, sees the old file or the new one, never a part.
 
@@ -28,7 +40,7 @@ def write_atomically(path: Path, content: str | bytes, mode: int = 0o666) -> Non
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as out:
+    with open(temporary, "wb", opener=made_with(mode)) as out:
         out.write(content.encode("utf-8") if isinstance(content, str) else content)
         out.flush()
         os.fsync(out.fileno())

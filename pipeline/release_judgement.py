@@ -131,8 +131,7 @@ def _write_data_docs(folder: Path, results: list[Result], arrivals: list[list[Re
 
 
 def _blocked(blocked: Sequence[Result], folder: Path) -> BlockedByGate:
-    first, *others = blocked
-    more = len(others)
+    first, more = blocked[0], len(blocked) - 1
     return BlockedByGate(
         f"blocked by the release gate ({first.rule}): {first.message}"
         + (f" (and {more} more)" if more else "")

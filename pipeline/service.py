@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from ingest.registry import Source, all_sources
 from perinatal import home as homes
 from perinatal import settings
+from perinatal.durable import OWNER_ONLY_FILE, made_with
 from perinatal.home import Home
 from perinatal.settings import PROJECT_ROOT
 from pipeline import lineage, upgrade
@@ -64,7 +65,7 @@ def clean_command() -> list[str]:
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read, from its first moment on."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as out:
+    with open(path, "w", encoding="utf-8", opener=made_with(OWNER_ONLY_FILE)) as out:
         out.write(text)
 
 

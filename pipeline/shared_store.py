@@ -28,15 +28,14 @@ import fsspec
 from pydantic import Field
 
 from expectations.alerts import AlertLog, Breach, Scope
-from ingest.archive import manifest as manifests
 from ingest.archive import store as archive
 from ingest.archive import synthetic
-from ingest.archive.manifest import LandedReleases
+from ingest.archive.manifest import ROWS, LandedReleases, Manifest
 from ingest.land import foreign
 from ingest.land.originals import set_readers
 from ingest.registry import all_sources
 from perinatal import settings
-from perinatal.durable import locked
+from perinatal.durable import close_to_others, locked
 from perinatal.errors import Damaged, PerinatalError
 from perinatal.home import Home
 from perinatal.printable import one_line, redacted
@@ -72,7 +71,7 @@ class Exchanged:
 class SharedRelease(Record):
     """The record of a landed release in the store."""
 
-    manifest: manifests.Manifest
+    manifest: Manifest
     rows_sha256: Sha256
 
 
@@ -87,7 +86,7 @@ def exchange(home: Home) -> Exchanged:
                 AlertLog(home.alerts).reconcile(SCOPE, [])
             return Exchanged(0, 0)
         shared = store.records()
-        landed = {_record_name(item): item for item in manifests.LandedReleases(home.landed).all()}
+        landed = {_record_name(item): item for item in LandedReleases(home.landed).all()}
         problems: list[str] = []
         up = _each(sorted(landed.keys() - shared), lambda name: _share(home, store, name, landed[name]), problems)
         down = _each(sorted(shared - landed.keys()), lambda name: _adopt(home, store, name), problems)
@@ -166,15 +165,15 @@ def _take(home: Home, store: Store, name: str) -> None:
         made = Path(folder) / name
         for file, sha256 in files.items():
             store.get(f"editions/{name}/{file}", made / file, sha256)
-        _keep_apart(made / "restricted")
+        close_to_others(made / "restricted")
         Editions.of(home).swap_in(made)
 
 
-def _record_name(item: manifests.Manifest) -> str:
+def _record_name(item: Manifest) -> str:
     return f"landed/{item.source_id}/{item.dataset}/{item.release}/{item.sha256}.json"
 
 
-def _share(home: Home, store: Store, name: str, item: manifests.Manifest) -> None:
+def _share(home: Home, store: Store, name: str, item: Manifest) -> None:
     """Upload bytes and rows, then the record that says so. Raises Damaged where they are not whole here."""
     rows = LandedReleases(home.landed).rows_of(item)
     archived = archive.Archive(home.archive).path_of(item.sha256)
@@ -200,28 +199,20 @@ def _adopt(home: Home, store: Store, name: str) -> None:
         raise Damaged(wrong)
     if _record_name(item) != name:
         raise Damaged(f"its manifest is that of {one_line(_record_name(item))}")
-    landed = LandedReleases(home.landed)
+    landed, kept = LandedReleases(home.landed), archive.Archive(home.archive)
     with scratch_folder(home.landed, ".landing-") as folder:
         bytes_, work = folder / "bytes", folder / "release"
         store.get(f"archive/{item.sha256[:2]}/{item.sha256}", bytes_, item.sha256)
-        store.get(f"rows/{rows_sha256[:2]}/{rows_sha256}", work / manifests.ROWS, rows_sha256)
+        store.get(f"rows/{rows_sha256[:2]}/{rows_sha256}", work / ROWS, rows_sha256)
         if item.is_synthetic:
             synthetic.SyntheticHashes(home.synthetic).mark([item.sha256])
-        archive.Archive(home.archive).adopt(bytes_, item.sha256, item.bytes)
+        kept.adopt(bytes_, item.sha256, item.bytes)
         with landed.writing(item.source_id, item.dataset, item.release):
             there = landed.revisions(item.source_id, item.dataset, item.release)
             if item.sha256 not in {one.sha256 for one in there}:
                 number = landed.next_number(item.source_id, item.dataset, item.release)
                 landed.commit(replace(item, revision=number), work)
-        set_readers(archive.Archive(home.archive), all_sources().get(item.source_id), item)
-
-
-def _keep_apart(folder: Path) -> None:
-    """Let only the owner read what is restricted."""
-    if folder.exists():
-        folder.chmod(0o700)
-        for path in folder.rglob("*"):
-            path.chmod(0o700 if path.is_dir() else 0o600)
+        set_readers(kept, all_sources().get(item.source_id), item)
 
 
 @contextmanager

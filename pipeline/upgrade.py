@@ -9,7 +9,7 @@ from ingest.land import originals, refusal
 from ingest.stores import Stores
 from perinatal import state_version
 from perinatal.console import say
-from perinatal.durable import locked
+from perinatal.durable import close_to_others, locked
 from perinatal.home import Home
 
 STATE = ("landed", "editions", "archive", "alerts")
@@ -48,7 +48,7 @@ def _six_tasks(home: Home) -> str:
 def _for_the_owner_alone(home: Home) -> str:
     """To version 2: all users could read files that may name persons, and alerts of refused ones quoted their cells."""
     stores = Stores.of(home)
-    stores.quarantine.close_to_others()
+    close_to_others(home.quarantine)
     closed = originals.close_others(stores.archive, stores.landed)
     amended = stores.alerts.amend(refusal.told_again)
     quoted = (

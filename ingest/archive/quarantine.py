@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
-from perinatal.durable import OWNER_ONLY_FILE, OWNER_ONLY_FOLDER, write_atomically
+from perinatal.durable import OWNER_ONLY_FILE, OWNER_ONLY_FOLDER, made_with, write_atomically
 from perinatal.errors import PerinatalError
 from perinatal.records import read_json
 
@@ -51,10 +51,6 @@ def _kept_name(original: str) -> str:
     return "refused-file" if name in ("", "..", REPORT) else name
 
 
-def _for_owner(path: str, flags: int) -> int:
-    return os.open(path, flags, OWNER_ONLY_FILE)
-
-
 class Quarantine:
     """`<source>/<sha256>/`: each refused file with its report."""
 
@@ -71,7 +67,7 @@ class Quarantine:
         if not kept.exists():
             copy = folder / f".copy-{os.getpid()}"
             try:
-                with archived.open("rb") as source, open(copy, "wb", opener=_for_owner) as out:
+                with archived.open("rb") as source, open(copy, "wb", opener=made_with(OWNER_ONLY_FILE)) as out:
                     shutil.copyfileobj(source, out)
                 copy.replace(kept)
             finally:
@@ -79,12 +75,6 @@ class Quarantine:
         text = json.dumps(asdict(report), ensure_ascii=False, indent=1) + "\n"
         write_atomically(folder / REPORT, text, OWNER_ONLY_FILE)
         return folder
-
-    def close_to_others(self) -> None:
-        """Let only the owner read what an earlier version has put here."""
-        for path in (self.root, *self.root.rglob("*")) if self.root.exists() else ():
-            if not path.is_symlink():
-                path.chmod(OWNER_ONLY_FOLDER if path.is_dir() else OWNER_ONLY_FILE)
 
     def reports(self) -> Iterator[tuple[Path, Report]]:
         """Yield (folder, report) of everything in quarantine, by path."""

@@ -106,8 +106,9 @@ class Attention:
         value = self.lookup.one.get((row["level"], row["organisation_code"], row["indicator_id"], row["source_id"]))
         same = value if value and value.release_key == row["release_key"] else None
         against = words.number(row["comparator_value"], row["unit"]) + ("%" if row["unit"] == "%" else "")
-        if same and row["verdict_basis"] != "own" and same.adjusted_value is not None:
-            shown = f"{words.with_unit(same.adjusted_value, row['unit'])} after adjustment"
+        adjusted = same.adjusted_value if same else None
+        if same and adjusted is not None and words.rests_on_adjusted(row | {"adjusted_value": adjusted}):
+            shown = f"{words.with_unit(adjusted, row['unit'])} after adjustment"
             peers = "for similar trusts" if row["source_id"] == "mbrrace" else words.comparator_name(same)
             return f"{shown}, against {against} {peers}"
         if row["value"] is not None:

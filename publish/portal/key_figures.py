@@ -94,7 +94,6 @@ class KeyFigures:
         value = self.lookup.one.get((*ENGLAND, column.indicator_id, column.source_id))
         if value is None:
             return None
-        page = UP + self.lookup.indicator_page(column.indicator_id)
         ends = (value.value_min, value.value_max)
         if value.value is not None:
             middle, figure = value.value, words.number(value.value, column.unit)
@@ -102,25 +101,24 @@ class KeyFigures:
             middle, figure = (ends[0] + ends[1]) / 2, words.span(*ends, column.unit)
         else:
             return None
+        return middle, self._of_england(column, value, "England", middle, figure, words.interval(value))
+
+    def _of_england(
+        self, column: Column, value: Value, who: str, middle: float, figure: str, interval: str = ""
+    ) -> Point:
+        """Return a figure of England for the period of a value, leading to the indicator's page."""
         with_unit = figure + words.unit_after(column.unit)
-        says = said(f"England, {column.plain_head}", with_unit, words.interval(value), words.period(value), "")
-        return middle, Point(figure + ("%" if column.unit == "%" else ""), middle, says=says, href=page)
+        says = said(f"{who}, {column.plain_head}", with_unit, interval, words.period(value), "")
+        page = UP + self.lookup.indicator_page(column.indicator_id)
+        return Point(figure + ("%" if column.unit == "%" else ""), middle, says=says, href=page)
 
     def _compared(self, column: Column, value: Value) -> tuple[float, Point] | None:
         """Return England as a value's verdict compares with it: without the trusts whose values are not believable."""
         england, middle = self.england(column), value.comparator_value
         if middle is None or value.comparator_name or (england and england[0] == middle):
             return england
-        figure = words.number(middle, column.unit)
-        says = said(
-            f"England without values that are not believable, {column.plain_head}",
-            figure + words.unit_after(column.unit),
-            "",
-            words.period(value),
-            "",
-        )
-        page = UP + self.lookup.indicator_page(column.indicator_id)
-        return middle, Point(figure + ("%" if column.unit == "%" else ""), middle, says=says, href=page)
+        who = "England without values that are not believable"
+        return middle, self._of_england(column, value, who, middle, words.number(middle, column.unit))
 
     def _end(self, level: str, indicator_id: str, source_id: str, which: str) -> Point:
         """Return the organisation with the lowest or the highest value, leading to its page; made once."""
