@@ -58,8 +58,8 @@ def _refused(home: Home, alert: Alert) -> quarantine.Report | None:
 
 def _landed_file(home: Home, alert: Alert) -> str | None:
     release = alert.scope.release
-    landed = LandedReleases(home.landed).revisions(*release) if release else []
-    return landed[-1].original_name if landed else None
+    landed = LandedReleases(home.landed).newest(*release) if release else None
+    return landed.original_name if landed else None
 
 
 def _commands(alert: Alert, refused: quarantine.Report | None) -> list[str]:

@@ -204,10 +204,12 @@ def unpublished(home: Home, source_ids: set[str]) -> tuple[Waiting, ...]:
     Looked up and not handed on: what a landing that was killed could not report is reported by the next one.
     """
     standing = Editions.of(home).current()
-    known = set(edition.info(standing)["releases"]) if standing else set()
+    facts = edition.info(standing) if standing else {}
+    known, again = set(facts.get("releases", [])), facts.get("landed_again", {})
     found: dict[str, list[manifests.Manifest]] = {}
     for item in manifests.LandedReleases(home.landed).in_use():
-        if item.release_key not in known and (not source_ids or item.source_id in source_ids):
+        is_new = item.release_key not in known or (item.is_again and again.get(item.release_key) != item.fetched_at)
+        if is_new and (not source_ids or item.source_id in source_ids):
             found.setdefault(item.source_id, []).append(item)
     return tuple(
         Waiting(

@@ -139,7 +139,7 @@ def status(home: Home) -> dict[str, Any]:
     newest: dict[tuple[str, str], manifests.Manifest] = {}
     for item in manifests.LandedReleases(home.landed).in_use():
         key = (item.source_id, item.dataset)
-        if key not in newest or (newest[key].release, newest[key].revision) < (item.release, item.revision):
+        if key not in newest or (newest[key].release, newest[key].precedence) < (item.release, item.precedence):
             newest[key] = item
     facts = edition.info(standing) if standing else None
     return {

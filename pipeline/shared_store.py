@@ -7,7 +7,8 @@ kill, or another writer, never shows half of anything, and whatever comes back i
 Others write to the store too: what its documents say is checked before it names a file or a folder here.
 
     archive/<aa>/<sha256>, rows/<aa>/<sha256>                    bytes as published; typed rows
-    landed/<source>/<dataset>/<release>/<sha256 of bytes>.json   the manifest, and which rows
+    landed/<source>/<dataset>/<release>/<sha256 of bytes>.json   the manifest, and which rows; where the same bytes came
+                                                                 again, a further one, with the time in its name
     editions/<id>/…, editions/<id>.json                          the files, and the sha256 of each
 
 Not shared: the inbox, quarantine, alerts, people's decisions.
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -86,7 +88,7 @@ def exchange(home: Home) -> Exchanged:
                 AlertLog(home.alerts).reconcile(SCOPE, [])
             return Exchanged(0, 0)
         shared = store.records()
-        landed = {_record_name(item): item for item in LandedReleases(home.landed).all()}
+        landed = {_record_name(item): item for item in LandedReleases(home.landed).history()}
         problems: list[str] = []
         up = _each(sorted(landed.keys() - shared), lambda name: _share(home, store, name, landed[name]), problems)
         down = _each(sorted(shared - landed.keys()), lambda name: _adopt(home, store, name), problems)
@@ -170,7 +172,8 @@ def _take(home: Home, store: Store, name: str) -> None:
 
 
 def _record_name(item: Manifest) -> str:
-    return f"landed/{item.source_id}/{item.dataset}/{item.release}/{item.sha256}.json"
+    again = "-" + re.sub(r"\D", "", item.fetched_at) if item.is_again else ""
+    return f"landed/{item.source_id}/{item.dataset}/{item.release}/{item.sha256}{again}.json"
 
 
 def _share(home: Home, store: Store, name: str, item: Manifest) -> None:
@@ -208,8 +211,7 @@ def _adopt(home: Home, store: Store, name: str) -> None:
             synthetic.SyntheticHashes(home.synthetic).mark([item.sha256])
         kept.adopt(bytes_, item.sha256, item.bytes)
         with landed.writing(item.source_id, item.dataset, item.release):
-            there = landed.revisions(item.source_id, item.dataset, item.release)
-            if item.sha256 not in {one.sha256 for one in there}:
+            if name not in set(map(_record_name, landed.history(item.source_id, item.dataset))):
                 number = landed.next_number(item.source_id, item.dataset, item.release)
                 landed.commit(replace(item, revision=number), work)
         set_readers(kept, all_sources().get(item.source_id), item)

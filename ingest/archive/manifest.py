@@ -28,7 +28,8 @@ class Manifest:
     `container` is the sha256 of the zip that the file came in, where it came in one with other tables. `sheet` and
     `header_line` (a row of the sheet) say where in the file the table stands. `is_bundled`: it came with this software.
     `number_style` says how the file writes its numbers (those landed before 29 November 2026 do not), `date_order`
-    whether day or month comes first in dates such as 03/04/2024, where it has any.
+    whether day or month comes first in dates such as 03/04/2024, where it has any. `is_again`: an earlier revision of
+    the release holds the same bytes; they were replaced, and have come again since.
     """
 
     source_id: str
@@ -61,6 +62,7 @@ class Manifest:
     sheet: str | None = None
     header_line: int = 1
     is_bundled: bool = False
+    is_again: bool = False
 
     @property
     def release_key(self) -> str:
@@ -71,6 +73,12 @@ class Manifest:
     def title(self) -> str:
         """Name it for people."""
         return f"{self.source_id} {self.dataset} {self.release} (revision {self.revision})"
+
+    @property
+    def precedence(self) -> tuple[bool, bool, str, str, int]:
+        """Order the revisions of a release as `int_release.sql` does: the greatest is in use; real before sample."""
+        day = self.published_on or self.fetched_at[:10]
+        return not self.is_synthetic, self.status == "final", day, self.fetched_at, self.revision
 
     def to_json(self) -> str:
         """Return the manifest as readable JSON."""
@@ -90,6 +98,16 @@ def read(path: Path) -> Manifest:
 def all_synthetic(items: Iterable[Manifest]) -> bool:
     """Tell whether releases are samples, all but those that come with this software."""
     return all(item.is_synthetic for item in items if not item.is_bundled)
+
+
+def _last_of_bytes(items: Iterable[Manifest]) -> Iterable[Manifest]:
+    """Return one revision for the same bytes of a release, the last: so a release key names one of them."""
+    found: dict[tuple[str, str, bool], Manifest] = {}
+    for item in items:
+        key = (item.release_key, item.sha256, item.is_synthetic)
+        before = found.get(key, item)
+        found[key] = max(before, item, key=lambda one: (one.fetched_at, one.revision))
+    return found.values()
 
 
 class LandedReleases:
@@ -114,15 +132,29 @@ class LandedReleases:
         """Return the manifests of all, or of a source or dataset, by path: clock and file system do not matter."""
         return sorted(self.root.glob(f"{source_id}/{dataset}/*/r*/{MANIFEST}"))
 
-    def all(self, source_id: str = "*", dataset: str = "*") -> Iterator[Manifest]:
-        """Yield all landed revisions, or those of a source or dataset, by path."""
+    def history(self, source_id: str = "*", dataset: str = "*") -> Iterator[Manifest]:
+        """Yield every revision that was ever landed, or those of a source or dataset, by path."""
         for path in self.manifest_files(source_id, dataset):
             yield read(path)
 
+    def all(self, source_id: str = "*", dataset: str = "*") -> Iterator[Manifest]:
+        """Yield all landed revisions, or those of a source or dataset; of the same bytes the last revision alone."""
+        yield from _last_of_bytes(self.history(source_id, dataset))
+
     def revisions(self, source_id: str, dataset: str, release: str) -> list[Manifest]:
-        """Return the landed revisions of one release, oldest first."""
+        """Return the landed revisions of one release, oldest first; of the same bytes the last revision alone."""
         folder = self.release_folder(source_id, dataset, release)
-        return sorted((read(path) for path in folder.glob(f"r*/{MANIFEST}")), key=lambda item: item.revision)
+        found = _last_of_bytes(read(path) for path in folder.glob(f"r*/{MANIFEST}"))
+        return sorted(found, key=lambda item: item.revision)
+
+    def newest(self, source_id: str, dataset: str, release: str) -> Manifest | None:
+        """Return the revision of a release that is in use; None where nothing is landed, or all is withdrawn."""
+        return self.first_of(self.revisions(source_id, dataset, release))
+
+    def first_of(self, revisions: Iterable[Manifest]) -> Manifest | None:
+        """Return the revision of these that comes before the others in a build; withdrawn ones do not count."""
+        standing = (item for item in revisions if not self.is_withdrawn(item))
+        return max(standing, key=lambda item: item.precedence, default=None)
 
     def in_use(self) -> list[Manifest]:
         """Return what a build takes: all real releases, or the sample ones while nothing real is landed.

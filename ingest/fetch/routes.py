@@ -172,7 +172,7 @@ def call_a_person(job: Job) -> None:
 
 
 def _count_landed(job: Job) -> int:
-    return sum(item.is_synthetic == job.synthetic for item in job.stores.landed.all(job.source.id))
+    return sum(item.is_synthetic == job.synthetic for item in job.stores.landed.history(job.source.id))
 
 
 def _with_validators(token: dict[str, Any], newest: dict[str, Any]) -> dict[str, Any]:
@@ -267,13 +267,15 @@ def _download(job: Job, url: str, name: str) -> bool:
         return False
     if isinstance(fetched, NotModified):
         return job.as_before(name, earlier)
+    answered = {"etag": fetched.etag, "last_modified": fetched.last_modified, "sha256": fetched.sha256}
+    if fetched.sha256 == earlier and job.has(known) and earlier not in job.in_quarantine:
+        # a site that cannot say "not modified"; what it gave before may have been replaced or withdrawn since
+        job.stores.archive.adopt(fetched.path, fetched.sha256, fetched.size)
+        job.state.files[url] = known | answered
+        job.keep()
+        return job.as_before(name, earlier)
     taken = job.land(fetched, name)
-    job.state.files[url] = {
-        "etag": fetched.etag,
-        "last_modified": fetched.last_modified,
-        "sha256": fetched.sha256,
-        "kept_as": [table.kept_as for table in taken],
-    }
+    job.state.files[url] = answered | {"kept_as": [table.kept_as for table in taken]}
     job.keep()
     done = _nothing_refused(taken)
     if done and earlier in job.in_quarantine and earlier != fetched.sha256:

@@ -2,7 +2,8 @@
 
 A file leaves the inbox only when its bytes are in the archive, and landed or in quarantine. What cannot be taken
 safely (links, devices, a folder of no source) stays where it is under an alert. A file that still grows is left for
-the next look. `<name>.yml` beside a file may say `dataset`, `release` and `published_on`.
+the next look. `<name>.yml` beside a file may say `dataset`, `release` and `published_on` of this one file, or, where
+no file is beside it, of one that waits in quarantine.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from typing import Final
 
 from expectations import alerts
 from ingest.archive import store as archive
+from ingest.archive.quarantine import Report
 from ingest.inbox import note as notes
 from ingest.land import intake
+from ingest.land import quarantine_decisions as decisions
 from ingest.land.arriving_file import Arrival
 from ingest.land.intake import Taken
 from ingest.registry import Source
@@ -26,6 +29,7 @@ from perinatal import dropped_files
 from perinatal.durable import locked
 from perinatal.errors import PerinatalError
 from perinatal.errors_in_words import in_words
+from perinatal.printable import printable
 
 LEFT: Final = "left_in_inbox"
 NOT_RELEASES: Final = ("themes",)  # folders of the inbox that hold something else
@@ -47,11 +51,15 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Found:
-    """A file in the inbox: where, whose folder it lies in (None: no source's), its `.yml` if it has one."""
+    """A file in the inbox: where, whose folder it lies in (None: no source's), its `.yml` if it has one.
+
+    `others` are files that this `.yml` may be about as well.
+    """
 
     path: Path
     source: Source | None
     note_file: Path | None = None
+    others: tuple[str, ...] = ()
 
 
 def collect(
@@ -97,15 +105,15 @@ def _folder(stores: FetchStores, path: Path) -> str:
 def _paired(stores: FetchStores, stable: list[Path], sources: Mapping[str, Source]) -> Iterator[Found]:
     """Put each `.yml` to its file (`a.csv.yml` or `a.yml` to `a.csv`); one without a file stands for itself."""
     beside = {path for path in stable if path.suffix.lower() in notes.SUFFIXES}
-    used: set[Path] = set()
+    note_of: dict[Path, Path | None] = {}
     for path in stable:
-        if path in beside:
-            continue
-        names = [path.with_name(stem + end) for stem in (path.name, path.stem) for end in notes.SUFFIXES]
-        note_file = next((name for name in names if name in beside), None)
-        used |= {note_file} if note_file else set()
-        yield Found(path, sources.get(_folder(stores, path)), note_file)
-    for path in sorted(beside - used):
+        if path not in beside:
+            names = [path.with_name(stem + end) for stem in (path.name, path.stem) for end in notes.SUFFIXES]
+            note_of[path] = next((name for name in names if name in beside), None)
+    for path, note_file in note_of.items():
+        others = (other.name for other, its in note_of.items() if note_file and its == note_file and other != path)
+        yield Found(path, sources.get(_folder(stores, path)), note_file, tuple(others))
+    for path in sorted(beside - set(note_of.values())):
         yield Found(path, sources.get(_folder(stores, path)))
 
 
@@ -139,14 +147,30 @@ def _take(stores: FetchStores, found: Found) -> list[Taken]:
     elif found.note_file is None and found.path.suffix.lower() in notes.SUFFIXES:
         taken = _take_again(stores, found.source, found.path)
     else:
-        described = notes.read(found.note_file).added_to(arrival) if found.note_file else arrival
-        taken = intake.take_file(stores, found.path, described)
+        archived = stores.archive.put(found.path)
+        taken = intake.take(stores, archived, _described(found, archived, arrival))
     if dropped_files.signature(found.path) == before:  # else somebody has put another file in its place
         found.path.unlink()
     if found.note_file:
         stores.archive.put(found.note_file)
         found.note_file.unlink()
     return taken
+
+
+def _described(found: Found, archived: archive.Archived, arrival: Arrival) -> Arrival:
+    """Add what the note says that lies beside a file. Raises Unusable where it is not about this file alone."""
+    if found.note_file is None:
+        return arrival
+    note, name = notes.read(found.note_file), dropped_files.usable_name(found.note_file.name)
+    if found.others:
+        what = f"the note {name} may be about this file or about {', '.join(map(printable, found.others))}"
+        raise dropped_files.Unusable("whose_note", f"{what}; call it {arrival.name}.yml if it is about this one")
+    if not note.is_of(archived.sha256):
+        what = f"the note {name} is about a file with the sha256 {note.sha256}, and this one has {archived.sha256[:12]}"
+        raise dropped_files.Unusable(
+            "whose_note", f"{what}; correct the note, or move one of the two away until the other is taken"
+        )
+    return note.added_to(arrival)
 
 
 def _unsafe_name(path: Path, folder: Path) -> dropped_files.Unusable | None:
@@ -163,19 +187,40 @@ def _unsafe_name(path: Path, folder: Path) -> dropped_files.Unusable | None:
 def _take_again(stores: FetchStores, source: Source, note_file: Path) -> list[Taken]:
     """Land a quarantined file anew with what a `.yml` says that came after it."""
     note = notes.read(note_file)
-    taken: list[Taken] = []
-    for _, report in list(stores.quarantine.reports()):
-        named = note_file.stem in (report.original_name, Path(report.original_name).stem)
-        if report.source_id == source.id and named:
-            path = stores.archive.path_of(report.sha256)
-            arrival = Arrival(source, report.original_name, is_synthetic=report.is_synthetic)
-            taken += intake.take(
-                stores, archive.Archived(path, report.sha256, path.stat().st_size), note.added_to(arrival)
-            )
-    if not taken:
+    own = [report for _, report in stores.quarantine.reports() if report.source_id == source.id]
+    if note.sha256:
+        found = [report for report in own if note.is_of(report.sha256)]
+    else:
+        found = [r for r in own if note_file.stem in (r.original_name, Path(r.original_name).stem)]
+        if coming := _unfinished(note_file):
+            raise _Waits(f"waits for {', '.join(coming)}, which it may be about")
+    if not found:
         raise _Waits("waits for the file that it is about")
+    if len(found) > 1:
+        raise _whose(found)
+    [report] = found
+    taken = intake.take(stores, decisions.bytes_of(stores, report), note.added_to(decisions.arrival_of(source, report)))
     stores.archive.put(note_file)
     return taken
+
+
+def _unfinished(note_file: Path) -> list[str]:
+    """Return files beside a note that have its name and are not whole yet: half downloaded, or dropped just now."""
+    stem = note_file.stem.lower()
+    beside = (path for path in note_file.parent.iterdir() if path.suffix.lower() not in notes.SUFFIXES)
+    bare = {path: path.name.lower().lstrip(".~$") for path in beside}
+    return [printable(path.name) for path, name in sorted(bare.items()) if name == stem or name.startswith(f"{stem}.")]
+
+
+def _whose(found: list[Report]) -> dropped_files.Unusable:
+    """Say which of several refused files a note may be about, and how it says which."""
+    listed = "; ".join(
+        f"{report.original_name} of {report.arrived_at[:10]}, sha256 {report.sha256[:12]} ({report.reasons[0]['rule']})"
+        for report in sorted(found, key=lambda one: one.arrived_at)
+    )
+    how = f'put its sha256 into the note, for example `sha256: "{found[0].sha256[:12]}"`'
+    what = f"{len(found)} refused files have this name: {listed}"
+    return dropped_files.Unusable("whose_note", f"{what}. A note is about one of them: {how}")
 
 
 def _tell(stores: FetchStores, dropped: list[Dropped], only: Collection[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from perinatal.yaml_records import read_yaml
 
 SUFFIXES: Final = (".yml", ".yaml")
 SIZE_LIMIT: Final = 1 << 16  # bytes
+HASH: Final = re.compile(r"[0-9a-f]{12,64}")
 
 
 def _name(value: object) -> object:
@@ -38,19 +40,31 @@ def _day(value: object) -> date:
         raise ValueError(f"{str(value)[:80]!r}: expected YYYY-MM-DD") from None
 
 
+def _hash(value: object) -> str:
+    text = str(value).lower()
+    if not isinstance(value, str) or not HASH.fullmatch(text):
+        raise ValueError(f"{text[:80]!r}: put the first 12 characters of the file's sha256, or all 64, in quotes")
+    return text
+
+
 class Note(Record):
-    """What a `.yml` says of the file beside it."""
+    """What a `.yml` says of one file. `sha256`, or its first characters, says which: others may have its name."""
 
     dataset: Annotated[str, BeforeValidator(_name)] | None = None
     release: Annotated[str, BeforeValidator(_name)] | None = None
     published_on: Annotated[date, BeforeValidator(_day)] | None = None
     sheet: str | None = None
+    sha256: Annotated[str, BeforeValidator(_hash)] | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Note:
-        if not self.model_fields_set:
-            raise ValueError(f"says nothing; it may say {', '.join(Note.model_fields)}")
+        if not self.model_fields_set - {"sha256"}:
+            raise ValueError(f"says nothing of the file; it may say {', '.join(Note.model_fields)}")
         return self
+
+    def is_of(self, sha256: str) -> bool:
+        """Tell whether a file's bytes are those that are meant; a note without `sha256` leaves it open."""
+        return self.sha256 is None or sha256.startswith(self.sha256)
 
     def added_to(self, arrival: Arrival) -> Arrival:
         """Return the arrival with what is said here."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import json
 import shlex
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -41,9 +40,11 @@ def to_land(arrival: Arrival, source: Source, **said: str | None) -> str:
     return f"{before}`{f'perinatal land {shlex.quote(unpacked)} --source {source.id} {options}'.strip()}`"
 
 
-def _note(arrival: Arrival, source: Source, words: Mapping[str, str]) -> str:
+def _note(arrival: Arrival, source: Source, words: dict[str, str]) -> str:
     if not words:
         return f"drop it into inbox/{source.id}/"
+    # one note is about one file: others of its name may wait in quarantine, or come later
+    words = words | ({"sha256": arrival.sha256[:12]} if arrival.sha256 else {})
     note = f"{printable(arrival.name)}.yml"
     return f"drop a note {note!r} into inbox/{source.id}/ that says `{json.dumps(words, ensure_ascii=False)}`"
 

@@ -28,7 +28,8 @@ class Arrival:
 
     `path` is the file as a person named it, `sheet` the sheet of a workbook that is wanted.
     `container` is the sha256 of the zip that it came in; `accepted` lets it pass the arrival gate, its breaches kept
-    as warnings. `is_bundled`: it comes with this software.
+    as warnings. `is_bundled`: it comes with this software. `sha256` is that of its bytes, once they are archived;
+    `arrived_at` says when they came, where that was not now (UTC, ISO 8601).
     """
 
     source: Source
@@ -44,6 +45,8 @@ class Arrival:
     accepted: Acceptance | None = None
     sheet: str | None = None
     path: str | None = None
+    sha256: str | None = None
+    arrived_at: str | None = None
 
 
 def require_file(path: Path) -> Path:

@@ -169,5 +169,5 @@ def alerted(stores: Stores, sha256: str) -> set[str]:
 
 def accounted(stores: Stores) -> frozenset[str]:
     """Return the hashes of all bytes whose whereabouts are known: landed, in quarantine, or decided on."""
-    landed = ((item.sha256, item.container) for item in stores.landed.all())
+    landed = ((item.sha256, item.container) for item in stores.landed.history())
     return stores.audit.decided() | waiting(stores) | {sha256 for pair in landed for sha256 in pair if sha256}

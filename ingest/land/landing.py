@@ -16,9 +16,8 @@ from expectations.native import at_hand
 from expectations.results import Result
 from ingest.archive import manifest as manifests
 from ingest.archive import store as archive
-from ingest.land import decode
+from ingest.land import decode, landed_before
 from ingest.land.arriving_file import Acceptance, Arrival
-from ingest.land.content_hash import content_of, is_sha256
 from ingest.land.identify import said_by_the_name
 from ingest.land.originals import set_readers
 from ingest.land.refusal import nothing_quoted, refuse, refuse_for, scope_of
@@ -27,6 +26,7 @@ from ingest.land.unreadable import Unreadable
 from ingest.registry import Identity
 from ingest.stores import Stores
 from perinatal.dropped_files import Unusable, check_incoming
+from perinatal.errors import RefusedAtArrival
 from perinatal.printable import printable
 from perinatal.scratch import scratch_folder
 
@@ -57,14 +57,8 @@ def land_archived(stores: Stores, archived: archive.Archived, arrival_: Arrival)
         stores.synthetic.mark([archived.sha256])
     elif archived.sha256 in stores.synthetic.known():
         arrival_ = replace(arrival_, is_synthetic=True)
-    known = _known_bytes(stores, archived.sha256, arrival_)
-    # a person may rename a file; what a publisher serves anew under a later date has just not changed
-    by_hand = arrival_.url is None
-    if known and by_hand and (other := said_by_the_name(arrival_, known.manifest)):
-        what = f"the name says {other}, but these very bytes are landed as {known.manifest.title}"
-        raise refuse(stores, archived, arrival_, "bytes_of_another_release", f"{what}; a file may have been renamed")
-    if known:
-        _update_alerts(stores, arrival_, known.manifest)
+    arrival_ = replace(arrival_, sha256=archived.sha256)
+    if known := _known_bytes(stores, archived, arrival_):
         return known
     with (
         nothing_quoted(arrival_),
@@ -75,24 +69,44 @@ def land_archived(stores: Stores, archived: archive.Archived, arrival_: Arrival)
         return _land(stores, archived, arrival_, work)
 
 
-def _known_bytes(stores: Stores, sha256: str, arrival_: Arrival) -> Outcome | None:
-    """Return "unchanged" where these very bytes are landed for this source (and asked-for dataset) already."""
-    for manifest in stores.landed.all(arrival_.source.id):
-        if manifest.sha256 != sha256:
-            continue
-        said = (arrival_.dataset, arrival_.release, arrival_.sheet and arrival_.sheet.casefold())
-        landed = (manifest.dataset, manifest.release, (manifest.sheet or "").casefold())
-        if all(word in (None, known) for word, known in zip(said, landed, strict=True)):
-            return _unchanged(stores, manifest, "the same bytes")
+def _known_bytes(stores: Stores, archived: archive.Archived, arrival_: Arrival) -> Outcome | None:
+    """Return "unchanged" where these very bytes are landed and in use; raise where a person has to decide.
+
+    None leaves it to the content: it is read again.
+    """
+    for item in landed_before.same_bytes(stores.landed, archived.sha256, arrival_):
+        if item.status == "provisional" and item.original_name != arrival_.name:
+            continue  # another name may say that they are final now
+        other = said_by_the_name(arrival_, item)
+        if landed_before.is_counted(stores.landed, item):
+            # a person may rename a file; what a publisher serves anew under a later date has just not changed
+            if other and arrival_.url is None:
+                what = f"the name says {other}, but these very bytes are landed as {item.title}"
+                why = f"{what}; a file may have been renamed"
+                raise refuse(stores, archived, arrival_, "bytes_of_another_release", why)
+            return _unchanged(stores, archived, arrival_, item, "the same bytes")
+        if other is None and stores.landed.is_withdrawn(item):
+            raise _refuse_withdrawn(stores, archived, arrival_, item, "these very bytes")
     return None
 
 
-def _unchanged(stores: Stores, manifest: manifests.Manifest, what: str) -> Outcome:
-    newest = stores.landed.revisions(manifest.source_id, manifest.dataset, manifest.release)[-1]
-    superseded = (
-        f"; note that revision {newest.revision} has replaced it since" if newest.revision != manifest.revision else ""
-    )
-    return Outcome("unchanged", manifest, f"unchanged: {what} as {manifest.title}{superseded}")
+def _unchanged(
+    stores: Stores, archived: archive.Archived, arrival_: Arrival, item: manifests.Manifest, what: str
+) -> Outcome:
+    """Say that a file is landed already, and what stands before it: a final release before a provisional one."""
+    _update_alerts(stores, arrival_, item)
+    stores.quarantine.remove(item.source_id, archived.sha256)
+    before = landed_before.in_its_way(stores.landed, item)
+    note = f"; in use is {before.title}, which is {before.status}" if before else ""
+    return Outcome("unchanged", item, f"unchanged: {what} as {item.title}{note}")
+
+
+def _refuse_withdrawn(
+    stores: Stores, archived: archive.Archived, arrival_: Arrival, item: manifests.Manifest, what: str
+) -> RefusedAtArrival:
+    undo = f"`perinatal withdraw {item.release_key} --undo --why TEXT` puts it back in use"
+    why = f"{what} are landed as {item.title}, which a person has withdrawn; {undo}"
+    return refuse(stores, archived, arrival_, "withdrawn_release", why)
 
 
 def _land(stores: Stores, archived: archive.Archived, arrival_: Arrival, work: Path) -> Outcome:
@@ -134,7 +148,7 @@ def _manifest(
         url=arrival_.url or source.page,
         etag=arrival_.etag,
         published_on=None if arrival_.is_synthetic or published_on is None else str(published_on),
-        fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        fetched_at=arrival_.arrived_at or datetime.now(UTC).isoformat(timespec="seconds"),
         publisher=source.publisher,
         licence=source.licence,
         audience=source.audience,
@@ -170,11 +184,11 @@ def _judge_and_commit(
             for item in stores.landed.revisions(manifest.source_id, manifest.dataset, manifest.release)
             if item.is_synthetic == manifest.is_synthetic
         ]
-        for earlier in revisions:
-            # a final release that confirms a provisional one is news all the same
-            if manifest.status in ("provisional", earlier.status) and _same_content(stores, earlier, manifest):
-                _update_alerts(stores, arrival_, earlier)
-                return _unchanged(stores, earlier, "the same content in other bytes")
+        again = landed_before.same_content(stores.landed, manifest, revisions)
+        if counted := next((item for item in again if landed_before.is_counted(stores.landed, item)), None):
+            same = "bytes" if counted.sha256 == manifest.sha256 else "content in other bytes"
+            return _unchanged(stores, archived, arrival_, counted, f"the same {same}")
+        _refuse_known(stores, archived, arrival_, manifest, again)
         results = arrival.judge(_for_the_gate(stores, arrival_, identity, decoded, work / manifests.ROWS, revisions))
         if arrival_.accepted:
             results = [_accepted(result, arrival_.accepted) for result in results]
@@ -182,7 +196,12 @@ def _judge_and_commit(
         if blocked:
             raise refuse_for(stores, archived, arrival_, identity, [result.as_reason() for result in blocked])
         number = stores.landed.next_number(manifest.source_id, manifest.dataset, manifest.release)
-        manifest = replace(manifest, revision=number, checks=[result.to_dict() for result in results])
+        manifest = replace(
+            manifest,
+            revision=number,
+            checks=[result.to_dict() for result in results],
+            is_again=any(item.sha256 == manifest.sha256 for item in revisions),
+        )
         stores.landed.commit(manifest, work)
     set_readers(stores.archive, arrival_.source, manifest)
     _update_alerts(stores, arrival_, manifest)
@@ -190,8 +209,46 @@ def _judge_and_commit(
     warned = sum(result.is_told for result in results)
     what: Literal["landed", "revised"] = "revised" if revisions else "landed"
     notes = [*decoded.notes, *([f"{warned} warning(s)"] if warned else [])]
+    notes += [f"the content of revision {item.revision} again" for item in again[-1:]]
     said = ", ".join([f"{what}: {manifest.title}", f"{manifest.rows_in:,} rows{_from(arrival_, manifest)}", *notes])
-    return Outcome(what, manifest, said)
+    return Outcome(what, manifest, f"{said}{_not_in_use(stores, manifest)}")
+
+
+def _refuse_known(
+    stores: Stores,
+    archived: archive.Archived,
+    arrival_: Arrival,
+    manifest: manifests.Manifest,
+    again: list[manifests.Manifest],
+) -> None:
+    """Raise for content that a person has withdrawn, that is older than what is in use, or is landed as another."""
+    if withdrawn := next((item for item in again if stores.landed.is_withdrawn(item)), None):
+        raise _refuse_withdrawn(stores, archived, arrival_, withdrawn, "these rows")
+    if again and (later := landed_before.later(stores.landed, manifest)):
+        what = f"these rows are landed as {again[-1].title}; {_stays(later)}"
+        raise refuse(stores, archived, arrival_, "replaced_since", what)
+    if other := landed_before.elsewhere(stores.landed, arrival_.source, manifest):
+        what = (
+            f"this would be {manifest.dataset} {manifest.release}, but its rows are those of {other.title}, "
+            f"landed from {printable(other.original_name)}; one of the two files has the wrong name. If it is "
+            f"that one: `perinatal withdraw {other.release_key} --why TEXT`, then land this one again"
+        )
+        raise refuse(stores, archived, arrival_, "content_of_another_release", what)
+
+
+def _stays(item: manifests.Manifest) -> str:
+    """Say which revision stays in use, since when it is known, and how to take it out."""
+    since = f"published on {item.published_on}" if item.published_on else f"arrived on {item.fetched_at[:10]}"
+    how = f"`perinatal withdraw {item.release_key} --why TEXT` takes that one out of use"
+    return f"{item.title}, {since}, is newer and stays in use; {how}"
+
+
+def _not_in_use(stores: Stores, manifest: manifests.Manifest) -> str:
+    """Say what stays in use where that is not the revision that has just been landed; blank where it is."""
+    before = landed_before.in_its_way(stores.landed, manifest)
+    if before is None:
+        return ""
+    return f"; {_stays(before)}" if before.status == manifest.status else f"; {before.title} is final and stays in use"
 
 
 def _from(arrival_: Arrival, manifest: manifests.Manifest) -> str:
@@ -237,9 +294,8 @@ def _earlier(
     stores: Stores, source_id: str, identity: Identity, revisions: list[manifests.Manifest], is_synthetic: bool
 ) -> manifests.Manifest | None:
     """Return what to compare with: nothing withdrawn, and real releases are never held against sample ones."""
-    own = [item for item in revisions if not stores.landed.is_withdrawn(item)]
-    if own:
-        return own[-1]
+    if own := stores.landed.first_of(revisions):
+        return own
     others = [
         item
         for item in stores.landed.all(source_id, identity.dataset)
@@ -249,16 +305,9 @@ def _earlier(
     ]
     before = [item for item in others if item.release < identity.release]
     if before:
-        return max(before, key=lambda item: (item.release, item.revision))
-    return min(others, key=lambda item: (item.release, -item.revision), default=None)
-
-
-def _same_content(stores: Stores, earlier: manifests.Manifest, new: manifests.Manifest) -> bool:
-    """Compare content hashes; one made in another way is made anew from the landed rows."""
-    known = earlier.content_sha256
-    if not is_sha256(known):
-        _, known = content_of(stores.landed.rows_of(earlier))
-    return known == new.content_sha256
+        return max(before, key=lambda item: (item.release, item.precedence))
+    first = min((item.release for item in others), default=None)
+    return stores.landed.first_of(item for item in others if item.release == first)
 
 
 def _accepted(result: Result, acceptance: Acceptance) -> Result:
@@ -270,8 +319,8 @@ def _accepted(result: Result, acceptance: Acceptance) -> Result:
 
 
 def _update_alerts(stores: Stores, arrival_: Arrival, manifest: manifests.Manifest) -> None:
-    """Bring the alerts of a release to what its newest revision was found to be; those of the file's name are over."""
-    newest = stores.landed.revisions(manifest.source_id, manifest.dataset, manifest.release)[-1]
+    """Bring the alerts of a release to what its revision in use was found to be; those of the file's name are over."""
+    newest = stores.landed.newest(manifest.source_id, manifest.dataset, manifest.release) or manifest
     results = [Result.read(check) for check in newest.checks]
     scope = scope_of(newest.source_id, arrival_.name, newest.dataset, newest.release)
     stores.alerts.reconcile(scope, [result.as_breach() for result in results if result.is_told])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from expectations import alerts
 from expectations.results import Result
 from ingest.archive import audit, quarantine
@@ -27,26 +29,40 @@ def release(
     What cannot be read at all, or not without `dataset` and `release_name`, is refused again. Either way the decision
     is in the log.
     """
-    path = stores.archive.path_of(report.sha256)
-    if not path.exists():
-        raise PerinatalError(f"{report.original_name}: its bytes {report.sha256} are not in the archive any more")
-    arrival = Arrival(
+    archived = bytes_of(stores, report)
+    arrival = replace(
+        arrival_of(source, report),
+        dataset=dataset or report.dataset,
+        release=release_name or report.release,
+        accepted=acceptance,
+    )
+    _record(stores, report, "released", acceptance.who, acceptance.why)
+    taken = intake.take(stores, archived, arrival)
+    if all(table.what != "refused" for table in taken):
+        _take_out(stores, report)
+    return taken
+
+
+def arrival_of(source: Source, report: quarantine.Report) -> Arrival:
+    """Return what is known of a refused file. It arrived when it was refused: what came after it is newer."""
+    return Arrival(
         source,
         report.original_name,
-        dataset or report.dataset,
-        release_name or report.release,
         url=report.url,
         etag=report.etag,
         published_on=report.published_on,
         is_synthetic=report.is_synthetic,
         container=report.container,
-        accepted=acceptance,
+        arrived_at=report.arrived_at,
     )
-    _record(stores, report, "released", acceptance.who, acceptance.why)
-    taken = intake.take(stores, archive.Archived(path, report.sha256, path.stat().st_size), arrival)
-    if all(table.what != "refused" for table in taken):
-        _take_out(stores, report)
-    return taken
+
+
+def bytes_of(stores: Stores, report: quarantine.Report) -> archive.Archived:
+    """Return the archived bytes of a refused file."""
+    path = stores.archive.path_of(report.sha256)
+    if not path.exists():
+        raise PerinatalError(f"{report.original_name}: its bytes {report.sha256} are not in the archive any more")
+    return archive.Archived(path, report.sha256, path.stat().st_size)
 
 
 def reject(stores: Stores, report: quarantine.Report, who: str, why: str) -> None:
@@ -93,9 +109,9 @@ def _scope(report: quarantine.Report) -> alerts.Scope:
 
 
 def _standing_warnings(stores: Stores, report: quarantine.Report) -> list[alerts.Breach]:
-    """Return the warnings of the newest landed revision of the release that a report is about."""
+    """Return the warnings of the revision in use of the release that a report is about."""
     if not (report.dataset and report.release):
         return []
-    found = stores.landed.revisions(report.source_id, report.dataset, report.release)
-    results = [Result.read(check) for check in found[-1].checks] if found else []
+    newest = stores.landed.newest(report.source_id, report.dataset, report.release)
+    results = [Result.read(check) for check in newest.checks] if newest else []
     return [result.as_breach() for result in results if result.is_told]

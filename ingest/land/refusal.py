@@ -56,7 +56,7 @@ def refuse_for(
         original_name=arrival_.name,
         dataset=identity.dataset if identity else None,
         release=identity.release if identity else None,
-        arrived_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        arrived_at=arrival_.arrived_at or datetime.now(UTC).isoformat(timespec="seconds"),
         is_synthetic=arrival_.is_synthetic,
         reasons=reasons,
         url=arrival_.url,

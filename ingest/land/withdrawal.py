@@ -45,8 +45,7 @@ def _one(stores: Stores, release_key: str, *, is_withdrawn: bool) -> Manifest:
 
 def _update_alerts(stores: Stores, item: Manifest) -> None:
     """Let the alerts of a release say what its newest revision in use was found to be."""
-    revisions = stores.landed.revisions(item.source_id, item.dataset, item.release)
-    in_use = [one for one in revisions if not stores.landed.is_withdrawn(one)]
-    results = [Result.read(check) for check in in_use[-1].checks] if in_use else []
+    newest = stores.landed.newest(item.source_id, item.dataset, item.release)
+    results = [Result.read(check) for check in newest.checks] if newest else []
     scope = scope_of(item.source_id, item.original_name, item.dataset, item.release)
     stores.alerts.reconcile(scope, [result.as_breach() for result in results if result.is_told])

@@ -1,5 +1,6 @@
 -- Grain: one row a landed release (revision), ranked. Files whose rows replace each other one by one (Fingertips) are
--- ranked by their content and its publication alone: when they were landed says nothing of their age.
+-- ranked by their content and its publication alone: when they were landed says nothing of their age, only of the order
+-- of revisions of one release. `Manifest.precedence` (ingest/archive/manifest.py) says the same of revisions.
 select
     *,
     row_number() over (
@@ -9,6 +10,7 @@ select
             case when scope = 'release' then fetched_at end nulls first,
             case when scope = 'row' then dataset end nulls first,
             case when scope = 'row' then release end nulls first,
+            fetched_at,
             revision,
             release_key
     ) as precedence,

@@ -125,6 +125,79 @@ def test_a_note_that_comes_later_still_counts(home: Home, box: Inbox) -> None:
     assert box.names == []
 
 
+TWO_YEARS = "Organisation,Year,Births\nA,2021,{}\nA,2022,2\n"
+SAYS = "dataset: births\nrelease: 2021-22\n"
+
+
+def test_a_note_is_about_one_of_several_refused_files_of_its_name(home: Home, box: Inbox) -> None:
+    for births in (1, 3):
+        box.drop("odd.csv", TWO_YEARS.format(births))
+        assert box.collect() == {"odd.csv": "refused"}
+    waiting = quarantine.Quarantine(home.quarantine)
+    wanted, other = (report.sha256 for _, report in waiting.reports())
+    box.drop("odd.csv.yml", SAYS)
+    assert box.collect() == {"odd.csv.yml": "left"}
+    [left] = box.dropped
+    assert left.needs_person
+    assert all(sha256[:12] in left.left for sha256 in (wanted, other))
+    assert f'sha256: "{wanted[:12]}"' in left.left
+    box.drop("odd.csv.yml", f'{SAYS}sha256: "{wanted[:12]}"\n')
+    assert box.collect() == {"odd.csv.yml": "landed"}
+    assert [item.sha256 for item in manifests.LandedReleases(home.landed).all()] == [wanted]
+    assert [report.sha256 for _, report in waiting.reports()] == [other]
+
+
+@pytest.mark.parametrize("coming", ["odd.csv", "odd.csv.part", "odd.csv.crdownload", ".odd.csv.Xy12"])
+@pytest.mark.parametrize("note", ["odd.csv.yml", "odd.yml"])
+def test_a_note_waits_while_a_file_of_its_name_is_on_its_way(home: Home, box: Inbox, coming: str, note: str) -> None:
+    box.drop("odd.csv", TWO_YEARS.format(1))
+    assert box.collect() == {"odd.csv": "refused"}
+    path = box.drop(coming, TWO_YEARS.format(3))
+    box.drop(note, SAYS)
+    stop = threading.Event()
+
+    def grow() -> None:
+        while not stop.wait(0.02):
+            with path.open("a") as out:
+                out.write("A,2022,2\n")
+
+    writer = threading.Thread(target=grow)
+    writer.start()
+    try:
+        found = box.collect(quiet=0.3)
+    finally:
+        stop.set()
+        writer.join()
+    assert found[note] == "left"
+    assert list(manifests.LandedReleases(home.landed).all()) == []
+    if path.name != "odd.csv":
+        path.rename(path.with_name("odd.csv"))
+    digest = archive.hash_of(box.folder / "odd.csv")
+    assert box.collect(quiet=0.1) == {"odd.csv": "landed"}
+    assert [item.sha256 for item in manifests.LandedReleases(home.landed).all()] == [digest]
+
+
+def test_a_note_with_the_hash_of_other_bytes_is_not_about_the_file_beside_it(home: Home, box: Inbox) -> None:
+    path = box.drop("odd.csv", TWO_YEARS.format(1))
+    digest = archive.hash_of(path)
+    box.drop("odd.csv.yml", f'{SAYS}sha256: "{"0" * 12}"\n')
+    assert box.collect() == {"odd.csv": "left"}
+    assert box.names == ["odd.csv", "odd.csv.yml"]
+    box.drop("odd.csv.yml", f'{SAYS}sha256: "{digest}"\n')
+    assert box.collect() == {"odd.csv": "landed"}
+    assert box.names == []
+
+
+def test_a_note_that_may_be_about_two_files_is_about_neither(home: Home, box: Inbox) -> None:
+    box.drop("odd.csv", TWO_YEARS.format(1))
+    box.drop("odd.txt", TWO_YEARS.format(3))
+    path = box.drop("odd.yml", SAYS)
+    assert box.collect() == {"odd.csv": "left", "odd.txt": "left"}
+    assert "odd.txt" in box.dropped[0].left
+    path.rename(path.with_name("odd.csv.yml"))
+    assert box.collect() == {"odd.csv": "landed", "odd.txt": "refused"}
+
+
 def test_a_note_alone_waits(home: Home, box: Inbox) -> None:
     box.drop("odd.csv.yml", "dataset: births\nrelease: 2021-22\n")
     assert box.collect() == {"odd.csv.yml": "left"}
@@ -147,6 +220,9 @@ def test_a_note_alone_waits(home: Home, box: Inbox) -> None:
         "a" * 100_000,
         "release: 2021.10",
         "dataset: &a births\nrelease: *a\n",
+        "sha256: '0123456789ab'",
+        "release: 2022\nsha256: 12",
+        "release: 2022\nsha256: 123456789012",
     ],
 )
 def test_a_wrong_note_keeps_its_file_waiting(home: Home, box: Inbox, note: str | bytes) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from expectations import alerts
@@ -12,13 +13,14 @@ from ingest.archive import manifest as manifests
 from ingest.archive import quarantine
 from ingest.archive import store as archive
 from ingest.archive.manifest import LandedReleases
-from ingest.land import landing, typed_table
-from ingest.land.arriving_file import Arrival, require_file
+from ingest.land import landing, quarantine_decisions, typed_table, withdrawal
+from ingest.land.arriving_file import Acceptance, Arrival, require_file
 from ingest.land.landing import Outcome
 from ingest.registry import Source
 from ingest.stores import Stores
 from perinatal.errors import PerinatalError, RefusedAtArrival
 from perinatal.home import Home
+from tests.conftest import REPO
 from tests.unit.ingest.conftest import leftovers
 
 GOOD = b"Code,Events\na,1\nb,2\n"
@@ -89,12 +91,161 @@ def test_changed_content_is_a_new_revision_and_both_stay(home: Home, land: Land)
     assert all(kept.path_of(item.sha256).exists() for item in (first.manifest, second.manifest))
 
 
-def test_an_old_file_dropped_again_does_not_win_and_says_so(land: Land) -> None:
+OTHER = b"Code,Events\na,1\nb,3\n"
+
+
+def in_a_build(home: Home) -> str:
+    """Return the release key that a build takes for demo counts 2024, as `int_release.sql` chooses it."""
+    landed = LandedReleases(home.landed)
+    known = [vars(item) | {"release_key": item.release_key, "scope": "release"} for item in landed.in_use()]
+    names = ("release_key", "source_id", "dataset", "release", "revision", "status", "scope", "published_on")
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table release (release_key varchar, source_id varchar, dataset varchar, release varchar, "
+            "revision integer, status varchar, scope varchar, published_on date, fetched_at timestamp)"
+        )
+        for item in known:
+            row = [*(item[name] for name in names), item["fetched_at"].removesuffix("+00:00")]
+            connection.execute("insert into release values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        sql = (REPO / "dbt_project/models/intermediate/int_release.sql").read_text()
+        model = sql.replace('{{ source("landed", "release") }}', "release")
+        rows = connection.execute(f"select release_key from ({model}) where not is_superseded").fetchall()
+    assert len({item["release_key"] for item in known}) == len(known)  # a key names one release of a build
+    [[key]] = rows
+    return str(key)
+
+
+def test_what_a_build_takes_is_what_landing_calls_newest(home: Home, land: Land) -> None:
+    land(GOOD, published_on="2025-06-01")
+    later = land(OTHER, published_on="2025-05-01")  # an older publication that came later
+    newest = LandedReleases(home.landed).newest("demo", "counts", "2024")
+    assert newest
+    assert (in_a_build(home), newest.revision) == (newest.release_key, 1)
+    assert "demo counts 2024 (revision 1), published on 2025-06-01, is newer and stays in use" in later.message
+
+
+@pytest.mark.parametrize("again", [GOOD, GOOD.replace(b"\n", b"\r\n")], ids=["same bytes", "same content"])
+def test_a_replaced_file_that_comes_again_is_in_use_again(home: Home, land: Land, again: bytes) -> None:
     land(GOOD)
-    land(b"Code,Events\na,1\nb,3\n")
-    again = land(GOOD)
-    assert again.what == "unchanged"
-    assert "revision 2 has replaced it since" in again.message
+    second = land(OTHER).manifest
+    assert in_a_build(home) == second.release_key
+    third = land(again)
+    assert (third.what, third.manifest.revision) == ("revised", 3)
+    assert "the content of revision 1 again" in third.message
+    assert in_a_build(home) == third.manifest.release_key
+    assert land(again).what == "unchanged"
+    assert land(OTHER).manifest.revision == 4
+    assert in_a_build(home) == second.release_key
+
+
+def test_a_file_that_came_again_is_withdrawn_and_put_back_as_one(home: Home, land: Land) -> None:
+    stores, key = Stores.of(home), land(GOOD).manifest.release_key
+    second = land(OTHER).manifest
+    assert land(GOOD).manifest.is_again
+    withdrawal.withdraw(stores, key, "Ann", "wrong")
+    assert in_a_build(home) == second.release_key
+    withdrawal.undo(stores, key, "Ann", "right")
+    assert in_a_build(home) == key
+
+
+@pytest.mark.parametrize("again", [GOOD, GOOD.replace(b"\n", b"\r\n")], ids=["same bytes", "same content"])
+def test_a_withdrawn_file_is_refused_with_the_command_that_puts_it_back(home: Home, land: Land, again: bytes) -> None:
+    stores, key = Stores.of(home), land(GOOD).manifest.release_key
+    withdrawal.withdraw(stores, key, "Ann", "wrong")
+    with pytest.raises(RefusedAtArrival, match=rf"withdrawn_release.*`perinatal withdraw {key} --undo --why TEXT`"):
+        land(again)
+    assert [alert.breach.rule for alert in stores.alerts.open()] == ["withdrawn_release"]
+    assert LandedReleases(home.landed).in_use() == []
+    withdrawal.undo(stores, key, "Ann", "right")
+    assert land(again).what == "unchanged"
+    assert (stores.alerts.open(), in_quarantine(home)) == ([], [])
+
+
+def test_an_older_publication_that_comes_again_is_refused_and_says_what_is_in_use(home: Home, land: Land) -> None:
+    land(GOOD, published_on="2025-05-01")
+    newer = land(OTHER, published_on="2025-06-01").manifest
+    with pytest.raises(
+        RefusedAtArrival, match=rf"replaced_since.*revision 2.*`perinatal withdraw {newer.release_key} "
+    ):
+        land(GOOD, published_on="2025-05-01")
+    assert in_a_build(home) == newer.release_key
+
+
+def test_a_final_file_of_the_same_bytes_as_a_provisional_one_is_news(
+    home: Home, make_source: Callable[..., Source], tmp_path: Path
+) -> None:
+    source = make_source(parse=BY_NAME)
+    found = []
+    for name in ("births-provisional.csv", "births-provisional.csv", "births.csv"):
+        (tmp_path / name).write_text("Organisation,Year,Births\nA,2021,1\n")
+        found.append(landing.land(Stores.of(home), tmp_path / name, Arrival(source, name)))
+    assert [one.what for one in found] == ["landed", "unchanged", "revised"]
+    assert found[-1].manifest.status == "final"
+
+
+BY_NAME = """
+from ingest.registry import Identity
+
+
+def recognise(sample):
+    status = "provisional" if "provisional" in sample.name else "final"
+    return Identity("births", sample.rows[0]["Year"], status)
+"""
+
+
+def test_a_refused_file_that_is_released_keeps_the_day_on_which_it_came(home: Home, demo: Source, land: Land) -> None:
+    stores = Stores.of(home)
+    with pytest.raises(RefusedAtArrival):
+        land(b"Code,Events\na,101\n")
+    [report] = in_quarantine(home)
+    folder = home.quarantine / "demo" / report.sha256
+    stores.quarantine.put(stores.archive.path_of(report.sha256), replace(report, arrived_at=MONDAY))
+    good = land(GOOD).manifest
+    [report] = in_quarantine(home)
+    assert (folder.exists(), report.arrived_at) == (True, MONDAY)
+    [taken] = quarantine_decisions.release(stores, demo, report, Acceptance("Ann", "it was right"))
+    assert taken.what == "revised"
+    assert "demo counts 2024 (revision 1), arrived on" in taken.message
+    assert f"`perinatal withdraw {good.release_key} --why TEXT` takes that one out of use" in taken.message
+    assert in_a_build(home) == good.release_key
+    assert stores.landed.revisions("demo", "counts", "2024")[-1].fetched_at == MONDAY
+
+
+MONDAY = "2026-01-05T09:00:00+00:00"
+MANY = b"Code,Events\n" + b"".join(b"%d,%d\n" % (row, row) for row in range(12))
+
+
+@pytest.mark.parametrize(
+    ("content", "known"),
+    [
+        (MANY, {"name": "download.csv", "dataset": "counts", "release": "2025"}),
+        (MANY.replace(b"\n", b"\r\n"), {"name": "counts-2025.csv"}),
+        (MANY.replace(b"\n", b"\r\n"), {"name": "counts-2025.csv", "accepted": Acceptance("Ann", "sure")}),
+    ],
+    ids=["said by hand", "in other bytes", "accepted"],
+)
+def test_the_content_of_one_release_never_lands_as_another(
+    home: Home, land: Land, content: bytes, known: dict[str, object]
+) -> None:
+    key = land(MANY).manifest.release_key
+    with pytest.raises(
+        RefusedAtArrival,
+        match=rf"content_of_another_release.*would be counts 2025.*demo counts 2024.*`perinatal withdraw {key} --why",
+    ):
+        land(content, **known)
+    withdrawal.withdraw(Stores.of(home), key, "Ann", "the year was wrong")
+    assert land(content, **known).manifest.release == "2025"
+
+
+def test_the_content_of_a_replaced_revision_may_be_another_release(home: Home, land: Land) -> None:
+    land(MANY)
+    land(OTHER)
+    assert land(MANY, "counts-2025.csv").what == "landed"
+
+
+def test_a_few_rows_may_be_the_same_in_two_years(land: Land) -> None:
+    land(GOOD)
+    assert land(GOOD.replace(b"\n", b"\r\n"), "counts-2025.csv").what == "landed"
 
 
 def test_two_releases_stand_side_by_side(home: Home, land: Land) -> None:

@@ -139,7 +139,9 @@ def test_a_note_for_the_inbox_lands_a_refused_file(samples: dict[str, list[Path]
     (refused,) = collect.collect(stores, sources, quiet_seconds=0)
     found = re.search(r"drop a note '(.*?)' into inbox/nmpa/ that says `(.*?)`", refused.taken[0].message)
     assert found, refused
-    assert set(yaml.safe_load(found[2])) == {"dataset", "release"}
+    said = yaml.safe_load(found[2])
+    assert set(said) == {"dataset", "release", "sha256"}
+    assert refused.taken[0].sha256.startswith(said["sha256"])
     (folder / found[1]).write_text(found[2])
     (landed,) = collect.collect(stores, sources, quiet_seconds=0)
     assert [one.what for one in landed.taken] == ["landed"]
