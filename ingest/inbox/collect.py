@@ -207,7 +207,8 @@ def _take_again(stores: FetchStores, source: Source, note_file: Path) -> list[Ta
 def _unfinished(note_file: Path) -> list[str]:
     """Return files beside a note that have its name and are not whole yet: half downloaded, or dropped just now."""
     stem = note_file.stem.lower()
-    beside = (path for path in note_file.parent.iterdir() if path.suffix.lower() not in notes.SUFFIXES)
+    files = (path for path in note_file.parent.iterdir() if not path.is_dir())
+    beside = (path for path in files if path.suffix.lower() not in notes.SUFFIXES)
     bare = {path: path.name.lower().lstrip(".~$") for path in beside}
     return [printable(path.name) for path, name in sorted(bare.items()) if name == stem or name.startswith(f"{stem}.")]
 

@@ -69,7 +69,7 @@ class Note(Record):
     def added_to(self, arrival: Arrival) -> Arrival:
         """Return the arrival with what is said here."""
         day = self.published_on
-        published_on = day.isoformat() if day else None
+        published_on = day.isoformat() if day else arrival.published_on
         return replace(arrival, dataset=self.dataset, release=self.release, published_on=published_on, sheet=self.sheet)
 
 

@@ -17,7 +17,7 @@ from ingest.archive import manifest as manifests
 from ingest.fetch import fetching as fetch
 from ingest.fetch import probe_state
 from ingest.fetch.http import HttpClient
-from ingest.land import landing
+from ingest.land import landing, withdrawal
 from ingest.land import quarantine_decisions as decisions
 from ingest.land.arriving_file import Acceptance, Arrival
 from ingest.registry import Source
@@ -95,6 +95,38 @@ def test_a_file_replaced_at_its_address_is_a_revision(
     site.page("births.csv", text="Corrected in March")
     assert fetch.fetch(FetchStores.of(home), client, source).outcome == "revised"
     assert releases(home) == [("2021", 1), ("2021", 2)]
+
+
+def test_an_earlier_file_that_comes_back_at_its_address_is_in_use_again(
+    home: Home, make_source: MakeSource, make_site: Any, serve: Serve
+) -> None:
+    source, site = make_source(probe=DOWNLOAD), make_site()
+    _, client = serve()
+    found = []
+    for number, births in enumerate((100, 101, 100)):
+        site.put("births.csv", table(2021, births=births))
+        site.page("births.csv", text=f"Version {number}")
+        found.append(fetch.fetch(FetchStores.of(home), client, source).outcome)
+    assert found == ["landed", "revised", "revised"]
+    newest = manifests.LandedReleases(home.landed).newest("madeup", "births", "2021")
+    assert newest
+    assert (newest.revision, newest.is_again) == (3, True)
+    assert sorted(releases(home)) == [("2021", 2), ("2021", 3)]
+
+
+def test_a_withdrawn_file_that_is_served_under_another_name_is_refused_aloud(
+    home: Home, make_source: MakeSource, make_site: Any, serve: Serve
+) -> None:
+    source, site = make_source(probe=DOWNLOAD), make_site()
+    _, client = serve()
+    site.put("births.csv", table(2021))
+    site.page("births.csv")
+    fetch.fetch(FetchStores.of(home), client, source)
+    withdrawal.withdraw(Stores.of(home), "madeup/births/2021", "Ann", "wrong")
+    site.put("births-again.csv", table(2021))
+    site.page("births-again.csv")
+    assert fetch.fetch(FetchStores.of(home), client, source).outcome == "refused"
+    assert [alert.breach.rule for alert in alerts.AlertLog(home.alerts).open()] == ["withdrawn_release"]
 
 
 def test_a_link_may_lead_to_a_page_of_files(home: Home, make_source: MakeSource, make_site: Any, serve: Serve) -> None:
