@@ -135,6 +135,36 @@ def test_two_versions_of_one_release_are_both_kept_everywhere(
     assert_whole(second)
 
 
+def test_a_file_that_came_again_is_in_use_on_every_machine(
+    bucket: s3fs.S3FileSystem,
+    machines: list[Home],
+    files: list[Path],
+    landed: Callable[..., object],
+    edited: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    first, second, third = machines
+
+    def mend(table: list[dict[str, str]]) -> None:
+        name = next(name for name in table[0] if "births" in name.lower())
+        table[0][name] = str(int(table[0][name].replace(",", "")) + 1)
+
+    landed(first, files[0])
+    landed(first, edited(files[0], tmp_path / "mended" / files[0].name, mend))
+    assert [storage.exchange(home).down for home in (first, second)] == [0, 2]
+    landed(first, files[0])
+    for home in (first, second, third):
+        storage.exchange(home)
+    in_use = {LandedReleases(home.landed).newest(*release_of(home)).release_key for home in machines}  # type: ignore[union-attr]
+    assert in_use == {LandedReleases(first.landed).revisions(*release_of(first))[-1].release_key}
+    assert [storage.exchange(home) for home in machines] == [storage.Exchanged(0, 0)] * 3
+
+
+def release_of(home: Home) -> tuple[str, str, str]:
+    item = next(LandedReleases(home.landed).all())
+    return item.source_id, item.dataset, item.release
+
+
 @pytest.mark.slow
 def test_two_writers_at_once_lose_nothing(
     bucket: s3fs.S3FileSystem, machines: list[Home], files: list[Path], landed: Callable[..., object], shell: Shell

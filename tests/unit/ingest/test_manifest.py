@@ -63,7 +63,7 @@ def test_the_release_key_depends_on_the_bytes_not_on_the_order_of_landing() -> N
 
 def test_revisions_are_in_the_order_of_landing(home: Home, keep: Callable[..., Manifest]) -> None:
     for number in (10, 2, 1):
-        keep(revision=number)
+        keep(revision=number, sha256=f"{number:064x}")
     keep(release="2025")
     assert [item.revision for item in manifests.LandedReleases(home.landed).revisions("demo", "counts", "2024")] == [
         1,
@@ -71,6 +71,17 @@ def test_revisions_are_in_the_order_of_landing(home: Home, keep: Callable[..., M
         10,
     ]
     assert manifests.LandedReleases(home.landed).revisions("demo", "counts", "1999") == []
+
+
+def test_of_the_same_bytes_the_last_revision_alone_is_read(home: Home, keep: Callable[..., Manifest]) -> None:
+    keep(revision=1)
+    keep(revision=2, sha256="c" * 64)
+    keep(revision=3, is_again=True)
+    landed = LandedReleases(home.landed)
+    assert [item.revision for item in landed.revisions("demo", "counts", "2024")] == [2, 3]
+    assert sorted(item.revision for item in landed.all()) == [2, 3]
+    assert len(landed.in_use()) == len({item.release_key for item in landed.in_use()})
+    assert [item.revision for item in landed.history()] == [1, 2, 3]
 
 
 def test_a_folder_without_manifest_is_not_landed(home: Home, keep: Callable[..., Manifest]) -> None:
