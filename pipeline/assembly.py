@@ -331,7 +331,7 @@ def _facts(home: Home, candidate: Candidate, judged: Judged) -> dict[str, Any]:
         "engine": settings.get().engine,
         "is_synthetic": manifests.all_synthetic(candidate.releases),
         "releases": sorted(item.release_key for item in candidate.releases),
-        "landed_again": {item.release_key: item.fetched_at for item in candidate.releases if item.is_again},
+        "landed_again": candidate.landed_again,
         "signed_by": candidate.progress.signed_by,
         "care": care.new_entries(candidate.database),
         "checks": len(judged.results),

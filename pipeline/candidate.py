@@ -75,6 +75,11 @@ class Candidate:
         return self.folder / "work.duckdb"
 
     @property
+    def landed_again(self) -> dict[str, str]:
+        """Return when releases came again that had been replaced, by their keys: a key alone does not tell."""
+        return {item.release_key: item.fetched_at for item in self.releases if item.is_again}
+
+    @property
     def before(self) -> Path | None:
         """Return the edition that it is compared with, if there is one."""
         progress = self.progress

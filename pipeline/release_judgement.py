@@ -92,7 +92,8 @@ def _compare_judgements(candidate: Candidate) -> Judgements:
     why: tuple[str, ...] = ()
     if candidate.before:
         releases = sorted(item.release_key for item in candidate.releases)
-        now = {"releases": releases, "fingerprint_parts": candidate.progress.parts}
+        parts, again = candidate.progress.parts, candidate.landed_again
+        now = {"releases": releases, "landed_again": again, "fingerprint_parts": parts}
         why = judgement.causes(edition.info(candidate.before), now)
     return judgement.record(candidate.database, candidate.before, why)
 

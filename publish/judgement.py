@@ -81,10 +81,12 @@ class Judgements:
 
 
 def causes(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what may have changed judgements between two editions, of their `releases` and `fingerprint_parts`."""
+    """Return what may have changed judgements between two editions, as `edition.json` describes them."""
     earlier, later = set(before["releases"]), set(now["releases"])
     found = [f"release {key}" for key in sorted(later - earlier)]
     found += [f"release {key} is no longer used" for key in sorted(earlier - later)]
+    again, old_again = now.get("landed_again", {}), before.get("landed_again", {})
+    found += [f"release {key} came again" for key in sorted(earlier & set(again)) if again[key] != old_again.get(key)]
     parts, old_parts = now["fingerprint_parts"], before.get("fingerprint_parts", {})
     differ = {name for name in parts if parts[name] != old_parts.get(name)}
     if "models" in differ:

@@ -83,3 +83,10 @@ def test_causes_are_releases_rules_and_code() -> None:
         "rule: the models or their reference data",
         "code: pages",
     )
+
+
+def test_a_release_that_came_again_is_a_cause() -> None:
+    before = {"releases": ["a/1", "a/2"], "fingerprint_parts": {"releases": "1"}}
+    now = {"releases": ["a/1", "a/2"], "landed_again": {"a/1": "2026-11-30"}, "fingerprint_parts": {"releases": "2"}}
+    assert judgement.causes(before, now) == ("release a/1 came again",)
+    assert judgement.causes(before | {"landed_again": {"a/1": "2026-11-30"}}, now) == ()
