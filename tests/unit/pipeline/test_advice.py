@@ -81,8 +81,9 @@ def test_a_file_of_another_source_is_landed_as_the_advice_says(
 def test_a_wrong_dataset_or_release_is_answered_with_the_right_one(
     samples: dict[str, list[Path]], tmp_path: Path, home: Home, cli: Cli
 ) -> None:
-    nmpa = renamed(samples["nmpa"][0], tmp_path / "induction 2023.csv")
-    for wrong in ("measure", "pph_1500"):
+    # a measure each: the rows of one never land as another
+    for sample, wrong in zip(samples["nmpa"], ("measure", "pph_1500"), strict=False):
+        nmpa = renamed(sample, tmp_path / "induction 2023.csv")
         refused = cli("land", nmpa, "--source", "nmpa", "--dataset", wrong)
         assert "there are: pph_1500ml," in refused.err
         follow(cli, refused)
