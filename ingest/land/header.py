@@ -5,16 +5,18 @@ from __future__ import annotations
 import codecs
 import csv
 import itertools
-import mmap
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from expectations.columns import Column, header_key
 from ingest.land.known_header import LOOKED_AT, missing_from, places_of
 from ingest.land.unreadable import Unreadable
 from perinatal.printable import listed
+
+BLOCK: Final = 1 << 20  # bytes looked at in one go
 
 
 def cells_of(csv_path: Path, *, strict: bool = False, longest: int = sys.maxsize) -> Iterator[list[str]]:
@@ -45,9 +47,14 @@ def first_rows(csv_path: Path, limit: int = LOOKED_AT) -> list[list[str]]:
 
 def has_one_header(csv_path: Path) -> bool:
     """Tell whether no further line of a CSV starts with the first two names of its header: a second table would."""
-    with csv_path.open("rb") as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        names = content.readline().removeprefix(codecs.BOM_UTF8).split(b",")[:2]
-        return content.find(b"\n" + b",".join(names)) < 0
+    with csv_path.open("rb") as handle:
+        names = handle.readline().removeprefix(codecs.BOM_UTF8).split(b",")[:2]
+        again, end = b"\n" + b",".join(names), b"\n"
+        while block := handle.read(BLOCK):
+            if again in (block := end + block):
+                return False
+            end = block[-len(again) :]
+    return True
 
 
 def read_sample(csv_path: Path, limit: int = 200) -> list[dict[str, str]]:

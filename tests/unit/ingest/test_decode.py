@@ -1,5 +1,7 @@
 """A table is typed by its contract, in the publisher's order, and nothing is guessed."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -11,6 +13,7 @@ from ingest.land import content_hash, decode, header, sniff
 from ingest.land.decode import Decoded
 from ingest.land.unreadable import Unreadable
 from ingest.registry import Source
+from tests.conftest import REPO
 
 Read = Callable[[bytes], tuple[Decoded, list[dict[str, object]]]]
 
@@ -296,3 +299,27 @@ def test_a_clean_table_is_typed_by_the_quick_way_alone(read: Read, monkeypatch: 
         ("a", 1, 2.5125, "x"),
         (None, None, None, None),
     ]
+
+
+@pytest.mark.parametrize("block", range(1, 24))
+def test_a_second_header_is_found_wherever_a_block_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(header, "BLOCK", block)
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    one.write_bytes(b"Code,Events,Rate\nCo,1,2\nCode,Event,1\nx,Code,Events\n")
+    two.write_bytes(b"Code,Events,Rate\nCo,1,2\nCode,Event,1\nCode,Events\n")
+    assert header.has_one_header(one)
+    assert not header.has_one_header(two)
+
+
+def test_looking_for_a_second_header_takes_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_bytes(b"Code,Events\n" + b"some name of a trust,12\n" * (1 << 22))
+    script = (
+        "import resource, sys; from pathlib import Path; from ingest.land.header import has_one_header\n"
+        "most = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = most(); assert has_one_header(Path(sys.argv[1])); print(most() - before)"
+    )
+    asked = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True, cwd=REPO)
+    assert int(asked.stdout) < 32 << 10  # kB, of a file of 100 MB
