@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from perinatal.opening import open_database
-from publish.portal.wording import slug, whose_verdict
+from publish.portal.wording import period, slug, whose_verdict
 
 # an LMS's entry names its trusts, so it is told by itself only where none of them is new
 NEW = """
@@ -40,7 +40,7 @@ def _in_words(entry: dict[str, Any]) -> dict[str, str]:
         "lms_code": entry["lms_code"],
         "lms_name": entry["lms_name"],
         "subject": f"{entry['level']}/{code}/{entry['concept_id']}",
-        "text": f"{entry['organisation_name']}: {what}, {entry['period_label']}: worse ({whose_verdict(entry)}). "
+        "text": f"{entry['organisation_name']}: {what}, {period(entry)}: worse ({whose_verdict(entry)}). "
         f"{entry['why']}.",
         "page": f"{entry['level']}/{slug(code)}.html",
     }

@@ -39,16 +39,17 @@ COMPARED = (
 # columns by which rows of all marts say whose they are
 WHOSE = ("organisation_code", "organisation_name", "lms_code")
 
+SYNTHETIC = "coalesce(list_contains(coalesce(n.usage_warnings, o.usage_warnings), 'synthetic'), false)"
 CORRECTED = "list_contains(coalesce({}.usage_warnings, []), 'corrected')"
 
 TABLE = """
 create or replace table marts.edition_change (
     mart varchar, source_id varchar, indicator_id varchar, organisation_code varchar, organisation_name varchar,
-    lms_code varchar, period_label varchar, period_start date, period_end date, breakdown varchar,
-    breakdown_value varchar, change varchar, reason varchar, changed_columns varchar[],
+    lms_code varchar, period_label varchar, period_start date, period_end date, months_covered integer,
+    breakdown varchar, breakdown_value varchar, change varchar, reason varchar, changed_columns varchar[],
     old_value double, new_value double, old_numerator double, new_numerator double,
     old_denominator double, new_denominator double, old_release_key varchar, new_release_key varchar,
-    last_edition varchar
+    is_synthetic boolean, last_edition varchar
 )
 """
 
@@ -60,9 +61,9 @@ def record(candidate: Path, last: Path | None) -> int:
         if last:
             attach(connection, last / "perinatal.duckdb", "last_edition")
             for mart in marts.ALL:
-                compared = _comparable(connection, mart)
-                if compared:
-                    connection.execute(_difference(mart, compared), {"last": last.name})
+                shared = _shared(connection, mart)
+                if shared:
+                    connection.execute(_difference(mart, shared), {"last": last.name})
             _mark_new_attention(connection)
         return int(connection.execute("select count(*) from marts.edition_change").fetchall()[0][0])
 
@@ -81,8 +82,8 @@ def _mark_new_attention(connection: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def _comparable(connection: duckdb.DuckDBPyConnection, mart: IndicatorMart) -> dict[str, str]:
-    """Return the compared columns that both editions have, with their types: the last one may be of an older shape."""
+def _shared(connection: duckdb.DuckDBPyConnection, mart: IndicatorMart) -> dict[str, str]:
+    """Return the columns that both editions have, with their types: the last one may be of an older shape."""
     found = connection.execute(
         """
         select column_name, any_value(data_type) from duckdb_columns() where schema_name = 'marts' and table_name = ?
@@ -90,8 +91,7 @@ def _comparable(connection: duckdb.DuckDBPyConnection, mart: IndicatorMart) -> d
         """,
         [mart.name],
     ).fetchall()
-    types = dict(found)
-    return {name: types[name] for name in COMPARED if name in types}
+    return dict(found)
 
 
 def _side(catalog: str, mart: IndicatorMart) -> str:
@@ -103,11 +103,12 @@ def _side(catalog: str, mart: IndicatorMart) -> str:
     )
 
 
-def _difference(mart: IndicatorMart, compared: dict[str, str]) -> str:
+def _difference(mart: IndicatorMart, shared: dict[str, str]) -> str:
     """Return the statement that adds one mart's differences."""
     differing = ", ".join(
-        f"if({differs(f'o.{name}', f'n.{name}', kind)}, '{name}', null)" for name, kind in compared.items()
+        f"if({differs(f'o.{name}', f'n.{name}', shared[name])}, '{name}', null)" for name in COMPARED if name in shared
     )
+    covered = f"coalesce(n.months_covered, {'o.months_covered' if 'months_covered' in shared else 'null'})"
     return f"""
     insert into marts.edition_change
     with
@@ -118,7 +119,8 @@ def _difference(mart: IndicatorMart, compared: dict[str, str]) -> str:
                 {KEYS},
                 coalesce(n.organisation_name, o.organisation_name) as organisation_name,
                 coalesce(n.lms_code, o.lms_code) as lms_code,
-                coalesce(n.period_label, o.period_label) as period_label,
+                coalesce(n.period_label, o.period_label) as period_label, {covered} as months_covered,
+                {SYNTHETIC} as is_synthetic,
                 o.release_key as old_release_key, n.release_key as new_release_key,
                 o.value as old_value, n.value as new_value,
                 o.numerator as old_numerator, n.numerator as new_numerator,
@@ -155,12 +157,12 @@ def _difference(mart: IndicatorMart, compared: dict[str, str]) -> str:
         )
     select
         {literal(mart.name)}, source_id, indicator_id, organisation_code, organisation_name, lms_code, period_label,
-        period_start, period_end, breakdown, breakdown_value, change, reason,
+        period_start, period_end, months_covered, breakdown, breakdown_value, change, reason,
         if(old_release_key is null or new_release_key is null, [], differing),
         if(may_show_old and not newly_withheld, old_value, null), new_value,
         if(may_show_old and new_numerator is not null, old_numerator, null), new_numerator,
         if(may_show_old and new_denominator is not null, old_denominator, null), new_denominator,
-        old_release_key, new_release_key, $last
+        old_release_key, new_release_key, is_synthetic, $last
     from classified
     where change is not null
     order by {KEYS}

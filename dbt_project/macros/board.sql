@@ -5,6 +5,7 @@
     period_label,
     period_start,
     period_end,
+    months_covered,
     numerator,
     denominator,
     value,

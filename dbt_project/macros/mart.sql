@@ -9,6 +9,8 @@
     trended.period_label,
     trended.period_start,
     trended.period_end,
+    {{ months_covered("trended.usage_warnings", "trended.period_start", "trended.period_end") }}::integer
+    as months_covered,
     trended.breakdown,
     trended.breakdown_value,
     trended.numerator,
@@ -38,8 +40,12 @@
     trended.recent_trend,
     coalesce(trended.is_suppressed, false) as is_suppressed,
     trended.usage_warnings,
+    {{ says_synthetic("trended.usage_warnings") }} as is_synthetic,
     trended.release_key
 {% endmacro %}
+
+{# Whether a row of a mart is of invented sample data. #}
+{% macro says_synthetic(words) -%} {{ has_word(words, "'synthetic'") }} {%- endmacro %}
 
 {# Months that a period covers: years, quarters and months of one series stand on lines of their own. #}
 {% macro period_months(starts, ends) -%}

@@ -124,6 +124,7 @@ def _environment() -> Environment:
         "links": words.links,
         "label": words.label,
         "trend": words.trend,
+        "period": words.period,
         "trust": words.trust,
         "source_name": words.source_name,
         "address": words.address,

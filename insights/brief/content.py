@@ -330,11 +330,11 @@ def _picture(row: Row, systems: Sequence[Row], own: Row | None) -> Row:
     ends = sorted(valued, key=lambda item: (item["value"], item["lms_name"]))
     lowest, highest = ends[0], ends[-1]
     low, high = (f"{words.value(end['value'], row['unit'])} ({end['lms_name']})" for end in (lowest, highest))
-    says = f"{row['indicator_name']}, {lowest['period_label']}: {len(valued)} LMSs from {low} to {high}"
+    says = f"{row['indicator_name']}, {words.period(lowest)}: {len(valued)} LMSs from {low} to {high}"
     return {
         "title": row["indicator_name"],
         "source": row["source_id"],
-        "period": lowest["period_label"],
+        "period": words.period(lowest),
         "svg": charts.strip(points, row["england_value"], says),
         "lowest": lowest,
         "highest": highest,

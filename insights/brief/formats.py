@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from urllib.parse import urlsplit
+
+from perinatal.periods import in_words
 
 LONGEST_ADDRESS = 60
 LONGEST_ACRONYM = 7  # MBRRACE
@@ -40,6 +43,12 @@ def short(text: str | None, most: int) -> str:
 def trend(word: str | None) -> str:
     """Say a trend in a narrow column; a dash where it could not be asked."""
     return {"no significant change": "no clear change", "cannot be calculated": "–"}.get(word or "", word or "–")
+
+
+def period(row: dict[str, Any]) -> str:
+    """Say the period of a row; a dash for none."""
+    label = row["period_label"]
+    return in_words(label, row["period_end"], row.get("months_covered")) if label else "–"
 
 
 def address(url: str) -> str:

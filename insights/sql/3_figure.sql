@@ -101,7 +101,8 @@ select
     source_url,
     finding_id,
     release_key,
-    usage_warnings
+    usage_warnings,
+    list_contains(usage_warnings, 'synthetic') as is_synthetic
 from counted
 left join reference.theme_source_body as by_source on counted.source_id = by_source.source
 left join reference.theme_source_body as by_publisher on counted.publisher = by_publisher.source

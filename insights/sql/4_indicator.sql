@@ -5,7 +5,7 @@ with
     linked as (select distinct indicator_id from reference.theme_indicator_link),
 
     trusts as (
-        select indicator_id, source_id, verdict
+        select indicator_id, source_id, verdict, is_synthetic
         from marts.trust_indicator
         semi join linked using (indicator_id)
         where breakdown = 'all'
@@ -19,7 +19,8 @@ with
             source_id,
             count(verdict)::integer as trusts_compared,
             count(*) filter (verdict = 'worse')::integer as trusts_worse,
-            count(*) filter (verdict = 'better')::integer as trusts_better
+            count(*) filter (verdict = 'better')::integer as trusts_better,
+            bool_or(is_synthetic) as is_synthetic
         from trusts
         group by all
     ),
@@ -46,7 +47,9 @@ with
     ),
 
     england as (
-        select indicator_id, source_id, indicator_name, period_label, period_end, value, unit, recent_trend, release_key
+        select
+            indicator_id, source_id, indicator_name, period_label, period_end, months_covered, value, unit,
+            recent_trend, is_synthetic, release_key
         from marts.england_indicator
         semi join linked using (indicator_id)
         where breakdown = 'all'
@@ -103,6 +106,7 @@ select
     link.note as link_note,
     england.period_label,
     england.period_end,
+    england.months_covered,
     england.value as england_value,
     england.recent_trend as england_trend,
     coalesce(compared.trusts_compared, 0) as trusts_compared,
@@ -115,6 +119,7 @@ select
     spread.lms_lowest,
     spread.lms_highest,
     signalling.trusts_signalling,
+    coalesce(england.is_synthetic, false) or coalesce(compared.is_synthetic, false) as is_synthetic,
     england.release_key
 from reference.theme_indicator_link as link
 inner join present using (indicator_id)

@@ -25,7 +25,8 @@ with
             theme_id,
             counts_for as body,
             count(distinct finding_id)::integer as findings,
-            max(published_on) as last_published_on
+            max(published_on) as last_published_on,
+            bool_or(list_contains(usage_warnings, 'synthetic')) as is_synthetic
         from marts.theme_evidence
         where counts_for is not null
         group by all
@@ -38,6 +39,7 @@ with
             coalesce(counted.findings, 0)::integer as findings,
             totals.findings_of_body::integer as findings_of_body,
             counted.last_published_on,
+            counted.is_synthetic,
             coalesce(counted.findings, 0) / totals.findings_of_body as share,
             asin(sqrt(least(1, coalesce(counted.findings, 0) / totals.findings_of_body))) as angle
         from reference.theme_definition as theme
@@ -86,7 +88,8 @@ select
     named.body is not null or (spread.findings >= 2 and spread.emphasis_z >= 1) as is_stressed,
     greatest(spread.last_published_on, named.last_named_on) as last_said_on,
     -- half as much for each five years of age, against the newest words of the edition
-    0.5 ** (date_diff('day', greatest(spread.last_published_on, named.last_named_on), newest.day) / (5 * 365.25)) as recency
+    0.5 ** (date_diff('day', greatest(spread.last_published_on, named.last_named_on), newest.day) / (5 * 365.25)) as recency,
+    coalesce(spread.is_synthetic, false) as is_synthetic
 from spread
 full join named on spread.theme_id = named.theme_id and spread.body = named.body
 cross join newest

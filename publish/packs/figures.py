@@ -26,7 +26,7 @@ CHANGES_SHOWN: Final = 200
 SERIES = f"""
 with
     newest as (
-        select code, source_id, indicator_id, arg_max(months, (period_end, period_start)) as months
+        select code, source_id, indicator_id, arg_max(months_covered, (period_end, period_start)) as months_covered
         from headline
         where level = 'lms'
         group by all
@@ -34,7 +34,7 @@ with
     last_points as (
         select code, source_id, indicator_id, period_start, value
         from headline
-        inner join newest using (code, source_id, indicator_id, months)
+        inner join newest using (code, source_id, indicator_id, months_covered)
         where level = 'lms'
         qualify
             row_number() over (partition by code, source_id, indicator_id order by period_start desc) <= {POINTS}
@@ -69,8 +69,8 @@ CHANGES = f"""
 with
     listed as (
         select
-            lms_code, source_id, indicator_id, organisation_name, period_label, period_end, breakdown_value, change,
-            reason, changed_columns, old_value, new_value, 1 as figures
+            lms_code, source_id, indicator_id, organisation_name, period_label, period_end, months_covered,
+            breakdown_value, change, reason, changed_columns, old_value, new_value, 1 as figures
         from marts.edition_change
         where change <> 'added'
         qualify

@@ -23,15 +23,15 @@ SAFE = "regexp_replace({}, '[^A-Za-z0-9_.-]+', '-', 'g') || '.json'"
 INDICATOR_FILE = f"'indicator/' || {SAFE.format('indicator_id')}"
 ORGANISATION_FILE = f"'organisation/' || {SAFE.format('code')}"
 SHARED = (
-    "source_id", "period_label", "period_start", "period_end", "unit", "numerator", "denominator", "value",
-    "lower_95", "upper_95", "adjusted_value", "adjusted_lower_95", "adjusted_upper_95", "comparator_value", "verdict",
-    "verdict_basis", "verdict_level", "recent_trend", "is_suppressed", "usage_warnings", "trusts_expected",
+    "source_id", "period_label", "period_start", "period_end", "months_covered", "unit", "numerator", "denominator",
+    "value", "lower_95", "upper_95", "adjusted_value", "adjusted_lower_95", "adjusted_upper_95", "comparator_value",
+    "verdict", "verdict_basis", "verdict_level", "recent_trend", "is_suppressed", "usage_warnings", "trusts_expected",
     "trusts_reporting", "is_complete", "value_min", "value_max", "release_key",
 )  # fmt: skip
 ATTENTION = (
-    "rank", "tier", "concept_id", "indicator_id", "indicator_name", "breakdown_value", "period_label", "value", "unit",
-    "comparator_value", "verdict", "verdict_basis", "verdict_level", "excess", "held_since", "is_new", "trusts", "why",
-    "release_key",
+    "rank", "tier", "concept_id", "indicator_id", "indicator_name", "breakdown_value", "period_label", "months_covered",
+    "value", "unit", "comparator_value", "verdict", "verdict_basis", "verdict_level", "excess", "held_since", "is_new",
+    "trusts", "why", "release_key",
 )  # fmt: skip
 INDICATOR = (
     "indicator_id", "indicator_name", "definition", "statistic", "unit", "multiplier", "polarity", "concept_id",

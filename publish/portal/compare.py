@@ -67,10 +67,15 @@ class Comparison:
 
     def write(self, made: MadeFiles) -> None:
         """Write the JSON files into the folder `compare` of the portal."""
-        start = {"first": FIRST_INDICATOR, "organisations": self.organisations(), "indicators": self.indicators()}
+        says = {"is_synthetic": self.lookup.edition.facts.is_synthetic}
+        start = says | {
+            "first": FIRST_INDICATOR,
+            "organisations": self.organisations(),
+            "indicators": self.indicators(),
+        }
         made.text(f"{FOLDER}/organisations.json", partial(_text, start))
         for indicator_id, values in self.values.items():
-            about = {
+            about = says | {
                 "name": self.lookup.indicator_name(indicator_id),
                 "unit": values[0].unit,
                 "page": self.lookup.indicator_page(indicator_id),

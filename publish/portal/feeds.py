@@ -21,8 +21,7 @@ def editions(facts: Facts) -> str:
     entries = [
         _entry(
             f"{TAG}:edition/{edition['edition_id']}",
-            f"Edition of {words.day(edition['published_at'])}"
-            + (" (synthetic sample)" if edition["is_synthetic"] else ""),
+            words.marked(f"Edition of {words.day(edition['published_at'])}", edition["is_synthetic"]),
             edition["published_at"],
             f"{words.plural(len(edition['releases']), 'release')}; "
             f"{words.plural(len(edition['warnings']), 'standard')} not met at the release gate.",
@@ -30,7 +29,7 @@ def editions(facts: Facts) -> str:
         )
         for edition in facts.editions[:MOST_ENTRIES]
     ]
-    return _feed(facts, "editions", "Perinatal Insights: editions", entries)
+    return _feed(facts, "editions", "editions", entries)
 
 
 def alerts(edition: Edition, paged: Sequence[Record]) -> str:
@@ -38,14 +37,16 @@ def alerts(edition: Edition, paged: Sequence[Record]) -> str:
     entries = [
         _entry(
             f"{TAG}:alert/{alert['alert_id']}/{_moment(alert['opened_at'])}",
-            f"{words.label(alert['severity'])}, {alert['state']}: {alert['rule']}",
+            words.marked(
+                f"{words.label(alert['severity'])}, {alert['state']}: {alert['rule']}", edition.facts.is_synthetic
+            ),
             _moment(alert["closed_at"] or alert["last_seen_at"] or alert["opened_at"]),
             f"{alert['message']} {alert['remedy'] or ''}".strip(),
             _link(edition.facts, page_of(alert)),
         )
         for alert in paged[:MOST_ENTRIES]
     ]
-    return _feed(edition.facts, "alerts", "Perinatal Insights: data-quality alerts", entries)
+    return _feed(edition.facts, "alerts", "data-quality alerts", entries)
 
 
 def care(facts: Facts, lms_code: str, lms_name: str) -> str:
@@ -53,7 +54,7 @@ def care(facts: Facts, lms_code: str, lms_name: str) -> str:
     entries = [
         _entry(
             f"{TAG}:care/{edition['edition_id']}/{lms_code}/{news['subject']}",
-            f"Care: {news['text'].partition(':')[0]}",
+            words.marked(f"Care: {news['text'].partition(':')[0]}", edition["is_synthetic"]),
             edition["published_at"],
             news["text"],
             _link(facts, news["page"]),
@@ -62,7 +63,7 @@ def care(facts: Facts, lms_code: str, lms_name: str) -> str:
         for news in edition.get("care", [])
         if news["lms_code"] == lms_code
     ]
-    return _feed(facts, f"care-{words.slug(lms_code)}", f"Perinatal Insights: care, {lms_name}", entries[:MOST_ENTRIES])
+    return _feed(facts, f"care-{words.slug(lms_code)}", f"care, {lms_name}", entries[:MOST_ENTRIES])
 
 
 def _moment(value: datetime | str) -> str:
@@ -83,7 +84,8 @@ def _entry(ident: str, title: str, updated: str, summary: str, link: str) -> Ele
     return entry
 
 
-def _feed(facts: Facts, name: str, title: str, entries: Sequence[Element]) -> str:
+def _feed(facts: Facts, name: str, about: str, entries: Sequence[Element]) -> str:
+    title = words.marked(f"Perinatal Insights: {about}", facts.is_synthetic)
     feed = Element("feed", xmlns=ATOM)
     for tag, text in (("id", f"{TAG}:{name}"), ("title", title), ("updated", facts.published_at)):
         SubElement(feed, tag).text = text

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import duckdb
 
 from perinatal.charts import Limits
+from publish.portal import wording as words
 from publish.portal.model import Record
 from warehouse import statistics as stats
 
@@ -31,9 +32,10 @@ with
     ),
     england as (select * from headline where level = 'england')
 select
-    trusts.source_id, trusts.indicator_id, trusts.code, trusts.name, trusts.lms_code, trusts.period_label, trusts.unit,
-    trusts.numerator, trusts.denominator, trusts.value, trusts.lower_95, trusts.upper_95, trusts.comparison,
-    trusts.verdict, trusts.verdict_basis, trusts.verdict_level, trusts.usage_warnings, trusts.release_key,
+    trusts.source_id, trusts.indicator_id, trusts.code, trusts.name, trusts.lms_code, trusts.period_label,
+    trusts.period_end, trusts.months_covered, trusts.unit, trusts.numerator, trusts.denominator, trusts.value,
+    trusts.lower_95, trusts.upper_95, trusts.comparison, trusts.verdict, trusts.verdict_basis, trusts.verdict_level,
+    trusts.usage_warnings, trusts.release_key,
     indicator.statistic, indicator.multiplier, indicator.denominator_definition,
     coalesce(england.value, england.value_min) / indicator.multiplier as p_low,
     coalesce(england.value, england.value_max) / indicator.multiplier as p_high
@@ -119,7 +121,7 @@ class Funnel:
 
     source_id: str
     indicator_id: str
-    period_label: str
+    period: str
     unit: str
     denominator: str
     points: list[Record]
@@ -149,7 +151,7 @@ def funnels(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Funn
                 found[source, indicator] = Funnel(
                     source,
                     indicator,
-                    mine[0]["period_label"],
+                    words.period(mine[0]),
                     mine[0]["unit"],
                     mine[0]["denominator_definition"] or "Denominator",
                     visible,

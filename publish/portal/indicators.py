@@ -98,8 +98,9 @@ class IndicatorViews:
         compare = _common_comparator(current)
         known = [value for value in current if value.value is not None]
         alternative = (
-            f"Chart: {current[0].indicator_name} of {len(current)} local maternity systems, {current[0].period_label}, "
-            f"in order of the value. {_extremes(known)} {len(current) - len(known)} have bounds instead of a value."
+            f"Chart: {current[0].indicator_name} of {len(current)} local maternity systems, "
+            f"{words.period(current[0])}, in order of the value. "
+            f"{_extremes(known)} {len(current) - len(known)} have bounds instead of a value."
         )
         return _picture(
             charts.ranked([of_organisation(value, "lms") for value in current], compare, current[0].unit, alternative),
@@ -116,8 +117,8 @@ class IndicatorViews:
         compare = _common_comparator(known)
         masked = sum(value.is_suppressed for value in values if value.is_current)
         alternative = (
-            f"Chart: {known[0].indicator_name} of {len(known)} trusts, {known[0].period_label}, in order of the value. "
-            f"{_extremes(list(reversed(known)))} {masked} masked and not drawn."
+            f"Chart: {known[0].indicator_name} of {len(known)} trusts, {words.period(known[0])}, in order of the "
+            f"value. {_extremes(list(reversed(known)))} {masked} masked and not drawn."
         )
         return _picture(
             charts.caterpillar(

@@ -171,7 +171,7 @@ class KeyFigures:
             words.number(spread["lower_quartile"], unit),
             words.number(spread["upper_quartile"], unit),
             ends[1],
-            words.axis_period(value.period_label),
+            words.short_period(value),
         )
 
     def over_time(self, values: Sequence[Value]) -> dict[str, Any]:

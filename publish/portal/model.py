@@ -25,6 +25,7 @@ class Value:
     period_label: str
     period_start: date
     period_end: date
+    months_covered: int
     numerator: float | None
     denominator: float | None
     value: float | None

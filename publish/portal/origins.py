@@ -44,7 +44,7 @@ def figures(has: Callable[[str], bool]) -> str:
     parts = [
         f"select {literal(level)} as level, {mart.code} as code, {mart.organisation_name} as name, "
         f"{mart.lms or 'null'} as lms_code, indicator_id, source_id, period_label, period_start, period_end, "
-        "breakdown, breakdown_value, numerator, denominator, value, unit, is_suppressed, release_key, "
+        "months_covered, breakdown, breakdown_value, numerator, denominator, value, unit, is_suppressed, release_key, "
         f"{'null::double as value_min, null::double as value_max' if level == 'trust' else 'value_min, value_max'} "
         f"from {mart.table} where {'true' if level == 'england' else grouped}"
         for level, mart in marts.BY_LEVEL.items()
@@ -246,8 +246,9 @@ class Origins:
             create or replace temp table row_of_file as
             select
                 observation.level, organisation_code, organisation_name, indicator_id, period_label, period_start,
-                period_end, breakdown, breakdown_value, numerator, denominator, value, is_suppressed, release_key,
-                source_row, source_row_count, stem
+                period_end, breakdown, breakdown_value, numerator, denominator, value, is_suppressed,
+                list_contains(usage_warnings, 'synthetic') as is_synthetic, release_key, source_row, source_row_count,
+                stem
             from core.fct_observation as observation
             inner join asked using (release_key, indicator_id, breakdown)
             where

@@ -11,10 +11,10 @@ EVIDENCE_SHOWN = 60
 FAR = "date '9999-12-31'"
 
 SHARED = (
-    "indicator_id, indicator_name, source_id, period_label, period_start, period_end, numerator, denominator, value, "
-    "unit, lower_95, upper_95, lower_998, upper_998, publisher_value, adjusted_value, adjusted_lower_95, "
-    "adjusted_upper_95, comparator_value, comparison, verdict, verdict_basis, verdict_level, publisher_band, "
-    "recent_trend, is_suppressed, usage_warnings, release_key"
+    "indicator_id, indicator_name, source_id, period_label, period_start, period_end, months_covered, numerator, "
+    "denominator, value, unit, lower_95, upper_95, lower_998, upper_998, publisher_value, adjusted_value, "
+    "adjusted_lower_95, adjusted_upper_95, comparator_value, comparison, verdict, verdict_basis, verdict_level, "
+    "publisher_band, recent_trend, is_suppressed, usage_warnings, release_key"
 )
 RANKED_SHARED = ", ".join(f"ranked.{name.strip()}" for name in SHARED.split(","))
 AREA_COLUMNS = "trusts_expected, trusts_reporting, is_complete, value_min, value_max"
@@ -29,8 +29,7 @@ def headline(level: str, mart: IndicatorMart) -> str:
     return (
         f"select {literal(level)} as level, {mart.code} as code, {mart.organisation_name} as name, "
         f"{mart.lms or 'null'} as lms_code, {mart.region or 'null'} as region_code, "
-        f"{SHARED}, {NO_AREA_COLUMNS if level == 'trust' else AREA_COLUMNS}, "
-        "date_diff('month', period_start, period_end + 1) as months "
+        f"{SHARED}, {NO_AREA_COLUMNS if level == 'trust' else AREA_COLUMNS}, is_synthetic "
         f"from {mart.table} where breakdown = 'all'"
     )
 
@@ -77,14 +76,16 @@ order by ranked.source_id, ranked.indicator_id, ranked.level, code
 SERIES = f"""
 with
     newest as (
-        select level, code, source_id, indicator_id, arg_max(months, (period_end, period_start)) as months
+        select
+            level, code, source_id, indicator_id,
+            arg_max(months_covered, (period_end, period_start)) as months_covered
         from headline
         group by all
     ),
     last_points as (
         select headline.*
         from headline
-        inner join newest using (level, code, source_id, indicator_id, months)
+        inner join newest using (level, code, source_id, indicator_id, months_covered)
         qualify
             row_number() over (partition by level, code, source_id, indicator_id order by period_start desc)
             <= {SERIES_POINTS}
@@ -93,7 +94,8 @@ select
     level, code, indicator_id, source_id,
     list(
         {{
-            'label': period_label, 'start': period_start, 'numerator': numerator, 'denominator': denominator,
+            'period_label': period_label, 'start': period_start, 'period_end': period_end,
+            'months_covered': months_covered, 'numerator': numerator, 'denominator': denominator,
             'value': value, 'lower': lower_95, 'upper': upper_95, 'min': value_min, 'max': value_max,
             'comparator': comparator_value, 'masked': is_suppressed, 'release_key': release_key,
             'withheld': list_contains(usage_warnings, 'denominator_withheld'), 'comparison': comparison,
@@ -159,7 +161,7 @@ with
             source_id <> 'mbrrace' as is_second
         from headline
         where
-            months = 12
+            months_covered = 12
             and (indicator_id, source_id)
             in (('extended_perinatal_mortality_rate', 'mbrrace'), ('msds_total_babies', 'msds'))
     )
@@ -232,8 +234,8 @@ with
     )
 select
     'england' as level, 'E92000001' as code, indicator_id, source_id, breakdown, breakdown_value, period_label,
-    period_end, numerator, denominator, value, unit, lower_95, upper_95, value_min, value_max, is_suppressed,
-    release_key
+    period_end, months_covered, numerator, denominator, value, unit, lower_95, upper_95, value_min, value_max,
+    is_suppressed, release_key
 from england
 where age = 1
 order by indicator_id, source_id, breakdown, breakdown_value
@@ -242,8 +244,8 @@ order by indicator_id, source_id, breakdown, breakdown_value
 # newest figures of networks and neonatal units, where no trust has any
 OTHER_LEVELS = """
 select
-    indicator_id, source_id, level, organisation_code, organisation_name, period_label, numerator, denominator, value,
-    unit, lower_95, upper_95, comparison, is_suppressed, usage_warnings, release_key
+    indicator_id, source_id, level, organisation_code, organisation_name, period_label, period_end, months_covered,
+    numerator, denominator, value, unit, lower_95, upper_95, comparison, is_suppressed, usage_warnings, release_key
 from marts.organisation_indicator
 where
     breakdown = 'all'
@@ -257,7 +259,7 @@ order by indicator_id, source_id, level, organisation_name
 RESULTS = """
 select
     standard, source_id, level, publisher_status, count(*)::integer as organisations,
-    any_value(period_label) as period_label, max(release_key) as release_key
+    any_value(period_label) as period_label, period_end, max(release_key) as release_key
 from marts.compliance
 group by standard, source_id, level, publisher_status, period_start, period_end
 qualify dense_rank() over (partition by standard, source_id, level order by period_end desc, period_start) = 1

@@ -89,11 +89,11 @@ class Pictures:
         baseline = f"between {low} and {high} (bounds)" if funnel.is_bounded else low
         outside = words.listing([f"{row['name']} ({against_the_limits(row)})" for row in funnel.outside]) or "none"
         alternative = (
-            f"Funnel plot: {name}, {funnel.period_label}, {len(funnel.points)} trusts by {funnel.denominator.lower()}. "
+            f"Funnel plot: {name}, {funnel.period}, {len(funnel.points)} trusts by {funnel.denominator.lower()}. "
             f"England {baseline}{words.unit_after(funnel.unit)}. Outside the 99.8% limits: {outside}."
         )
         return Picture(
-            heading=f"{name}, {words.axis_period(funnel.period_label)}",
+            heading=f"{name}, {funnel.period}",
             svg=drawn.drawing.picture({drawn.places[row["code"]] for row in own}, drawn.outside, alternative),
             key="funnel",
             columns=("Trust", funnel.denominator, "Number", f"Value ({funnel.unit})", "Against the limits"),
@@ -161,9 +161,9 @@ class Pictures:
         last = signal[-1]
         points = [of_signal(row, value.name, self.lookup.release_page(row["release_key"])) for row in signal]
         limits = (last.get("lower_process_limit"), last.get("process_mean"), last.get("upper_process_limit"))
-        special = [row["period_label"] for row in signal if (row.get("point_type") or "").startswith("special")]
+        special = [words.period(row) for row in signal if (row.get("point_type") or "").startswith("special")]
         alternative = (
-            f"SPC chart: {value.indicator_name}, {value.name}, {signal[0]['period_label']} to {last['period_label']}. "
+            f"SPC chart: {value.indicator_name}, {value.name}, {words.period(signal[0])} to {words.period(last)}. "
             f"Newest {words.with_unit(last['value'], value.unit)}; mean {words.number(limits[1], value.unit)}. "
             f"Special causes: {words.listing(special) or 'none'}."
         )
@@ -176,7 +176,7 @@ class Pictures:
             key="spc",
             columns=("Period", f"Value ({value.unit})", "Special cause"),
             rows=[
-                (row["period_label"], words.number(row["value"], value.unit), row.get("special_cause_type") or "")
+                (words.period(row), words.number(row["value"], value.unit), row.get("special_cause_type") or "")
                 for row in signal
             ],
             release_keys=list(dict.fromkeys(row["release_key"] for row in signal)),
@@ -223,7 +223,7 @@ def _series_row(row: Record, against: float | None, unit: str) -> Sequence[str]:
     ends = (row["lower"], row["upper"])
     span = "" if None in ends else " to ".join(f"{e:.1f}" if row["withheld"] else words.number(e, unit) for e in ends)
     return (
-        row["label"],
+        words.period(row),
         shown,
         span,
         words.counted(row["numerator"]),

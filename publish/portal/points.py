@@ -45,7 +45,7 @@ def of_series(row: Record, name: str, unit: str, release_page: str) -> Point:
     figure = words.with_unit(row["value"], unit) if row["value"] is not None else ""
     if bounds:
         figure = f"between {words.number(bounds[0], unit)} and {words.with_unit(bounds[1], unit)}"
-    period = words.axis_period(row["label"])
+    period = words.short_period(row)
     says = said(name, figure, words.span(row["lower"], row["upper"], unit, row["withheld"]), period, verdict(row))
     ends = _ends(row["lower"], row["upper"])
     return Point(period, row["value"], ends, bounds, "plain", says if figure else "", UP + release_page)
@@ -53,7 +53,7 @@ def of_series(row: Record, name: str, unit: str, release_page: str) -> Point:
 
 def of_signal(row: Record, name: str, release_page: str) -> Point:
     """Return a point of an SPC chart, leading to the release that it is from; the verdict is its special cause."""
-    period, kind = words.axis_period(row["period_label"]), row.get("point_type") or ""
+    period, kind = words.short_period(row), row.get("point_type") or ""
     judged = words.SPC_WORDS.get(kind, "not judged").lower()
     limits = words.span(row.get("lower_process_limit"), row.get("upper_process_limit"), row["unit"])
     says = said(name, words.with_unit(row["value"], row["unit"]), limits, period, judged, "process limits")
@@ -66,7 +66,7 @@ def of_funnel(row: Record) -> Point:
     withheld = "denominator_withheld" in (row["usage_warnings"] or ())
     interval = words.span(row["lower_95"], row["upper_95"], unit, withheld)
     judged = f"{against_the_limits(row)}; {verdict(row)}"
-    says = said(name, words.with_unit(row["value"], unit), interval, words.axis_period(row["period_label"]), judged)
+    says = said(name, words.with_unit(row["value"], unit), interval, words.short_period(row), judged)
     return Point(label_of(row["name"]), row["value"], says=says, href=f"{UP}trust/{words.slug(row['code'])}.html")
 
 

@@ -100,7 +100,7 @@ def by_gap(values: Iterable[Value]) -> list[dict[str, Any]]:
     """Return values by release, period and why they are incomplete: one line says it for all of them."""
     found: dict[tuple[str, str, str], list[Value]] = {}
     for value in values:
-        found.setdefault((value.release_key, value.period_label, words.why_no_value(value)), []).append(value)
+        found.setdefault((value.release_key, words.period(value), words.why_no_value(value)), []).append(value)
     return [{"any": group[0], "why": why, "values": group} for (_, _, why), group in found.items()]
 
 

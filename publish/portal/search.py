@@ -39,11 +39,12 @@ def sections(lookup: Lookup) -> list[tuple[str, list[Found]]]:
     return [(heading, entries) for heading, entries in found if entries]
 
 
-def index(found: Sequence[tuple[str, Sequence[Found]]]) -> str:
+def index(found: Sequence[tuple[str, Sequence[Found]]], *, is_synthetic: bool) -> str:
     """Return the text of `search.json`, from which the search box makes suggestions."""
     shown = ("kind", "name", "code", "page")
     entries = [{name: asdict(entry)[name] for name in shown} for _, entries in found for entry in entries]
-    return json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
+    content = {"is_synthetic": is_synthetic, "entries": entries}
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 def everyday(name: str) -> list[str]:

@@ -376,4 +376,4 @@ class Site:
     def _search(self) -> None:
         sections = search.sections(self.look_up)
         self.page("search.html", "search.html", sections=sections)
-        self._file("search.json", search.index(sections))
+        self._file("search.json", search.index(sections, is_synthetic=self.edition.facts.is_synthetic))

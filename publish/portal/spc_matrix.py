@@ -100,7 +100,7 @@ class SpcMatrix:
         icon, assured = ASSURANCE.get(row.get("assurance") or "", (None, "no target"))
         figure = words.with_unit(row["value"], row["unit"])
         says = (
-            f"{row['organisation_name']}, {row['indicator_name']}: {figure}, {words.axis_period(row['period_label'])}; "
+            f"{row['organisation_name']}, {row['indicator_name']}: {figure}, {words.short_period(row)}; "
             f"{nature}; {assured}"
         )
         level, code = row["level"], words.slug(row["organisation_code"])

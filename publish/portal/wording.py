@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
+from perinatal import periods
 from publish.portal.model import Record, Value
 
 TREND_WORDS = {
@@ -197,28 +197,29 @@ def sentence(text: str) -> str:
 
 
 def period(row: Value | dict[str, Any]) -> str:
-    """Write a period as people do: April 2025 for the publisher's 2025-04; years as they are labelled."""
+    """Write the period of a row: April 2025, three months to April 2025, 2024."""
+    return periods.in_words(*_period_of(row))
+
+
+def short_period(row: Value | dict[str, Any]) -> str:
+    """Write the period of a row where there is little room: Apr 2025, 3 months to Apr 2025, 2024."""
+    return periods.in_short(*_period_of(row))
+
+
+def _period_of(row: Value | dict[str, Any]) -> tuple[str, date | None, int | None]:
     get = row.get if isinstance(row, dict) else lambda name: getattr(row, name)
-    label, end = str(get("period_label")), get("period_end")
-    return month(end) if end is not None and label == f"{end:%Y-%m}" else label
+    return str(get("period_label")), get("period_end"), get("months_covered")
+
+
+def marked(text: str, is_synthetic: bool) -> str:
+    """Say behind a title that what follows is invented sample data, where it is."""
+    return f"{text} (synthetic sample)" if is_synthetic else text
 
 
 def first_address(text: str | None) -> str:
     """Return the first web address in a text, or nothing."""
     found = re.search(r"https?://[^\s]+", text or "")
     return found[0] if found else ""
-
-
-@cache
-def axis_period(label: str) -> str:
-    """Write the label of a period for an axis: Apr 2025 for 2025-04; what is no month stays."""
-    found = re.fullmatch(r"(\d{4})-(\d{2})", label)
-    return f"{date(int(found[1]), int(found[2]), 1):%b %Y}" if found and 1 <= int(found[2]) <= 12 else label
-
-
-def short_period(row: Value) -> str:
-    """Write a period for the head of a narrow column: Apr 2025."""
-    return f"{row.period_end:%b %Y}" if row.period_label == f"{row.period_end:%Y-%m}" else row.period_label
 
 
 def month(value: date) -> str:

@@ -47,8 +47,9 @@ TYPES = {
                "lms_lowest", "lms_highest", "share", "emphasis_z", "emphasis", "recency", "emphasis_score",
                "recency_score", "published_score", "verdict_score", "convergence_score", "published_share_max", "kappa",
                "published_share_lower_95", "published_share_upper_95"),
-    "integer": ("revision", "precedence", "year", "knot_year", "next_year", "mergers", "times_seen", "periods_missing",
-                "periods_expected", "periods_reported", "period_months", "page", "findings", "convergence_rank",
+    "integer": ("revision", "months_covered", "precedence", "year", "knot_year", "next_year", "mergers", "times_seen",
+                "periods_missing", "periods_expected", "periods_reported", "period_months", "page", "findings",
+                "convergence_rank",
                 "evidence_start", "evidence_end", "trusts_compared", "trusts_worse", "documents", "recommendations",
                 "findings_by_person", "n_bodies", "rank_best", "rank_worst", "findings_of_body",
                 "trusts_standing_out", "lms_standing_out", "reviewers", "decided", "by_several",
@@ -270,8 +271,13 @@ def value_row(**given: Any) -> dict[str, Any]:
     base: dict[str, Any] = {
         "breakdown": "all", "breakdown_value": "all", "is_suppressed": False, "usage_warnings": ["synthetic"],
         "recent_trend": "no significant change", "verdict": "similar", "verdict_basis": "publisher",
+        "months_covered": _months(given["period_start"], given["period_end"]), "is_synthetic": True,
     }  # fmt: skip
     return base | given
+
+
+def _months(start: date, end: date) -> int:
+    return (end.year - start.year) * 12 + end.month - start.month + 1
 
 
 def counts(events: int, births: int, multiplier: int) -> dict[str, float]:

@@ -39,6 +39,7 @@ with
             source.note,
             coalesce(source.source_url, definition.page) as source_url,
             observation.release_key,
+            release.is_synthetic,
             release.precedence
         from {{ ref("fct_observation") }} as observation
         inner join {{ ref("int_release") }} as release using (release_key)

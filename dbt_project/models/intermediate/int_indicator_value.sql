@@ -39,6 +39,7 @@
         comparator_value,
         recent_trend,
         usage_warnings,
+        is_synthetic,
         release_key
     from {{ ref(mart) }}
     {% if not loop.last %}

@@ -10,6 +10,7 @@
     period_label,
     period_start,
     period_end,
+    months_covered,
     breakdown,
     breakdown_value,
     value,
@@ -20,6 +21,7 @@
     verdict_basis,
     verdict_level,
     excess,
+    is_synthetic,
     release_key
 {% endset %}
 {% set series %}
@@ -175,6 +177,7 @@ select
     period_label,
     period_start,
     period_end,
+    months_covered,
     value,
     unit,
     comparator_value,
@@ -186,6 +189,7 @@ select
     null::boolean as is_new,
     trusts,
     {{ why_it_stands_out() }} as why,
+    is_synthetic,
     release_key
 from everything
 order by level, organisation_code, rank

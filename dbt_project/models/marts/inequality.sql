@@ -93,6 +93,7 @@ select
     case when target.withdrawn_on is null then target.target end as target,
     case when target.withdrawn_on is null then target.due_year end as target_due_year,
     compared.usage_warnings,
+    compared.is_synthetic,
     compared.release_key
 from compared
 left join

@@ -65,6 +65,7 @@ select
     actuals.note,
     ambition.quirk,
     actuals.source_url,
+    actuals.is_synthetic,
     actuals.release_key
 from compared as actuals
 inner join {{ ref("ambition") }} as ambition using (ambition_id)

@@ -142,6 +142,7 @@ select
     summed.cusum_expected as expected_events,
     summed.excess_events,
     named.usage_warnings,
+    named.is_synthetic,
     named.release_key
 from referred
 left join summed using (level, organisation_code, source_id, series_id, period_start, period_end)

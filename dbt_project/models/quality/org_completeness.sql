@@ -7,7 +7,8 @@ with
             release.dataset,
             observation.organisation_code as trust_code,
             observation.period_start,
-            observation.period_end
+            observation.period_end,
+            release.is_synthetic
         from {{ ref("fct_observation") }} as observation
         inner join {{ ref("dim_release") }} as release using (release_key)
         where observation.level = 'trust' and observation.exclusion_rule is null
@@ -15,19 +16,21 @@ with
 
     -- periods of one length are compared with each other: a month is not missing because a year is there
     periods as (
-        select distinct
+        select
             source_id,
             dataset,
             12 * (extract(year from period_end + 1) - extract(year from period_start))
             + extract(month from period_end + 1)
             - extract(month from period_start) as months,
             period_start,
-            period_end
+            period_end,
+            bool_or(is_synthetic) as is_synthetic
         from seen
+        group by source_id, dataset, period_start, period_end
     ),
 
     expected as (
-        select periods.dataset, periods.months, expected.*
+        select periods.dataset, periods.months, periods.is_synthetic, expected.*
         from {{ ref("int_expected_trust") }} as expected
         inner join periods using (source_id, period_start, period_end)
     ),
@@ -47,7 +50,8 @@ select
     max(expected.period_end) filter (where missing.trust_code is null) as newest_reported,
     max(expected.period_end) as newest_expected,
     count(*) filter (where missing.trust_code is not null)::integer as periods_missing,
-    bool_or(missing.trust_code is not null and expected.period_end = newest.period_end) as is_missing_now
+    bool_or(missing.trust_code is not null and expected.period_end = newest.period_end) as is_missing_now,
+    bool_or(expected.is_synthetic) as is_synthetic
 from expected
 inner join
     (select source_id, dataset, months, max(period_end) as period_end from periods group by all) as newest using (

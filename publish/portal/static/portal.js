@@ -15,7 +15,7 @@
       const found = await (await fetch(root + "search.json")).json();
       const list = document.createElement("datalist");
       list.id = "suggestions";
-      for (const item of found) {
+      for (const item of found.entries) {
         const name = `${item.name} (${item.kind} ${item.code})`;
         pages.set(name, item.page);
         list.append(new Option("", name));

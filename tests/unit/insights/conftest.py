@@ -43,17 +43,19 @@ create table core.dim_release (
     published_on date, is_synthetic boolean);
 create table marts.trust_indicator (
     indicator_id varchar, source_id varchar, breakdown varchar, period_label varchar, period_start date,
-    period_end date, trust_code varchar, trust_name varchar, lms_code varchar, value double, unit varchar,
-    verdict varchar, usage_warnings varchar[], release_key varchar);
+    period_end date, months_covered integer, trust_code varchar, trust_name varchar, lms_code varchar, value double,
+    unit varchar, verdict varchar, usage_warnings varchar[], is_synthetic boolean, release_key varchar);
 create table marts.lms_indicator (
     indicator_id varchar, indicator_name varchar, source_id varchar, breakdown varchar, period_label varchar,
-    period_start date, period_end date, lms_code varchar, lms_name varchar, region_name varchar, value double,
+    period_start date, period_end date, months_covered integer, lms_code varchar, lms_name varchar,
+    region_name varchar, value double,
     lower_95 double, upper_95 double, unit varchar, verdict varchar, comparator_value double, is_complete boolean,
     trusts_expected integer, trusts_reporting integer, value_min double, value_max double, usage_warnings varchar[],
     release_key varchar);
 create table marts.england_indicator (
     indicator_id varchar, indicator_name varchar, source_id varchar, breakdown varchar, period_label varchar,
-    period_start date, period_end date, value double, unit varchar, recent_trend varchar, release_key varchar);
+    period_start date, period_end date, months_covered integer, value double, unit varchar, recent_trend varchar,
+    is_synthetic boolean, release_key varchar);
 create table marts.signal (
     indicator_id varchar, source_id varchar, level varchar, organisation_code varchar, period_end date,
     point_type varchar, cusum_signal varchar);

@@ -11,7 +11,8 @@ from publish import changes
 
 COLUMNS = """
     indicator_id varchar, indicator_name varchar, source_id varchar, period_label varchar, period_start date,
-    period_end date, breakdown varchar, breakdown_value varchar, numerator double, denominator double, value double,
+    period_end date, months_covered integer, breakdown varchar, breakdown_value varchar, numerator double,
+    denominator double, value double,
     lower_95 double, upper_95 double, publisher_value double, adjusted_value double, adjusted_lower_95 double,
     adjusted_upper_95 double, comparator_value double, publisher_band varchar, is_suppressed boolean,
     usage_warnings varchar[], release_key varchar

@@ -486,7 +486,7 @@ def test_the_csv_of_a_page_holds_its_numbers(folder: Path) -> None:
 
 
 def test_the_search_index_leads_to_pages(folder: Path) -> None:
-    found = json.loads((folder / "search.json").read_text())
+    found = json.loads((folder / "search.json").read_text())["entries"]
     assert {item["kind"] for item in found} >= {"LMS", "trust", "indicator"}
     for item in found:
         assert (folder / item["page"]).is_file()

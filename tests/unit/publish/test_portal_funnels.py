@@ -27,7 +27,7 @@ def edition(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_masked_trusts_have_no_point_and_are_counted(edition: Path) -> None:
     funnel = read(edition)[KEY]
-    assert funnel.period_label == "2024"
+    assert funnel.period == "2024"
     assert {row["code"] for row in funnel.points} == {"R01", "R02", "R04", "R05", "R06"}
     assert funnel.skipped == 1
 

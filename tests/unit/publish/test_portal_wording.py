@@ -1,5 +1,7 @@
 """What the pages say, word by word."""
 
+from datetime import date
+
 import pytest
 import yaml
 
@@ -88,3 +90,23 @@ def test_figures_that_a_source_passes_on_are_cited_by_their_own_publisher() -> N
         row = {"source_id": "official_figures", "indicator_id": indicator_id}
         assert shown.letters_of(row) == shown.publisher("official_figures", indicator_id) == name
     assert shown.letters_of({"source_id": "official_figures"}) == "Official figures"
+
+
+@pytest.mark.parametrize(
+    ("label", "end", "months", "said", "short"),
+    [
+        ("2025-04", date(2025, 4, 30), 1, "April 2025", "Apr 2025"),
+        ("2025-04", date(2025, 4, 30), 3, "three months to April 2025", "3 months to Apr 2025"),
+        ("2025-04", date(2025, 4, 30), None, "April 2025", "Apr 2025"),
+        ("2024", date(2024, 12, 31), 12, "2024", "2024"),
+        # a year of two numbers is no month, though it looks like one
+        ("2011-12", date(2012, 3, 31), 12, "2011-12", "2011-12"),
+        ("2024-25", date(2025, 3, 31), 12, "2024-25", "2024-25"),
+        ("2019", None, None, "2019", "2019"),
+    ],
+)
+def test_a_period_is_worded_with_the_months_that_its_value_covers(
+    label: str, end: date | None, months: int | None, said: str, short: str
+) -> None:
+    row = {"period_label": label, "period_end": end, "months_covered": months}
+    assert (words.period(row), words.short_period(row)) == (said, short)
