@@ -5,7 +5,7 @@ with
     missing as (
         select
             source_id || ': ' || dataset as source_id, 'missing from its newest figures' as gap,
-            periods_missing as times, newest_reported as newest
+            periods_missing as times, newest_reported as newest, is_synthetic
         from quality.org_completeness
         inner join asked using (trust_code)
         where is_missing_now
@@ -14,7 +14,7 @@ with
     masked as (
         select
             source_id || ': ' || indicator_name as source_id, 'masked by the publisher' as gap,
-            count(*)::integer as times, max(period_end) as newest
+            count(*)::integer as times, max(period_end) as newest, bool_or(is_synthetic) as is_synthetic
         from marts.trust_indicator
         inner join asked using (trust_code)
         where is_suppressed and breakdown = 'all'
@@ -24,7 +24,7 @@ with
     told as (
         select
             source_id || ': ' || dataset as source_id, 'periods reported' as gap,
-            periods_reported as times, newest_reported as newest
+            periods_reported as times, newest_reported as newest, is_synthetic
         from quality.org_completeness
         inner join asked using (trust_code)
     )

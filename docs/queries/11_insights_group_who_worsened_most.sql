@@ -3,7 +3,7 @@
 with verdicts as (
     select
         trust_name, lms_name, indicator_name, breakdown_value, period_label, period_end, value, unit,
-        comparator_value, verdict, verdict_basis, excess, release_key,
+        comparator_value, verdict, verdict_basis, excess, is_synthetic, release_key,
         lag(period_label) over series as period_before,
         lag(value) over series as value_before,
         lag(verdict) over series as verdict_before,
@@ -20,7 +20,7 @@ with verdicts as (
 select
     trust_name, lms_name, indicator_name, breakdown_value, period_before, verdict_before,
     round(value_before, 2) as value_before, period_label, verdict, round(value, 2) as value, unit, round(comparator_value, 2) as comparator_value, verdict_basis,
-    round(excess - excess_before, 1) as excess_added, release_key
+    round(excess - excess_before, 1) as excess_added, is_synthetic, release_key
 from verdicts
 where period_end = newest and verdict = 'worse' and period_before is not null
 order by verdict_before = 'worse', excess_added desc nulls last, trust_name

@@ -30,6 +30,13 @@ LIGHT = 150_000  # bytes of an LMS page with all that it loads
 SENT = 50_000  # the same as it comes to a reader: servers compress it
 
 
+# files that describe no data (docs/data-dictionary.md)
+DESCRIBING = {
+    "data_dictionary.csv", "dictionary.csv", "indicators.csv", "usage_warnings.csv", "made_files.csv",
+    "quality-checks.csv", "quality-alerts.csv",
+}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """Give a state folder with the sample edition. Read-only."""
@@ -161,6 +168,35 @@ def test_the_ten_questions_have_answers(path: Path, home: Home) -> None:
         rows = answered.sql(path.read_text(encoding="utf-8")).fetchall()
     # nothing has changed yet: it is the first edition (test_mbrrace.py has a second one)
     assert bool(rows) != (path.name == "13_insights_group_what_changed.sql")
+
+
+def silent_rows(path: Path, real: set[str]) -> int:
+    """Count the rows of a CSV that do not say whether they are synthetic, or deny it without a real release."""
+    with path.open(encoding="utf-8", newline="") as handle:
+        rows = csv.DictReader(handle)
+        if not {"is_synthetic", "usage_warnings"} & set(rows.fieldnames or []):
+            return sum(1 for _ in rows)
+        return sum(
+            row.get("is_synthetic") != "true"
+            and "synthetic" not in row.get("usage_warnings", "")
+            and bool(row.get("release_key"))
+            and row["release_key"] not in real
+            for row in rows
+        )
+
+
+def test_every_file_with_data_says_that_it_is_synthetic(folder: Path) -> None:
+    with duckdb.connect(str(folder / edition.DATABASE), read_only=True) as connection:
+        found = connection.execute("select release_key from core.dim_release where not is_synthetic").fetchall()
+    real = {key for (key,) in found}
+    files = [path for room in ("downloads", "portal") for path in (folder / room).rglob("*") if path.is_file()]
+    tables = [path for path in files if path.suffix == ".csv" and path.name not in DESCRIBING]
+    assert len(tables) > 1000
+    silent = {path.relative_to(folder): count for path in tables if (count := silent_rows(path, real))}
+    assert silent == {}
+    texts = [path for path in files if path.suffix in (".xml", ".json", ".html") and "schema" not in path.parts]
+    assert len(texts) > 1000
+    assert [path for path in texts if b"synthetic" not in path.read_bytes().lower()] == []
 
 
 def test_frictionless_finds_no_fault_in_a_pack(folder: Path) -> None:

@@ -78,6 +78,7 @@ select
     coalesce(counted.rows_excluded, 0)::bigint as rows_excluded,
     counted.latest_period_end,
     release.published_on,
+    release.is_synthetic,
     release.next_due,
     (release.next_due + release.grace_days + 1)::date as late_from
 from due as release
