@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
-
-COUNTED: Final = {2: "two", 3: "three", 6: "six", 12: "twelve"}
 
 
 def in_words(label: str, end: date | None, months: int | None) -> str:
@@ -14,15 +11,15 @@ def in_words(label: str, end: date | None, months: int | None) -> str:
     A value that covers more months than its label says (`months_covered` of the marts) names the last of them: three
     months to April 2025.
     """
-    return _window(label, end, months, "%B %Y", COUNTED.get(months or 1, str(months)))
+    return _of_month(label, end, months, "%B %Y", "three" if months == 3 else str(months))
 
 
 def in_short(label: str, end: date | None, months: int | None) -> str:
     """Write a period for the head of a narrow column or an axis: Apr 2025, 3 months to Apr 2025."""
-    return _window(label, end, months, "%b %Y", str(months))
+    return _of_month(label, end, months, "%b %Y", str(months))
 
 
-def _window(label: str, end: date | None, months: int | None, form: str, counted: str) -> str:
+def _of_month(label: str, end: date | None, months: int | None, form: str, counted: str) -> str:
     if end is None or label != f"{end:%Y-%m}":
         return label
-    return f"{end:{form}}" if (months or 1) == 1 else f"{counted} months to {end:{form}}"
+    return f"{end:{form}}" if months in (None, 1) else f"{counted} months to {end:{form}}"

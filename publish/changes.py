@@ -39,7 +39,7 @@ COMPARED = (
 # columns by which rows of all marts say whose they are
 WHOSE = ("organisation_code", "organisation_name", "lms_code")
 
-SYNTHETIC = "coalesce(list_contains(coalesce(n.usage_warnings, o.usage_warnings), 'synthetic'), false)"
+SYNTHETIC = "list_contains(coalesce(n.usage_warnings, o.usage_warnings), 'synthetic')"
 CORRECTED = "list_contains(coalesce({}.usage_warnings, []), 'corrected')"
 
 TABLE = """

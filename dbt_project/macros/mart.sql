@@ -40,12 +40,9 @@
     trended.recent_trend,
     coalesce(trended.is_suppressed, false) as is_suppressed,
     trended.usage_warnings,
-    {{ says_synthetic("trended.usage_warnings") }} as is_synthetic,
+    {{ has_word("trended.usage_warnings", "'synthetic'") }} as is_synthetic,
     trended.release_key
 {% endmacro %}
-
-{# Whether a row of a mart is of invented sample data. #}
-{% macro says_synthetic(words) -%} {{ has_word(words, "'synthetic'") }} {%- endmacro %}
 
 {# Months that a period covers: years, quarters and months of one series stand on lines of their own. #}
 {% macro period_months(starts, ends) -%}

@@ -233,6 +233,7 @@ with
                         'source_id': source_id,
                         'link': link,
                         'period': period_label,
+                        'months_covered': months_covered,
                         'england': england_value,
                         'unit': unit,
                         'trusts_compared': trusts_compared,

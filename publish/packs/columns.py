@@ -5,7 +5,7 @@ from __future__ import annotations
 from publish.workbook import Column
 
 INDICATOR = Column("Indicator", 40)
-PERIOD = Column("Period", 12)
+PERIOD = Column("Period", 14)
 UNIT = Column("Unit", 11)
 VERDICT = Column(
     "Verdict",

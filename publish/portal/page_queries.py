@@ -11,10 +11,10 @@ EVIDENCE_SHOWN = 60
 FAR = "date '9999-12-31'"
 
 SHARED = (
-    "indicator_id, indicator_name, source_id, period_label, period_start, period_end, months_covered, numerator, "
-    "denominator, value, unit, lower_95, upper_95, lower_998, upper_998, publisher_value, adjusted_value, "
-    "adjusted_lower_95, adjusted_upper_95, comparator_value, comparison, verdict, verdict_basis, verdict_level, "
-    "publisher_band, recent_trend, is_suppressed, usage_warnings, release_key"
+    "indicator_id, indicator_name, source_id, period_label, period_start, period_end, numerator, denominator, value, "
+    "unit, lower_95, upper_95, lower_998, upper_998, publisher_value, adjusted_value, adjusted_lower_95, "
+    "adjusted_upper_95, comparator_value, comparison, verdict, verdict_basis, verdict_level, publisher_band, "
+    "recent_trend, is_suppressed, usage_warnings, release_key"
 )
 RANKED_SHARED = ", ".join(f"ranked.{name.strip()}" for name in SHARED.split(","))
 AREA_COLUMNS = "trusts_expected, trusts_reporting, is_complete, value_min, value_max"
@@ -29,7 +29,7 @@ def headline(level: str, mart: IndicatorMart) -> str:
     return (
         f"select {literal(level)} as level, {mart.code} as code, {mart.organisation_name} as name, "
         f"{mart.lms or 'null'} as lms_code, {mart.region or 'null'} as region_code, "
-        f"{SHARED}, {NO_AREA_COLUMNS if level == 'trust' else AREA_COLUMNS}, is_synthetic "
+        f"{SHARED}, {NO_AREA_COLUMNS if level == 'trust' else AREA_COLUMNS}, months_covered, is_synthetic "
         f"from {mart.table} where breakdown = 'all'"
     )
 
@@ -58,7 +58,7 @@ with
     )
 select
     ranked.level, code, name, lms_code, region_code, {RANKED_SHARED},
-    {AREA_COLUMNS}, is_current, named.comparator_name
+    {AREA_COLUMNS}, months_covered, is_current, named.comparator_name
 from ranked
 left join
     named

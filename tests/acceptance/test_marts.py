@@ -334,6 +334,15 @@ def test_overlapping_windows_have_no_chart(months: Ask) -> None:
     assert not charted & {row["indicator_id"] for row in rolling}
 
 
+def test_a_rolling_window_covers_three_months_and_every_other_value_its_period(months: Ask) -> None:
+    covered = """
+        list_contains(usage_warnings, 'rolling_window') as is_rolling,
+        months_covered - date_diff('month', period_start, period_end + 1) as more
+    """
+    found = months(f"select distinct {covered} from marts.trust_indicator order by all")
+    assert found == [{"is_rolling": False, "more": 0}, {"is_rolling": True, "more": 2}]
+
+
 def test_only_rare_harm_is_added_up_and_after_a_red_it_starts_again(months: Ask) -> None:
     harm = {row["indicator_id"] for row in seed("indicator") if row["is_harm"] == "true"}
     added = 0

@@ -47,13 +47,12 @@ TYPES = {
                "lms_lowest", "lms_highest", "share", "emphasis_z", "emphasis", "recency", "emphasis_score",
                "recency_score", "published_score", "verdict_score", "convergence_score", "published_share_max", "kappa",
                "published_share_lower_95", "published_share_upper_95"),
-    "integer": ("revision", "months_covered", "precedence", "year", "knot_year", "next_year", "mergers", "times_seen",
-                "periods_missing", "periods_expected", "periods_reported", "period_months", "page", "findings",
-                "convergence_rank",
+    "integer": ("revision", "precedence", "year", "knot_year", "next_year", "mergers", "times_seen", "periods_missing",
+                "periods_expected", "periods_reported", "period_months", "page", "findings", "convergence_rank",
                 "evidence_start", "evidence_end", "trusts_compared", "trusts_worse", "documents", "recommendations",
                 "findings_by_person", "n_bodies", "rank_best", "rank_worst", "findings_of_body",
                 "trusts_standing_out", "lms_standing_out", "reviewers", "decided", "by_several",
-                "disputed", "source_row_count"),
+                "disputed", "source_row_count", "months_covered"),
     "bigint": ("source_row", "rows_in", "rows_mart", "rows_quarantined", "rows_excluded", "count"),
 }  # fmt: skip
 TYPE_OF = {column: kind for kind, columns in TYPES.items() for column in columns}
@@ -435,14 +434,15 @@ def _attention(edition: MadeUp) -> None:
     death = {
         "tier": "death", "concept_id": "stillbirth", "source_id": "mbrrace", "indicator_id": "stillbirth_rate",
         "indicator_name": "Stillbirth rate", "period_label": "2024", "period_start": date(2024, 1, 1),
-        "period_end": date(2024, 12, 31), "unit": "per 1,000", "comparator_value": 3.5, "verdict_basis": "publisher",
-        "excess": 31.0, "held_since": date(2022, 1, 1), "release_key": RELEASE,
+        "period_end": date(2024, 12, 31), "months_covered": 12, "unit": "per 1,000", "comparator_value": 3.5,
+        "verdict_basis": "publisher", "excess": 31.0, "held_since": date(2022, 1, 1), "release_key": RELEASE,
     }  # fmt: skip
     harm = {
         "tier": "harm", "concept_id": "apgar", "source_id": "msds", "indicator_id": "apgar_below_7",
         "indicator_name": "Apgar score below 7", "period_label": "Mar 2026", "period_start": date(2026, 3, 1),
-        "period_end": date(2026, 3, 31), "unit": "%", "comparator_value": 2.2, "verdict_basis": "own",
-        "verdict_level": "99.8", "excess": None, "held_since": date(2026, 3, 1), "is_new": True, "release_key": MONTHLY,
+        "period_end": date(2026, 3, 31), "months_covered": 1, "unit": "%", "comparator_value": 2.2,
+        "verdict_basis": "own", "verdict_level": "99.8", "excess": None, "held_since": date(2026, 3, 1),
+        "is_new": True, "release_key": MONTHLY,
     }  # fmt: skip
     for level, code, name, rank, row, value in (
         ("lms", "QAA", LMSS[0][1], 1, death, None), ("lms", "QAA", LMSS[0][1], 2, harm, 10.5),
@@ -451,7 +451,8 @@ def _attention(edition: MadeUp) -> None:
         trusts = [SCRIPT if row is death else TRUSTS[1][1]] if level == "lms" else None
         edition.add(
             "marts", "attention", level=level, organisation_code=code, organisation_name=name, lms_code="QAA",
-            rank=rank, breakdown_value="all", value=value, verdict="worse", trusts=trusts, why="worse", **row,
+            rank=rank, breakdown_value="all", value=value, verdict="worse", trusts=trusts, why="worse",
+            is_synthetic=True, **row,
         )  # fmt: skip
 
 

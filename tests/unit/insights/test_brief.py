@@ -455,3 +455,17 @@ def printed_pages(said, folder):
 )
 def test_a_source_has_the_name_that_people_know(source, shown):
     assert words.source_name(source) == shown
+
+
+@pytest.mark.parametrize(
+    ("label", "months", "said"),
+    [
+        ("2025-04", 3, "three months to April 2025"),
+        ("2025-04", 1, "April 2025"),
+        ("2024-25", 12, "2024-25"),
+        (None, None, "–"),
+    ],
+)
+def test_a_period_is_worded_as_on_pages(label, months, said):
+    end = {"2025-04": date(2025, 4, 30), "2024-25": date(2025, 3, 31)}.get(label)
+    assert words.period({"period_label": label, "period_end": end, "months_covered": months}) == said

@@ -256,6 +256,25 @@ def test_indicators_stand_beside_themes(candidate, home):
     assert candidate_said == [(3, 2, 66.7, "apgar_below_7", 0.0)]
 
 
+def test_indicators_beside_themes_say_what_months_they_cover_and_whether_they_are_invented(candidate, home):
+    candidate.insert("core.dim_indicator", indicator_id="apgar_below_7", indicator_name="Apgar", unit="%")
+    candidate.insert(
+        "marts.england_indicator",
+        indicator_id="apgar_below_7",
+        source_id="msds",
+        breakdown="all",
+        period_label="2025-04",
+        period_start=date(2025, 4, 1),
+        period_end=date(2025, 4, 30),
+        months_covered=3,
+        is_synthetic=True,
+    )
+    step.run(candidate.path, DecisionFile(home.theme_decisions))
+    assert candidate.rows("select distinct months_covered, is_synthetic from marts.theme_indicator") == [(3, True)]
+    [(linked,)] = candidate.rows("select linked_indicators from marts.theme where theme_id = 'C01'")
+    assert [(row["period"], row["months_covered"]) for row in json.loads(linked)] == [("2025-04", 3)]
+
+
 def test_rank_follows_the_score_that_its_visible_parts_add_up_to(candidate, home):
     candidate.published()
     for source in ("hsib", "ens", "ebc", "pmrt"):

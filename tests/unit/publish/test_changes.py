@@ -11,11 +11,10 @@ from publish import changes
 
 COLUMNS = """
     indicator_id varchar, indicator_name varchar, source_id varchar, period_label varchar, period_start date,
-    period_end date, months_covered integer, breakdown varchar, breakdown_value varchar, numerator double,
-    denominator double, value double,
+    period_end date, breakdown varchar, breakdown_value varchar, numerator double, denominator double, value double,
     lower_95 double, upper_95 double, publisher_value double, adjusted_value double, adjusted_lower_95 double,
     adjusted_upper_95 double, comparator_value double, publisher_band varchar, is_suppressed boolean,
-    usage_warnings varchar[], release_key varchar
+    usage_warnings varchar[], release_key varchar, months_covered integer
 """
 AREA = "trusts_expected integer, trusts_reporting integer, value_min double, value_max double"
 TABLES = {
@@ -233,10 +232,22 @@ def test_breakdowns_and_periods_are_rows_of_their_own(compare: Compare) -> None:
 def test_a_last_edition_of_an_older_shape_is_compared_by_what_it_has(compare: Compare, tmp_path: Path) -> None:
     last = make(tmp_path / "20250101T000000-old", "trust_indicator", [BASE])
     with duckdb.connect(str(last / "perinatal.duckdb")) as connection:
-        connection.execute("alter table marts.trust_indicator drop column adjusted_value")
+        for column in ("adjusted_value", "months_covered"):
+            connection.execute(f"alter table marts.trust_indicator drop column {column}")
         connection.execute("drop table marts.organisation_indicator")
     now = make(tmp_path / "later", "trust_indicator", [BASE | {"value": 6.0, "adjusted_value": 1.0}])
     assert changes.record(now / "perinatal.duckdb", last) == 1
+
+
+def test_a_change_says_what_months_it_covers_and_whether_it_is_invented(compare: Compare) -> None:
+    window = {"months_covered": 3, "usage_warnings": ["rolling_window", "synthetic"]}
+    gone = window | {"trust_code": "RBB"}
+    rows = compare([window, gone], [window | {"value": 6.0}, {"trust_code": "RCC", "months_covered": 12}])
+    assert [(row["change"], row["months_covered"], row["is_synthetic"]) for row in rows] == [
+        ("changed", 3, True),
+        ("removed", 3, True),
+        ("added", 12, False),
+    ]
 
 
 def test_an_entry_that_was_not_there_is_new(tmp_path: Path) -> None:

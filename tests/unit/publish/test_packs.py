@@ -153,11 +153,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     about = {"indicator_id": "induction", "indicator_name": "Induction of labour", "source_id": "msds", "unit": "%"}
     rows.add("core", "dim_indicator", **about, statistic="proportion", polarity="none", definition=made_up.FORMULA)
     for month in range(1, 4):
-        rows.add(
-            "marts", "lms_indicator", **made_up.value_row(verdict=None, verdict_basis=None), **about, lms_code="QAA",
-            lms_name="Shire", period_label=f"2026-0{month}", period_start=date(2026, month, 1),
-            period_end=date(2026, month, 28), value=30.0 + month, release_key=made_up.MONTHLY,
-        )  # fmt: skip
+        rows.add("marts", "lms_indicator", **made_up.value_row(
+            verdict=None, verdict_basis=None, **about, lms_code="QAA", lms_name="Shire", period_label=f"2026-0{month}",
+            period_start=date(2026, month, 1), period_end=date(2026, month, 28), value=30.0 + month,
+            release_key=made_up.MONTHLY, months_covered=3))  # fmt: skip
     database = rows.write(folder / "edition.duckdb")
     return made_pack(database, folder / "downloads", "QAA") / "QAA.xlsx"
 
@@ -169,7 +168,8 @@ def test_a_workbook_has_the_eight_sheets_and_none_is_empty(whole: Path) -> None:
         first = {"What stands out": "Organisation", "Provenance": "Publisher"}.get(name, "Indicator")
         assert table(found[name], first), name
     [induction] = table(found["Process"])
-    assert (induction["This LMS"], induction["Period"], induction["Publisher"]) == (33.0, "March 2026", "MSDS")
+    said = (33.0, "three months to March 2026", "MSDS")
+    assert (induction["This LMS"], induction["Period"], induction["Publisher"]) == said
     assert induction["Topic"] == "How babies are born"
 
 

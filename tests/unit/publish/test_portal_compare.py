@@ -20,6 +20,7 @@ def read(folder: Path, name: str) -> Any:
 
 def test_everybody_who_stands_can_be_chosen_and_has_a_page(folder: Path) -> None:
     start = read(folder, "organisations")
+    assert start["is_synthetic"] is True
     codes = {one["code"] for one in start["organisations"]}
     assert codes == {code for code, *_ in made_up.TRUSTS if code != "R07"} | {code for code, _ in made_up.LMSS}
     for one in start["organisations"]:
@@ -31,6 +32,7 @@ def test_everybody_who_stands_can_be_chosen_and_has_a_page(folder: Path) -> None
 def test_each_indicator_has_a_file_whose_values_lead_to_their_release(folder: Path) -> None:
     for one in read(folder, "organisations")["indicators"]:
         about = read(folder, f"values-{one['file']}")
+        assert about["is_synthetic"] is True
         assert about["name"] == one["name"]
         assert about["values"]
         for row in about["values"]:

@@ -135,11 +135,12 @@ def test_a_trust_is_labelled_by_the_words_that_tell_it_apart(name: str, label: s
 
 
 def test_a_masked_period_has_no_point_to_stop_at() -> None:
-    row = dict.fromkeys(("value", "lower", "upper", "min", "max", "verdict", "comparison"), None)
-    masked = points.of_series(row | {"label": "2024", "withheld": False}, "Far Shire", "per 1,000", "release/x.html")
+    row = dict.fromkeys(("value", "lower", "upper", "min", "max", "verdict", "comparison"), None) | {"withheld": False}
+    year = {"period_label": "2024", "period_end": date(2024, 12, 31), "months_covered": 12}
+    masked = points.of_series(row | year, "Far Shire", "per 1,000", "release/x.html")
     assert (masked.value, masked.says) == (None, "")
-    bounded = points.of_series(
-        row | {"label": "2025-04", "withheld": False, "min": 1.0, "max": 2.0}, "Far Shire", "%", "release/x.html"
-    )
-    assert bounded.says == "Far Shire: between 1.0 and 2.0%, Apr 2025; not compared"
+    window = {"period_label": "2025-04", "period_end": date(2025, 4, 30), "months_covered": 3, "min": 1.0, "max": 2.0}
+    bounded = points.of_series(row | window, "Far Shire", "%", "release/x.html")
+    assert bounded.label == "3 months to Apr 2025"
+    assert bounded.says == "Far Shire: between 1.0 and 2.0%, 3 months to Apr 2025; not compared"
     assert bounded.href == "../release/x.html"

@@ -57,6 +57,8 @@ def test_the_plain_list_names_everyday_words_and_where_hospitals_are_from(made: 
 
 
 def test_the_suggestions_are_what_the_list_holds(made: Path) -> None:
-    suggested = json.loads((made / "portal/search.json").read_text())["entries"]
+    index = json.loads((made / "portal/search.json").read_text())
+    assert index["is_synthetic"] is True
+    suggested = index["entries"]
     assert len(suggested) == len(tree(made / "portal/search.html").xpath("//ul[@data-findable]/li"))
     assert {"kind", "name", "code", "page"} == set(suggested[0])
