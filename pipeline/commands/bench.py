@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -57,11 +57,17 @@ def bench(
     about = found.machine()
     cache = home.get().cache
     cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=cache) as folder:
-        figures, runs = _measure(Path(folder), only or usual, *asked, rounds)
-    whole = found.document(about, figures, runs)
-    if write:
-        found.write(whole)
+    figures: list[Figure] = []
+    runs: dict[str, Any] = {}
+    try:
+        with tempfile.TemporaryDirectory(prefix="bench-", dir=cache) as folder:
+            for more, their_runs in _measure(Path(folder), only or usual, *asked, rounds):
+                figures += more
+                runs |= their_runs
+    finally:  # a part that fails, hours later, does not take the figures of those before it along
+        whole = found.document(about, figures, runs)
+        if write and figures:
+            found.write(whole)
     show(whole, as_json, lambda _: print(found.markdown(whole)))
     worse = found.regressions(figures, known)
     for line in worse:
@@ -82,7 +88,8 @@ def _numbers(name: str, text: str) -> list[float]:
 
 def _measure(
     folder: Path, what: Sequence[What], sizes: list[float], scales: list[int], rounds: int
-) -> tuple[list[Figure], dict[str, Any]]:
+) -> Iterator[tuple[list[Figure], dict[str, Any]]]:
+    """Yield the figures and the runs of each part that is measured."""
     from pipeline.bench import building, decade, engines, landing, latency, starting
 
     calls: dict[What, Callable[[], tuple[list[Figure], dict[str, Any]]]] = {
@@ -93,12 +100,8 @@ def _measure(
         What.ENGINES: lambda: engines.measure(folder, scales),
         What.DECADE: lambda: decade.measure(folder),
     }
-    figures: list[Figure] = []
-    runs: dict[str, Any] = {}
     for name in what:
         say(f"Measuring: {name}")
         with step(f"Measured: {name}"):
-            more, their_runs = calls[name]()
-        figures += more
-        runs |= their_runs
-    return figures, runs
+            measured = calls[name]()
+        yield measured

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import duckdb
 import pytest
@@ -17,8 +18,9 @@ from ingest.stores import Stores
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 from perinatal.settings import PROJECT_ROOT
-from pipeline.bench import asking, building, figures, process, scaled, ten_years
+from pipeline.bench import asking, building, decade, figures, process, scaled, ten_years
 from pipeline.bench.figures import Figure
+from pipeline.commands import bench as command
 
 MACHINE = {
     "cpu": "A CPU",
@@ -62,6 +64,20 @@ def test_a_run_replaces_what_it_measured_and_leaves_the_rest() -> None:
     assert (first["machine"]["cpu"], second["machine"]["cpu"]) == ("A CPU", "Another")
     assert second == again
     assert figures.with_run([first, second], older) == [older]
+
+
+def test_a_part_that_fails_leaves_the_figures_of_those_before_it(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "COMMITTED", tmp_path / "bench.json")
+    monkeypatch.setattr(figures, "GUIDE", tmp_path / "scale.md")
+    (tmp_path / "scale.md").write_text(f"{figures.BEGIN}\n{figures.END}\n")
+    monkeypatch.setattr(decade, "measure", Mock(side_effect=PerinatalError("ten years have no room")))
+    with pytest.raises(PerinatalError, match="no room"):
+        command.bench("0.1", "1", 1, [command.What.START, command.What.DECADE], write=True)
+    [run] = figures.committed()
+    assert [item["id"] for item in run["figures"]] == ["cli_start"]
+    assert "perinatal --help" in (tmp_path / "scale.md").read_text()
 
 
 def test_the_table_replaces_what_stood_between_the_marks() -> None:
