@@ -11,11 +11,12 @@ import re
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from perinatal.console import say_detail
+from perinatal.console import say, say_detail
+from perinatal.durable import write_atomically
 from perinatal.errors import PerinatalError
 from perinatal.settings import PROJECT_ROOT, Settings
 
@@ -27,6 +28,11 @@ RESULTS = "run_results.json"
 # of dbt's lines those that say how a model or seed went, and the sums at the end
 MODEL_LINE = re.compile(r" (OK|ERROR) (created|creating|loaded|loading) |Finished running |Done\. PASS=")
 MANIFEST = "manifest.json"
+MEMORY = "Out of Memory Error"  # how DuckDB says it
+
+
+class OutOfMemory(PerinatalError):
+    """Models needed more memory than a build may have."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +88,24 @@ def build(
 ) -> None:
     """Build every seed, model and data test once. Raises with the first failures and where the log lies.
 
+    Models that run side by side share DuckDB's memory, and some of what they hold cannot be spilled. Where it runs out,
+    the models that are left are made one at a time, in a process that holds nothing yet.
+
     Unit tests say nothing about data: they run in the project's own tests, not in builds.
     """
     without = () if unit_tests else ("--exclude-resource-type", "unit_test")
-    _run(warehouse, target, variables, log, "build", *without, *select)
+    try:
+        _run(warehouse, target, variables, log, "build", *without, *select)
+    except OutOfMemory:
+        if warehouse.threads == 1:
+            raise
+        say("  out of memory with models side by side: what is left of them is made one by one")
+        before = _results(target)
+        _run(replace(warehouse, threads=1), target, variables, log, "retry")
+        made = _results(target)
+        again = {item["unique_id"] for item in made["results"]}
+        made["results"] += [item for item in before["results"] if item["unique_id"] not in again]
+        write_atomically(target / RESULTS, json.dumps(made))
 
 
 def lay_out(warehouse: Warehouse, target: Path, variables: dict[str, Any], log: Path) -> dict[str, Any]:
@@ -102,12 +122,13 @@ def lay_out(warehouse: Warehouse, target: Path, variables: dict[str, Any], log: 
 
 
 def _run(warehouse: Warehouse, target: Path, variables: dict[str, Any], log: Path, verb: str, *more: str) -> None:
-    """Run dbt in a process of its own. Raises with the first failures."""
+    """Run dbt in a process of its own. Raises with the first failures: OutOfMemory where that is why."""
     target.mkdir(parents=True, exist_ok=True)
-    (target / RESULTS).unlink(missing_ok=True)
+    if verb != "retry":  # which goes on from them
+        (target / RESULTS).unlink(missing_ok=True)
     arguments = ["--vars", json.dumps(variables, sort_keys=True), *more]
     with (
-        log.open("w", encoding="utf-8") as out,
+        log.open("a" if verb == "retry" else "w", encoding="utf-8") as out,
         subprocess.Popen(
             command(verb, target, *arguments, program=f"{WATCH}\n{RUN}"),
             env=_environment(warehouse),
@@ -124,18 +145,25 @@ def _run(warehouse: Warehouse, target: Path, variables: dict[str, Any], log: Pat
                 say_detail(f"dbt {line.strip()}")
         returncode = running.wait()
     if returncode:
-        raise PerinatalError(f"dbt {verb} failed: {_first_failures(target, log)}. The whole log: {log}")
+        failed = f"dbt {verb} failed: {_first_failures(target, log)}. The whole log: {log}"
+        if MEMORY not in failed or not (target / RESULTS).exists():
+            raise PerinatalError(failed)
+        raise OutOfMemory(f"{failed}. Give a build more memory: PERINATAL_MEMORY_LIMIT is {warehouse.memory_limit} now")
+
+
+def _results(target: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((target / RESULTS).read_text(encoding="utf-8"))
+    return found
 
 
 def _first_failures(target: Path, log: Path) -> str:
-    results = target / RESULTS
-    if not results.exists():
+    if not (target / RESULTS).exists():
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         last = next((line.strip()[:300] for line in reversed(lines) if "Error" in line), "no error is given")
         return f"it ended before any result was written ({last})"
     failed = [
         f"{item['unique_id'].split('.', 2)[-1]}: {' '.join(str(item['message']).split())[:300]}"
-        for item in json.loads(results.read_text(encoding="utf-8"))["results"]
+        for item in _results(target)["results"]
         if item["status"] in ("error", "fail", "runtime error")
     ]
     more = f" (and {len(failed) - 2} more)" if len(failed) > 2 else ""
