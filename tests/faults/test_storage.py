@@ -82,6 +82,11 @@ def rows(home: Home) -> dict[str, str]:
     }
 
 
+def one_birth_more(table: list[dict[str, str]]) -> None:
+    name = next(name for name in table[0] if "births" in name.lower())
+    table[0][name] = str(int(table[0][name].replace(",", "")) + 1)
+
+
 def assert_whole(home: Home) -> None:
     assert list(verification.damage(Archive(home.archive), LandedReleases(home.landed))) == []
     assert not list(home.landed.glob(".landing-*"))
@@ -119,13 +124,8 @@ def test_two_versions_of_one_release_are_both_kept_everywhere(
     tmp_path: Path,
 ) -> None:
     first, second, _ = machines
-
-    def mend(table: list[dict[str, str]]) -> None:
-        name = next(name for name in table[0] if "births" in name.lower())
-        table[0][name] = str(int(table[0][name].replace(",", "")) + 1)
-
     landed(first, files[0])
-    landed(second, edited(files[0], tmp_path / "mended" / files[0].name, mend))
+    landed(second, edited(files[0], tmp_path / "mended" / files[0].name, one_birth_more))
     for home in (first, second, first):
         storage.exchange(home)
     assert len(keys(first)) == 2
@@ -144,13 +144,8 @@ def test_a_file_that_came_again_is_in_use_on_every_machine(
     tmp_path: Path,
 ) -> None:
     first, second, third = machines
-
-    def mend(table: list[dict[str, str]]) -> None:
-        name = next(name for name in table[0] if "births" in name.lower())
-        table[0][name] = str(int(table[0][name].replace(",", "")) + 1)
-
     landed(first, files[0])
-    landed(first, edited(files[0], tmp_path / "mended" / files[0].name, mend))
+    landed(first, edited(files[0], tmp_path / "mended" / files[0].name, one_birth_more))
     assert [storage.exchange(home).down for home in (first, second)] == [0, 2]
     landed(first, files[0])
     for home in (first, second, third):
