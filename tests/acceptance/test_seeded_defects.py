@@ -857,7 +857,24 @@ ANSWERS = [
     )
 ]
 
-ARRIVAL = [*MBRRACE, *MSDS, *NMPA, *NNAP, *FINGERTIPS, *TEMPLATES, *ANSWERS]
+# what each file was named like, with the other landed before it
+EXCHANGED = [
+    Defect(
+        "mbrrace",
+        f"mbrrace/perinatal-mortality-rates{wrong}-2021-trusthealth-board.csv",
+        f"named as the file {which} of its year",
+        as_it_is,
+        "content_of_another_release",
+        "block",
+        f"perinatal-mortality-rates{named}-2021-trusthealth-board.csv",
+        f"mbrrace/perinatal-mortality-rates{wrong}-2021-trusthealth-board.csv",
+    )
+    for wrong, named, which in (
+        ("", "-excluding-congenital-anomalies", "excluding congenital anomalies"),
+        ("-excluding-congenital-anomalies", "", "of all deaths"),
+    )
+]
+ARRIVAL = [*MBRRACE, *EXCHANGED, *MSDS, *NMPA, *NNAP, *FINGERTIPS, *TEMPLATES, *ANSWERS]
 
 
 # --- the arrival gate ----------------------------------------------------------------------------------------------
@@ -940,6 +957,8 @@ def found_late(file: str, what: str, change: Change, rule: str, severity: str = 
 
 
 TRUST_2024, TRUST_MSDS = is_("OrganisationCode", "8"), lambda row: PROVIDER(row) and row["Org_Code"] == "R0B"
+# the very rows of another file are refused on arrival: here one number differs
+a_few_more_births = table(lambda rows: [recounted(row, 1.02, 1, 1) if TRUST_2024(row) else row for row in rows])
 RELEASE = [
     # two files of 2020 to 2024, each with something else
     found_late(
@@ -957,7 +976,7 @@ RELEASE = [
     found_late(
         EXCLUDING.format(2021),
         "the two files of a year exchanged",
-        as_it_is,
+        a_few_more_births,
         "excluding_anomalies_is_the_smaller_count",
         "block",
         ALL_DEATHS.format(2021),
@@ -965,7 +984,7 @@ RELEASE = [
     found_late(
         ALL_DEATHS.format(2021),
         "the other file of the exchange",
-        as_it_is,
+        a_few_more_births,
         "excluding_anomalies_is_the_smaller_count",
         "block",
         EXCLUDING.format(2021),
@@ -986,7 +1005,7 @@ RELEASE = [
     found_late(
         ALL_DEATHS.format(2023),
         "all deaths in the place of those excluding anomalies",
-        as_it_is,
+        a_few_more_births,
         "excluding_anomalies_excludes_some",
         "block",
         EXCLUDING.format(2023),
