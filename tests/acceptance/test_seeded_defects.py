@@ -863,7 +863,7 @@ EXCHANGED = [
         "mbrrace",
         f"mbrrace/perinatal-mortality-rates{wrong}-2021-trusthealth-board.csv",
         f"named as the file {which} of its year",
-        as_it_is,
+        lambda content: content + b"\n",  # saved anew: not the very bytes
         "content_of_another_release",
         "block",
         f"perinatal-mortality-rates{named}-2021-trusthealth-board.csv",
