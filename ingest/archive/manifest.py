@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -95,6 +96,17 @@ def read(path: Path) -> Manifest:
         ) from None
 
 
+def _as_written(path: Path) -> Manifest:
+    """Return a manifest; a landing looks at those of its source several times, and they never change once written."""
+    found = path.stat()
+    return _read_once(path, (found.st_ino, found.st_mtime_ns, found.st_size))
+
+
+@lru_cache(maxsize=1 << 13)
+def _read_once(path: Path, _written: tuple[int, int, int]) -> Manifest:
+    return read(path)
+
+
 def all_synthetic(items: Iterable[Manifest]) -> bool:
     """Tell whether releases are samples, all but those that come with this software."""
     return all(item.is_synthetic for item in items if not item.is_bundled)
@@ -135,7 +147,7 @@ class LandedReleases:
     def history(self, source_id: str = "*", dataset: str = "*") -> Iterator[Manifest]:
         """Yield every revision that was ever landed, or those of a source or dataset, by path."""
         for path in self.manifest_files(source_id, dataset):
-            yield read(path)
+            yield _as_written(path)
 
     def all(self, source_id: str = "*", dataset: str = "*") -> Iterator[Manifest]:
         """Yield all landed revisions, or those of a source or dataset; of the same bytes the last revision alone."""
@@ -144,7 +156,7 @@ class LandedReleases:
     def revisions(self, source_id: str, dataset: str, release: str) -> list[Manifest]:
         """Return the landed revisions of one release, oldest first; of the same bytes the last revision alone."""
         folder = self.release_folder(source_id, dataset, release)
-        found = _last_of_bytes(read(path) for path in folder.glob(f"r*/{MANIFEST}"))
+        found = _last_of_bytes(_as_written(path) for path in folder.glob(f"r*/{MANIFEST}"))
         return sorted(found, key=lambda item: item.revision)
 
     def newest(self, source_id: str, dataset: str, release: str) -> Manifest | None:

@@ -51,6 +51,7 @@ def environment() -> jinja2.Environment:
         "rests_on_adjusted": words.rests_on_adjusted,
         "sentence": words.sentence,
         "period": words.period,
+        "marked": words.marked,
         "topic_name": lambda indicator_id: topic_of(indicator_id).name,
         "verdict_counts": verdict_counts,
         "day_and_time": words.day_and_time,

@@ -69,6 +69,17 @@ def files(mbrrace_sample: Path) -> list[Path]:
     return [path for year in YEARS if (path := mbrrace_sample / NAME.format(year)).exists()]
 
 
+@pytest.fixture
+def mended(files: list[Path], edited: Callable[..., Path], tmp_path: Path) -> Path:
+    """Give another version of the first file: one birth more, under the same name."""
+
+    def one_birth_more(table: list[dict[str, str]]) -> None:
+        name = next(name for name in table[0] if "births" in name.lower())
+        table[0][name] = str(int(table[0][name].replace(",", "")) + 1)
+
+    return edited(files[0], tmp_path / "mended" / files[0].name, one_birth_more)
+
+
 def keys(home: Home) -> list[str]:
     return sorted(item.release_key for item in manifests.LandedReleases(home.landed).all())
 
@@ -80,11 +91,6 @@ def rows(home: Home) -> dict[str, str]:
         ).hexdigest()
         for item in manifests.LandedReleases(home.landed).all()
     }
-
-
-def one_birth_more(table: list[dict[str, str]]) -> None:
-    name = next(name for name in table[0] if "births" in name.lower())
-    table[0][name] = str(int(table[0][name].replace(",", "")) + 1)
 
 
 def assert_whole(home: Home) -> None:
@@ -120,12 +126,11 @@ def test_two_versions_of_one_release_are_both_kept_everywhere(
     machines: list[Home],
     files: list[Path],
     landed: Callable[..., object],
-    edited: Callable[..., Path],
-    tmp_path: Path,
+    mended: Path,
 ) -> None:
     first, second, _ = machines
     landed(first, files[0])
-    landed(second, edited(files[0], tmp_path / "mended" / files[0].name, one_birth_more))
+    landed(second, mended)
     for home in (first, second, first):
         storage.exchange(home)
     assert len(keys(first)) == 2
@@ -140,12 +145,11 @@ def test_a_file_that_came_again_is_in_use_on_every_machine(
     machines: list[Home],
     files: list[Path],
     landed: Callable[..., object],
-    edited: Callable[..., Path],
-    tmp_path: Path,
+    mended: Path,
 ) -> None:
     first, second, third = machines
     landed(first, files[0])
-    landed(first, edited(files[0], tmp_path / "mended" / files[0].name, one_birth_more))
+    landed(first, mended)
     assert [storage.exchange(home).down for home in (first, second)] == [0, 2]
     landed(first, files[0])
     for home in (first, second, third):

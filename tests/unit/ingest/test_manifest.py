@@ -8,6 +8,7 @@ import pytest
 
 from ingest.archive import manifest as manifests
 from ingest.archive.manifest import LandedReleases, Manifest
+from perinatal.durable import write_atomically
 from perinatal.errors import PerinatalError
 from perinatal.home import Home
 
@@ -54,6 +55,14 @@ def keep(home: Home) -> Callable[..., Manifest]:
 def test_a_manifest_is_read_as_written(home: Home, keep: Callable[..., Manifest]) -> None:
     item = keep(original_name="Größe’s counts.csv", checks=[{"rule": "x"}])
     assert manifests.read(LandedReleases(home.landed).folder_of(item) / manifests.MANIFEST) == item
+
+
+def test_a_manifest_that_was_replaced_is_read_again(home: Home, keep: Callable[..., Manifest]) -> None:
+    item, landed = keep(original_name="first.csv"), LandedReleases(home.landed)
+    assert list(landed.history()) == [item]
+    other = replace(item, original_name="other.csv")
+    write_atomically(landed.folder_of(item) / manifests.MANIFEST, other.to_json())
+    assert list(landed.history()) == landed.revisions(item.source_id, item.dataset, item.release) == [other]
 
 
 def test_the_release_key_depends_on_the_bytes_not_on_the_order_of_landing() -> None:
