@@ -19,7 +19,10 @@ from expectations.alerts import AlertLog
 from ingest.archive import build_inputs, quarantine
 from ingest.archive import manifest as manifests
 from ingest.archive.manifest import LandedReleases
+from ingest.land import rereading
 from ingest.land.refusal import scope_of_report
+from ingest.registry import all_sources
+from ingest.stores import Stores
 from insights import brief, review_sheets, theme_tables
 from insights.decisions import DecisionFile
 from perinatal import made_files, settings
@@ -147,6 +150,8 @@ def _begin(home: Home, *, force: bool = False, signed_by: str | None = None) -> 
     for line in _take_reviews(home):
         say(f"  {line}")
     bundled.land(home)
+    for line in rereading.reread(Stores.of(home), all_sources()):
+        say(f"  read again: {line}")
     releases = manifests.LandedReleases(home.landed).in_use()
     if not releases:
         return _nothing_landed(home)

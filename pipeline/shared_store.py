@@ -8,7 +8,8 @@ Others write to the store too: what its documents say is checked before it names
 
     archive/<aa>/<sha256>, rows/<aa>/<sha256>                    bytes as published; typed rows
     landed/<source>/<dataset>/<release>/<sha256 of bytes>.json   the manifest, and which rows; where the same bytes came
-                                                                 again, a further one, with the time in its name
+                                                                 again, or a newer reader has read them, a further one
+                                                                 with the time, or the reader's version, in its name
     editions/<id>/…, editions/<id>.json                          the files, and the sha256 of each
 
 Not shared: the inbox, quarantine, alerts, people's decisions.
@@ -173,7 +174,8 @@ def _take(home: Home, store: Store, name: str) -> None:
 
 def _record_name(item: Manifest) -> str:
     again = "-" + re.sub(r"\D", "", item.fetched_at) if item.is_again else ""
-    return f"landed/{item.source_id}/{item.dataset}/{item.release}/{item.sha256}{again}.json"
+    reader = f"-p{item.parser_version}" if item.parser_version > 1 else ""
+    return f"landed/{item.source_id}/{item.dataset}/{item.release}/{item.sha256}{again}{reader}.json"
 
 
 def _share(home: Home, store: Store, name: str, item: Manifest) -> None:

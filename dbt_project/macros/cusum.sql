@@ -17,7 +17,8 @@
     of x - expected since the start; never reset).
   After a red the next point starts again from 0. `series` lists the columns that name one series,
   `position` orders it, `x` events, `n` births, `reference` the reference rate (a fraction, an expression).
-  A point with a missing count adds nothing. One recursive step a period, each over all series at once.
+  A point with a missing count adds nothing. One recursive step a period, each over all series at once, so
+  that sums are added in the order of time however the work is cut.
 -#}
 {% macro cusum(relation, series, position, x, n, reference) -%}
     {%- set in_time -%}
@@ -36,14 +37,19 @@
                 from {{ relation }}
             ),
             walked as (
-                select cusum_series, 1::bigint as cusum_number, greatest(0, cusum_weight) as cusum
+                select
+                    cusum_series,
+                    1::bigint as cusum_number,
+                    greatest(0, cusum_weight) as cusum,
+                    cusum_excess as excess_events
                 from numbered
                 where cusum_number = 1
                 union all
                 select
                     after.cusum_series,
                     after.cusum_number,
-                    greatest(0, if(walked.cusum >= {{ cusum_threshold(99) }}, 0, walked.cusum) + after.cusum_weight)
+                    greatest(0, if(walked.cusum >= {{ cusum_threshold(99) }}, 0, walked.cusum) + after.cusum_weight),
+                    coalesce(walked.excess_events + after.cusum_excess, walked.excess_events, after.cusum_excess)
                 from walked
                 join
                     numbered as after
@@ -59,11 +65,7 @@
                 when walked.cusum >= {{ cusum_threshold(95) }}
                 then 'amber'
             end as cusum_signal,
-            sum(numbered.cusum_excess) over (
-                partition by numbered.cusum_series
-                order by numbered.cusum_number
-                rows between unbounded preceding and current row
-            ) as excess_events
+            walked.excess_events
         from numbered
         join walked on walked.cusum_series = numbered.cusum_series and walked.cusum_number = numbered.cusum_number
     )

@@ -27,6 +27,10 @@ class AuditLog:
         with locked(self.path.with_name(".decisions.lock")):
             append_records(self.path, [{"at": at, "who": who, "decision": decision, "why": why, **about}])
 
+    def of(self, sha256: str) -> list[dict[str, Any]]:
+        """Return the decisions on these bytes, oldest first: `at` (UTC, ISO 8601), `who`, `decision`, `why`."""
+        return [entry for entry in read_records(self.path) if entry.get("sha256") == sha256]
+
     def decided(self, *decisions: Decision) -> frozenset[str]:
         """Return the hashes of the bytes on which there is a decision (of these kinds; any, if none is named)."""
         return frozenset(

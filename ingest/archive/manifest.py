@@ -30,7 +30,8 @@ class Manifest:
     `header_line` (a row of the sheet) say where in the file the table stands. `is_bundled`: it came with this software.
     `number_style` says how the file writes its numbers (those landed before 29 November 2026 do not), `date_order`
     whether day or month comes first in dates such as 03/04/2024, where it has any. `is_again`: an earlier revision of
-    the release holds the same bytes; they were replaced, and have come again since.
+    the release holds the same bytes; they were replaced, and have come again since. `parser_version` is that of the
+    source's reader; what a newer one reads again is a further revision that arrived when the first did.
     """
 
     source_id: str
@@ -113,12 +114,15 @@ def all_synthetic(items: Iterable[Manifest]) -> bool:
 
 
 def _last_of_bytes(items: Iterable[Manifest]) -> Iterable[Manifest]:
-    """Return one revision for the same bytes of a release, the last: so a release key names one of them."""
+    """Return one revision for the same bytes of a release, so that a release key names one of them.
+
+    The last arrival counts, and of that what the newest reader has made of it.
+    """
     found: dict[tuple[str, str, bool], Manifest] = {}
     for item in items:
         key = (item.release_key, item.sha256, item.is_synthetic)
         before = found.get(key, item)
-        found[key] = max(before, item, key=lambda one: (one.fetched_at, one.revision))
+        found[key] = max(before, item, key=lambda one: (one.fetched_at, one.parser_version, one.revision))
     return found.values()
 
 

@@ -73,6 +73,11 @@ class Archive:
         """Return where a file with this hash lies."""
         return self.root / sha256[:2] / sha256
 
+    def find(self, sha256: str) -> Archived | None:
+        """Return the file with this hash, if it is there; its bytes are not looked at."""
+        path = self.path_of(sha256)
+        return Archived(path, sha256, path.stat().st_size) if path.exists() else None
+
     def files(self) -> Iterator[Path]:
         """Yield every archived file, by its hash."""
         yield from sorted(self.root.glob("??/*"))

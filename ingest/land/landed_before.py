@@ -33,6 +33,12 @@ def same_content(landed: LandedReleases, new: Manifest, revisions: Iterable[Mani
     ]
 
 
+def read_earlier(landed: LandedReleases, new: Manifest, revisions: Iterable[Manifest]) -> Manifest | None:
+    """Return the revision in use of its status that is an earlier reader's reading of the same bytes."""
+    found = (item for item in revisions if item.sha256 == new.sha256 and item.parser_version < new.parser_version)
+    return next((item for item in found if item.status == new.status and is_counted(landed, item)), None)
+
+
 def is_counted(landed: LandedReleases, item: Manifest) -> bool:
     """Tell whether a revision is the one that counts of its status: not replaced since, and not withdrawn."""
     return landed.first_of(_like(landed, item)) == item

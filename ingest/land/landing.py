@@ -31,6 +31,8 @@ from perinatal.printable import printable
 from perinatal.scratch import scratch_folder
 
 LARGE = 64 << 20  # bytes; decoding a larger file takes seconds
+# what a manifest says of how and when its file came in, however often it is read
+OF_THE_ARRIVAL = ("original_name", "url", "etag", "published_on", "fetched_at", "container", "is_bundled")
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def land_archived(stores: Stores, archived: archive.Archived, arrival_: Arrival)
 def _known_bytes(stores: Stores, archived: archive.Archived, arrival_: Arrival) -> Outcome | None:
     """Return "unchanged" where these very bytes are landed and in use; raise where a person has to decide.
 
-    None leaves it to the content: it is read again.
+    None leaves it to the content: it is read again. So is what an earlier reader of its source has read.
     """
     for item in landed_before.same_bytes(stores.landed, archived.sha256, arrival_):
         if item.status == "provisional" and item.original_name != arrival_.name:
@@ -84,6 +86,8 @@ def _known_bytes(stores: Stores, archived: archive.Archived, arrival_: Arrival) 
                 what = f"the name says {other}, but these very bytes are landed as {item.title}"
                 why = f"{what}; a file may have been renamed"
                 raise refuse(stores, archived, arrival_, "bytes_of_another_release", why)
+            if item.parser_version < arrival_.source.parser_version:
+                return None
             return _unchanged(stores, archived, arrival_, item, "the same bytes")
         if other is None and stores.landed.is_withdrawn(item):
             raise _refuse_withdrawn(stores, archived, arrival_, item, "these very bytes")
@@ -184,23 +188,19 @@ def _judge_and_commit(
             for item in stores.landed.revisions(manifest.source_id, manifest.dataset, manifest.release)
             if item.is_synthetic == manifest.is_synthetic
         ]
-        again = landed_before.same_content(stores.landed, manifest, revisions)
+        if earlier := landed_before.read_earlier(stores.landed, manifest, revisions):
+            manifest = replace(manifest, **{name: getattr(earlier, name) for name in OF_THE_ARRIVAL})
+        again = [] if earlier else landed_before.same_content(stores.landed, manifest, revisions)
         if counted := next((item for item in again if landed_before.is_counted(stores.landed, item)), None):
             same = "bytes" if counted.sha256 == manifest.sha256 else "content in other bytes"
             return _unchanged(stores, archived, arrival_, counted, f"the same {same}")
         _refuse_known(stores, archived, arrival_, manifest, again)
-        results = arrival.judge(_for_the_gate(stores, arrival_, identity, decoded, work / manifests.ROWS, revisions))
-        if arrival_.accepted:
-            results = [_accepted(result, arrival_.accepted) for result in results]
-        blocked = [result for result in results if result.blocks]
-        if blocked:
-            raise refuse_for(stores, archived, arrival_, identity, [result.as_reason() for result in blocked])
-        number = stores.landed.next_number(manifest.source_id, manifest.dataset, manifest.release)
+        results = _judged(stores, archived, arrival_, identity, decoded, work / manifests.ROWS, revisions)
         manifest = replace(
             manifest,
-            revision=number,
+            revision=stores.landed.next_number(manifest.source_id, manifest.dataset, manifest.release),
             checks=[result.to_dict() for result in results],
-            is_again=any(item.sha256 == manifest.sha256 for item in revisions),
+            is_again=earlier.is_again if earlier else any(item.sha256 == manifest.sha256 for item in revisions),
         )
         stores.landed.commit(manifest, work)
     set_readers(stores.archive, arrival_.source, manifest)
@@ -210,8 +210,27 @@ def _judge_and_commit(
     what: Literal["landed", "revised"] = "revised" if revisions else "landed"
     notes = [*decoded.notes, *([f"{warned} warning(s)"] if warned else [])]
     notes += [f"the content of revision {item.revision} again" for item in again[-1:]]
+    notes += [f"read again by version {manifest.parser_version} of its reader"] if earlier else []
     said = ", ".join([f"{what}: {manifest.title}", f"{manifest.rows_in:,} rows{_from(arrival_, manifest)}", *notes])
     return Outcome(what, manifest, f"{said}{_not_in_use(stores, manifest)}")
+
+
+def _judged(
+    stores: Stores,
+    archived: archive.Archived,
+    arrival_: Arrival,
+    identity: Identity,
+    decoded: decode.Decoded,
+    rows: Path,
+    revisions: list[manifests.Manifest],
+) -> list[Result]:
+    """Ask the arrival gate; returns its results. Raises RefusedAtArrival unless a person has accepted what blocks."""
+    results = arrival.judge(_for_the_gate(stores, arrival_, identity, decoded, rows, revisions))
+    if arrival_.accepted:
+        results = [_accepted(result, arrival_.accepted) for result in results]
+    if blocked := [result.as_reason() for result in results if result.blocks]:
+        raise refuse_for(stores, archived, arrival_, identity, blocked)
+    return results
 
 
 def _refuse_known(

@@ -59,10 +59,10 @@ def arrival_of(source: Source, report: quarantine.Report) -> Arrival:
 
 def bytes_of(stores: Stores, report: quarantine.Report) -> archive.Archived:
     """Return the archived bytes of a refused file."""
-    path = stores.archive.path_of(report.sha256)
-    if not path.exists():
+    archived = stores.archive.find(report.sha256)
+    if archived is None:
         raise PerinatalError(f"{report.original_name}: its bytes {report.sha256} are not in the archive any more")
-    return archive.Archived(path, report.sha256, path.stat().st_size)
+    return archived
 
 
 def reject(stores: Stores, report: quarantine.Report, who: str, why: str) -> None:

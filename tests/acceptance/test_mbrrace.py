@@ -533,6 +533,26 @@ def test_landing_twice_is_unchanged_and_nothing_is_rebuilt(
     assert len(list(copied.editions.iterdir())) == 1
 
 
+def test_what_an_earlier_reader_has_landed_is_read_again_by_the_next_build(
+    copied: Home, cli: Callable[..., Any]
+) -> None:
+    landed = manifests.LandedReleases(copied.landed)
+    for path in landed.manifest_files("mbrrace"):
+        now = json.loads(path.read_text())
+        assert now["parser_version"] == 2
+        path.write_text(json.dumps(now | {"parser_version": 1}))
+    before = [(item.release_key, item.fetched_at) for item in landed.all("mbrrace")]
+    figures = ask(copied, "from marts.trust_indicator order by all")
+    ran = cli("build", at=copied)
+    assert ran.code == 0
+    assert ran.err.count("read again by version 2 of its reader") == 2
+    assert ran.out.startswith("published ")
+    assert ask(copied, "from marts.trust_indicator order by all") == figures
+    assert ask(copied, "select distinct revision from core.dim_release where source_id = 'mbrrace'") == [(2,)]
+    assert [(item.release_key, item.fetched_at) for item in landed.all("mbrrace")] == before
+    assert cli("build", at=copied).out.startswith("nothing new; ")
+
+
 @pytest.fixture(scope="module")
 def revised(
     published: Home,
