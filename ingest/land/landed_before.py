@@ -34,9 +34,13 @@ def same_content(landed: LandedReleases, new: Manifest, revisions: Iterable[Mani
 
 
 def read_earlier(landed: LandedReleases, new: Manifest, revisions: Iterable[Manifest]) -> Manifest | None:
-    """Return the revision in use of its status that is an earlier reader's reading of the same bytes."""
-    found = (item for item in revisions if item.sha256 == new.sha256 and item.parser_version < new.parser_version)
-    return next((item for item in found if item.status == new.status and is_counted(landed, item)), None)
+    """Return the revision that is an earlier reader's reading of the same arrival; None for bytes that come again.
+
+    Bytes that are in use of their status cannot come again; replaced ones are those of the same moment.
+    """
+    same = (item for item in revisions if (item.sha256, item.status) == (new.sha256, new.status))
+    found = (item for item in same if item.parser_version < new.parser_version)
+    return next((item for item in found if item.fetched_at == new.fetched_at or is_counted(landed, item)), None)
 
 
 def is_counted(landed: LandedReleases, item: Manifest) -> bool:

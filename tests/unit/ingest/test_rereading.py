@@ -122,6 +122,33 @@ def test_an_earlier_reading_that_comes_later_stays_behind(
     assert again(stores, newer) == []
 
 
+def test_what_was_replaced_is_read_again_and_stays_replaced(
+    stores: Stores, land: Land, demo: Source, newer: Source
+) -> None:
+    first = land(source=demo, arrived_at="2025-05-02T00:00:00+00:00")
+    second = land(RATES.replace(b"1.50", b"1.75"), source=demo)
+    assert second.revision == 2
+    lines = again(stores, newer)
+    assert [line.partition(",")[0] for line in lines] == [
+        "revised: demo counts 2024 (revision 3)",
+        "revised: demo counts 2024 (revision 4)",
+    ]
+    found = {item.sha256: item for item in stores.landed.all()}
+    assert {item.parser_version for item in found.values()} == {2}
+    assert found[first.sha256].fetched_at == first.fetched_at
+    assert stores.landed.newest("demo", "counts", "2024") == found[second.sha256]
+
+
+def test_replaced_bytes_that_come_again_are_in_use_as_the_newer_reader_reads_them(
+    stores: Stores, land: Land, demo: Source, newer: Source
+) -> None:
+    first = land(source=demo, arrived_at="2025-05-02T00:00:00+00:00")
+    land(RATES.replace(b"1.50", b"1.75"), source=demo, arrived_at="2025-05-03T00:00:00+00:00")
+    third = land(source=newer)
+    assert (third.is_again, third.sha256, third.parser_version) == (True, first.sha256, 2)
+    assert stores.landed.newest("demo", "counts", "2024") == third
+
+
 def test_a_reading_that_is_refused_leaves_the_earlier_one_in_use(
     home: Home, stores: Stores, land: Land, demo: Source, stricter: Source
 ) -> None:
