@@ -16,10 +16,11 @@ FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 
 @dataclass(frozen=True)
 class Acceptance:
-    """A person's decision to take a file although it breaches standards."""
+    """A person's decision to take a file although it breaches these rules; None: whatever it breaches."""
 
     who: str
     why: str
+    rules: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)

@@ -331,7 +331,7 @@ def _earlier(
 
 def _accepted(result: Result, acceptance: Acceptance) -> Result:
     """Return a breach that a person has accepted as a warning that says so."""
-    if not result.blocks:
+    if not result.blocks or not (acceptance.rules is None or result.rule in acceptance.rules):
         return result
     message = f"{result.message}; accepted by {acceptance.who}: {acceptance.why}"
     return replace(result, severity="warn", message=message)

@@ -46,7 +46,7 @@ def reread(stores: Stores, sources: Mapping[str, Source]) -> Iterator[str]:
 
 
 def _arrival_of(stores: Stores, source: Source, item: Manifest) -> Arrival:
-    """Return what was known of a landed file when it arrived, with a person's decision to take it as it is."""
+    """Return what was known of a landed file when it arrived, with what a person has accepted of it."""
     names = source.dataset_names(item.layout)
     return Arrival(
         source,
@@ -67,10 +67,13 @@ def _arrival_of(stores: Stores, source: Source, item: Manifest) -> Arrival:
 
 def _acceptance(stores: Stores, item: Manifest) -> Acceptance | None:
     released = [entry for entry in stores.audit.of(item.sha256) if entry["decision"] == "released"]
-    return Acceptance(released[-1]["who"], released[-1]["why"]) if released else None
+    if not released:
+        return None
+    last = released[-1]
+    return Acceptance(last["who"], last["why"], frozenset(last["reasons"]))
 
 
 def _is_rejected(stores: Stores, item: Manifest) -> bool:
-    """Tell whether a person has rejected what a newer reader made of a file: later than the file was landed."""
-    decisions = [entry for entry in stores.audit.of(item.sha256) if entry["decision"] in ("released", "rejected")]
-    return bool(decisions) and decisions[-1]["decision"] == "rejected" and decisions[-1]["at"] >= item.fetched_at
+    """Tell whether what a newer reader made of a file was rejected, or the file corrected: after it had been landed."""
+    last = next(reversed(stores.audit.of(item.sha256)), None)
+    return last is not None and last["decision"] in ("rejected", "superseded") and last["at"] >= item.fetched_at

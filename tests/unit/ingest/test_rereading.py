@@ -188,6 +188,18 @@ def test_what_a_person_has_accepted_stays_accepted(home: Home, stores: Stores, l
     assert list(quarantine.Quarantine(home.quarantine).reports()) == []
 
 
+def test_what_nobody_has_accepted_is_refused(home: Home, stores: Stores, land: Land, demo: Source) -> None:
+    with pytest.raises(RefusedAtArrival, match="counts-2024"):
+        land(b"Code,Events,Rate\na,101,1.50\n")
+    [(_, report)] = quarantine.Quarantine(home.quarantine).reports()
+    quarantine_decisions.release(stores, demo, report, Acceptance("Ann", "twins"))
+    again(stores, _changed(demo, "*,rate,Rate,number,no,yes,,,,,warn", "*,rate,Rate,number,no,yes,0,1,,,block"))
+    [item] = stores.landed.in_use()
+    assert item.parser_version == 1
+    [(_, report)] = quarantine.Quarantine(home.quarantine).reports()
+    assert [reason["rule"] for reason in report.reasons] == ["rate__range"]
+
+
 def test_a_withdrawn_release_is_not_read_again(stores: Stores, land: Land, demo: Source, newer: Source) -> None:
     first = land(source=demo)
     withdrawal.withdraw(stores, first.release_key, "Ann", "wrong")

@@ -193,6 +193,23 @@ def test_what_is_damaged_here_is_not_shared(
     assert releases(other) == ["2023"]
 
 
+def test_the_newest_readers_reading_is_in_use_wherever_both_are_shared(
+    store: Path, shared: dict[str, Path], other: Home
+) -> None:
+    record = shared["2022"]
+    said = json.loads(record.read_text())
+    assert said["manifest"]["parser_version"] == 2
+    said["manifest"]["parser_version"] = 1
+    record.with_name(record.name.replace("-p2", "")).write_text(json.dumps(said))
+    assert storage.exchange(other).problems == ()
+    landed = LandedReleases(other.landed)
+    found = [item for item in landed.history("mbrrace") if item.release == "2022"]
+    assert sorted(item.parser_version for item in found) == [1, 2]
+    newest = landed.newest("mbrrace", "perinatal_mortality", "2022")
+    assert newest is not None
+    assert newest.parser_version == 2
+
+
 def test_a_store_that_is_no_longer_used_has_no_alert(
     store: Path, shared: dict[str, Path], other: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,15 +239,16 @@ def test_commands_do_their_work_say_the_damage_and_fail(
     store: Path, shared: dict[str, Path], other: Home, mbrrace_sample: Path, cli: Callable[..., Any]
 ) -> None:
     flip(damaged := objects(store, shared["2022"])["archive"])
+    named = f"perinatal: landed/mbrrace/perinatal_mortality/2022/{shared['2022'].name}: "
     ran = cli("land", mbrrace_sample / NAME.format(2021), "--source", "mbrrace", at=other)
     assert (ran.code, "landed: mbrrace perinatal_mortality 2021" in ran.out) == (1, True)
-    assert ran.err.count(f"perinatal: landed/mbrrace/perinatal_mortality/2022/{damaged.name}.json: ") == 1
+    assert ran.err.count(named) == 1
     ran = cli("storage", "sync", at=other)
     assert (ran.code, ran.out) == (1, "0 release(s) shared, 0 landed from the store; edition shared: none\n")
     assert damaged.name in ran.err
     ran = cli("fetch", "--json", at=other)
     assert (ran.code, json.loads(ran.out)["inbox"]) == (1, [])
-    assert ran.err.count(f"perinatal: landed/mbrrace/perinatal_mortality/2022/{damaged.name}.json") == 1
+    assert ran.err.count(named) == 1
     assert releases(other) == ["2021", "2023"]
 
 
