@@ -21,7 +21,7 @@ from ingest.archive.quarantine import Report
 from ingest.inbox import note as notes
 from ingest.land import intake
 from ingest.land import quarantine_decisions as decisions
-from ingest.land.arriving_file import Arrival
+from ingest.land.arriving_file import Arrival, as_it_came
 from ingest.land.intake import Taken
 from ingest.registry import Source
 from ingest.stores import FetchStores
@@ -199,7 +199,8 @@ def _take_again(stores: FetchStores, source: Source, note_file: Path) -> list[Ta
     if len(found) > 1:
         raise _whose(found)
     [report] = found
-    taken = intake.take(stores, decisions.bytes_of(stores, report), note.added_to(decisions.arrival_of(source, report)))
+    known = as_it_came(source, report, report.arrived_at)
+    taken = intake.take(stores, decisions.bytes_of(stores, report), note.added_to(known))
     stores.archive.put(note_file)
     return taken
 

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.archive.manifest import Manifest
+from ingest.archive.quarantine import Report
 from ingest.registry import Source
 from perinatal.dropped_files import check_incoming
 from perinatal.errors import PerinatalError
@@ -48,6 +50,20 @@ class Arrival:
     path: str | None = None
     sha256: str | None = None
     arrived_at: str | None = None
+
+
+def as_it_came(source: Source, known: Manifest | Report, at: str) -> Arrival:
+    """Return what is known of a file that arrived before: it came `at` that time (UTC, ISO 8601), not now."""
+    return Arrival(
+        source,
+        known.original_name,
+        url=known.url,
+        etag=known.etag,
+        published_on=known.published_on,
+        is_synthetic=known.is_synthetic,
+        container=known.container,
+        arrived_at=at,
+    )
 
 
 def require_file(path: Path) -> Path:

@@ -9,7 +9,7 @@ from expectations.results import Result
 from ingest.archive import audit, quarantine
 from ingest.archive import store as archive
 from ingest.land import intake
-from ingest.land.arriving_file import Acceptance, Arrival
+from ingest.land.arriving_file import Acceptance, as_it_came
 from ingest.land.refusal import breach_of, may_name_persons, scope_of
 from ingest.registry import Source
 from ingest.stores import Stores
@@ -26,12 +26,13 @@ def release(
 ) -> list[intake.Taken]:
     """Land a quarantined file again, its breaches of the arrival gate accepted as warnings.
 
+    It arrived when it was refused: what came after it is newer.
     What cannot be read at all, or not without `dataset` and `release_name`, is refused again. Either way the decision
     is in the log.
     """
     archived = bytes_of(stores, report)
     arrival = replace(
-        arrival_of(source, report),
+        as_it_came(source, report, report.arrived_at),
         dataset=dataset or report.dataset,
         release=release_name or report.release,
         accepted=acceptance,
@@ -41,20 +42,6 @@ def release(
     if all(table.what != "refused" for table in taken):
         _take_out(stores, report)
     return taken
-
-
-def arrival_of(source: Source, report: quarantine.Report) -> Arrival:
-    """Return what is known of a refused file. It arrived when it was refused: what came after it is newer."""
-    return Arrival(
-        source,
-        report.original_name,
-        url=report.url,
-        etag=report.etag,
-        published_on=report.published_on,
-        is_synthetic=report.is_synthetic,
-        container=report.container,
-        arrived_at=report.arrived_at,
-    )
 
 
 def bytes_of(stores: Stores, report: quarantine.Report) -> archive.Archived:

@@ -14,7 +14,11 @@ from faulty_publishers import FaultyPublishers
 
 from ingest import registry
 from ingest.fetch.http import HttpClient, HttpOptions
+from ingest.land import landing
+from ingest.land.arriving_file import Arrival
+from ingest.land.landing import Outcome
 from ingest.registry import Source
+from ingest.stores import Stores
 from perinatal.home import Home
 
 HEADER = (
@@ -52,6 +56,19 @@ def leftovers(home: Home) -> list[Path]:
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def land(home: Home, demo: Source, tmp_path: Path) -> Callable[..., Outcome]:
+    """Land bytes under a name, as the demo source's unless another is given."""
+
+    def run(content: bytes, name: str = "counts-2024.csv", source: Source = demo, **known: object) -> Outcome:
+        path = tmp_path / "files" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        return landing.land(Stores.of(home), path, Arrival(source, name, **known))  # type: ignore[arg-type]
+
+    return run
 
 
 @pytest.fixture

@@ -27,19 +27,6 @@ GOOD = b"Code,Events\na,1\nb,2\n"
 Land = Callable[..., Outcome]
 
 
-@pytest.fixture
-def land(home: Home, demo: Source, tmp_path: Path) -> Land:
-    """Land bytes under a name, as the demo source's."""
-
-    def run(content: bytes, name: str = "counts-2024.csv", **known: object) -> Outcome:
-        path = tmp_path / "files" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
-        return landing.land(Stores.of(home), path, Arrival(demo, name, **known))  # type: ignore[arg-type]
-
-    return run
-
-
 def in_quarantine(home: Home) -> list[quarantine.Report]:
     return [report for _, report in quarantine.Quarantine(home.quarantine).reports()]
 

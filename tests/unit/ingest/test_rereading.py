@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -10,8 +9,9 @@ import pytest
 from ingest import registry
 from ingest.archive import quarantine
 from ingest.archive.manifest import LandedReleases, Manifest
-from ingest.land import landing, quarantine_decisions, rereading, withdrawal
-from ingest.land.arriving_file import Acceptance, Arrival
+from ingest.land import quarantine_decisions, rereading, withdrawal
+from ingest.land.arriving_file import Acceptance
+from ingest.land.landing import Outcome
 from ingest.registry import Source
 from ingest.stores import Stores
 from perinatal.errors import RefusedAtArrival
@@ -27,16 +27,18 @@ def stores(home: Home) -> Stores:
 
 
 @pytest.fixture
-def land(stores: Stores, demo: Source, tmp_path: Path) -> Land:
-    """Land bytes as the demo source's, read by its first reader unless another is given."""
+def land(land: Callable[..., Outcome]) -> Land:
+    """Land rates unless other bytes are given, and give the manifest."""
+    return lambda content=RATES, **known: land(content, **known).manifest
 
-    def run(content: bytes = RATES, name: str = "counts-2024.csv", source: Source = demo, **known: object) -> Manifest:
-        path = tmp_path / "files" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
-        return landing.land(stores, path, Arrival(source, name, **known)).manifest  # type: ignore[arg-type]
 
-    return run
+@pytest.fixture
+def accepted(home: Home, stores: Stores, land: Land, demo: Source) -> None:
+    """Land a file with 101 events, which a person has accepted."""
+    with pytest.raises(RefusedAtArrival, match="counts-2024"):
+        land(b"Code,Events,Rate\na,101,1.50\n")
+    [(_, report)] = quarantine.Quarantine(home.quarantine).reports()
+    quarantine_decisions.release(stores, demo, report, Acceptance("Ann", "twins"))
 
 
 @pytest.fixture
@@ -176,11 +178,8 @@ def test_a_reading_that_a_person_has_rejected_is_not_made_again(
     assert item.parser_version == 1
 
 
-def test_what_a_person_has_accepted_stays_accepted(home: Home, stores: Stores, land: Land, demo: Source) -> None:
-    with pytest.raises(RefusedAtArrival, match="counts-2024"):
-        land(b"Code,Events,Rate\na,101,1.50\n")
-    [(_, report)] = quarantine.Quarantine(home.quarantine).reports()
-    quarantine_decisions.release(stores, demo, report, Acceptance("Ann", "twins"))
+@pytest.mark.usefixtures("accepted")
+def test_what_a_person_has_accepted_stays_accepted(home: Home, stores: Stores, demo: Source) -> None:
     again(stores, _changed(demo, "*,rate,Rate,number", "*,rate,Rate,text"))
     [item] = stores.landed.in_use()
     assert (item.parser_version, item.rows_landed) == (2, 1)
@@ -188,11 +187,8 @@ def test_what_a_person_has_accepted_stays_accepted(home: Home, stores: Stores, l
     assert list(quarantine.Quarantine(home.quarantine).reports()) == []
 
 
-def test_what_nobody_has_accepted_is_refused(home: Home, stores: Stores, land: Land, demo: Source) -> None:
-    with pytest.raises(RefusedAtArrival, match="counts-2024"):
-        land(b"Code,Events,Rate\na,101,1.50\n")
-    [(_, report)] = quarantine.Quarantine(home.quarantine).reports()
-    quarantine_decisions.release(stores, demo, report, Acceptance("Ann", "twins"))
+@pytest.mark.usefixtures("accepted")
+def test_what_nobody_has_accepted_is_refused(home: Home, stores: Stores, demo: Source) -> None:
     again(stores, _changed(demo, "*,rate,Rate,number,no,yes,,,,,warn", "*,rate,Rate,number,no,yes,0,1,,,block"))
     [item] = stores.landed.in_use()
     assert item.parser_version == 1
